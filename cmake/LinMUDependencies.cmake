@@ -1,0 +1,37 @@
+# Everything from outside the tree, as imported targets.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+
+if(LINMU_BUILD_COMPILER)
+  # Debian's package refuses a version in find_package; the major is checked below.
+  find_package(MLIR REQUIRED CONFIG)
+  if(NOT LLVM_VERSION_MAJOR EQUAL 22)
+    message(FATAL_ERROR "LinMU requires MLIR 22, found ${LLVM_VERSION} in ${MLIR_DIR}")
+  endif()
+  list(APPEND CMAKE_MODULE_PATH "${MLIR_CMAKE_DIR}" "${LLVM_CMAKE_DIR}")
+  include(TableGen)
+  include(AddLLVM)
+  include(AddMLIR)
+
+  # The archives by name: CMake's component targets drag in the shared libraries as well.
+  file(GLOB LINMU_MLIR_ARCHIVES "${LLVM_LIBRARY_DIR}/libMLIR*.a")
+  list(FILTER LINMU_MLIR_ARCHIVES EXCLUDE REGEX
+       "libMLIR(CAPI|.*ExecutionEngine|.*Runner|.*Test|.*AMD|.*ROCDL|.*NVVM|.*XeVM|.*SPIRV|.*OpenACC|.*OpenMP|Mlir)")
+  file(GLOB LINMU_LLVM_ARCHIVES "${LLVM_LIBRARY_DIR}/libLLVM*.a")
+  list(FILTER LINMU_LLVM_ARCHIVES EXCLUDE REGEX
+       "libLLVM(AMDGPU|ARM|AVR|BPF|Hexagon|Lanai|LoongArch|M68k|MSP430|Mips|NVPTX|PowerPC|RISCV|Sparc|SystemZ|VE|WebAssembly|XCore|Xtensa|SPIRV|DirectX|DWP|LTO|Exegesis)")
+  add_library(LinMU_MLIR INTERFACE)
+  target_include_directories(LinMU_MLIR SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+  target_link_libraries(LinMU_MLIR INTERFACE
+    -Wl,--start-group ${LINMU_MLIR_ARCHIVES} ${LINMU_LLVM_ARCHIVES} -Wl,--end-group
+    z zstd Threads::Threads dl m)
+endif()
+
+if(LINMU_BUILD_MODELS)
+  include(LinMUTorch)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libswscale libavutil)
+endif()
+if(LINMU_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,39 @@
+// An opened package that can be launched.
+#pragma once
+#include "runtime/core/package.h"
+#include "runtime/core/tensor_view.h"
+#include <memory>
+#include <span>
+#include <string>
+
+namespace linmu {
+
+struct LaunchOptions {
+  int threads = 0; ///< 0: Settings::threads, whose default is the number of cores
+};
+
+/// Cheap to copy; safe to launch from several threads at once.
+class Kernel {
+public:
+  /// Maps the image and checks that this CPU has the features it needs (Error::unsupported otherwise).
+  static Kernel open(Package package);
+
+  const Signature &signature() const;
+  const Package &package() const;
+
+  /// Runs the pattern. `inputs` and `results` are in the order of the signature; results are written in
+  /// place and may not overlap inputs unless the shapes and strides are equal and the operand is a state.
+  /// N = 0 is valid and copies initial states to final ones. Throws Error(invalidArgument) naming the
+  /// operand, the expected and the actual shape, dtype or stride before anything is written.
+  void operator()(std::span<const TensorView> inputs, std::span<const TensorView> results,
+                  const LaunchOptions &options = {}) const;
+
+  /// The variant that a call with `tokens` tokens would run, e.g. "chunked(chunk=32)".
+  const std::string &algorithm(std::int64_t tokens) const;
+
+private:
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+} // namespace linmu

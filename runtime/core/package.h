@@ -1,0 +1,110 @@
+// A kernel package: machine code for one target, the program that launches it, and its signature.
+//
+// The compiler writes packages and the runtime opens them; this file is all that the two share. It holds
+// plain data and depends on nothing.
+//
+// Machine code is one position-independent image without undefined symbols. Each kernel in it is a
+// function
+//     void kernel(void *const *arguments, std::int64_t first_block, std::int64_t last_block,
+//                 std::byte *workspace);
+// that runs the blocks [first_block, last_block). `workspace` is private to the calling thread, 64-byte
+// aligned, `Launch::workspace_bytes` long and uninitialised. `arguments[i]` points to the descriptor of
+// operand i of the launch, laid out as MLIR's strided memref descriptor:
+//     struct { void *allocated, *aligned; std::int64_t offset, sizes[rank], strides[rank]; }
+// (strides in elements; offset 0).
+#pragma once
+#include "runtime/core/dtype.h"
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace linmu {
+
+/// What one dimension of an operand is: a constant, or a symbol that all operands of a call agree on.
+struct Extent {
+  enum Kind : std::uint8_t {
+    constant,   ///< exactly `value`
+    batch,      ///< B; every operand has it, and an extent of 1 broadcasts over the batch (stride 0)
+    tokens,     ///< N, the sequence length
+    mediaItems, ///< rows of a media table
+  } kind = constant;
+  std::int64_t value = 0;
+  bool operator==(const Extent &) const = default;
+};
+
+/// One operand or result of a pattern, as callers see it.
+struct OperandSpec {
+  std::string name; ///< the SSA name in the pattern's text, without %
+  DType dtype = DType::f32;
+  std::vector<Extent> shape; ///< e.g. [batch, tokens, 9, 64]; the last dimension must be contiguous
+  bool operator==(const OperandSpec &) const = default;
+};
+
+struct Signature {
+  std::string name; ///< the pattern function's name
+  std::vector<OperandSpec> inputs, results;
+  bool operator==(const Signature &) const = default;
+};
+
+/// Which tensor a launch's operand is bound to.
+struct Binding {
+  enum Kind : std::uint8_t { input, result, temporary } kind = input;
+  std::uint32_t index = 0;
+};
+
+/// A product `scale * B^b * N^n`, with N first divided by `tokens_per_block`, rounding up.
+/// A grid and the sizes of temporaries are such products.
+struct Count {
+  std::int64_t scale = 1;
+  bool times_batch = false;
+  bool times_tokens = false;
+  std::int64_t tokens_per_block = 1;
+  std::int64_t evaluate(std::int64_t batch, std::int64_t tokens) const {
+    std::int64_t count = scale * (times_batch ? batch : 1);
+    return times_tokens ? count * ((tokens + tokens_per_block - 1) / tokens_per_block) : count;
+  }
+};
+
+struct Launch {
+  std::string kernel;           ///< symbol, for messages and profiles
+  std::uint64_t entry = 0;      ///< offset of the function in the image
+  Count grid;                   ///< number of blocks
+  std::int64_t workspace_bytes = 0; ///< per thread
+  std::vector<Binding> operands;
+};
+
+/// Launches that run one after the other when `min_tokens <= N <= max_tokens`.
+struct Variant {
+  std::int64_t min_tokens = 0;
+  std::int64_t max_tokens = INT64_MAX;
+  std::string algorithm; ///< for `--explain` and profiles, e.g. "chunked(chunk=32)"
+  std::vector<Launch> launches;
+};
+
+/// A tensor between two launches: contiguous, allocated by the runtime for each call.
+struct Temporary {
+  DType dtype = DType::f32;
+  std::vector<Extent> shape;
+};
+
+struct Package {
+  std::string key;             ///< the cache key it was compiled for, hexadecimal
+  std::string target;          ///< "cpu:<triple>:<cpu name>"
+  std::vector<std::string> cpu_features; ///< features the code needs, LLVM's names without '+'
+  Signature signature;
+  std::vector<Temporary> temporaries;
+  std::vector<Variant> variants; ///< their [min_tokens, max_tokens] cover [0, INT64_MAX] without overlap
+  std::vector<std::byte> image;
+};
+
+/// Serialised form: magic, format version, a 64-bit checksum of everything after it, then the fields.
+std::vector<std::byte> serialize(const Package &package);
+
+/// Throws Error(corruptFile) naming `origin` for anything that is truncated, altered, of another format
+/// version, or inconsistent (an entry outside the image, an operand index out of range, variants that
+/// leave a length uncovered).
+Package deserialize(std::span<const std::byte> bytes, const std::string &origin);
+
+} // namespace linmu

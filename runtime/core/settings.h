@@ -1,0 +1,37 @@
+// All settings of the library in one typed place. Every environment variable LINMU_* is a field here.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace linmu {
+
+struct Settings {
+  int threads = 0;                  ///< LINMU_THREADS; 0: the number of cores
+  std::filesystem::path cache_dir;  ///< LINMU_CACHE_DIR; default: $XDG_CACHE_HOME/linmu or ~/.cache/linmu
+  bool disk_cache = true;           ///< LINMU_DISK_CACHE=0 turns the disk cache off
+
+  /// The settings in force on this thread: the innermost ScopedSettings, else those of the environment.
+  static const Settings &current();
+};
+
+/// Overrides the settings of this thread until it is destroyed.
+class ScopedSettings {
+public:
+  explicit ScopedSettings(Settings settings);
+  ~ScopedSettings();
+  ScopedSettings(const ScopedSettings &) = delete;
+  ScopedSettings &operator=(const ScopedSettings &) = delete;
+
+private:
+  Settings settings_;
+  const Settings *previous_;
+};
+
+struct SettingDescription {
+  std::string variable, meaning, value;
+};
+/// One row a setting, for `linmu settings`.
+std::vector<SettingDescription> describe(const Settings &settings);
+
+} // namespace linmu

@@ -1,0 +1,38 @@
+// Compile on demand, through the disk cache.
+#pragma once
+#include "runtime/core/error.h"
+#include "runtime/core/kernel.h"
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace linmu {
+
+struct CompileOptions {
+  std::string filename = "<pattern>";
+  std::string function;
+  std::map<std::string, std::string> aliases;  ///< see compiler::Options
+  std::map<std::string, std::string> schedule; ///< see compiler::Options
+  bool use_disk_cache = true;                  ///< Settings::cache_dir says where
+};
+
+/// Compiles pattern text for the machine at hand, or takes the code from memory or disk. Throws
+/// Error(invalidPattern) whose text is "file:line:column: error: ...".
+Kernel compile(std::string_view source, const CompileOptions &options = {});
+
+/// The same for a file; `options.filename` is replaced by the path.
+Kernel compileFile(const std::filesystem::path &path, CompileOptions options = {});
+
+/// The report of `linmuc --explain`.
+std::string explain(std::string_view source, const CompileOptions &options = {}, bool json = false);
+
+/// Counts since the start of the process.
+struct CompileStatistics {
+  std::int64_t compiled = 0;
+  std::int64_t disk_hits = 0;
+  std::int64_t memory_hits = 0;
+};
+CompileStatistics compileStatistics();
+
+} // namespace linmu
