@@ -19,7 +19,7 @@ struct Options {
   std::map<std::string, std::string> aliases;
   /// Overrides of the schedule: {"algorithm", "recurrent"}, {"chunk", "32"}; see --schedule of linmuc.
   std::map<std::string, std::string> schedule;
-  std::string cpu;                    ///< LLVM CPU name; empty: the machine at hand
+  std::string cpu; ///< LLVM CPU name; empty: the machine at hand
 };
 
 enum class Emit { pattern, normal, tile, llvm, assembly };

@@ -68,9 +68,9 @@ struct Count {
 };
 
 struct Launch {
-  std::string kernel;           ///< symbol, for messages and profiles
-  std::uint64_t entry = 0;      ///< offset of the function in the image
-  Count grid;                   ///< number of blocks
+  std::string kernel;               ///< symbol, for messages and profiles
+  std::uint64_t entry = 0;          ///< offset of the function in the image
+  Count grid;                       ///< number of blocks
   std::int64_t workspace_bytes = 0; ///< per thread
   std::vector<Binding> operands;
 };
@@ -90,8 +90,8 @@ struct Temporary {
 };
 
 struct Package {
-  std::string key;             ///< the cache key it was compiled for, hexadecimal
-  std::string target;          ///< "cpu:<triple>:<cpu name>"
+  std::string key;                       ///< the cache key it was compiled for, hexadecimal
+  std::string target;                    ///< "cpu:<triple>:<cpu name>"
   std::vector<std::string> cpu_features; ///< features the code needs, LLVM's names without '+'
   Signature signature;
   std::vector<Temporary> temporaries;

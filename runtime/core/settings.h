@@ -7,9 +7,9 @@
 namespace linmu {
 
 struct Settings {
-  int threads = 0;                  ///< LINMU_THREADS; 0: the number of cores
-  std::filesystem::path cache_dir;  ///< LINMU_CACHE_DIR; default: $XDG_CACHE_HOME/linmu or ~/.cache/linmu
-  bool disk_cache = true;           ///< LINMU_DISK_CACHE=0 turns the disk cache off
+  int threads = 0;                 ///< LINMU_THREADS; 0: the number of cores
+  std::filesystem::path cache_dir; ///< LINMU_CACHE_DIR; default: $XDG_CACHE_HOME/linmu or ~/.cache/linmu
+  bool disk_cache = true;          ///< LINMU_DISK_CACHE=0 turns the disk cache off
 
   /// The settings in force on this thread: the innermost ScopedSettings, else those of the environment.
   static const Settings &current();

@@ -1,0 +1,85 @@
+// The normal form of an affine scan: what `normalize` makes of a scan and `derive` starts from.
+#ifndef LINMU_NORMAL_OPS_TD
+#define LINMU_NORMAL_OPS_TD
+
+include "dialects/pattern/PatternOps.td"
+
+def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
+  let summary = "The normal form of one state";
+  let description = [{
+    `decay` is g, the logarithm of the decay, at most 0: absent (no decay), `f32` (scalar decay) or a vector
+    over the key axis (row-wise decay). `key_axis` is the axis of the stored state that reads contract: 0 or
+    1; -1 where the state has no key axis (K = 1: a vector along the value axis, or a scalar). Keys r_j, k_i
+    are vectors over the key axis (`f32` where there is none), values v_i vectors over the other axis (`f32`
+    where there is none). `feedback` lists the M_ij that are not zero; `feedback_index` holds their
+    (i, j) pairs, flattened. `inclusive` has one entry a read.
+  }];
+  let arguments = (ins
+    Optional<Step_Float>:$decay,
+    Variadic<Step_Float>:$reads,
+    Variadic<Step_Float>:$writes,
+    Variadic<Step_Float>:$values,
+    Variadic<F32>:$feedback,
+    DenseI64ArrayAttr:$feedback_index,
+    DenseBoolArrayAttr:$inclusive,
+    I64Attr:$key_axis);
+  let assemblyFormat = [{
+    `key_axis` $key_axis
+    (`decay` `(` $decay^ `:` type($decay) `)`)?
+    (`reads` `(` $reads^ `:` type($reads) `)`)? `inclusive` $inclusive
+    (`writes` `(` $writes^ `:` type($writes) `)`)?
+    (`values` `(` $values^ `:` type($values) `)`)?
+    (`feedback` `(` $feedback^ `)`)? `at` $feedback_index
+    attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The type of v_i, w_i and y_j for a state whose slice has the given type.
+    ::mlir::Type getValueType(::mlir::Type state);
+  }];
+}
+
+def NormalScanOp : Pattern_Op<"normal_scan",
+    [Pure, AttrSizedOperandSegments, AttrSizedResultSegments, IsolatedFromAbove]> {
+  let summary = "A scan whose states are all in the normal form";
+  let description = [{
+    Per token, for each state in turn (K x V, S the state before the token, S' the one after it):
+    ```
+      y_j = r_j^T S                         exclusive read
+      w_i = v_i + sum_j M_ij y_j            feedback, of exclusive reads only
+      S'  = diag(exp g) S + sum_i k_i w_i^T
+      y_j = r_j^T S'                        inclusive read
+    ```
+    Regions: one stage per state, which ends in `pattern.form`, then `finish`, which ends in
+    `pattern.yield` with the outputs. A stage may use what earlier stages read and wrote, so states form
+    strata. Block arguments: the params' slices, the tokens' slices, then for each earlier stage its y_0,
+    y_1, ... and its w_0, w_1, ... (for `finish`: of all stages). No clause for segments or masks is left:
+    they have become tokens and selects.
+  }];
+  let arguments = (ins
+    Variadic<Pattern_TokenTensor>:$params,
+    Variadic<Pattern_TokenTensor>:$tokens,
+    Variadic<Pattern_TokenTensor>:$tails,
+    Variadic<Pattern_TokenTensor>:$inits,
+    Optional<Pattern_TokenIndex>:$order,
+    UnitAttr:$reverse,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$tail_owners,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$init_owners);
+  let results = (outs Variadic<Pattern_TokenTensor>:$outputs, Variadic<Pattern_TokenTensor>:$finals,
+                      Variadic<Pattern_TokenTensor>:$final_tails);
+  let regions = (region VariadicRegion<SizedRegion<1>>:$stages);
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let hasCustomAssemblyFormat = 1;
+  let extraClassDeclaration = [{
+    int64_t getHeads();
+    unsigned getNumStates() { return getFinals().size(); }
+    ::mlir::Block &getStage(unsigned state) { return getStages()[state].front(); }
+    ::mlir::Block &getFinish() { return getStages().back().front(); }
+    FormOp getForm(unsigned state);
+    ::mlir::Value getTailOf(unsigned token);
+    ::mlir::Value getInitOf(unsigned state);
+  }];
+}
+
+#endif // LINMU_NORMAL_OPS_TD

@@ -1,0 +1,100 @@
+#include "dialects/pattern/TokenLoop.h"
+
+using namespace mlir;
+using namespace linmu::pattern;
+
+int64_t NormalScanOp::getHeads() { return headsOf(getOutputs(), getFinals()); }
+FormOp NormalScanOp::getForm(unsigned state) { return cast<FormOp>(getStage(state).getTerminator()); }
+Value NormalScanOp::getTailOf(unsigned token) { return lookupIndexed(getTailOwners(), getTails(), token); }
+Value NormalScanOp::getInitOf(unsigned state) { return lookupIndexed(getInitOwners(), getInits(), state); }
+
+/// normal_scan tokens(...) states(...) -> (...) stage { ^bb0(...): ... } finish { ^bb0(...): ... }
+ParseResult NormalScanOp::parse(OpAsmParser &parser, OperationState &result) {
+  SmallVector<OpAsmParser::Argument> arguments;
+  if (parseLoopClauses(parser, result, arguments, /*withMasks=*/false))
+    return failure();
+  while (succeeded(parser.parseOptionalKeyword("stage")))
+    if (parser.parseRegion(*result.addRegion()))
+      return failure();
+  if (parser.parseKeyword("finish"))
+    return failure();
+  return parser.parseRegion(*result.addRegion());
+}
+
+void NormalScanOp::print(OpAsmPrinter &printer) {
+  // The clauses name the arguments of `finish`; stages repeat theirs in their own headers.
+  unsigned clauseArguments = getParams().size() + getTokens().size();
+  printLoopClauses(printer, *this, getFinish().getArguments().take_front(clauseArguments));
+  for (Region &stage : getStages().drop_back()) {
+    printer << "stage ";
+    printer.printRegion(stage);
+    printer << " ";
+  }
+  printer << "finish ";
+  printer.printRegion(getStages().back());
+}
+
+LogicalResult NormalScanOp::verify() { return verifyLoopOperands(*this, getHeads()); }
+
+LogicalResult NormalScanOp::verifyRegions() {
+  if (getStages().size() != getNumStates() + 1)
+    return emitOpError("requires a stage for each of ")
+           << getNumStates() << " states and a finish, got " << getStages().size() << " regions";
+  SmallVector<Type> expected;
+  for (Value param : getParams())
+    expected.push_back(sliceType(cast<RankedTensorType>(param.getType()), 1));
+  for (Value token : getTokens())
+    expected.push_back(sliceType(cast<RankedTensorType>(token.getType()), 3));
+  for (auto [index, region] : llvm::enumerate(getStages())) {
+    Block &block = region.front();
+    if (block.getArgumentTypes() != TypeRange(expected))
+      return emitOpError("requires region #") << index << " to have arguments of types "
+                                              << TypeRange(expected) << ", got " << block.getArgumentTypes();
+    if (failed(verifyStepOps(*this, block)))
+      return failure();
+    if (index == getNumStates())
+      break;
+    auto form = dyn_cast<FormOp>(block.getTerminator());
+    if (!form)
+      return emitOpError("requires stage #") << index << " to end in 'pattern.form'";
+    Type value = form.getValueType(sliceType(cast<RankedTensorType>(getFinals()[index].getType()), 2));
+    expected.append(form.getReads().size() + form.getWrites().size(), value);
+  }
+  auto yield = dyn_cast<YieldOp>(getFinish().getTerminator());
+  if (!yield || yield.getOutputs().size() != getOutputs().size() || !yield.getStates().empty())
+    return emitOpError("requires finish to end in 'pattern.yield' with ")
+           << getOutputs().size() << " outputs and no states";
+  return success();
+}
+
+Type FormOp::getValueType(Type state) {
+  auto tensor = dyn_cast<RankedTensorType>(state);
+  int64_t keyAxis = getKeyAxis();
+  if (!tensor || (tensor.getRank() == 1 && keyAxis == 0))
+    return Float32Type::get(getContext());
+  if (tensor.getRank() == 1)
+    return tensor;
+  return RankedTensorType::get({tensor.getDimSize(1 - keyAxis)}, tensor.getElementType());
+}
+
+LogicalResult FormOp::verify() {
+  if (getInclusive().size() != getReads().size())
+    return emitOpError("requires one entry of inclusive for each of ")
+           << getReads().size() << " reads, got " << getInclusive().size();
+  if (getValues().size() != getWrites().size())
+    return emitOpError("requires a value for each of ")
+           << getWrites().size() << " writes, got " << getValues().size();
+  ArrayRef<int64_t> index = getFeedbackIndex();
+  if (index.size() != 2 * getFeedback().size())
+    return emitOpError("requires an (i, j) pair for each of ")
+           << getFeedback().size() << " feedback terms, got " << index.size() / 2;
+  for (size_t term = 0; term < getFeedback().size(); ++term) {
+    int64_t write = index[2 * term], read = index[2 * term + 1];
+    if (write < 0 || write >= int64_t(getWrites().size()) || read < 0 || read >= int64_t(getReads().size()))
+      return emitOpError("requires feedback term #")
+             << term << " to name a write and a read, got (" << write << ", " << read << ")";
+    if (getInclusive()[read])
+      return emitOpError("requires feedback of exclusive reads only, got read #") << read;
+  }
+  return success();
+}

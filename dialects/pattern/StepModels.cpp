@@ -1,0 +1,164 @@
+// StepOp for the upstream ops that a step may use: linearity and value of each, in one table.
+#include "dialects/pattern/Pattern.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace linmu::pattern;
+
+namespace {
+
+/// The operands in which an op is linear.
+enum Linearity { inNone, inFirst, inBoth };
+
+template <typename Op, Linearity linearity, double (*function)(double)>
+struct UnaryModel : StepOp::ExternalModel<UnaryModel<Op, linearity, function>, Op> {
+  SmallVector<unsigned> linearIn(Operation *) const {
+    return linearity == inNone ? SmallVector<unsigned>{} : SmallVector<unsigned>{0};
+  }
+  StepValue evaluate(Operation *, ArrayRef<StepValue> operands) const {
+    return elementwise(operands[0], function);
+  }
+};
+
+template <typename Op, Linearity linearity, double (*function)(double, double)>
+struct BinaryModel : StepOp::ExternalModel<BinaryModel<Op, linearity, function>, Op> {
+  SmallVector<unsigned> linearIn(Operation *) const {
+    if (linearity == inBoth)
+      return {0, 1};
+    return linearity == inFirst ? SmallVector<unsigned>{0} : SmallVector<unsigned>{};
+  }
+  StepValue evaluate(Operation *, ArrayRef<StepValue> operands) const {
+    return elementwise(operands[0], operands[1], function);
+  }
+};
+
+double add(double a, double b) { return a + b; }
+double subtract(double a, double b) { return a - b; }
+double multiply(double a, double b) { return a * b; }
+double divide(double a, double b) { return a / b; }
+double maximum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b); }
+double minimum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::min(a, b); }
+double integerDivide(double a, double b) { return std::trunc(a / b); }
+double bitAnd(double a, double b) { return double(int64_t(a) & int64_t(b)); }
+double bitOr(double a, double b) { return double(int64_t(a) | int64_t(b)); }
+double bitXor(double a, double b) { return double(int64_t(a) ^ int64_t(b)); }
+double negate(double a) { return -a; }
+double identity(double a) { return a; }
+double truncate(double a) { return std::trunc(a); }
+double reciprocalSqrt(double a) { return 1 / std::sqrt(a); }
+
+struct ConstantModel : StepOp::ExternalModel<ConstantModel, arith::ConstantOp> {
+  SmallVector<unsigned> linearIn(Operation *) const { return {}; }
+  StepValue evaluate(Operation *op, ArrayRef<StepValue>) const {
+    TypedAttr attribute = cast<arith::ConstantOp>(op).getValue();
+    auto number = [](Attribute value) {
+      if (auto real = dyn_cast<FloatAttr>(value))
+        return real.getValueAsDouble();
+      auto integer = cast<IntegerAttr>(value);
+      return integer.getType().isInteger(1) ? double(integer.getValue().getBoolValue())
+                                            : double(integer.getInt());
+    };
+    auto dense = dyn_cast<DenseElementsAttr>(attribute);
+    if (!dense)
+      return StepValue::scalar(number(attribute));
+    StepValue result;
+    result.shape.assign(dense.getType().getShape().begin(), dense.getType().getShape().end());
+    for (Attribute element : dense.getValues<Attribute>())
+      result.elements.push_back(number(element));
+    return result;
+  }
+};
+
+/// Linear in the chosen values while the condition is held fixed.
+struct SelectModel : StepOp::ExternalModel<SelectModel, arith::SelectOp> {
+  SmallVector<unsigned> linearIn(Operation *) const { return {1, 2}; }
+  StepValue evaluate(Operation *, ArrayRef<StepValue> operands) const {
+    const StepValue &condition = operands[0];
+    StepValue result = operands[1];
+    for (size_t i = 0; i < result.elements.size(); ++i)
+      if (!condition.elements[condition.shape.empty() ? 0 : i])
+        result.elements[i] = operands[2].elements[i];
+    return result;
+  }
+};
+
+struct CompareFloatModel : StepOp::ExternalModel<CompareFloatModel, arith::CmpFOp> {
+  SmallVector<unsigned> linearIn(Operation *) const { return {}; }
+  StepValue evaluate(Operation *op, ArrayRef<StepValue> operands) const {
+    arith::CmpFPredicate predicate = cast<arith::CmpFOp>(op).getPredicate();
+    return elementwise(operands[0], operands[1], [&](double a, double b) -> double {
+      return arith::applyCmpPredicate(predicate, APFloat(a), APFloat(b));
+    });
+  }
+};
+
+struct CompareIntegerModel : StepOp::ExternalModel<CompareIntegerModel, arith::CmpIOp> {
+  SmallVector<unsigned> linearIn(Operation *) const { return {}; }
+  StepValue evaluate(Operation *op, ArrayRef<StepValue> operands) const {
+    arith::CmpIPredicate predicate = cast<arith::CmpIOp>(op).getPredicate();
+    return elementwise(operands[0], operands[1], [&](double a, double b) -> double {
+      return arith::applyCmpPredicate(predicate, APInt(64, int64_t(a), true), APInt(64, int64_t(b), true));
+    });
+  }
+};
+
+struct FmaModel : StepOp::ExternalModel<FmaModel, math::FmaOp> {
+  SmallVector<unsigned> linearIn(Operation *) const { return {}; }
+  StepValue evaluate(Operation *, ArrayRef<StepValue> operands) const {
+    return elementwise(elementwise(operands[0], operands[1], multiply), operands[2], add);
+  }
+};
+
+} // namespace
+
+void linmu::pattern::registerStepModels(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *) {
+    arith::ConstantOp::attachInterface<ConstantModel>(*context);
+    arith::SelectOp::attachInterface<SelectModel>(*context);
+    arith::CmpFOp::attachInterface<CompareFloatModel>(*context);
+    arith::CmpIOp::attachInterface<CompareIntegerModel>(*context);
+    // Sums are jointly linear; the affine analysis treats them so.
+    arith::AddFOp::attachInterface<BinaryModel<arith::AddFOp, inBoth, add>>(*context);
+    arith::SubFOp::attachInterface<BinaryModel<arith::SubFOp, inBoth, subtract>>(*context);
+    arith::MulFOp::attachInterface<BinaryModel<arith::MulFOp, inBoth, multiply>>(*context);
+    arith::DivFOp::attachInterface<BinaryModel<arith::DivFOp, inFirst, divide>>(*context);
+    arith::NegFOp::attachInterface<UnaryModel<arith::NegFOp, inFirst, negate>>(*context);
+    arith::MaximumFOp::attachInterface<BinaryModel<arith::MaximumFOp, inNone, maximum>>(*context);
+    arith::MinimumFOp::attachInterface<BinaryModel<arith::MinimumFOp, inNone, minimum>>(*context);
+    arith::MaxNumFOp::attachInterface<BinaryModel<arith::MaxNumFOp, inNone, std::fmax>>(*context);
+    arith::MinNumFOp::attachInterface<BinaryModel<arith::MinNumFOp, inNone, std::fmin>>(*context);
+    arith::AddIOp::attachInterface<BinaryModel<arith::AddIOp, inNone, add>>(*context);
+    arith::SubIOp::attachInterface<BinaryModel<arith::SubIOp, inNone, subtract>>(*context);
+    arith::MulIOp::attachInterface<BinaryModel<arith::MulIOp, inNone, multiply>>(*context);
+    arith::DivSIOp::attachInterface<BinaryModel<arith::DivSIOp, inNone, integerDivide>>(*context);
+    arith::RemSIOp::attachInterface<BinaryModel<arith::RemSIOp, inNone, std::fmod>>(*context);
+    arith::AndIOp::attachInterface<BinaryModel<arith::AndIOp, inNone, bitAnd>>(*context);
+    arith::OrIOp::attachInterface<BinaryModel<arith::OrIOp, inNone, bitOr>>(*context);
+    arith::XOrIOp::attachInterface<BinaryModel<arith::XOrIOp, inNone, bitXor>>(*context);
+    arith::MaxSIOp::attachInterface<BinaryModel<arith::MaxSIOp, inNone, maximum>>(*context);
+    arith::MinSIOp::attachInterface<BinaryModel<arith::MinSIOp, inNone, minimum>>(*context);
+    arith::SIToFPOp::attachInterface<UnaryModel<arith::SIToFPOp, inNone, identity>>(*context);
+    arith::UIToFPOp::attachInterface<UnaryModel<arith::UIToFPOp, inNone, identity>>(*context);
+    arith::FPToSIOp::attachInterface<UnaryModel<arith::FPToSIOp, inNone, truncate>>(*context);
+    arith::ExtUIOp::attachInterface<UnaryModel<arith::ExtUIOp, inNone, identity>>(*context);
+  });
+  registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
+    math::ExpOp::attachInterface<UnaryModel<math::ExpOp, inNone, std::exp>>(*context);
+    math::Exp2Op::attachInterface<UnaryModel<math::Exp2Op, inNone, std::exp2>>(*context);
+    math::ExpM1Op::attachInterface<UnaryModel<math::ExpM1Op, inNone, std::expm1>>(*context);
+    math::LogOp::attachInterface<UnaryModel<math::LogOp, inNone, std::log>>(*context);
+    math::Log1pOp::attachInterface<UnaryModel<math::Log1pOp, inNone, std::log1p>>(*context);
+    math::Log2Op::attachInterface<UnaryModel<math::Log2Op, inNone, std::log2>>(*context);
+    math::SqrtOp::attachInterface<UnaryModel<math::SqrtOp, inNone, std::sqrt>>(*context);
+    math::RsqrtOp::attachInterface<UnaryModel<math::RsqrtOp, inNone, reciprocalSqrt>>(*context);
+    math::TanhOp::attachInterface<UnaryModel<math::TanhOp, inNone, std::tanh>>(*context);
+    math::ErfOp::attachInterface<UnaryModel<math::ErfOp, inNone, std::erf>>(*context);
+    math::AbsFOp::attachInterface<UnaryModel<math::AbsFOp, inNone, std::fabs>>(*context);
+    math::SinOp::attachInterface<UnaryModel<math::SinOp, inNone, std::sin>>(*context);
+    math::CosOp::attachInterface<UnaryModel<math::CosOp, inNone, std::cos>>(*context);
+    math::PowFOp::attachInterface<BinaryModel<math::PowFOp, inNone, std::pow>>(*context);
+    math::FmaOp::attachInterface<FmaModel>(*context);
+  });
+}

@@ -1,0 +1,28 @@
+// What scan, map and normal_scan share: assembly of clauses, and checks of operands against each other.
+#pragma once
+#include "dialects/pattern/Pattern.h"
+
+namespace linmu::pattern {
+
+/// Parses `params(...) tokens(...) states(...) ... -> (outputs)` and fills operands, segment sizes and
+/// result types. The step's arguments come back in `arguments`.
+mlir::ParseResult parseLoopClauses(mlir::OpAsmParser &parser, mlir::OperationState &state,
+                                   llvm::SmallVectorImpl<mlir::OpAsmParser::Argument> &arguments,
+                                   bool withMasks);
+
+template <typename LoopOp>
+void printLoopClauses(mlir::OpAsmPrinter &printer, LoopOp op, mlir::ValueRange arguments);
+
+/// The operands' shapes against the heads and each other.
+template <typename LoopOp> mlir::LogicalResult verifyLoopOperands(LoopOp op, int64_t heads);
+
+/// The heads of a loop: those of its first output, else of its first state; 0 where it has neither.
+int64_t headsOf(mlir::ResultRange outputs, mlir::ResultRange finals);
+
+/// operands[index] for the position of `wanted` in `of`, or null.
+mlir::Value lookupIndexed(llvm::ArrayRef<int64_t> of, mlir::OperandRange operands, int64_t wanted);
+
+/// Every op of the block is a StepOp (lags included) or its terminator.
+mlir::LogicalResult verifyStepOps(mlir::Operation *loop, mlir::Block &block);
+
+} // namespace linmu::pattern

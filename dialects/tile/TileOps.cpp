@@ -1,0 +1,166 @@
+// Verifiers of tile ops: shapes against each other.
+#include "dialects/tile/Tile.h"
+
+using namespace mlir;
+using namespace linmu::tile;
+
+static SmallVector<int64_t> shapeOf(Value value) {
+  auto tensor = dyn_cast<RankedTensorType>(value.getType());
+  return tensor ? SmallVector<int64_t>(tensor.getShape()) : SmallVector<int64_t>{};
+}
+
+static LogicalResult expectShape(Operation *op, StringRef name, Value value, ArrayRef<int64_t> expected) {
+  SmallVector<int64_t> actual = shapeOf(value);
+  if (ArrayRef<int64_t>(actual) == expected)
+    return success();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  stream << "requires " << name << " of shape [";
+  llvm::interleaveComma(expected, stream);
+  stream << "], got [";
+  llvm::interleaveComma(actual, stream);
+  stream << "]";
+  return op->emitOpError(text);
+}
+
+/// The shape of what `indices` select of `memory`: the gathered rows, then the axes that are taken whole.
+static FailureOr<SmallVector<int64_t>> selectedShape(Operation *op, Value memory, OperandRange indices) {
+  auto type = cast<RankedTensorType>(memory.getType());
+  if (int64_t(indices.size()) > type.getRank())
+    return op->emitOpError("requires at most ") << type.getRank() << " indices, got " << indices.size();
+  SmallVector<int64_t> shape;
+  for (Value index : indices)
+    if (auto rows = dyn_cast<RankedTensorType>(index.getType())) {
+      if (!shape.empty())
+        return op->emitOpError("requires at most one gathered axis");
+      if (!rows.getElementType().isInteger(32))
+        return op->emitOpError("requires gathered rows of i32, got ") << rows;
+      shape.push_back(rows.getDimSize(0));
+    }
+  for (int64_t axis = indices.size(); axis < type.getRank(); ++axis) {
+    if (type.isDynamicDim(axis))
+      return op->emitOpError("requires an index for the dynamic axis ") << axis;
+    shape.push_back(type.getDimSize(axis));
+  }
+  if (shape.size() > 2)
+    return op->emitOpError("requires a tile of rank 2 at most, got rank ") << shape.size();
+  return shape;
+}
+
+static LogicalResult verifyAccess(Operation *op, Value memory, OperandRange indices, Value tile) {
+  auto shape = selectedShape(op, memory, indices);
+  if (failed(shape))
+    return failure();
+  if (getElementTypeOrSelf(memory.getType()) != getElementTypeOrSelf(tile.getType()))
+    return op->emitOpError("requires tile elements of type ")
+           << getElementTypeOrSelf(memory.getType()) << ", got " << getElementTypeOrSelf(tile.getType());
+  return expectShape(op, "a tile", tile, *shape);
+}
+
+LogicalResult LoadOp::verify() { return verifyAccess(*this, getSource(), getIndices(), getResult()); }
+
+LogicalResult StoreOp::verify() {
+  if (failed(verifyAccess(*this, getDestination(), getIndices(), getValue())))
+    return failure();
+  if (!getMask())
+    return success();
+  auto rows = dyn_cast<RankedTensorType>(getMask().getType());
+  for (Value index : getIndices())
+    if (auto gathered = dyn_cast<RankedTensorType>(index.getType())) {
+      if (!rows || rows.getDimSize(0) != gathered.getDimSize(0))
+        return emitOpError("requires a mask over ")
+               << gathered.getDimSize(0) << " rows, got " << getMask().getType();
+      return success();
+    }
+  if (rows)
+    return emitOpError("requires a scalar mask where no axis is gathered, got ") << rows;
+  return success();
+}
+
+LogicalResult CoordinateOp::verify() {
+  auto type = dyn_cast<RankedTensorType>(getResult().getType());
+  if (!type || !type.getElementType().isInteger(32))
+    return emitOpError("requires a tile of i32, got ") << getResult().getType();
+  if (int64_t(getAxis()) < 0 || int64_t(getAxis()) >= type.getRank())
+    return emitOpError("requires axis to be in [0, ") << type.getRank() << "), got " << int64_t(getAxis());
+  return success();
+}
+
+LogicalResult BroadcastOp::verify() {
+  SmallVector<int64_t> source = shapeOf(getSource()), result = shapeOf(getResult());
+  if (getElementTypeOrSelf(getSource().getType()) != getElementTypeOrSelf(getResult().getType()))
+    return emitOpError("requires equal element types, got ")
+           << getSource().getType() << " and " << getResult().getType();
+  if (source.empty())
+    return getAxis() ? emitOpError("requires no axis for a scalar") : success();
+  if (!getAxis() || int64_t(*getAxis()) < 0 || *getAxis() > 1 || result.size() != 2 || source.size() != 1)
+    return emitOpError("requires a rank-1 source along axis 0 or 1 of a matrix, got ")
+           << getSource().getType() << " to " << getResult().getType();
+  if (result[*getAxis()] != source[0])
+    return emitOpError("requires axis ")
+           << *getAxis() << " of the result to have " << source[0] << " elements, got " << result[*getAxis()];
+  return success();
+}
+
+LogicalResult ExtractOp::verify() {
+  SmallVector<int64_t> source = shapeOf(getSource());
+  if (source.empty())
+    return emitOpError("requires a tile, got ") << getSource().getType();
+  return expectShape(*this, "result", getResult(), ArrayRef(source).drop_front());
+}
+
+LogicalResult TransposeOp::verify() {
+  SmallVector<int64_t> source = shapeOf(getSource());
+  if (source.size() != 2)
+    return emitOpError("requires a matrix, got ") << getSource().getType();
+  return expectShape(*this, "result", getResult(), {source[1], source[0]});
+}
+
+LogicalResult DotOp::verify() {
+  SmallVector<int64_t> lhs = shapeOf(getLhs()), rhs = shapeOf(getRhs());
+  if (getTransposeLhs())
+    std::swap(lhs[0], lhs[1]);
+  if (getTransposeRhs())
+    std::swap(rhs[0], rhs[1]);
+  if (lhs[1] != rhs[0])
+    return emitOpError("requires equal contracted extents, got ") << lhs[1] << " and " << rhs[0];
+  if (getInit() && failed(expectShape(*this, "init", getInit(), {lhs[0], rhs[1]})))
+    return failure();
+  if (getTriangle() == Triangle::lhs_lower && lhs[0] != lhs[1])
+    return emitOpError("requires a square lhs for lhs_lower, got ") << lhs[0] << " by " << lhs[1];
+  return expectShape(*this, "result", getResult(), {lhs[0], rhs[1]});
+}
+
+LogicalResult ReduceOp::verify() {
+  SmallVector<int64_t> source = shapeOf(getSource());
+  if (int64_t(getAxis()) < 0 || getAxis() >= source.size())
+    return emitOpError("requires axis to be in [0, ") << source.size() << "), got " << int64_t(getAxis());
+  source.erase(source.begin() + getAxis());
+  return expectShape(*this, "result", getResult(), source);
+}
+
+LogicalResult SolveOp::verify() {
+  size_t count = getValues().size();
+  if (count == 0 || getSystems().size() != count * count || getSolutions().size() != count)
+    return emitOpError("requires m values, m * m systems and m solutions, got ")
+           << count << ", " << getSystems().size() << " and " << getSolutions().size();
+  SmallVector<int64_t> shape = shapeOf(getValues().front());
+  for (Value value : getValues())
+    if (failed(expectShape(*this, "values", value, shape)))
+      return failure();
+  for (Value system : getSystems())
+    if (failed(expectShape(*this, "systems", system, {shape[0], shape[0]})))
+      return failure();
+  for (Value solution : getSolutions())
+    if (failed(expectShape(*this, "solutions", solution, shape)))
+      return failure();
+  return success();
+}
+
+LogicalResult DecayScoresOp::verify() {
+  SmallVector<int64_t> reads = shapeOf(getReads());
+  if (failed(expectShape(*this, "keys", getKeys(), reads)) ||
+      failed(expectShape(*this, "log_decay", getLogDecay(), reads)))
+    return failure();
+  return expectShape(*this, "result", getResult(), {reads[0], reads[0]});
+}
