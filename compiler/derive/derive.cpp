@@ -57,13 +57,15 @@ static FailureOr<OpPlan> deriveOp(Operation *op, const Schedule &schedule, bool 
                                   ProgramBuilder &program) {
   return llvm::TypeSwitch<Operation *, FailureOr<OpPlan>>(op)
       .Case([&](pattern::NormalScanOp scan) {
-        return parallel ? deriveChunked(scan, chunkOf(scan, schedule), program) : deriveRecurrent(op, program);
+        return parallel ? deriveChunked(scan, chunkOf(scan, schedule), program)
+                        : deriveRecurrent(op, program);
       })
       .Case([&](pattern::ScanOp) { return deriveRecurrent(op, program); })
       .Case([&](pattern::MapOp map) { return deriveMap(map, schedule, parallel, program); })
       .Case([&](pattern::PermuteOp permute) { return derivePermute(permute, program); })
       .Case([&](pattern::TokenOrderOp order) { return deriveTokenOrder(order, program); })
-      .Case([&](pattern::WindowAttentionOp attention) { return deriveWindowed(attention, schedule, program); })
+      .Case(
+          [&](pattern::WindowAttentionOp attention) { return deriveWindowed(attention, schedule, program); })
       .DefaultUnreachable("checked before");
 }
 

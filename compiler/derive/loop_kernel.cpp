@@ -59,7 +59,8 @@ LoopKernel::LoopKernel(ProgramBuilder &program, const LoopView &view, StringRef 
   walk.heads = view.heads;
   walk.reverse = view.reverse;
   walk.order = view.order ? argument(view.order) : Value();
-  walk.tokens = countTokens(builder, argument(view.outputs.empty() ? view.tokens.front() : view.outputs.front()));
+  walk.tokens =
+      countTokens(builder, argument(view.outputs.empty() ? view.tokens.front() : view.outputs.front()));
 }
 
 void LoopKernel::walkBatchAndHead() {
@@ -114,9 +115,7 @@ StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {
 StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, Value positions) {
   unsigned token = cast<BlockArgument>(lag.getSource()).getArgNumber() - view.params.size();
   auto tile = dyn_cast<RankedTensorType>(positions.getType());
-  auto constant = [&](int64_t value) {
-    return tile ? builder.splat(tile, value) : builder.index(value);
-  };
+  auto constant = [&](int64_t value) { return tile ? builder.splat(tile, value) : builder.index(value); };
   Value earlier = builder.subtract(positions, constant(lag.getDistance()));
   Value row = walk.rowsOf(builder, builder.maximum(earlier, constant(0)));
   Value value = walk.load(builder, argument(view.tokens[token]), row);

@@ -16,8 +16,8 @@ FailureOr<OpPlan> linmu::deriveMap(pattern::MapOp map, const Schedule &schedule,
   // Heads vary fastest over blocks: those of one token lie side by side in memory.
   Value block = tile::BlockIdOp::create(builder, builder.getIndexType());
   Value heads = builder.index(view.heads), step = builder.index(size);
-  Value ranges = arith::DivUIOp::create(
-      builder, builder.add(kernel.walk.tokens, builder.index(size - 1)), step);
+  Value ranges =
+      arith::DivUIOp::create(builder, builder.add(kernel.walk.tokens, builder.index(size - 1)), step);
   Value group = arith::DivUIOp::create(builder, block, heads);
   kernel.walk.head = arith::RemUIOp::create(builder, block, heads);
   kernel.walk.batch = arith::DivUIOp::create(builder, group, ranges);

@@ -22,8 +22,7 @@ static TokenRange rangeOfBlock(TileBuilder &builder, Value memory, int64_t heads
   Value count = tensor::DimOp::create(builder, memory, builder.index(1));
   Value block = tile::BlockIdOp::create(builder, builder.getIndexType());
   Value step = builder.index(blockTokens), headCount = builder.index(heads);
-  Value ranges =
-      arith::DivUIOp::create(builder, builder.add(count, builder.index(blockTokens - 1)), step);
+  Value ranges = arith::DivUIOp::create(builder, builder.add(count, builder.index(blockTokens - 1)), step);
   Value group = arith::DivUIOp::create(builder, block, headCount);
   TokenRange range;
   range.head = arith::RemUIOp::create(builder, block, headCount);
@@ -40,9 +39,9 @@ static TokenRange rangeOfBlock(TileBuilder &builder, Value memory, int64_t heads
 FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilder &program) {
   IRMapping arguments;
   TileBuilder builder(permute.getLoc(), permute.getContext());
-  LaunchPlan launch = program.startKernel(
-      "permute", permute.getLoc(), {permute.getSource(), permute.getOrder(), permute.getResult()}, arguments,
-      builder);
+  LaunchPlan launch =
+      program.startKernel("permute", permute.getLoc(),
+                          {permute.getSource(), permute.getOrder(), permute.getResult()}, arguments, builder);
   auto type = cast<RankedTensorType>(permute.getType());
   if (type.getRank() > 4)
     return permute.emitOpError("requires slices of rank 0 or 1, got ") << type;
@@ -51,7 +50,8 @@ FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilde
   Value result = arguments.lookup(permute.getResult());
   TokenRange range = rangeOfBlock(builder, result, launch.scale);
   Value indexed = builder.load(arguments.lookup(permute.getOrder()), {range.batch, range.tokens});
-  Value from = permute.getInverse() ? range.tokens : indexed, to = permute.getInverse() ? indexed : range.tokens;
+  Value from = permute.getInverse() ? range.tokens : indexed,
+        to = permute.getInverse() ? indexed : range.tokens;
   Value rows = builder.load(arguments.lookup(permute.getSource()), {range.batch, from, range.head});
   builder.store(rows, result, {range.batch, to, range.head}, range.live);
   return OpPlan{"permute", {launch}};
@@ -62,8 +62,8 @@ FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilde
 FailureOr<OpPlan> linmu::deriveTokenOrder(pattern::TokenOrderOp order, ProgramBuilder &program) {
   IRMapping arguments;
   TileBuilder builder(order.getLoc(), order.getContext());
-  LaunchPlan launch =
-      program.startKernel("token_order", order.getLoc(), {order.getMedia(), order.getResult()}, arguments, builder);
+  LaunchPlan launch = program.startKernel("token_order", order.getLoc(),
+                                          {order.getMedia(), order.getResult()}, arguments, builder);
   launch.tokens_per_block = blockTokens;
   Value result = arguments.lookup(order.getResult()), media = arguments.lookup(order.getMedia());
   TokenRange range = rangeOfBlock(builder, result, 1);

@@ -25,7 +25,8 @@ FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
       self.program_.erase();
       return returned->emitOpError("requires result #")
              << index << " to be made by a pattern op of its own, got "
-             << (isa<BlockArgument>(value) ? "an argument of the function" : "a value that is returned twice");
+             << (isa<BlockArgument>(value) ? "an argument of the function"
+                                           : "a value that is returned twice");
     }
     self.memory_.map(value, destination);
   }

@@ -4,7 +4,9 @@ using namespace mlir;
 using namespace linmu;
 using pattern::StepOp;
 
-static int64_t extent(Value tile, int64_t axis) { return cast<RankedTensorType>(tile.getType()).getDimSize(axis); }
+static int64_t extent(Value tile, int64_t axis) {
+  return cast<RankedTensorType>(tile.getType()).getDimSize(axis);
+}
 static SmallVector<int64_t> shapeOf(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   return tensor ? SmallVector<int64_t>(tensor.getShape()) : SmallVector<int64_t>{};

@@ -34,9 +34,7 @@ Value TileBuilder::splat(Type type, double value) {
   return arith::ConstantOp::create(*this, attribute);
 }
 
-Value TileBuilder::toI32(Value index) {
-  return arith::IndexCastOp::create(*this, getI32Type(), index);
-}
+Value TileBuilder::toI32(Value index) { return arith::IndexCastOp::create(*this, getI32Type(), index); }
 Value TileBuilder::toIndex(Value i32) { return arith::IndexCastOp::create(*this, getIndexType(), i32); }
 
 Value TileBuilder::extend(Value value) {

@@ -6,7 +6,8 @@
 using namespace linmu;
 
 static llvm::Error invalid(llvm::StringRef key, const llvm::Twine &expected, llvm::StringRef actual) {
-  return llvm::createStringError("schedule: requires " + key + " to be " + expected + ", got '" + actual + "'");
+  return llvm::createStringError("schedule: requires " + key + " to be " + expected + ", got '" + actual +
+                                 "'");
 }
 
 static llvm::Error parseInteger(llvm::StringRef key, llvm::StringRef text, std::int64_t minimum,
@@ -40,9 +41,10 @@ static llvm::Error parseEntry(llvm::StringRef key, llvm::StringRef value, Schedu
     return parseInteger(key, value, 8, 256, 8, schedule.map_block);
   if (key == "query_block")
     return parseInteger(key, value, 8, 256, 8, schedule.query_block);
-  return llvm::createStringError("schedule: requires a key out of algorithm, chunk, map_block, query_block and "
-                                 "recurrent_below, got '" +
-                                 key + "'");
+  return llvm::createStringError(
+      "schedule: requires a key out of algorithm, chunk, map_block, query_block and "
+      "recurrent_below, got '" +
+      key + "'");
 }
 
 llvm::Expected<Schedule> linmu::parseSchedule(const std::map<std::string, std::string> &overrides) {
