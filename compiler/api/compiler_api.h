@@ -1,0 +1,57 @@
+// What liblinmu_compiler.so exports: text in, package or text out. No MLIR type crosses it and no
+// exception leaves it.
+#pragma once
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#define LINMU_EXPORT __attribute__((visibility("default")))
+
+namespace linmu::compiler {
+
+struct Options {
+  std::string filename = "<pattern>"; ///< for messages
+  std::string function;               ///< which pattern of the file; empty: its only one
+  /// New right-hand sides of type aliases in the text: {"query", "tensor<?x?x28x128xbf16>"} replaces the
+  /// definition of !query, so that one readable file serves every head count and element type.
+  std::map<std::string, std::string> aliases;
+  /// Overrides of the schedule: {"algorithm", "recurrent"}, {"chunk", "32"}; see --schedule of linmuc.
+  std::map<std::string, std::string> schedule;
+  std::string cpu; ///< LLVM CPU name; empty: the machine at hand
+};
+
+enum class Emit { pattern, normal, tile, llvm, assembly };
+
+/// Either `ok` and the payload, or one rendered diagnostic: "file:line:column: error: ..." with notes.
+struct Text {
+  bool ok = false;
+  std::string text;
+  std::string diagnostics;
+};
+struct Bytes {
+  bool ok = false;
+  std::vector<std::byte> bytes; ///< a serialised linmu::Package
+  std::string diagnostics;
+};
+
+/// Hexadecimal hash of the canonical pattern (without names and locations), the schedule overrides, the
+/// target and the library's build. Equal keys mean equal machine code.
+LINMU_EXPORT Text cacheKey(std::string_view source, const Options &options);
+
+/// The signature of the pattern alone (serialised as a package without code): names come from the text,
+/// so they are not part of what the cache stores.
+LINMU_EXPORT Bytes signature(std::string_view source, const Options &options);
+
+LINMU_EXPORT Bytes compile(std::string_view source, const Options &options);
+
+/// Per scan: its normal form, or the op and source line that makes it opaque, and the algorithm.
+LINMU_EXPORT Text explain(std::string_view source, const Options &options, bool json);
+
+LINMU_EXPORT Text emit(std::string_view source, const Options &options, Emit stage);
+
+/// A string that changes with every build that could change generated code.
+LINMU_EXPORT std::string buildIdentity();
+
+} // namespace linmu::compiler
