@@ -24,6 +24,9 @@ mlir::Operation *findSequentialOp(mlir::Operation *loop);
 mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, const Schedule &schedule,
                                        ProgramBuilder &program);
 
+/// Queries scored at once: the schedule's, or all positions of a smaller window.
+int64_t queryBlockOf(pattern::WindowAttentionOp attention, const Schedule &schedule);
+
 /// A copy of rows by index.
 mlir::FailureOr<OpPlan> derivePermute(pattern::PermuteOp permute, ProgramBuilder &program);
 /// The index of a symbolic order, from the media table.

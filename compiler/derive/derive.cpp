@@ -32,8 +32,8 @@ AlgorithmChoice linmu::chooseAlgorithm(Operation *op, const Schedule &schedule) 
       return {"map", "this op works on a matrix for each token", matrix};
     return {"map(block=" + std::to_string(schedule.map_block) + ")", "", nullptr};
   }
-  if (isa<pattern::WindowAttentionOp>(op))
-    return {"windowed(queries=" + std::to_string(schedule.query_block) + ")", "", nullptr};
+  if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op))
+    return {"windowed(queries=" + std::to_string(queryBlockOf(attention, schedule)) + ")", "", nullptr};
   return {op->getName().stripDialect().str(), "", nullptr};
 }
 

@@ -80,8 +80,8 @@ void LoopKernel::loadParams() {
 
 StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {
   auto tile = dyn_cast<RankedTensorType>(positions.getType());
-  int64_t count = tile ? tile.getDimSize(0) : 0;
-  StepEmitter emitter(builder, count, [this, positions](pattern::LagOp lag, StepTile otherwise) {
+  ArrayRef<int64_t> leading = tile ? tile.getShape() : ArrayRef<int64_t>();
+  StepEmitter emitter(builder, leading, [this, positions](pattern::LagOp lag, StepTile otherwise) {
     return loadLag(lag, otherwise, positions);
   });
   auto bindAll = [&](unsigned argument, StepTile value) {
@@ -105,7 +105,7 @@ StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {
       continue;
     if (!rows)
       rows = walk.rowsOf(builder, positions);
-    bindAll(position, {walk.load(builder, argument(token), rows), count != 0});
+    bindAll(position, {walk.load(builder, argument(token), rows), tile != nullptr});
   }
   return emitter;
 }

@@ -13,11 +13,11 @@ static SmallVector<int64_t> shapeOf(Type type) {
 }
 
 Value StepEmitter::rows(StepTile value) {
-  if (value.rows || tokens_ == 0)
+  if (value.rows || leading_.empty())
     return value.tile;
   if (rankOf(value.tile) == 0)
-    return builder_.fill(value.tile, {tokens_});
-  return builder_.along(value.tile, 1, {tokens_, extent(value.tile, 0)});
+    return builder_.fill(value.tile, leading_);
+  return builder_.along(value.tile, 1, {leading_[0], extent(value.tile, 0)});
 }
 
 LogicalResult StepEmitter::emit(Block &block) {
@@ -84,12 +84,12 @@ StepTile StepEmitter::emitElementwise(Operation &op) {
     if (!perToken || (isLoneCondition && !tile.rows))
       operands.push_back(tile.tile);
     else if (isLoneCondition)
-      operands.push_back(builder_.along(tile.tile, 0, {tokens_, shape[0]}));
+      operands.push_back(builder_.along(tile.tile, 0, {leading_[0], shape[0]}));
     else
       operands.push_back(rows(tile));
   }
   if (perToken)
-    shape.insert(shape.begin(), tokens_);
+    shape.insert(shape.begin(), leading_.begin(), leading_.end());
   Type element = getElementTypeOrSelf(op.getResult(0).getType());
   Type type = shape.empty() ? element : Type(builder_.tile(shape, element));
   OperationState state(op.getLoc(), op.getName().getStringRef(), operands, type, op.getAttrs());
@@ -100,7 +100,7 @@ StepTile StepEmitter::emitBroadcast(pattern::BroadcastOp op) {
   StepTile source = get(op.getSource());
   SmallVector<int64_t> shape = shapeOf(op.getResult().getType());
   if (source.rows)
-    return {builder_.along(source.tile, 0, {tokens_, shape[0]}), true};
+    return {builder_.along(source.tile, 0, {leading_[0], shape[0]}), true};
   if (rankOf(source.tile) == 0)
     return {builder_.fill(source.tile, shape), false};
   return {builder_.along(source.tile, *op.getAxis(), shape), false};

@@ -6,7 +6,8 @@
 namespace linmu {
 
 /// A value of a step. With `rows` it holds one row a token: f32 is a tile [C], tensor<Kxf32> a tile [C, K].
-/// Without, it is the same for all tokens (or there is one token) and has the step's own type.
+/// Without, it is the same for all tokens (or there is one token) and has the step's own type. Over pairs of
+/// tokens (scores of a window) f32 is a tile [Q, P].
 struct StepTile {
   mlir::Value tile;
   bool rows = false;
@@ -16,9 +17,9 @@ class StepEmitter {
 public:
   using LagLoader = std::function<StepTile(pattern::LagOp, StepTile otherwise)>;
 
-  /// `tokens` is C, or 0 where one token is worked on.
-  StepEmitter(TileBuilder &builder, int64_t tokens, LagLoader lag)
-      : builder_(builder), tokens_(tokens), lag_(std::move(lag)) {}
+  /// `leading` is {C}, {Q, P} for pairs of tokens, or empty where one token is worked on.
+  StepEmitter(TileBuilder &builder, llvm::ArrayRef<int64_t> leading, LagLoader lag)
+      : builder_(builder), leading_(leading), lag_(std::move(lag)) {}
 
   void bind(mlir::Value value, StepTile tile) { tiles_[value] = tile; }
 
@@ -40,7 +41,7 @@ private:
   mlir::Value softplus(mlir::Value x);
 
   TileBuilder &builder_;
-  int64_t tokens_;
+  llvm::SmallVector<int64_t, 2> leading_;
   LagLoader lag_;
   llvm::DenseMap<mlir::Value, StepTile> tiles_;
 };
