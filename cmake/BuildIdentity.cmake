@@ -1,0 +1,10 @@
+# Writes HEADER with a hash of the sources below ROOT that decide what code the compiler generates.
+file(GLOB_RECURSE sources "${ROOT}/compiler/*" "${ROOT}/dialects/*" "${ROOT}/runtime/core/package.*")
+list(SORT sources)
+set(all "${LLVM}")
+foreach(source IN LISTS sources)
+  file(SHA256 "${source}" hash)
+  string(APPEND all "${hash}")
+endforeach()
+string(SHA256 identity "${all}")
+file(WRITE "${HEADER}" "#define LINMU_BUILD_IDENTITY \"${identity}\"\n")

@@ -1,0 +1,75 @@
+#include "compiler/api/Pipeline.h"
+#include "compiler/derive/derive.h"
+#include "compiler/normalize/Normalize.h"
+#include "compiler/target/cpu/TargetCPU.h"
+#include "dialects/pattern/Pattern.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace linmu::compiler {
+
+static DialectRegistry makeRegistry() {
+  DialectRegistry registry;
+  frontend::registerDialects(registry);
+  registry.insert<scf::SCFDialect, tensor::TensorDialect, tile::TileDialect>();
+  cpu::registerTarget(registry);
+  return registry;
+}
+
+Context::Context() : registry_(makeRegistry()), context_(registry_, MLIRContext::Threading::DISABLED) {}
+
+OwningOpRef<ModuleOp> parse(std::string_view source, const Options &options, MLIRContext &context) {
+  OwningOpRef<ModuleOp> module =
+      frontend::parse({llvm::StringRef(source), options.filename, options.aliases}, context);
+  if (!module)
+    return {};
+  func::FuncOp function = frontend::selectFunction(*module, options.function);
+  if (!function)
+    return {};
+  for (func::FuncOp other : llvm::make_early_inc_range(module->getOps<func::FuncOp>()))
+    if (other != function)
+      other.erase();
+  return module;
+}
+
+func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::FuncOp>().begin(); }
+
+LogicalResult normalize(ModuleOp module) {
+  module.getContext()->loadDialect<arith::ArithDialect, math::MathDialect>();
+  PassManager passes(module.getContext());
+  passes.addPass(createExpandClausesPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createNormalizePass());
+  return passes.run(module);
+}
+
+LogicalResult derive(ModuleOp module, const Options &options) {
+  module.getContext()->loadDialect<scf::SCFDialect, tensor::TensorDialect, tile::TileDialect>();
+  auto schedule = parseSchedule(options.schedule);
+  if (!schedule)
+    return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1)) << llvm::toString(schedule.takeError());
+  if (failed(linmu::derive(functionOf(module), *schedule)))
+    return failure();
+  PassManager passes(module.getContext());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  return passes.run(module);
+}
+
+std::string keyOf(func::FuncOp function, const Options &options) {
+  cpu::Machine machine = cpu::Machine::named(options.cpu);
+  std::string salt = machine.triple + ";" + machine.cpu + ";" + buildIdentity();
+  for (const std::string &feature : machine.features)
+    salt += "," + feature;
+  for (auto &[key, value] : options.schedule)
+    salt += ";" + key + "=" + value;
+  return frontend::hashOf(function, salt);
+}
+
+} // namespace linmu::compiler

@@ -1,0 +1,33 @@
+// The order in which a pattern becomes a package: one stage after the other, on one module.
+#pragma once
+#include "compiler/api/compiler_api.h"
+#include "compiler/frontend/Frontend.h"
+#include "mlir/IR/MLIRContext.h"
+
+namespace linmu::compiler {
+
+/// A context with the dialects of every stage registered and none loaded.
+class Context {
+public:
+  Context();
+  mlir::MLIRContext &operator*() { return context_; }
+
+private:
+  mlir::DialectRegistry registry_;
+  mlir::MLIRContext context_;
+};
+
+/// Parses and selects the function; others are erased. Null after a diagnostic.
+mlir::OwningOpRef<mlir::ModuleOp> parse(std::string_view source, const Options &options, mlir::MLIRContext &context);
+mlir::func::FuncOp functionOf(mlir::ModuleOp module);
+
+/// Clauses expanded, maps fused, scans in normal form.
+mlir::LogicalResult normalize(mlir::ModuleOp module);
+
+/// A tile.program for the schedule.
+mlir::LogicalResult derive(mlir::ModuleOp module, const Options &options);
+
+/// The cache key of the function as it was parsed.
+std::string keyOf(mlir::func::FuncOp function, const Options &options);
+
+} // namespace linmu::compiler

@@ -1,0 +1,137 @@
+// What each axis of each operand is: it follows from where the operand is used.
+#include "compiler/frontend/Frontend.h"
+#include "dialects/pattern/Pattern.h"
+
+using namespace mlir;
+using namespace linmu;
+
+namespace {
+
+/// The parts that an operand can play; each fixes which of its dynamic axes mean what.
+enum class Role { token, param, state, media };
+
+StringRef nameOf(Role role) {
+  switch (role) {
+  case Role::token:
+    return "a token operand";
+  case Role::param:
+    return "a param";
+  case Role::state:
+    return "a state or tail";
+  case Role::media:
+    return "a media table";
+  }
+  llvm_unreachable("all roles are listed");
+}
+
+template <typename LoopOp> Role roleInLoop(LoopOp op, OpOperand &use) {
+  auto in = [&](OperandRange range) {
+    return !range.empty() && use.getOperandNumber() >= range.getBeginOperandIndex() &&
+           use.getOperandNumber() < range.getBeginOperandIndex() + range.size();
+  };
+  if (in(op.getParams()))
+    return Role::param;
+  if (in(op.getTails()) || in(op.getInits()))
+    return Role::state;
+  return Role::token;
+}
+
+Role roleOf(OpOperand &use) {
+  Operation *user = use.getOwner();
+  if (auto scan = dyn_cast<pattern::ScanOp>(user))
+    return roleInLoop(scan, use);
+  if (auto map = dyn_cast<pattern::MapOp>(user))
+    return roleInLoop(map, use);
+  if (auto window = dyn_cast<pattern::WindowAttentionOp>(user))
+    return use.get() == window.getMedia() ? Role::media : Role::token;
+  if (auto order = dyn_cast<pattern::TokenOrderOp>(user))
+    return use.get() == order.getMedia() ? Role::media : Role::token;
+  return Role::token;
+}
+
+Role roleOf(OpResult result) {
+  auto isState = [&](auto op) {
+    return result.getResultNumber() >= op.getOutputs().size() ? Role::state : Role::token;
+  };
+  if (auto scan = dyn_cast<pattern::ScanOp>(result.getOwner()))
+    return isState(scan);
+  if (auto map = dyn_cast<pattern::MapOp>(result.getOwner()))
+    return isState(map);
+  return Role::token;
+}
+
+DType dtypeOf(Type element) {
+  return element.isF32()         ? DType::f32
+         : element.isBF16()      ? DType::bf16
+         : element.isF16()       ? DType::f16
+         : element.isInteger(32) ? DType::i32
+                                 : DType::i1;
+}
+
+FailureOr<OperandSpec> describe(Operation *at, StringRef name, Type type, std::optional<Role> role) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return at->emitError("requires operand '") << name << "' to be a ranked tensor, got " << type;
+  Type element = tensor.getElementType();
+  if (!element.isF32() && !element.isBF16() && !element.isF16() && !element.isInteger(32) &&
+      !element.isInteger(1))
+    return at->emitError("requires operand '")
+           << name << "' to have elements of type f32, bf16, f16, i32 or i1, got " << type;
+  OperandSpec spec{name.str(), dtypeOf(element), {}};
+  for (int64_t axis = 0; axis < tensor.getRank(); ++axis) {
+    if (!tensor.isDynamicDim(axis)) {
+      spec.shape.push_back({Extent::constant, tensor.getDimSize(axis)});
+      continue;
+    }
+    Extent::Kind kind = role == Role::media ? Extent::mediaItems : axis == 0 ? Extent::batch : Extent::tokens;
+    bool allowed = role == Role::param   ? false
+                   : role == Role::media ? axis == 0
+                   : role == Role::state ? axis == 0
+                                         : axis <= 1;
+    if (!allowed)
+      return at->emitError("requires operand '")
+             << name << "', " << (role ? nameOf(*role) : "which nothing uses,") << " to have a static axis "
+             << axis << ", got " << type;
+    spec.shape.push_back({kind, 0});
+  }
+  return spec;
+}
+
+} // namespace
+
+FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
+  Signature signature;
+  signature.name = function.getSymName().str();
+  auto nameAt = [](Attribute attribute) { return cast<StringAttr>(attribute).getValue(); };
+  for (BlockArgument argument : function.getArguments()) {
+    StringRef name = nameAt(function.getArgAttr(argument.getArgNumber(), "pattern.name"));
+    std::optional<Role> role;
+    for (OpOperand &use : argument.getUses()) {
+      if (isa<func::ReturnOp>(use.getOwner()))
+        return function.emitError("requires results made by pattern ops; operand '")
+               << name << "' is returned as it is";
+      Role here = roleOf(use);
+      if (role && *role != here)
+        return use.getOwner()->emitError("requires operand '")
+               << name << "' to keep one meaning; it is " << nameOf(*role) << " elsewhere and "
+               << nameOf(here) << " here";
+      role = here;
+    }
+    auto spec = describe(function, name, argument.getType(), role);
+    if (failed(spec))
+      return failure();
+    signature.inputs.push_back(std::move(*spec));
+  }
+  auto returned = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  for (auto [index, value] : llvm::enumerate(returned.getOperands())) {
+    auto result = dyn_cast<OpResult>(value);
+    if (!result)
+      return function.emitError("requires results made by pattern ops");
+    auto spec = describe(function, nameAt(function.getResultAttr(index, "pattern.name")), value.getType(),
+                         roleOf(result));
+    if (failed(spec))
+      return failure();
+    signature.results.push_back(std::move(*spec));
+  }
+  return signature;
+}

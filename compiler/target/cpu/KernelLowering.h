@@ -1,0 +1,138 @@
+// Lowers one tile.kernel to vector, memref and scf.
+//
+// A tile value is either *materialised* in a buffer of the thread's workspace or *inlined*: recomputed, one
+// register block of rows x Machine::width elements at a time, wherever a consumer asks for it. So a chain of
+// elementwise ops behind a dot becomes part of the dot's own loop nest. Values with random access (operands
+// of dots and solves) and costly values with several uses are materialised where they are defined.
+#pragma once
+#include "compiler/target/cpu/Machine.h"
+#include "dialects/tile/Tile.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace linmu::cpu {
+
+/// How a buffer stores a tile of rows x columns. Columns are padded to whole panels.
+enum class Layout {
+  rows,             ///< [rows][columns]
+  panels,           ///< [columns / width][rows][width]: a column panel is contiguous
+  transposedPanels, ///< the transpose of the tile, as panels: [rows / width][columns][width]
+};
+
+struct Buffer {
+  mlir::Value memref;
+  Layout layout = Layout::rows;
+};
+
+/// A register block: `rows` rows from `row`, and the columns [column, column + width) of panel `panel`.
+struct Block {
+  mlir::Value row;
+  std::int64_t rows;
+  mlir::Value panel;
+  mlir::Value column;
+};
+
+class KernelLowering {
+public:
+  KernelLowering(tile::KernelOp kernel, tile::LaunchOp launch, const Machine &machine);
+
+  /// Builds `func.func @NAME(first, last, workspace, operands...)` before the kernel. Fails with a
+  /// diagnostic for ops outside the contract of the tile dialect.
+  mlir::FailureOr<mlir::func::FuncOp> run();
+
+  /// Bytes of workspace that a thread needs; valid after run().
+  std::int64_t workspaceBytes() const { return workspaceBytes_; }
+
+private:
+  using Value = mlir::Value;
+  using Vectors = llvm::SmallVector<Value, 8>;
+
+  // KernelLowering.cpp: walking ops in program order
+  mlir::LogicalResult lowerBlock(mlir::Block &block);
+  mlir::LogicalResult lowerOp(mlir::Operation &op);
+  mlir::LogicalResult lowerScalarOp(mlir::Operation &op);
+  mlir::LogicalResult lowerFor(mlir::Operation &op);
+  mlir::LogicalResult lowerIf(mlir::Operation &op);
+  void lowerYield(mlir::Operation &loop, mlir::Operation &yield, llvm::ArrayRef<Buffer> carried);
+  void lowerBlockCount(mlir::Operation &op);
+
+  // Materialize.cpp: which values get a buffer, and filling it
+  void decide(Value tile);
+  bool isExpensive(Value tile, int &budget);
+  bool hasLowerUsesOnly(Value tile);
+  Buffer allocate(mlir::Type tile, Layout layout);
+  void fill(Value tile, const Buffer &buffer);
+  void fillTransposed(Value tile, const Buffer &buffer);
+  Buffer materialize(Value tile, Layout layout);
+  const Buffer *find(Value tile, Layout layout);
+  const Buffer *findAny(Value tile);
+
+  // Access.cpp: values of a register block
+  Vectors block(Value tile, const Block &at);
+  Value vector(Value tile, Value column);
+  Value scalar(Value tile, Value index);
+  Value scalarOf(Value value) { return scalars_.lookup(value); }
+  Value loadBuffer(const Buffer &buffer, mlir::Type element, Value row, Value panel, Value column);
+  void storeBuffer(Value vector, const Buffer &buffer, Value row, Value panel, Value column);
+  Value fromStored(Value stored, mlir::Type element);
+  Value toStored(Value value);
+
+  // Memory.cpp: operands
+  mlir::LogicalResult lowerLoad(tile::LoadOp op);
+  mlir::LogicalResult lowerStore(tile::StoreOp op);
+  Vectors loadBlock(tile::LoadOp op, const Block &at);
+  Value loadVector(tile::LoadOp op, Value column);
+  void gather(tile::LoadOp op, const Buffer &buffer);
+
+  // Dot.cpp, Solve.cpp, Reduce.cpp, DecayScores.cpp
+  Vectors dotBlock(tile::DotOp op, const Block &at);
+  void accumulate(Vectors &sums, Value lhs, bool lhsTransposed, Value rhsPanel, const Block &at, Value from,
+                  Value to, std::int64_t unroll);
+  void lowerSolve(tile::SolveOp op);
+  void lowerReduce(tile::ReduceOp op);
+  void lowerCumsum(tile::CumsumOp op);
+  void lowerTranspose(tile::TransposeOp op);
+  void lowerExtract(tile::ExtractOp op);
+  void lowerDecayScores(tile::DecayScoresOp op);
+
+  // Emit.cpp: small helpers that build ops
+  Value index(std::int64_t value);
+  Value constant(mlir::Type type, double value);
+  Value add(Value lhs, Value rhs);
+  Value add(Value lhs, std::int64_t rhs) { return rhs == 0 ? lhs : add(lhs, index(rhs)); }
+  Value multiply(Value lhs, std::int64_t rhs);
+  Value splat(Value scalar);
+  mlir::VectorType vectorType(mlir::Type element, std::int64_t size = Machine::width);
+  Value columnMask(Value column, std::int64_t columns);
+  void loop(std::int64_t from, std::int64_t to, std::int64_t step, llvm::function_ref<void(Value)> body);
+  void loop(Value from, Value to, std::int64_t step, llvm::function_ref<void(Value)> body);
+  Vectors loop(Value from, Value to, std::int64_t step, mlir::ValueRange inits,
+               llvm::function_ref<Vectors(Value, mlir::ValueRange)> body);
+  void forEachBlock(llvm::ArrayRef<std::int64_t> shape, bool lowerOnly,
+                    llvm::function_ref<void(const Block &)> body);
+  std::int64_t blockRows(std::int64_t rows) const;
+  Value memrefOf(Value operand) { return operands_.lookup(operand); }
+
+  tile::KernelOp kernel_;
+  tile::LaunchOp launch_;
+  const Machine &machine_;
+  mlir::OpBuilder builder_;
+  mlir::Location location_;
+  mlir::Value entryWorkspace_;
+  mlir::Operation *blockLoop_ = nullptr; ///< workspace views are placed before it
+  mlir::IRMapping scalars_;              ///< scalars of the kernel to scalars of the function
+  llvm::DenseMap<Value, Value> operands_;
+  llvm::DenseMap<Value, llvm::SmallVector<Buffer, 2>> buffers_;
+  llvm::DenseMap<Value, Vectors> memo_; ///< blocks computed at the current insertion point
+  Value blockId_, operandForExtents_;
+  std::int64_t workspaceBytes_ = 0;
+};
+
+/// The rank of a tile type: 0 for scalars.
+int64_t rankOf(mlir::Type type);
+llvm::ArrayRef<int64_t> shapeOf(mlir::Value tile);
+std::int64_t roundUp(std::int64_t value, std::int64_t multiple);
+/// Elementwise arith and math ops, extensions and truncations included.
+bool isElementwise(mlir::Operation *op);
+
+} // namespace linmu::cpu

@@ -1,0 +1,37 @@
+#include "compiler/target/cpu/Machine.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+using namespace linmu::cpu;
+
+bool Machine::has(llvm::StringRef feature) const { return llvm::is_contained(features, feature.str()); }
+
+Machine Machine::named(llvm::StringRef cpu) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  Machine machine;
+  machine.triple = llvm::sys::getDefaultTargetTriple();
+  machine.cpu = cpu.empty() ? llvm::sys::getHostCPUName().str() : cpu.str();
+  if (cpu.empty()) {
+    for (const auto &feature : llvm::sys::getHostCPUFeatures())
+      if (feature.second)
+        machine.features.push_back(feature.first().str());
+  } else {
+    std::string error;
+    llvm::Triple triple(machine.triple);
+    const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+    std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(triple, machine.cpu, ""));
+    for (const llvm::SubtargetFeatureKV &feature : info->getEnabledProcessorFeatures())
+      machine.features.push_back(feature.Key);
+  }
+  llvm::sort(machine.features);
+  // Eight rows of one 512-bit register each hide the latency of FMA; with 256-bit registers four rows of
+  // two do, and eight would spill.
+  machine.rows = machine.has("avx512f") ? 8 : 4;
+  return machine;
+}

@@ -1,0 +1,98 @@
+// Math functions on vectors: code has no libm to call.
+#include "compiler/target/cpu/MathExpansion.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+
+namespace {
+
+/// exp by Cody-Waite reduction and the polynomial of Cephes' expf (2 ulp): x = n ln 2 + r, |r| <= 0.35.
+/// Exactly 0 below -87.33 (the results would be subnormal), infinity above 88.72, NaN for NaN.
+struct ExpandExp : OpRewritePattern<math::ExpOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type type = op.getType();
+    if (!getElementTypeOrSelf(type).isF32())
+      return failure();
+    Type bits = rewriter.getI32Type();
+    if (auto vector = dyn_cast<VectorType>(type))
+      bits = vector.clone(bits);
+    auto constant = [&](Type of, double value) -> Value {
+      Type element = getElementTypeOrSelf(of);
+      TypedAttr attribute = isa<FloatType>(element)
+                                ? TypedAttr(rewriter.getFloatAttr(element, value))
+                                : TypedAttr(rewriter.getIntegerAttr(element, int64_t(value)));
+      if (auto vector = dyn_cast<VectorType>(of))
+        attribute = DenseElementsAttr::get(vector, Attribute(attribute));
+      return arith::ConstantOp::create(rewriter, loc, attribute);
+    };
+    auto real = [&](double value) { return constant(type, value); };
+    auto fma = [&](Value a, Value b, Value c) -> Value {
+      return math::FmaOp::create(rewriter, loc, a, b, c);
+    };
+    auto select = [&](arith::CmpFPredicate predicate, Value a, Value b, Value yes, Value no) -> Value {
+      Value condition = arith::CmpFOp::create(rewriter, loc, predicate, a, b);
+      return arith::SelectOp::create(rewriter, loc, condition, yes, no);
+    };
+    Value x = op.getOperand();
+    // Adding 1.5 * 2^23 rounds to the nearest integer, which then stands in the low bits.
+    constexpr double magic = 12582912.0;
+    Value shifted = fma(x, real(1.44269504088896341), real(magic));
+    shifted = select(arith::CmpFPredicate::OLT, shifted, real(magic + 127), shifted, real(magic + 127));
+    Value n = arith::SubFOp::create(rewriter, loc, shifted, real(magic));
+    Value r = fma(n, real(-0.693359375), x);
+    r = fma(n, real(2.12194440e-4), r);
+    Value p = real(1.9875691500e-4);
+    for (double coefficient :
+         {1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1})
+      p = fma(p, r, real(coefficient));
+    Value square = arith::MulFOp::create(rewriter, loc, r, r);
+    Value y = arith::AddFOp::create(rewriter, loc, fma(p, square, r), real(1));
+    Value exponent = arith::ShLIOp::create(
+        rewriter, loc, arith::BitcastOp::create(rewriter, loc, bits, shifted), constant(bits, 23));
+    Value scaled =
+        arith::AddIOp::create(rewriter, loc, arith::BitcastOp::create(rewriter, loc, bits, y), exponent);
+    Value result = arith::BitcastOp::create(rewriter, loc, type, scaled);
+    result = select(arith::CmpFPredicate::OLT, x, real(-87.33), real(0), result);
+    result = select(arith::CmpFPredicate::OGT, x, real(88.722835),
+                    real(std::numeric_limits<double>::infinity()), result);
+    // A NaN has compared as neither; its exponent bits may have wrapped.
+    result = select(arith::CmpFPredicate::UNO, x, x, x, result);
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+/// exp2(x) = exp(x ln 2).
+struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::Exp2Op op, PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    TypedAttr ln2 = rewriter.getFloatAttr(getElementTypeOrSelf(type), 0.69314718055994531);
+    if (auto vector = dyn_cast<VectorType>(type))
+      ln2 = DenseElementsAttr::get(vector, Attribute(ln2));
+    Value factor = arith::ConstantOp::create(rewriter, op.getLoc(), ln2);
+    Value scaled = arith::MulFOp::create(rewriter, op.getLoc(), op.getOperand(), factor);
+    rewriter.replaceOpWithNewOp<math::ExpOp>(op, scaled);
+    return success();
+  }
+};
+
+} // namespace
+
+LogicalResult linmu::cpu::expandMath(Operation *root) {
+  MLIRContext *context = root->getContext();
+  RewritePatternSet patterns(context);
+  patterns.add<ExpandExp, ExpandExp2>(context, /*benefit=*/10);
+  populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions());
+  math::populateExpansionPatterns(patterns, {"powf", "rsqrt", "sinh", "cosh", "tan", "ceilf", "roundeven"});
+  arith::populateArithExpandOpsPatterns(patterns);
+  arith::populateExpandBFloat16Patterns(patterns);
+  return applyPatternsGreedily(root, std::move(patterns));
+}

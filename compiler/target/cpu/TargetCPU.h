@@ -1,0 +1,51 @@
+// The CPU target: a tile.program becomes a package of machine code.
+#pragma once
+#include "compiler/target/cpu/Machine.h"
+#include "dialects/tile/Tile.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "runtime/core/package.h"
+
+namespace llvm {
+class LLVMContext;
+class Module;
+class TargetMachine;
+} // namespace llvm
+
+namespace linmu::cpu {
+
+/// The dialects and translations that the target needs beyond those of tile IR.
+void registerTarget(mlir::DialectRegistry &registry);
+
+/// Replaces the kernels of `program` by functions of vector, memref and scf beside it in the module. The
+/// bytes of workspace of each kernel land in its function's attribute `linmu.workspace`.
+mlir::LogicalResult lowerKernels(tile::ProgramOp program, const Machine &machine);
+
+/// Lowers those functions to the LLVM dialect and adds the entries of runtime/core/package.h.
+mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module);
+
+/// The LLVM module, optimised; null after a diagnostic.
+std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, llvm::LLVMContext &context,
+                                        llvm::TargetMachine &target);
+std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Machine &machine);
+
+/// Object code, or assembly text.
+std::string generate(llvm::Module &module, llvm::TargetMachine &target, bool assembly);
+
+/// One position-independent image of the object's code and constants.
+struct Image {
+  std::vector<std::byte> bytes;
+  std::map<std::string, std::uint64_t> entries;
+};
+/// Fails with a message for an undefined symbol or a relocation that is not relative.
+mlir::FailureOr<Image> link(llvm::StringRef object, std::string &error);
+
+enum class Stage { package, llvm, assembly };
+
+/// The whole target. `module` holds one tile.program; it is consumed. For the stages before the package
+/// `text` receives what they look like.
+mlir::FailureOr<Package> compile(mlir::ModuleOp module, const Machine &machine, const Signature &signature,
+                                 llvm::StringRef key, Stage stage = Stage::package,
+                                 std::string *text = nullptr);
+
+} // namespace linmu::cpu
