@@ -117,7 +117,7 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
 }
 
 LogicalResult KernelLowering::lowerScalarOp(Operation &op) {
-  if (op.getNumRegions() || !isPure(&op))
+  if (op.getNumRegions() || !isMemoryEffectFree(&op))
     return op.emitOpError("is not supported by the CPU target");
   builder_.clone(op, scalars_);
   return success();
