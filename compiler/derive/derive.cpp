@@ -48,7 +48,7 @@ static LogicalResult checkClauses(Operation *op) {
   if (auto map = dyn_cast<pattern::MapOp>(op))
     return check(map);
   if (!isa<pattern::NormalScanOp, pattern::PermuteOp, pattern::TokenOrderOp, pattern::WindowAttentionOp>(op))
-    return op->emitOpError("has no derivation");
+    return op->getParentOp()->emitOpError("requires nothing but pattern ops, got '") << op->getName() << "'";
   return success();
 }
 
