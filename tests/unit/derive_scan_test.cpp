@@ -289,6 +289,11 @@ TEST(DeriveScan, LagsAndTailsMatchTheLoop) {
   expectAllAlgorithmsToMatch({.heads = 2, .groups = 2, .lag = true});
 }
 
+TEST(DeriveScan, HeadSizesThatAreNoPowersOfTwoMatchTheLoop) {
+  expectAllAlgorithmsToMatch({.keys = 48, .values = 80, .heads = 3, .groups = 1});
+  expectAllAlgorithmsToMatch(
+      {.keys = 20, .values = 33, .inclusive = {false}, .feedback = {{0, 0}}, .heads = 1, .groups = 1});
+}
 TEST(DeriveScan, ShortSequencesRunRecurrentlyAndLongOnesInChunks) {
   Derived derived(textOf({}), "recurrent_below=5");
   ASSERT_TRUE(derived.ok()) << derived.diagnostics();

@@ -36,3 +36,14 @@ func.func @other(%x: tensor<?x?x2x2xf32>) -> tensor<?x?x2x2xf32> {
   %c = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
   return %x : tensor<?x?x2x2xf32>
 }
+
+// -----
+
+// CHECK: error: 'pattern.scan' op requires a token operand or an output, which tell the number of tokens
+func.func @count(%x: tensor<2xf32>) -> tensor<?x2xf32> {
+  %s = pattern.scan params(%xt = %x : tensor<2xf32>) states(%S = zero : tensor<?x2xf32>) {
+    %S1 = arith.addf %S, %xt : f32
+    pattern.yield states(%S1 : f32)
+  }
+  return %s : tensor<?x2xf32>
+}
