@@ -1,8 +1,8 @@
 // The exported functions: each opens a context, runs the stages that it needs and returns plain data.
 #include "build_identity.h"
+#include "compiler/api/Explain.h"
 #include "compiler/api/Pipeline.h"
 #include "compiler/derive/derive.h"
-#include "compiler/api/Explain.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -111,7 +111,8 @@ Text emit(std::string_view source, const Options &options, Emit stage) {
       return success();
     }
     cpu::Stage target = stage == Emit::llvm ? cpu::Stage::llvm : cpu::Stage::assembly;
-    return success(succeeded(cpu::compile(module, cpu::Machine::named(options.cpu), *signature, "", target, &result.text)));
+    return success(succeeded(
+        cpu::compile(module, cpu::Machine::named(options.cpu), *signature, "", target, &result.text)));
   });
 }
 
