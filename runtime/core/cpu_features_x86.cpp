@@ -120,5 +120,20 @@ bool cpuHas(std::string_view name) {
          (savedState() & feature->state) == feature->state;
 }
 
+std::string cpuIdentity() {
+  // Family, model and stepping, then what the CPU offers and the system saves.
+  std::string text = "x86_64";
+  constexpr std::uint32_t leaves[][2] = {{0, 0}, {1, 0}, {7, 0}, {7, 1}, {0x80000001, 0}};
+  for (auto [leaf, subleaf] : leaves) {
+    std::uint32_t registers[4] = {};
+    read(leaf, subleaf, registers);
+    if (leaf == 1) // holds the number of the core that asks
+      registers[ebx] = 0;
+    for (std::uint32_t value : registers)
+      text += "." + std::to_string(value);
+  }
+  return text + "." + std::to_string(savedState());
+}
+
 } // namespace linmu
 #endif
