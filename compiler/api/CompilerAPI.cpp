@@ -2,7 +2,7 @@
 #include "build_identity.h"
 #include "compiler/api/Pipeline.h"
 #include "compiler/derive/derive.h"
-#include "compiler/normalize/Explain.h"
+#include "compiler/api/Explain.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
