@@ -98,7 +98,7 @@ func.func @f(%q: tensor<?x?x4x3xf32>, %k: tensor<?x?x2x3xf32>, %v: tensor<?x?x2x
     %d = arith.subi %qx, %kx : i32
     %e = arith.addi %d, %h : i32
     %f = arith.sitofp %e : i32 to f32
-    %c = arith.constant 0.1 : f32
+    %c = arith.constant 0.125 : f32
     %g = arith.mulf %f, %c : f32
     %r = arith.subf %s, %g : f32
     pattern.yield outputs(%r : f32)
@@ -145,7 +145,7 @@ TEST_P(InterpreterWindow, equalsPairByPairAttentionOverShiftedRaggedWindowsOfSev
             for (int i = 0; i < 3; ++i)
               score += 0.7 * at(q, {b, first + a, h, i}) * at(k, {b, first + c, h / 2, i});
             if (with.score)
-              score -= 0.1 * (at_[2] - ct[2] + h);
+              score -= 0.125 * (at_[2] - ct[2] + h);
             total += std::exp(score);
             for (int i = 0; i < 5; ++i)
               sum[i] += std::exp(score) * at(v, {b, first + c, h / 2, i});
