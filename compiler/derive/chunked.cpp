@@ -93,14 +93,15 @@ private:
   int64_t chunk, keySize, valueSize;
   Value live;
   Decay decay;
-  SmallVector<Value> readKeys, keys; ///< C x K; keys are 0 in rows past the end
+  SmallVector<Value> readKeys, keys; ///< C x K
   DenseMap<std::pair<int64_t, int64_t>, Value> scoresOf;
   DenseMap<int64_t, Value> entryOf;
 };
 
 } // namespace
 
-/// Rows past the end contribute nothing: they read as zero.
+/// Zero in rows past the end. Reads see earlier rows only, so it is enough that those rows neither decay the
+/// state nor write into it.
 Value StateChunk::whereLive(Value rows) {
   Value condition = live;
   if (rankOf(rows) == 2)
@@ -235,11 +236,12 @@ Value StateChunk::nextState(Value state) {
     Value exponent = builder.add(builder.subtract(spread(end), decay.sum),
                                  builder.subtract(spread(endError), decay.error));
     weight = builder.exp(builder.minimum(exponent, builder.splat(exponent.getType(), 0)));
+    weight = whereLive(weight);
     if (!decay.row_wise)
       weight = builder.along(weight, 0, {chunk, keySize});
   }
   for (auto [key, write] : llvm::zip(keys, writes)) {
-    Value exit = weight ? builder.multiply(key, weight) : key;
+    Value exit = weight ? builder.multiply(key, weight) : whereLive(key);
     result = builder.dot(exit, write, {.transpose_lhs = true, .init = result});
   }
   return result;
@@ -251,7 +253,7 @@ void StateChunk::run(StepEmitter &step, Value state, ArrayRef<bool> needed) {
   for (Value key : form.getReads())
     readKeys.push_back(matrix(step.rows(key)));
   for (Value key : form.getWrites())
-    keys.push_back(whereLive(matrix(step.rows(key))));
+    keys.push_back(matrix(step.rows(key)));
   for (Value value : form.getValues())
     writes.push_back(matrix(step.rows(value)));
   solveFeedback(step, state);
@@ -328,6 +330,9 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, int64_t chunk
   for (Region &region : scan->getRegions())
     blocks.push_back(&region.front());
   StepEmitter step = kernel.startStep(clamped, blocks);
+  // The rows of the next chunk arrive while this one is worked on, whatever order they lie in.
+  Value following = builder.add(position, builder.fill(builder.i32(chunk), {chunk}));
+  kernel.prefetch(builder.minimum(following, lasts));
   unsigned bound = view.params.size() + view.tokens.size();
   SmallVector<Value> next;
   for (unsigned state = 0; state < scan.getNumStates(); ++state) {

@@ -16,6 +16,7 @@ static DialectRegistry registry() {
   registry.insert<pattern::PatternDialect, tile::TileDialect, arith::ArithDialect, func::FuncDialect,
                   math::MathDialect, scf::SCFDialect, tensor::TensorDialect>();
   pattern::registerStepModels(registry);
+  registerBackend(registry);
   return registry;
 }
 
@@ -43,7 +44,7 @@ Memory randomMemory(std::vector<std::int64_t> shape, double low, double high, st
   Memory memory = Memory::filled(std::move(shape), 0);
   std::uniform_real_distribution<double> distribution(low, high);
   for (double &element : memory.elements)
-    element = distribution(random);
+    element = std::round(128 * distribution(random)) / 128;
   return memory;
 }
 

@@ -3,6 +3,7 @@
 #include "compiler/derive/derive.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "runtime/core/package.h"
 #include "tests/unit/tile_interpreter.h"
 #include <gtest/gtest.h>
 #include <random>
@@ -14,8 +15,10 @@ class Derived {
 public:
   Derived(const std::string &text, const std::string &schedule);
   tile::ProgramOp program();
+  mlir::ModuleOp module() { return *module_; }
   bool ok() const { return ok_; }
   const std::string &diagnostics() const { return diagnostics_; }
+  Package package; ///< compiled by the first execute() on the CPU
 
 private:
   mlir::MLIRContext context_;
@@ -24,7 +27,17 @@ private:
   std::string diagnostics_;
 };
 
-/// Uniform in [low, high).
+/// What the backend of `execute` needs beyond the dialects.
+void registerBackend(mlir::DialectRegistry &registry);
+
+/// Runs the program on its operands, inputs then results. Two programs of tests are built, each with its own:
+/// the fp64 interpreter (derive_backend_interpreter.cpp) and the CPU target (derive_backend_cpu.cpp).
+void execute(Derived &derived, llvm::ArrayRef<Memory *> operands, std::int64_t batch, std::int64_t tokens);
+
+/// `exact` for the interpreter; on the CPU `cpu`, f32 arithmetic over tens of tokens.
+double tolerance(double exact, double cpu = 2e-5);
+
+/// Multiples of 1/128 in [low, high], so that those up to 1 are bf16 numbers.
 Memory randomMemory(std::vector<std::int64_t> shape, double low, double high, std::mt19937 &random);
 
 /// A permutation of 0..N-1 for each sequence, [B, N].
