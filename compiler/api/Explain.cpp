@@ -30,7 +30,8 @@ static std::string nameOf(Value operand) {
   if (!argument)
     return "computed";
   auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
-  auto name = function ? function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "pattern.name") : StringAttr();
+  auto name = function ? function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "pattern.name")
+                       : StringAttr();
   return name ? name.str() : "#" + std::to_string(argument.getArgNumber());
 }
 
@@ -43,7 +44,8 @@ static std::string shortNumber(double value) {
 /// A state-free value written out in the names of the pattern's operands.
 static std::string expression(NormalScanOp scan, Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
-    unsigned index = argument.getArgNumber(), params = scan.getParams().size(), tokens = scan.getTokens().size();
+    unsigned index = argument.getArgNumber(), params = scan.getParams().size(),
+             tokens = scan.getTokens().size();
     if (index < params)
       return nameOf(scan.getParams()[index]);
     if (index < params + tokens)
@@ -52,7 +54,9 @@ static std::string expression(NormalScanOp scan, Value value) {
   }
   Operation *op = value.getDefiningOp();
   auto operand = [&](unsigned index) { return expression(scan, op->getOperand(index)); };
-  auto infix = [&](StringRef symbol) { return "(" + operand(0) + " " + symbol.str() + " " + operand(1) + ")"; };
+  auto infix = [&](StringRef symbol) {
+    return "(" + operand(0) + " " + symbol.str() + " " + operand(1) + ")";
+  };
   return llvm::TypeSwitch<Operation *, std::string>(op)
       .Case([&](arith::ConstantOp constant) -> std::string {
         Attribute attribute = constant.getValue();
@@ -102,7 +106,9 @@ static llvm::json::Object describeState(NormalScanOp scan, unsigned index) {
   llvm::json::Object state;
   state["shape"] = shapeOf(slice);
   state["key_axis"] = int64_t(form.getKeyAxis());
-  state["decay"] = !form.getDecay() ? "none" : isa<RankedTensorType>(form.getDecay().getType()) ? "row-wise" : "scalar";
+  state["decay"] = !form.getDecay()                                   ? "none"
+                   : isa<RankedTensorType>(form.getDecay().getType()) ? "row-wise"
+                                                                      : "scalar";
   if (form.getDecay())
     state["log_decay"] = expression(scan, form.getDecay());
   int64_t inclusive = llvm::count(form.getInclusive(), true);
@@ -140,12 +146,15 @@ std::string linmu::explain(func::FuncOp function, const Schedule &schedule, bool
       llvm::json::Array states;
       for (unsigned index = 0; index < scan.getNumStates(); ++index) {
         llvm::json::Object state = describeState(scan, index);
-        stream << "    state #" << index << " (" << *state.getString("shape") << "): decay " << *state.getString("decay");
+        stream << "    state #" << index << " (" << *state.getString("shape") << "): decay "
+               << *state.getString("decay");
         if (auto decay = state.getString("log_decay"))
           stream << " exp(" << *decay << ")";
-        stream << ", " << *state.getInteger("writes") << " writes, " << *state.getInteger("reads_before_write")
-               << " reads before and " << *state.getInteger("reads_after_write") << " after them, "
-               << (*state.getInteger("feedback_terms") ? "feedback (a triangular solve)" : "no feedback") << "\n";
+        stream << ", " << *state.getInteger("writes") << " writes, "
+               << *state.getInteger("reads_before_write") << " reads before and "
+               << *state.getInteger("reads_after_write") << " after them, "
+               << (*state.getInteger("feedback_terms") ? "feedback (a triangular solve)" : "no feedback")
+               << "\n";
         states.push_back(std::move(state));
       }
       entry["states"] = std::move(states);

@@ -78,6 +78,18 @@ void LoopKernel::loadParams() {
     params_.push_back(walk.loadParam(builder, argument(param)));
 }
 
+void LoopKernel::prefetch(Value positions) {
+  Value rows;
+  for (Value token : view.tokens) {
+    Value memory = argument(token);
+    if (cast<RankedTensorType>(memory.getType()).getRank() < 4)
+      continue; // one element a token: lines arrive by themselves
+    if (!rows)
+      rows = walk.rowsOf(builder, positions);
+    tile::PrefetchOp::create(builder, memory, walk.indices(builder, memory, rows));
+  }
+}
+
 StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {
   auto tile = dyn_cast<RankedTensorType>(positions.getType());
   ArrayRef<int64_t> leading = tile ? tile.getShape() : ArrayRef<int64_t>();

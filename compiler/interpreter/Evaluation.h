@@ -23,15 +23,15 @@ struct Rows {
   Rows(const HostTensor &tensor, unsigned leading);
   std::int64_t extent(unsigned axis) const { return tensor->shape[axis]; }
   const double *at(std::int64_t batch, std::int64_t token, std::int64_t head) const {
-    return at(batch * (extent(0) != 1), token * extent(2) + head, extent(1) * extent(2));
+    return row(batch * (extent(0) != 1), token * extent(2) + head, extent(1) * extent(2));
   }
   const double *at(std::int64_t batch, std::int64_t head) const {
-    return at(batch * (extent(0) != 1), head, extent(1));
+    return row(batch * (extent(0) != 1), head, extent(1));
   }
 
 private:
-  const double *at(std::int64_t sequence, std::int64_t row, std::int64_t rowsPerSequence) const {
-    return tensor->elements.data() + (sequence * rowsPerSequence + row) * features;
+  const double *row(std::int64_t sequence, std::int64_t index, std::int64_t rowsPerSequence) const {
+    return tensor->elements.data() + (sequence * rowsPerSequence + index) * features;
   }
 };
 

@@ -149,7 +149,7 @@ private:
     }
   }
 
-  LoopOp op_;
+  mutable LoopOp op_; // accessors of ops are not const
   const Call &call_;
   std::int64_t heads_;
   const HostTensor *order_, *segments_, *sourceMask_, *outputMask_;

@@ -1,5 +1,6 @@
 // Which instruction sets this CPU and operating system offer, by LLVM's names.
 #pragma once
+#include <string>
 #include <string_view>
 
 namespace linmu {
@@ -11,5 +12,8 @@ std::string_view architecture();
 /// chooses by itself can be missing: names of system instructions and of tuning hints are always true, since
 /// no kernel depends on them.
 bool cpuHas(std::string_view feature);
+
+/// A string that differs between CPUs for which a compiler could generate different code.
+std::string cpuIdentity();
 
 } // namespace linmu

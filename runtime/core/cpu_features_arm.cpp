@@ -1,6 +1,7 @@
 #if defined(__aarch64__)
 #include "runtime/core/cpu_features.h"
 #include <algorithm>
+#include <fstream>
 #include <sys/auxv.h>
 
 namespace linmu {
@@ -33,6 +34,13 @@ bool cpuHas(std::string_view name) {
   const Feature *feature = std::find_if(std::begin(features), std::end(features),
                                         [&](const Feature &candidate) { return candidate.name == name; });
   return feature == std::end(features) || (getauxval(feature->type) >> feature->bit & 1);
+}
+
+std::string cpuIdentity() {
+  std::string model;
+  std::ifstream("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1") >> model;
+  return "aarch64." + std::to_string(getauxval(AT_HWCAP)) + "." + std::to_string(getauxval(AT_HWCAP2)) + "." +
+         model;
 }
 
 } // namespace linmu

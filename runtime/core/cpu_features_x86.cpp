@@ -84,24 +84,49 @@ constexpr Feature features[] = {
     {"tbm", 0x80000001, 0, ecx, 21},
 };
 
-bool read(std::uint32_t leaf, std::uint32_t subleaf, std::uint32_t (&registers)[4]) {
-  return __get_cpuid_count(leaf, subleaf, &registers[eax], &registers[ebx], &registers[ecx], &registers[edx]);
-}
-
-std::uint64_t savedState() {
+struct Leaf {
+  std::uint32_t leaf, subleaf;
   std::uint32_t registers[4];
-  if (!read(1, 0, registers) || !(registers[ecx] >> 27 & 1)) // OSXSAVE: xgetbv may be used
+};
+
+/// All that is ever asked, read once: under a hypervisor one CPUID takes up to 70 us.
+struct Machine {
+  Leaf leaves[6] = {{1, 0, {}}, {7, 0, {}}, {7, 1, {}}, {0x24, 0, {}}, {0x80000001, 0, {}}, {0, 0, {}}};
+  std::uint64_t saved_state = 0;
+
+  Machine() {
+    for (Leaf &leaf : leaves) {
+      std::uint32_t *r = leaf.registers;
+      if (!__get_cpuid_count(leaf.leaf, leaf.subleaf, &r[eax], &r[ebx], &r[ecx], &r[edx]))
+        std::fill(r, r + 4, 0);
+    }
+    if (bit(1, 0, ecx, 27)) { // OSXSAVE: xgetbv may be used
+      std::uint32_t low, high;
+      __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+      saved_state = std::uint64_t(high) << 32 | low;
+    }
+  }
+
+  std::uint32_t value(std::uint32_t leaf, std::uint32_t subleaf, Register reg) const {
+    for (const Leaf &known : leaves)
+      if (known.leaf == leaf && known.subleaf == subleaf)
+        return known.registers[reg];
     return 0;
-  std::uint32_t low, high;
-  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  return std::uint64_t(high) << 32 | low;
+  }
+  bool bit(std::uint32_t leaf, std::uint32_t subleaf, Register reg, int bit) const {
+    return value(leaf, subleaf, reg) >> bit & 1;
+  }
+};
+
+const Machine &machine() {
+  static const Machine the_machine;
+  return the_machine;
 }
 
 /// AVX10 has one bit and, in leaf 0x24, a version.
 bool hasAVX10(std::uint32_t version) {
-  std::uint32_t registers[4];
-  return read(7, 1, registers) && (registers[edx] >> 19 & 1) && read(0x24, 0, registers) &&
-         (registers[ebx] & 0xff) >= version && (savedState() & zmm) == zmm;
+  return machine().bit(7, 1, edx, 19) && (machine().value(0x24, 0, ebx) & 0xff) >= version &&
+         (machine().saved_state & zmm) == zmm;
 }
 
 } // namespace
@@ -115,9 +140,18 @@ bool cpuHas(std::string_view name) {
                                         [&](const Feature &candidate) { return candidate.name == name; });
   if (feature == std::end(features))
     return true;
-  std::uint32_t registers[4];
-  return read(feature->leaf, feature->subleaf, registers) && (registers[feature->reg] >> feature->bit & 1) &&
-         (savedState() & feature->state) == feature->state;
+  return machine().bit(feature->leaf, feature->subleaf, feature->reg, feature->bit) &&
+         (machine().saved_state & feature->state) == feature->state;
+}
+
+std::string cpuIdentity() {
+  // Family, model and stepping, then what the CPU offers and the system saves.
+  std::string text = "x86_64";
+  for (const Leaf &leaf : machine().leaves)
+    for (Register reg : {eax, ebx, ecx, edx})
+      if (leaf.leaf != 1 || reg != ebx) // which holds the number of the core that asks
+        text += "." + std::to_string(leaf.registers[reg]);
+  return text + "." + std::to_string(machine().saved_state);
 }
 
 } // namespace linmu

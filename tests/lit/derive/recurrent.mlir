@@ -45,9 +45,9 @@ func.func @opaque(%q: !query, %k: !key, %s0: !state, %order: tensor<?x?xi32>, %t
 // CHECK: tile.load {{.*}} -> tensor<32x8xbf16>
 // CHECK: tile.store {{.*}} where %{{.*}} : tensor<32xi1> : tensor<32x8xbf16>
 // CHECK: tile.kernel @map_tokens(
-// CHECK: tile.variant tokens 0 to 7 as "map" {
+// CHECK: tile.variant tokens 0 to 15 as "map" {
 // CHECK-NEXT: tile.launch @map_tokens blocks 2 times_batch per_tokens 32
-// CHECK: tile.variant tokens 8 to 9223372036854775807 as "map(block=32)" {
+// CHECK: tile.variant tokens 16 to 9223372036854775807 as "map(block=32)" {
 // CHECK-NEXT: tile.launch @map blocks 2 times_batch per_tokens 32
 func.func @map(%x: !key) -> !key {
   %y = pattern.map tokens(%xt = %x : !key) -> (!key) {
