@@ -24,12 +24,13 @@ void checkTensors(std::span<const TensorToStore> tensors) {
     std::uint64_t expected = sizeOf(tensor.type);
     for (std::int64_t extent : tensor.shape)
       if (extent < 0 || __builtin_mul_overflow(expected, static_cast<std::uint64_t>(extent), &expected))
-        throw Error(ErrorCode::invalidArgument,
-                    fmt::format("tensor '{}': shape [{}] is not valid", tensor.name, fmt::join(tensor.shape, ", ")));
+        throw Error(ErrorCode::invalidArgument, fmt::format("tensor '{}': shape [{}] is not valid",
+                                                            tensor.name, fmt::join(tensor.shape, ", ")));
     if (tensor.bytes.size() != expected)
       throw Error(ErrorCode::invalidArgument,
                   fmt::format("tensor '{}': dtype {} and shape [{}] require {} bytes, got {}", tensor.name,
-                              name(tensor.type), fmt::join(tensor.shape, ", "), expected, tensor.bytes.size()));
+                              name(tensor.type), fmt::join(tensor.shape, ", "), expected,
+                              tensor.bytes.size()));
   }
 }
 
@@ -78,8 +79,8 @@ private:
       ::unlink(name_.c_str());
       descriptor_ = -1;
     }
-    throw Error(ErrorCode::io, fmt::format("cannot write {}: {}", target_.string(),
-                                           std::generic_category().message(error)));
+    throw Error(ErrorCode::io,
+                fmt::format("cannot write {}: {}", target_.string(), std::generic_category().message(error)));
   }
   std::filesystem::path target_;
   std::string name_;
