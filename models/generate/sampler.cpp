@@ -31,7 +31,9 @@ std::int64_t Sampler::next(std::span<const float> logits) {
     weights[i] = std::exp((static_cast<double>(logits[i]) - *most_likely) / options_.temperature);
   std::vector<std::int64_t> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, [&](std::int64_t a, std::int64_t b) { return weights[a] > weights[b]; });
+  std::ranges::sort(order, [&](std::int64_t a, std::int64_t b) {
+    return std::pair(-weights[a], a) < std::pair(-weights[b], b);
+  });
   double limit = options_.top_p * std::accumulate(weights.begin(), weights.end(), 0.0);
   double kept = 0;
   std::size_t count = 0;

@@ -34,14 +34,14 @@ void splitPiece(const icu::RegexPattern &pattern, const icu::UnicodeString &piec
   while (matcher->find(status)) {
     std::int32_t begin = matcher->start(status), match_end = matcher->end(status);
     if (begin > end)
-      pieces.push_back(piece.tempSubStringBetween(end, begin));
+      pieces.emplace_back(piece, end, begin - end);
     if (match_end > begin)
-      pieces.push_back(piece.tempSubStringBetween(begin, match_end));
+      pieces.emplace_back(piece, begin, match_end - begin);
     end = match_end;
   }
   check(status, "splitting text");
   if (end < piece.length())
-    pieces.push_back(piece.tempSubStringBetween(end, piece.length()));
+    pieces.emplace_back(piece, end, piece.length() - end);
 }
 
 } // namespace

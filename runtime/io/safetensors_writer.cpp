@@ -38,7 +38,9 @@ void writeSafetensors(const std::filesystem::path &path, std::span<const TensorT
   std::vector<const TensorToStore *> order;
   for (const TensorToStore &tensor : tensors)
     order.push_back(&tensor);
-  std::ranges::stable_sort(order, [](auto *a, auto *b) { return sizeOf(a->type) > sizeOf(b->type); });
+  std::ranges::sort(order, [](auto *a, auto *b) {
+    return std::pair(-sizeOf(a->type), a) < std::pair(-sizeOf(b->type), b); // pointers: the order given
+  });
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty())

@@ -106,6 +106,8 @@ bool Block::runShape(Operation &op) {
     StepValue result = shaped(load.getType());
     access(load.getSource(), load.getIndices(), result, {}, false);
     set(load, result);
+  } else if (isa<tile::PrefetchOp>(op)) {
+    // A hint: it changes no value.
   } else if (auto store = dyn_cast<tile::StoreOp>(op)) {
     access(store.getDestination(), store.getIndices(), get(store.getValue()), store.getMask(), true);
   } else if (auto coordinate = dyn_cast<tile::CoordinateOp>(op)) {

@@ -1,0 +1,73 @@
+#include "models/media/frame_converter.h"
+#include <algorithm>
+
+namespace linmu::media {
+namespace {
+
+// Bit-exact: the same clip gives the same tokens on every machine.
+constexpr int scaler_flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_BITEXACT;
+
+int matrixOf(const AVFrame &frame) {
+  switch (frame.colorspace) {
+  case AVCOL_SPC_BT709:
+    return SWS_CS_ITU709;
+  case AVCOL_SPC_BT2020_NCL:
+  case AVCOL_SPC_BT2020_CL:
+    return SWS_CS_BT2020;
+  case AVCOL_SPC_SMPTE240M:
+    return SWS_CS_SMPTE240M;
+  case AVCOL_SPC_FCC:
+    return SWS_CS_FCC;
+  case AVCOL_SPC_UNSPECIFIED:
+    return frame.height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
+  default:
+    return SWS_CS_ITU601;
+  }
+}
+
+/// `upright` has `size`; `decoded`, rows of `stride` bytes, has its sides swapped for odd `quarter_turns`.
+void turnUpright(const std::vector<std::uint8_t> &decoded, std::size_t stride, FrameSize size,
+                 int quarter_turns, std::vector<std::uint8_t> &upright) {
+  const int width = size.width, height = size.height;
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) {
+      int from_x = x, from_y = y;
+      if (quarter_turns == 1)
+        from_x = y, from_y = width - 1 - x;
+      else if (quarter_turns == 2)
+        from_x = width - 1 - x, from_y = height - 1 - y;
+      else if (quarter_turns == 3)
+        from_x = height - 1 - y, from_y = x;
+      const std::uint8_t *from = &decoded[from_y * stride + from_x * 3];
+      std::copy_n(from, 3, &upright[(std::size_t(y) * width + x) * 3]);
+    }
+}
+
+} // namespace
+
+int FrameConverter::convert(const AVFrame &frame, std::vector<std::uint8_t> &rgb) {
+  const FrameSize decoded_size =
+      quarter_turns_ % 2 ? FrameSize{.width = size_.height, .height = size_.width} : size_;
+  scaler_.reset(sws_getCachedContext(scaler_.release(), frame.width, frame.height,
+                                     AVPixelFormat(frame.format), decoded_size.width, decoded_size.height,
+                                     AV_PIX_FMT_RGB24, scaler_flags, nullptr, nullptr, nullptr));
+  if (!scaler_)
+    return AVERROR(EINVAL);
+  const int *matrix = sws_getCoefficients(matrixOf(frame));
+  // No effect, and an error code to ignore, for frames that are RGB already.
+  sws_setColorspaceDetails(scaler_.get(), matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1, 0,
+                           1 << 16, 1 << 16);
+  // The scaler may write up to a vector past a row's end.
+  const int stride = (decoded_size.width * 3 + 63) / 64 * 64;
+  decoded_.resize(std::size_t(stride) * decoded_size.height + 64);
+  std::uint8_t *planes[4] = {decoded_.data(), nullptr, nullptr, nullptr};
+  const int strides[4] = {stride, 0, 0, 0};
+  const int status = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides);
+  if (status >= 0) {
+    rgb.resize(std::size_t(size_.width) * size_.height * 3);
+    turnUpright(decoded_, stride, size_, quarter_turns_, rgb);
+  }
+  return status;
+}
+
+} // namespace linmu::media
