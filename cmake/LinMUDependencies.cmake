@@ -1,6 +1,7 @@
 # Everything from outside the tree, as imported targets.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
 
 if(LINMU_BUILD_COMPILER)
   # Debian's package refuses a version in find_package; the major is checked below.
@@ -29,6 +30,8 @@ endif()
 
 if(LINMU_BUILD_MODELS)
   include(LinMUTorch)
+  find_package(CLI11 REQUIRED)
+  find_package(ICU REQUIRED COMPONENTS uc i18n)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libswscale libavutil)
 endif()

@@ -20,3 +20,6 @@ target_link_libraries(LinMU_Torch INTERFACE
   -Wl,--no-as-needed "${LINMU_TORCH_DIR}/lib/libtorch.so" "${LINMU_TORCH_DIR}/lib/libtorch_cpu.so"
   "${LINMU_TORCH_DIR}/lib/libc10.so" -Wl,--as-needed)
 target_link_options(LinMU_Torch INTERFACE "-Wl,-rpath,${LINMU_TORCH_DIR}/lib")
+# The wheel's include folder carries headers of a newer fmt, which hide the system's; its compiled part is
+# inside libtorch and not exported.
+target_compile_definitions(LinMU_Torch INTERFACE FMT_HEADER_ONLY)

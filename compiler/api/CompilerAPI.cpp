@@ -1,8 +1,9 @@
 // The exported functions: each opens a context, runs the stages that it needs and returns plain data.
 #include "build_identity.h"
+#include "compiler/api/Explain.h"
 #include "compiler/api/Pipeline.h"
 #include "compiler/derive/derive.h"
-#include "compiler/normalize/Explain.h"
+#include "compiler/interpreter/Interpreter.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -14,15 +15,13 @@ namespace linmu::compiler {
 
 namespace {
 
-/// Runs `body` on the parsed module with diagnostics collected. Whatever goes wrong ends as a diagnostic.
-template <typename Result, typename Body>
-Result withModule(std::string_view source, const Options &options, Body &&body) {
+/// Runs `body` in a context with diagnostics collected. Whatever goes wrong ends as a diagnostic.
+template <typename Result, typename Body> Result inContext(const Options &options, Body &&body) {
   Result result;
   Context context;
   frontend::DiagnosticCollector diagnostics(*context);
   try {
-    if (OwningOpRef<ModuleOp> module = parse(source, options, *context))
-      result.ok = succeeded(body(*module, result));
+    result.ok = succeeded(body(*context, result));
   } catch (const std::exception &error) {
     result.ok = false;
     result.diagnostics = options.filename + ": error: " + error.what() + "\n";
@@ -34,6 +33,15 @@ Result withModule(std::string_view source, const Options &options, Body &&body) 
   return result;
 }
 
+/// The same with the selected function parsed into a module of its own.
+template <typename Result, typename Body>
+Result withModule(std::string_view source, const Options &options, Body &&body) {
+  return inContext<Result>(options, [&](MLIRContext &context, Result &result) -> LogicalResult {
+    OwningOpRef<ModuleOp> module = parse(source, options, context);
+    return module ? body(*module, result) : failure();
+  });
+}
+
 std::string printed(Operation *op) {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -42,6 +50,18 @@ std::string printed(Operation *op) {
 }
 
 } // namespace
+
+Names functions(std::string_view source, const Options &options) {
+  return inContext<Names>(options, [&](MLIRContext &context, Names &result) -> LogicalResult {
+    OwningOpRef<ModuleOp> module =
+        frontend::parse({llvm::StringRef(source), options.filename, options.aliases}, context);
+    if (!module)
+      return failure();
+    for (auto function : module->getOps<func::FuncOp>())
+      result.names.push_back(function.getSymName().str());
+    return success();
+  });
+}
 
 Text cacheKey(std::string_view source, const Options &options) {
   return withModule<Text>(source, options, [&](ModuleOp module, Text &result) {
@@ -111,7 +131,19 @@ Text emit(std::string_view source, const Options &options, Emit stage) {
       return success();
     }
     cpu::Stage target = stage == Emit::llvm ? cpu::Stage::llvm : cpu::Stage::assembly;
-    return success(succeeded(cpu::compile(module, cpu::Machine::named(options.cpu), *signature, "", target, &result.text)));
+    return success(succeeded(
+        cpu::compile(module, cpu::Machine::named(options.cpu), *signature, "", target, &result.text)));
+  });
+}
+
+Tensors interpret(std::string_view source, const Options &options, std::span<const HostTensor> inputs,
+                  int threads) {
+  return withModule<Tensors>(source, options, [&](ModuleOp module, Tensors &result) -> LogicalResult {
+    auto tensors = interpreter::run(functionOf(module), {inputs.data(), inputs.size()}, threads);
+    if (failed(tensors))
+      return failure();
+    result.tensors = std::move(*tensors);
+    return success();
   });
 }
 

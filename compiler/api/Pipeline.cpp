@@ -53,7 +53,8 @@ LogicalResult derive(ModuleOp module, const Options &options) {
   module.getContext()->loadDialect<scf::SCFDialect, tensor::TensorDialect, tile::TileDialect>();
   auto schedule = parseSchedule(options.schedule);
   if (!schedule)
-    return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1)) << llvm::toString(schedule.takeError());
+    return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1))
+           << llvm::toString(schedule.takeError());
   if (failed(linmu::derive(functionOf(module), *schedule)))
     return failure();
   PassManager passes(module.getContext());

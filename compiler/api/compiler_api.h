@@ -1,8 +1,10 @@
 // What liblinmu_compiler.so exports: text in, package or text out. No MLIR type crosses it and no
 // exception leaves it.
 #pragma once
+#include "compiler/interpreter/HostTensor.h"
 #include <cstddef>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,20 @@ struct Bytes {
   std::string diagnostics;
 };
 
+struct Names {
+  bool ok = false;
+  std::vector<std::string> names;
+  std::string diagnostics;
+};
+struct Tensors {
+  bool ok = false;
+  std::vector<HostTensor> tensors;
+  std::string diagnostics;
+};
+
+/// The patterns that the text defines, in its order; `options.function` is ignored.
+LINMU_EXPORT Names functions(std::string_view source, const Options &options);
+
 /// Hexadecimal hash of the canonical pattern (without names and locations), the schedule overrides, the
 /// target and the library's build. Equal keys mean equal machine code.
 LINMU_EXPORT Text cacheKey(std::string_view source, const Options &options);
@@ -50,6 +66,11 @@ LINMU_EXPORT Bytes compile(std::string_view source, const Options &options);
 LINMU_EXPORT Text explain(std::string_view source, const Options &options, bool json);
 
 LINMU_EXPORT Text emit(std::string_view source, const Options &options, Emit stage);
+
+/// Runs the definition of the pattern in fp64, on operands in the order of the signature; see
+/// compiler/interpreter/Interpreter.h for what it checks.
+LINMU_EXPORT Tensors interpret(std::string_view source, const Options &options,
+                               std::span<const HostTensor> inputs, int threads = 1);
 
 /// A string that changes with every build that could change generated code.
 LINMU_EXPORT std::string buildIdentity();

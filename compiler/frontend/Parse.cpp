@@ -39,12 +39,14 @@ static void render(llvm::raw_ostream &stream, Location location, DiagnosticSever
 frontend::DiagnosticCollector::DiagnosticCollector(MLIRContext &context)
     : handler_(&context, [this](Diagnostic &diagnostic) {
         // The first error says what is wrong; those after it are its consequences.
-        if (diagnostic.getSeverity() == DiagnosticSeverity::Error && text_.find(": error: ") != std::string::npos)
+        if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
+            text_.find(": error: ") != std::string::npos)
           return success();
         llvm::raw_string_ostream stream(text_);
         render(stream, diagnostic.getLocation(), diagnostic.getSeverity(), diagnostic.str());
         for (Diagnostic &note : diagnostic.getNotes())
-          if (!isa<UnknownLoc>(note.getLocation()) && !StringRef(note.str()).starts_with("see current operation"))
+          if (!isa<UnknownLoc>(note.getLocation()) &&
+              !StringRef(note.str()).starts_with("see current operation"))
             render(stream, note.getLocation(), DiagnosticSeverity::Note, note.str());
         return success();
       }) {}
@@ -114,13 +116,15 @@ static void attachNames(func::FuncOp function, const AsmParserState &state) {
       unsigned end = i + 1 < groups.size() ? groups[i + 1].startIndex : op->getNumResults();
       std::string name = textOf(groups[i].definition.loc).str();
       for (unsigned result = groups[i].startIndex; result < end; ++result)
-        names[op->getResult(result)] =
-            end - groups[i].startIndex == 1 ? name : name + "_" + std::to_string(result - groups[i].startIndex);
+        names[op->getResult(result)] = end - groups[i].startIndex == 1
+                                           ? name
+                                           : name + "_" + std::to_string(result - groups[i].startIndex);
     }
   });
   llvm::StringSet<> inputs, results;
   for (BlockArgument argument : function.getArguments())
-    function.setArgAttr(argument.getArgNumber(), "pattern.name", uniqueName(context, names[argument], inputs));
+    function.setArgAttr(argument.getArgNumber(), "pattern.name",
+                        uniqueName(context, names[argument], inputs));
   auto returned = cast<func::ReturnOp>(function.getBody().front().getTerminator());
   for (auto [index, value] : llvm::enumerate(returned.getOperands()))
     function.setResultAttr(index, "pattern.name", uniqueName(context, names[value], results));

@@ -61,11 +61,11 @@ Role roleOf(OpResult result) {
 }
 
 DType dtypeOf(Type element) {
-  return element.isF32()           ? DType::f32
-         : element.isBF16()        ? DType::bf16
-         : element.isF16()         ? DType::f16
+  return element.isF32()         ? DType::f32
+         : element.isBF16()      ? DType::bf16
+         : element.isF16()       ? DType::f16
          : element.isInteger(32) ? DType::i32
-                                   : DType::i1;
+                                 : DType::i1;
 }
 
 FailureOr<OperandSpec> describe(Operation *at, StringRef name, Type type, std::optional<Role> role) {
@@ -73,7 +73,8 @@ FailureOr<OperandSpec> describe(Operation *at, StringRef name, Type type, std::o
   if (!tensor)
     return at->emitError("requires operand '") << name << "' to be a ranked tensor, got " << type;
   Type element = tensor.getElementType();
-  if (!element.isF32() && !element.isBF16() && !element.isF16() && !element.isInteger(32) && !element.isInteger(1))
+  if (!element.isF32() && !element.isBF16() && !element.isF16() && !element.isInteger(32) &&
+      !element.isInteger(1))
     return at->emitError("requires operand '")
            << name << "' to have elements of type f32, bf16, f16, i32 or i1, got " << type;
   OperandSpec spec{name.str(), dtypeOf(element), {}};
@@ -89,8 +90,8 @@ FailureOr<OperandSpec> describe(Operation *at, StringRef name, Type type, std::o
                                          : axis <= 1;
     if (!allowed)
       return at->emitError("requires operand '")
-             << name << "', " << (role ? nameOf(*role) : "which nothing uses,")
-             << " to have a static axis " << axis << ", got " << type;
+             << name << "', " << (role ? nameOf(*role) : "which nothing uses,") << " to have a static axis "
+             << axis << ", got " << type;
     spec.shape.push_back({kind, 0});
   }
   return spec;
@@ -107,12 +108,13 @@ FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
     std::optional<Role> role;
     for (OpOperand &use : argument.getUses()) {
       if (isa<func::ReturnOp>(use.getOwner()))
-        return function.emitError("requires results made by pattern ops; operand '") << name << "' is returned as it is";
+        return function.emitError("requires results made by pattern ops; operand '")
+               << name << "' is returned as it is";
       Role here = roleOf(use);
       if (role && *role != here)
         return use.getOwner()->emitError("requires operand '")
-               << name << "' to keep one meaning; it is " << nameOf(*role) << " elsewhere and " << nameOf(here)
-               << " here";
+               << name << "' to keep one meaning; it is " << nameOf(*role) << " elsewhere and "
+               << nameOf(here) << " here";
       role = here;
     }
     auto spec = describe(function, name, argument.getType(), role);
@@ -125,7 +127,8 @@ FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
     auto result = dyn_cast<OpResult>(value);
     if (!result)
       return function.emitError("requires results made by pattern ops");
-    auto spec = describe(function, nameAt(function.getResultAttr(index, "pattern.name")), value.getType(), roleOf(result));
+    auto spec = describe(function, nameAt(function.getResultAttr(index, "pattern.name")), value.getType(),
+                         roleOf(result));
     if (failed(spec))
       return failure();
     signature.results.push_back(std::move(*spec));

@@ -1,4 +1,6 @@
 // linmu-opt: runs passes over .mlir files, for tests and for looking at one pass at a time.
+#include "compiler/derive/Passes.h"
+#include "compiler/normalize/Normalize.h"
 #include "dialects/pattern/Pattern.h"
 #include "dialects/tile/Tile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,5 +18,7 @@ int main(int argc, char **argv) {
                   mlir::tensor::TensorDialect>();
   linmu::pattern::registerStepModels(registry);
   mlir::registerTransformsPasses();
+  linmu::registerDerivePasses();
+  linmu::registerNormalizePasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "LinMU pass driver\n", registry));
 }

@@ -34,7 +34,7 @@ defvar Pattern_LoopDescription = [{
 
     Clauses, each optional:
     - `params`: per head, `tensor<HxDxf32>` or `tensor<Hxf32>`; a head count of 1 is shared by all heads.
-    - `tokens`: `%x = %X : type`; with `tail %T` (`tensor<?xLxHxDxT>`, oldest first) lags reach back into T.
+    - `tokens`: `%x = %X : type`; `tensor<?x?xT>` is a scalar that all heads share; with `tail %T` (`tensor<?xLxHxDxT>`, oldest first) lags reach back into T.
     - `states`: `%S = %S0 : tensor<?xHxKxVxf32>`, or `%S = zero : ...`. Rank-1 and scalar states lack axes.
     - `order(%i)`: position p of the loop is token i[p]. Outputs are written to token i[p].
     - `reverse`: positions run from the last to the first; both directions include their own token.

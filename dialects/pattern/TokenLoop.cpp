@@ -314,6 +314,9 @@ static LogicalResult verifyOperand(Operation *op, StringRef kind, unsigned index
   auto fail = [&]() -> InFlightDiagnostic {
     return op->emitOpError("requires ") << kind << " #" << index << " ";
   };
+  // A token operand without heads is a scalar that all heads share.
+  if (kind == "token operand" && type.getRank() == 2 && type.isDynamicDim(0) && type.isDynamicDim(1))
+    return success();
   if (type.getRank() < int64_t(dynamicAxes) + 1 || type.getRank() > int64_t(dynamicAxes) + 3)
     return fail() << "to have rank " << dynamicAxes + 1 << " to " << dynamicAxes + 3 << ", got " << type;
   for (unsigned axis = 0; axis < dynamicAxes; ++axis)

@@ -30,7 +30,7 @@ struct Extent {
     tokens,     ///< N, the sequence length
     mediaItems, ///< rows of a media table
   } kind = constant;
-  std::int64_t value = 0;
+  std::int64_t value = 0; ///< of a constant; see also Temporary
   bool operator==(const Extent &) const = default;
 };
 
@@ -83,10 +83,10 @@ struct Variant {
   std::vector<Launch> launches;
 };
 
-/// A tensor between two launches: contiguous, allocated by the runtime for each call.
+/// A tensor between two launches: contiguous, 64-byte aligned, uninitialised, allocated by the runtime.
 struct Temporary {
   DType dtype = DType::f32;
-  std::vector<Extent> shape;
+  std::vector<Extent> shape; ///< a `tokens` extent whose value is c > 1 is ceil(N / c)
 };
 
 struct Package {

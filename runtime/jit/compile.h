@@ -32,6 +32,8 @@ struct CompileStatistics {
   std::int64_t compiled = 0;
   std::int64_t disk_hits = 0;
   std::int64_t memory_hits = 0;
+  std::int64_t corrupt_entries = 0;   ///< files in the cache that were damaged; each was compiled again
+  std::int64_t unwritten_entries = 0; ///< compiled, but the file system refused to keep it
 };
 CompileStatistics compileStatistics();
 

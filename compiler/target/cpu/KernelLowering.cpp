@@ -90,6 +90,7 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
       })
       .Case([&](tile::LoadOp load) { return lowerLoad(load); })
       .Case([&](tile::StoreOp store) { return lowerStore(store); })
+      .Case([&](tile::PrefetchOp prefetch) { return lowerPrefetch(prefetch), success(); })
       .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce), success(); })
       .Case([&](tile::CumsumOp cumsum) { return lowerCumsum(cumsum), success(); })
       .Case([&](tile::SolveOp solve) { return lowerSolve(solve), success(); })
@@ -117,7 +118,7 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
 }
 
 LogicalResult KernelLowering::lowerScalarOp(Operation &op) {
-  if (op.getNumRegions() || !isPure(&op))
+  if (op.getNumRegions() || !isMemoryEffectFree(&op))
     return op.emitOpError("is not supported by the CPU target");
   builder_.clone(op, scalars_);
   return success();

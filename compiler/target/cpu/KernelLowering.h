@@ -80,6 +80,7 @@ private:
   // Memory.cpp: operands
   mlir::LogicalResult lowerLoad(tile::LoadOp op);
   mlir::LogicalResult lowerStore(tile::StoreOp op);
+  void lowerPrefetch(tile::PrefetchOp op);
   Vectors loadBlock(tile::LoadOp op, const Block &at);
   Value loadVector(tile::LoadOp op, Value column);
   void gather(tile::LoadOp op, const Buffer &buffer);

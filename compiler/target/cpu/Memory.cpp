@@ -164,3 +164,21 @@ LogicalResult KernelLowering::lowerStore(tile::StoreOp op) {
   });
   return success();
 }
+
+void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
+  Value memory = memrefOf(op.getSource());
+  auto type = cast<MemRefType>(memory.getType());
+  Value gathered = op.getIndices()[gatheredAxis(op.getIndices())];
+  int64_t columns = type.getShape().back(), line = 64 * 8 / type.getElementType().getIntOrFloatBitWidth();
+  loop(0, shapeOf(gathered)[0], 1, [&](Value row) {
+    Value at =
+        arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(), scalar(gathered, row));
+    SmallVector<Value> indices = indicesAt(op.getIndices(), at, [&](Value index) { return scalarOf(index); });
+    indices.push_back({});
+    for (int64_t column = 0; column < columns; column += line) {
+      indices.back() = index(column);
+      memref::PrefetchOp::create(builder_, location_, memory, indices, /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
+    }
+  });
+}

@@ -1,0 +1,35 @@
+// The algorithms: each makes the kernels of one pattern op and says how they are launched.
+#pragma once
+#include "compiler/derive/program_builder.h"
+#include "compiler/schedule/schedule.h"
+#include "dialects/pattern/Pattern.h"
+
+namespace linmu {
+
+/// One token at a time, states in tiles; of a scan or a normal_scan. Blocks: one a batch and head.
+mlir::FailureOr<OpPlan> deriveRecurrent(mlir::Operation *scan, ProgramBuilder &program);
+
+/// A map by blocks of tokens: `together` works on all tokens of a block at once, else one by one.
+mlir::FailureOr<OpPlan> deriveMap(pattern::MapOp map, const Schedule &schedule, bool together,
+                                  ProgramBuilder &program);
+
+/// Chunks of C tokens: decayed scores, a triangular solve where there is feedback, and products.
+mlir::FailureOr<OpPlan> deriveChunked(pattern::NormalScanOp scan, int64_t chunk, ProgramBuilder &program);
+/// The chunk that the schedule or the cost model gives to a scan.
+int64_t chunkOf(pattern::NormalScanOp scan, const Schedule &schedule);
+/// The op of a scan or map that has no form on several tokens at once, or null.
+mlir::Operation *findSequentialOp(mlir::Operation *loop);
+
+/// Softmax attention by windows of each media item's grid.
+mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, const Schedule &schedule,
+                                       ProgramBuilder &program);
+
+/// Queries scored at once: the schedule's, or all positions of a smaller window.
+int64_t queryBlockOf(pattern::WindowAttentionOp attention, const Schedule &schedule);
+
+/// A copy of rows by index.
+mlir::FailureOr<OpPlan> derivePermute(pattern::PermuteOp permute, ProgramBuilder &program);
+/// The index of a symbolic order, from the media table.
+mlir::FailureOr<OpPlan> deriveTokenOrder(pattern::TokenOrderOp order, ProgramBuilder &program);
+
+} // namespace linmu

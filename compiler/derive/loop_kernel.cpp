@@ -1,0 +1,224 @@
+#include "compiler/derive/loop_kernel.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace linmu;
+
+template <typename LoopOp> static LoopView viewOf(LoopOp op) {
+  LoopView view;
+  view.op = op;
+  llvm::append_range(view.params, op.getParams());
+  llvm::append_range(view.tokens, op.getTokens());
+  llvm::append_range(view.tails, op.getTails());
+  llvm::append_range(view.inits, op.getInits());
+  llvm::append_range(view.outputs, op.getOutputs());
+  llvm::append_range(view.finals, op.getFinals());
+  llvm::append_range(view.final_tails, op.getFinalTails());
+  llvm::append_range(view.tail_owners, op.getTailOwners());
+  llvm::append_range(view.init_owners, op.getInitOwners());
+  view.order = op.getOrder();
+  view.reverse = op.getReverse();
+  view.heads = op.getHeads();
+  return view;
+}
+
+LoopView LoopView::of(Operation *op) {
+  if (auto scan = dyn_cast<pattern::ScanOp>(op))
+    return viewOf(scan);
+  if (auto scan = dyn_cast<pattern::NormalScanOp>(op))
+    return viewOf(scan);
+  return viewOf(cast<pattern::MapOp>(op));
+}
+
+static int64_t positionOf(ArrayRef<int64_t> owners, int64_t wanted) {
+  auto found = llvm::find(owners, wanted);
+  return found == owners.end() ? -1 : found - owners.begin();
+}
+int64_t LoopView::tailOf(unsigned token) const { return positionOf(tail_owners, token); }
+int64_t LoopView::initOf(unsigned state) const { return positionOf(init_owners, state); }
+
+SmallVector<Value> LoopView::memory() const {
+  SmallVector<Value> all;
+  for (const auto *values : {&params, &tokens, &tails, &inits})
+    llvm::append_range(all, *values);
+  if (order)
+    all.push_back(order);
+  for (const auto *values : {&outputs, &finals, &final_tails})
+    llvm::append_range(all, *values);
+  return all;
+}
+
+static Value countTokens(TileBuilder &builder, Value memory) {
+  return tensor::DimOp::create(builder, memory, builder.index(1));
+}
+
+LoopKernel::LoopKernel(ProgramBuilder &program, const LoopView &view, StringRef name)
+    : view(view), builder(view.op->getLoc(), view.op->getContext()) {
+  launch = program.startKernel(name, view.op->getLoc(), view.memory(), arguments_, builder);
+  walk.heads = view.heads;
+  walk.reverse = view.reverse;
+  walk.order = view.order ? argument(view.order) : Value();
+  walk.tokens =
+      countTokens(builder, argument(view.outputs.empty() ? view.tokens.front() : view.outputs.front()));
+}
+
+void LoopKernel::walkBatchAndHead() {
+  Value block = tile::BlockIdOp::create(builder, builder.getIndexType());
+  Value heads = builder.index(view.heads);
+  walk.batch = arith::DivUIOp::create(builder, block, heads);
+  walk.head = arith::RemUIOp::create(builder, block, heads);
+  launch.scale = view.heads;
+  launch.times_batch = true;
+  launch.tokens_per_block = 0;
+}
+
+void LoopKernel::loadParams() {
+  for (Value param : view.params)
+    params_.push_back(walk.loadParam(builder, argument(param)));
+}
+
+void LoopKernel::prefetch(Value positions) {
+  Value rows;
+  for (Value token : view.tokens) {
+    Value memory = argument(token);
+    if (cast<RankedTensorType>(memory.getType()).getRank() < 4)
+      continue; // one element a token: lines arrive by themselves
+    if (!rows)
+      rows = walk.rowsOf(builder, positions);
+    tile::PrefetchOp::create(builder, memory, walk.indices(builder, memory, rows));
+  }
+}
+
+StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {
+  auto tile = dyn_cast<RankedTensorType>(positions.getType());
+  ArrayRef<int64_t> leading = tile ? tile.getShape() : ArrayRef<int64_t>();
+  StepEmitter emitter(builder, leading, [this, positions](pattern::LagOp lag, StepTile otherwise) {
+    return loadLag(lag, otherwise, positions);
+  });
+  auto bindAll = [&](unsigned argument, StepTile value) {
+    for (Block *block : blocks)
+      emitter.bind(block->getArgument(argument), value);
+  };
+  for (auto [index, param] : llvm::enumerate(params_))
+    bindAll(index, {param, false});
+  Value rows;
+  for (auto [index, token] : llvm::enumerate(view.tokens)) {
+    unsigned position = params_.size() + index;
+    bool used = llvm::any_of(blocks, [&](Block *block) {
+      return llvm::any_of(block->getArgument(position).getUsers(),
+                          [](Operation *user) { return !isa<pattern::LagOp>(user); }) ||
+             // A lag's `otherwise` may be the token itself.
+             llvm::any_of(block->getOps<pattern::LagOp>(), [&](pattern::LagOp lag) {
+               return lag.getOtherwise() == block->getArgument(position);
+             });
+    });
+    if (!used)
+      continue;
+    if (!rows)
+      rows = walk.rowsOf(builder, positions);
+    bindAll(position, {walk.load(builder, argument(token), rows), tile != nullptr});
+  }
+  return emitter;
+}
+
+/// The token `distance` positions earlier: from the operand, or before position 0 from its tail, or what the
+/// lag says otherwise. Both loads are clamped, and the position decides.
+StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, Value positions) {
+  unsigned token = cast<BlockArgument>(lag.getSource()).getArgNumber() - view.params.size();
+  auto tile = dyn_cast<RankedTensorType>(positions.getType());
+  auto constant = [&](int64_t value) { return tile ? builder.splat(tile, value) : builder.index(value); };
+  Value earlier = builder.subtract(positions, constant(lag.getDistance()));
+  Value row = walk.rowsOf(builder, builder.maximum(earlier, constant(0)));
+  Value value = walk.load(builder, argument(view.tokens[token]), row);
+  Value before = builder.compare(arith::CmpIPredicate::slt, earlier, constant(0));
+  if (tile && rankOf(value) == 2)
+    before = builder.along(before, 0, cast<RankedTensorType>(value.getType()).getShape());
+
+  Value outside;
+  if (int64_t position = view.tailOf(token); position >= 0) {
+    Value tail = argument(view.tails[position]);
+    int64_t length = cast<RankedTensorType>(tail.getType()).getDimSize(1);
+    Value index = builder.add(earlier, constant(length));
+    index = builder.minimum(builder.maximum(index, constant(0)), constant(length - 1));
+    outside = walk.load(builder, tail, index);
+  } else if (otherwise.tile) {
+    outside = otherwise.tile;
+    if (tile && !otherwise.rows)
+      outside = rankOf(outside) == 0
+                    ? builder.fill(outside, tile.getShape())
+                    : builder.along(outside, 1, cast<RankedTensorType>(value.getType()).getShape());
+  } else {
+    outside = builder.splat(value.getType(), 0);
+  }
+  return {builder.select(before, outside, value), tile != nullptr};
+}
+
+Value LoopKernel::initialState(unsigned state) {
+  if (int64_t init = view.initOf(state); init >= 0)
+    return walk.load(builder, argument(view.inits[init]), {});
+  return builder.splat(pattern::sliceType(cast<RankedTensorType>(view.finals[state].getType()), 2), 0);
+}
+
+void LoopKernel::storeState(unsigned state, Value value) {
+  walk.store(builder, value, argument(view.finals[state]), {});
+}
+
+/// final[j] is the token at position N - L + j, or, where that is before position 0, tail[j + N]. Oldest
+/// first, so that the final tail may lie in the tail's memory.
+static void storeTail(TileBuilder &builder, const Walk &walk, Value token, Value tail, Value final) {
+  int64_t length = cast<RankedTensorType>(tail.getType()).getDimSize(1);
+  for (int64_t j = 0; j < length; ++j) {
+    Value position = builder.subtract(builder.add(walk.tokens, builder.index(j)), builder.index(length));
+    Value inside = builder.compare(arith::CmpIPredicate::sge, position, builder.index(0));
+    auto choice = scf::IfOp::create(builder, inside, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(builder);
+    auto copy = [&](Value memory, Value row) {
+      Value value = builder.load(memory, walk.indices(builder, memory, row));
+      builder.store(value, final, walk.indices(builder, final, builder.index(j)));
+    };
+    builder.setInsertionPoint(choice.thenYield());
+    copy(token, walk.rowsOf(builder, position));
+    builder.setInsertionPoint(choice.elseYield());
+    copy(tail, builder.add(position, builder.index(length)));
+  }
+}
+
+static int64_t tailHeads(Value tail) {
+  auto type = cast<RankedTensorType>(tail.getType());
+  return type.getRank() > 2 ? type.getDimSize(2) : 1;
+}
+
+void LoopKernel::storeOwnTails() {
+  for (auto [index, tail] : llvm::enumerate(view.tails))
+    if (tailHeads(tail) == view.heads)
+      storeTail(builder, walk, argument(view.tokens[view.tail_owners[index]]), argument(tail),
+                argument(view.final_tails[index]));
+}
+
+void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &plan) {
+  for (auto [index, tail] : llvm::enumerate(view.tails)) {
+    if (!all && tailHeads(tail) == view.heads)
+      continue;
+    Value token = view.tokens[view.tail_owners[index]];
+    SmallVector<Value> memory{token, tail, view.final_tails[index]};
+    if (view.order)
+      memory.push_back(view.order);
+    IRMapping arguments;
+    TileBuilder tailBuilder(view.op->getLoc(), view.op->getContext());
+    LaunchPlan tailLaunch = program.startKernel("tail", view.op->getLoc(), memory, arguments, tailBuilder);
+    Walk tailWalk;
+    tailWalk.heads = tailHeads(tail);
+    tailWalk.reverse = view.reverse;
+    tailWalk.order = view.order ? arguments.lookup(view.order) : Value();
+    tailWalk.tokens = countTokens(tailBuilder, arguments.lookup(token));
+    Value block = tile::BlockIdOp::create(tailBuilder, tailBuilder.getIndexType());
+    Value heads = tailBuilder.index(tailWalk.heads);
+    tailWalk.batch = arith::DivUIOp::create(tailBuilder, block, heads);
+    tailWalk.head = arith::RemUIOp::create(tailBuilder, block, heads);
+    tailLaunch.scale = tailWalk.heads;
+    storeTail(tailBuilder, tailWalk, arguments.lookup(token), arguments.lookup(tail),
+              arguments.lookup(view.final_tails[index]));
+    plan.launches.push_back(std::move(tailLaunch));
+  }
+}

@@ -1,0 +1,68 @@
+// What the kernels of scan, normal_scan and map share: operands, lags, tails.
+#pragma once
+#include "compiler/derive/program_builder.h"
+#include "compiler/derive/step_emitter.h"
+#include "compiler/derive/walk.h"
+
+namespace linmu {
+
+/// The operands and results of a scan, normal_scan or map, in one form.
+struct LoopView {
+  mlir::Operation *op = nullptr;
+  llvm::SmallVector<mlir::Value> params, tokens, tails, inits, outputs, finals, final_tails;
+  mlir::Value order;
+  bool reverse = false;
+  int64_t heads = 1;
+  llvm::SmallVector<int64_t> tail_owners, init_owners;
+
+  /// The op must be a scan, a normal_scan or a map.
+  static LoopView of(mlir::Operation *op);
+  /// Position in `tails` of the tail of token operand `token`, or -1; likewise for states.
+  int64_t tailOf(unsigned token) const;
+  int64_t initOf(unsigned state) const;
+  /// All operands and results, in the order of a kernel's arguments.
+  llvm::SmallVector<mlir::Value> memory() const;
+};
+
+/// A kernel under construction for a loop: its builder, its arguments and its walk.
+class LoopKernel {
+public:
+  /// Starts the kernel; `walk` still lacks batch and head.
+  LoopKernel(ProgramBuilder &program, const LoopView &view, llvm::StringRef name);
+
+  mlir::Value argument(mlir::Value value) const { return arguments_.lookup(value); }
+
+  /// batch and head from the block's number b * H + h.
+  void walkBatchAndHead();
+  /// Loads the params that `block` or any of the other blocks use.
+  void loadParams();
+
+  /// An emitter for the tokens at `positions` (an index, or a tile of C positions, each in [0, N)), with the
+  /// params and tokens loaded and bound to the leading arguments of each of `blocks`.
+  StepEmitter startStep(mlir::Value positions, llvm::ArrayRef<mlir::Block *> blocks);
+
+  /// Asks for the features of the tokens at `positions`, as startStep would load them.
+  void prefetch(mlir::Value positions);
+
+  /// States [B, H, ...] at the start: the initial values, or zero.
+  mlir::Value initialState(unsigned state);
+  void storeState(unsigned state, mlir::Value value);
+
+  /// Stores the final tails whose operand has as many heads as the loop: no other block uses these.
+  void storeOwnTails();
+  /// The others, and all with `all`, by a launch of their own after every read of the tails.
+  void appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &plan);
+
+  const LoopView &view;
+  TileBuilder builder;
+  Walk walk;
+  LaunchPlan launch;
+
+private:
+  StepTile loadLag(pattern::LagOp lag, StepTile otherwise, mlir::Value positions);
+
+  mlir::IRMapping arguments_;
+  llvm::SmallVector<mlir::Value> params_;
+};
+
+} // namespace linmu

@@ -1,0 +1,103 @@
+// Token orders: the index of a symbolic one, and copies of rows by an index.
+#include "compiler/derive/algorithms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace linmu;
+
+static constexpr int64_t blockTokens = 64;
+
+namespace {
+/// The tokens [first, first + blockTokens) of one sequence, one a row.
+struct TokenRange {
+  Value batch, head;
+  Value tokens; ///< clamped to N - 1
+  Value live;
+};
+} // namespace
+
+/// From the block's number (b * ranges + range) * H + h.
+static TokenRange rangeOfBlock(TileBuilder &builder, Value memory, int64_t heads) {
+  Value count = tensor::DimOp::create(builder, memory, builder.index(1));
+  Value block = tile::BlockIdOp::create(builder, builder.getIndexType());
+  Value step = builder.index(blockTokens), headCount = builder.index(heads);
+  Value ranges = arith::DivUIOp::create(builder, builder.add(count, builder.index(blockTokens - 1)), step);
+  Value group = arith::DivUIOp::create(builder, block, headCount);
+  TokenRange range;
+  range.head = arith::RemUIOp::create(builder, block, headCount);
+  range.batch = arith::DivUIOp::create(builder, group, ranges);
+  Value first = builder.multiply(arith::RemUIOp::create(builder, group, ranges), step);
+  Value positions =
+      builder.add(builder.fill(builder.toI32(first), {blockTokens}), builder.coordinate({blockTokens}));
+  Value last = builder.fill(builder.toI32(builder.subtract(count, builder.index(1))), {blockTokens});
+  range.live = builder.compare(arith::CmpIPredicate::sle, positions, last);
+  range.tokens = builder.minimum(positions, last);
+  return range;
+}
+
+FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilder &program) {
+  IRMapping arguments;
+  TileBuilder builder(permute.getLoc(), permute.getContext());
+  LaunchPlan launch =
+      program.startKernel("permute", permute.getLoc(),
+                          {permute.getSource(), permute.getOrder(), permute.getResult()}, arguments, builder);
+  auto type = cast<RankedTensorType>(permute.getType());
+  if (type.getRank() > 4)
+    return permute.emitOpError("requires slices of rank 0 or 1, got ") << type;
+  launch.scale = type.getDimSize(2);
+  launch.tokens_per_block = blockTokens;
+  Value result = arguments.lookup(permute.getResult());
+  TokenRange range = rangeOfBlock(builder, result, launch.scale);
+  Value indexed = builder.load(arguments.lookup(permute.getOrder()), {range.batch, range.tokens});
+  Value from = permute.getInverse() ? range.tokens : indexed,
+        to = permute.getInverse() ? indexed : range.tokens;
+  Value rows = builder.load(arguments.lookup(permute.getSource()), {range.batch, from, range.head});
+  builder.store(rows, result, {range.batch, to, range.head}, range.live);
+  return OpPlan{"permute", {launch}};
+}
+
+/// Inside an item position i stands, in the order of `axes` from major to minor, at mixed-radix digits; these
+/// are the coordinates of the token there. Text keeps its place.
+FailureOr<OpPlan> linmu::deriveTokenOrder(pattern::TokenOrderOp order, ProgramBuilder &program) {
+  IRMapping arguments;
+  TileBuilder builder(order.getLoc(), order.getContext());
+  LaunchPlan launch = program.startKernel("token_order", order.getLoc(),
+                                          {order.getMedia(), order.getResult()}, arguments, builder);
+  launch.tokens_per_block = blockTokens;
+  Value result = arguments.lookup(order.getResult()), media = arguments.lookup(order.getMedia());
+  TokenRange range = rangeOfBlock(builder, result, 1);
+
+  Value items = tensor::DimOp::create(builder, media, builder.index(0));
+  auto loop = scf::ForOp::create(builder, builder.index(0), items, builder.index(1), range.tokens);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    Block *body = loop.getBody();
+    if (!body->empty())
+      body->back().erase();
+    builder.setInsertionPointToEnd(body);
+    auto entry = [&](int64_t column) {
+      Value scalar = builder.load(media, {loop.getInductionVar(), builder.index(column)});
+      return builder.fill(scalar, {blockTokens});
+    };
+    Value first = entry(0), extents[3] = {entry(1), entry(2), entry(3)};
+    Value zero = builder.splat(first.getType(), 0), one = builder.splat(first.getType(), 1);
+    Value rest = builder.subtract(range.tokens, first);
+    Value volume = builder.multiply(builder.multiply(extents[0], extents[1]), extents[2]);
+    Value inside = builder.both(builder.compare(arith::CmpIPredicate::sge, rest, zero),
+                                builder.compare(arith::CmpIPredicate::slt, rest, volume));
+    Value digits[3];
+    ArrayRef<unsigned> axes = order.getAxes().getAxes();
+    for (int place = 2; place >= 0; --place) {
+      // Rows of another item may be negative and an extent may be zero; neither is used.
+      Value extent = builder.maximum(extents[axes[place]], one);
+      digits[axes[place]] = place == 0 ? rest : builder.remainder(rest, extent);
+      rest = builder.divide(rest, extent);
+    }
+    Value token = builder.add(builder.multiply(digits[0], extents[1]), digits[1]);
+    token = builder.add(builder.add(builder.multiply(token, extents[2]), digits[2]), first);
+    scf::YieldOp::create(builder, builder.select(inside, token, loop.getRegionIterArgs()[0]));
+  }
+  builder.store(loop.getResult(0), result, {range.batch, range.tokens}, range.live);
+  return OpPlan{"token_order", {launch}};
+}

@@ -1,0 +1,76 @@
+#include "compiler/derive/program_builder.h"
+#include "dialects/pattern/Pattern.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace linmu;
+
+FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
+  ProgramBuilder self;
+  OpBuilder builder(function);
+  OperationState state(function.getLoc(), tile::ProgramOp::getOperationName());
+  state.addAttribute("sym_name", builder.getStringAttr(function.getSymName()));
+  state.addAttribute("num_inputs", builder.getI64IntegerAttr(function.getNumArguments()));
+  state.addRegion();
+  self.program_ = cast<tile::ProgramOp>(builder.create(state));
+  Block &body = self.program_.getBody().emplaceBlock();
+
+  Block &entry = function.front();
+  for (BlockArgument argument : entry.getArguments())
+    self.memory_.map(argument, body.addArgument(argument.getType(), argument.getLoc()));
+  Operation *returned = entry.getTerminator();
+  for (auto [index, value] : llvm::enumerate(returned->getOperands())) {
+    BlockArgument destination = body.addArgument(value.getType(), value.getLoc());
+    if (isa<BlockArgument>(value) || self.memory_.contains(value)) {
+      self.program_.erase();
+      return returned->emitOpError("requires result #")
+             << index << " to be made by a pattern op of its own, got "
+             << (isa<BlockArgument>(value) ? "an argument of the function"
+                                           : "a value that is returned twice");
+    }
+    self.memory_.map(value, destination);
+  }
+  builder.setInsertionPointToEnd(&body);
+  for (Operation &op : entry.without_terminator())
+    for (Value result : op.getResults())
+      if (!self.memory_.contains(result))
+        self.memory_.map(result, tile::TemporaryOp::create(builder, op.getLoc(), result.getType()));
+  // Names of arguments and results are part of the signature, not of the kernels.
+  self.program_->setDiscardableAttrs(function->getDiscardableAttrDictionary());
+  return self;
+}
+
+LaunchPlan ProgramBuilder::startKernel(StringRef name, Location location, ValueRange operands,
+                                       IRMapping &arguments, TileBuilder &builder) {
+  LaunchPlan plan;
+  unsigned number = names_[name]++;
+  plan.kernel = (name + (number ? "_" + std::to_string(number) : "")).str();
+  builder.setInsertionPointToEnd(&program_.getBody().front());
+  builder.setLoc(location);
+  OperationState state(location, tile::KernelOp::getOperationName());
+  state.addAttribute("sym_name", builder.getStringAttr(plan.kernel));
+  state.addRegion();
+  auto kernel = cast<tile::KernelOp>(builder.create(state));
+  Block &body = kernel.getBody().emplaceBlock();
+  llvm::SetVector<Value> distinct(operands.begin(), operands.end());
+  for (Value value : distinct) {
+    arguments.map(value, body.addArgument(value.getType(), value.getLoc()));
+    plan.operands.push_back(memory(value));
+  }
+  builder.setInsertionPointToEnd(&body);
+  return plan;
+}
+
+void ProgramBuilder::addVariant(int64_t minTokens, int64_t maxTokens, ArrayRef<OpPlan> plans) {
+  llvm::SetVector<StringRef> algorithms;
+  for (const OpPlan &plan : plans)
+    algorithms.insert(plan.algorithm);
+  ImplicitLocOpBuilder builder(program_.getLoc(), program_.getContext());
+  builder.setInsertionPointToEnd(&program_.getBody().front());
+  auto variant = tile::VariantOp::create(builder, minTokens, maxTokens, llvm::join(algorithms, ", "));
+  builder.setInsertionPointToEnd(&variant.getBody().emplaceBlock());
+  for (const OpPlan &plan : plans)
+    for (const LaunchPlan &launch : plan.launches)
+      tile::LaunchOp::create(builder, launch.kernel, launch.scale, launch.times_batch,
+                             launch.tokens_per_block, launch.operands);
+}

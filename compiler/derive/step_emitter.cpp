@@ -1,0 +1,151 @@
+#include "compiler/derive/step_emitter.h"
+
+using namespace mlir;
+using namespace linmu;
+using pattern::StepOp;
+
+static int64_t extent(Value tile, int64_t axis) {
+  return cast<RankedTensorType>(tile.getType()).getDimSize(axis);
+}
+static SmallVector<int64_t> shapeOf(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor ? SmallVector<int64_t>(tensor.getShape()) : SmallVector<int64_t>{};
+}
+
+Value StepEmitter::rows(StepTile value) {
+  if (value.rows || leading_.empty())
+    return value.tile;
+  if (rankOf(value.tile) == 0)
+    return builder_.fill(value.tile, leading_);
+  return builder_.along(value.tile, 1, {leading_[0], extent(value.tile, 0)});
+}
+
+LogicalResult StepEmitter::emit(Block &block) {
+  for (Operation &op : block.without_terminator())
+    if (failed(emit(op)))
+      return failure();
+  return success();
+}
+
+LogicalResult StepEmitter::emit(Operation &op) {
+  builder_.setLoc(op.getLoc());
+  StepTile result;
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
+    if (elements && !elements.isSplat())
+      return op.emitOpError("requires a tensor constant with equal elements; pass others as params");
+    result = {builder_.clone(op)->getResult(0), false};
+  } else if (auto outer = dyn_cast<pattern::OuterOp>(op)) {
+    Value column = get(outer.getColumn()).tile, row = get(outer.getRow()).tile;
+    assert(!get(outer.getColumn()).rows && !get(outer.getRow()).rows && "a matrix for each token");
+    SmallVector<int64_t> shape{extent(column, 0), extent(row, 0)};
+    result = {builder_.multiply(builder_.along(column, 0, shape), builder_.along(row, 1, shape)), false};
+  } else if (auto read = dyn_cast<pattern::ReadOp>(op)) {
+    result = emitRead(read.getState(), read.getKey(), /*transposed=*/false);
+  } else if (auto read = dyn_cast<pattern::ReadTransposedOp>(op)) {
+    result = emitRead(read.getState(), read.getValue(), /*transposed=*/true);
+  } else if (auto dot = dyn_cast<pattern::DotOp>(op)) {
+    bool perToken = get(dot.getLhs()).rows || get(dot.getRhs()).rows;
+    Value lhs = perToken ? rows(dot.getLhs()) : get(dot.getLhs()).tile;
+    Value rhs = perToken ? rows(dot.getRhs()) : get(dot.getRhs()).tile;
+    result = {builder_.sum(builder_.multiply(lhs, rhs), perToken ? 1 : 0), perToken};
+  } else if (auto sum = dyn_cast<pattern::SumOp>(op)) {
+    StepTile source = get(sum.getSource());
+    result = {builder_.sum(source.tile, int64_t(sum.getAxis()) + (source.rows ? 1 : 0)), source.rows};
+  } else if (auto broadcast = dyn_cast<pattern::BroadcastOp>(op)) {
+    result = emitBroadcast(broadcast);
+  } else if (auto lag = dyn_cast<pattern::LagOp>(op)) {
+    result = lag_(lag, lag.getOtherwise() ? get(lag.getOtherwise()) : StepTile{});
+  } else if (auto assume = dyn_cast<pattern::AssumeOp>(op)) {
+    result = get(assume.getSource());
+  } else if (auto unary = dyn_cast<pattern::SigmoidOp>(op)) {
+    StepTile source = get(unary.getSource());
+    result = {sigmoid(source.tile), source.rows};
+  } else if (auto unary = dyn_cast<pattern::SoftplusOp>(op)) {
+    StepTile source = get(unary.getSource());
+    result = {softplus(source.tile), source.rows};
+  } else if (isa<arith::ArithDialect, math::MathDialect>(op.getDialect())) {
+    result = emitElementwise(op);
+  } else {
+    return op.emitOpError("has no form on tiles");
+  }
+  bind(op.getResult(0), result);
+  return success();
+}
+
+StepTile StepEmitter::emitElementwise(Operation &op) {
+  bool perToken = llvm::any_of(op.getOperands(), [&](Value operand) { return get(operand).rows; });
+  SmallVector<Value> operands;
+  SmallVector<int64_t> shape = shapeOf(op.getResult(0).getType());
+  bool lone = isa<arith::SelectOp>(op) && rankOf(op.getOperand(0)) == 0 && !shape.empty();
+  for (auto [index, operand] : llvm::enumerate(op.getOperands())) {
+    StepTile tile = get(operand);
+    bool isLoneCondition = lone && index == 0;
+    if (!perToken || (isLoneCondition && !tile.rows))
+      operands.push_back(tile.tile);
+    else if (isLoneCondition)
+      operands.push_back(builder_.along(tile.tile, 0, {leading_[0], shape[0]}));
+    else
+      operands.push_back(rows(tile));
+  }
+  if (perToken)
+    shape.insert(shape.begin(), leading_.begin(), leading_.end());
+  Type element = getElementTypeOrSelf(op.getResult(0).getType());
+  Type type = shape.empty() ? element : Type(builder_.tile(shape, element));
+  OperationState state(op.getLoc(), op.getName().getStringRef(), operands, type, op.getAttrs());
+  return {builder_.create(state)->getResult(0), perToken};
+}
+
+StepTile StepEmitter::emitBroadcast(pattern::BroadcastOp op) {
+  StepTile source = get(op.getSource());
+  SmallVector<int64_t> shape = shapeOf(op.getResult().getType());
+  if (source.rows)
+    return {builder_.along(source.tile, 0, {leading_[0], shape[0]}), true};
+  if (rankOf(source.tile) == 0)
+    return {builder_.fill(source.tile, shape), false};
+  return {builder_.along(source.tile, *op.getAxis(), shape), false};
+}
+
+/// Keys of C tokens against a matrix that is the same for all are one product of matrices.
+StepTile StepEmitter::emitRead(Value stateValue, Value keyValue, bool transposed) {
+  Value state = get(stateValue).tile;
+  StepTile key = get(keyValue);
+  assert(!get(stateValue).rows && "a matrix for each token");
+  if (key.rows)
+    return {builder_.dot(key.tile, state, {.transpose_rhs = transposed}), true};
+  int64_t axis = transposed ? 1 : 0;
+  Value spread = builder_.along(key.tile, axis, cast<RankedTensorType>(state.getType()).getShape());
+  return {builder_.sum(builder_.multiply(state, spread), axis), false};
+}
+
+/// Only the exponential of -|x| is taken, which cannot overflow.
+Value StepEmitter::sigmoid(Value x) {
+  Type type = x.getType();
+  Value zero = builder_.splat(type, 0), one = builder_.splat(type, 1);
+  Value decayed = builder_.exp(arith::NegFOp::create(builder_, math::AbsFOp::create(builder_, x)));
+  Value positive = builder_.divide(one, builder_.add(one, decayed));
+  Value sign = arith::CmpFOp::create(builder_, arith::CmpFPredicate::OGE, x, zero);
+  return builder_.select(sign, positive, builder_.multiply(decayed, positive));
+}
+
+Value StepEmitter::softplus(Value x) {
+  Value decayed = builder_.exp(arith::NegFOp::create(builder_, math::AbsFOp::create(builder_, x)));
+  Value tail = math::Log1pOp::create(builder_, decayed);
+  return builder_.add(builder_.maximum(x, builder_.splat(x.getType(), 0)), tail);
+}
+
+Operation *linmu::findMatrixPerToken(Block &block, DenseSet<Value> &varying) {
+  for (Operation &op : block) {
+    if (!llvm::any_of(op.getOperands(), [&](Value operand) { return varying.contains(operand); }))
+      continue;
+    for (Value operand : op.getOperands())
+      if (varying.contains(operand) && rankOf(operand) == 2)
+        return &op;
+    for (Value result : op.getResults()) {
+      if (rankOf(result) == 2)
+        return &op;
+      varying.insert(result);
+    }
+  }
+  return nullptr;
+}

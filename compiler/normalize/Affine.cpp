@@ -1,0 +1,212 @@
+#include "compiler/normalize/Affine.h"
+#include "compiler/normalize/Logarithm.h"
+#include "compiler/normalize/Ranges.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace linmu {
+
+static std::string nameOf(Operation *op) { return ("'" + op->getName().getStringRef() + "'").str(); }
+
+bool AffineAnalysis::fail(const Twine &reason, Operation *at) {
+  if (opaque_.reason.empty())
+    opaque_ = {reason.str(), at};
+  return false;
+}
+
+AffineAnalysis::AffineAnalysis(pattern::ScanOp scan, ArrayRef<int> keyAxes)
+    : scan_(scan), symbols_(scan.getContext()) {
+  symbols_.setLocation(scan.getLoc());
+  for (BlockArgument argument : scan.getBody().getArguments())
+    if (!llvm::is_contained(scan.getStateArguments(), argument))
+      free_[argument] = symbols_.addArgument(argument.getType(), argument.getLoc());
+  Type f32 = Float32Type::get(scan.getContext());
+  for (auto [argument, keyAxis] : llvm::zip(scan.getStateArguments(), keyAxes)) {
+    StateForm form;
+    form.keyAxis = keyAxis;
+    form.slice = argument.getType();
+    auto tensor = dyn_cast<RankedTensorType>(form.slice);
+    auto axis = [&](int64_t which) -> Type { return RankedTensorType::get({tensor.getDimSize(which)}, f32); };
+    bool matrix = tensor && tensor.getRank() == 2;
+    form.keyType = keyAxis < 0 ? f32 : axis(keyAxis);
+    form.valueType = matrix ? axis(1 - keyAxis) : tensor && keyAxis < 0 ? axis(0) : f32;
+    states_.push_back(form);
+  }
+}
+
+//===------------------------------------------------------------------------------------------------===//
+// Reads
+//===------------------------------------------------------------------------------------------------===//
+
+Value AffineAnalysis::readSymbol(unsigned state, Value key, bool inclusive, Location location) {
+  StateForm &form = states_[state];
+  for (const StateRead &read : form.reads)
+    if (read.key == key && read.inclusive == inclusive)
+      return read.symbol;
+  Value symbol = symbols_.addArgument(form.valueType, location);
+  readOf_[symbol] = {state, unsigned(form.reads.size())};
+  form.reads.push_back({key, symbol, inclusive});
+  return symbol;
+}
+
+llvm::SmallDenseSet<unsigned> AffineAnalysis::dependencies(Value value) {
+  llvm::SmallDenseSet<unsigned> result;
+  llvm::SmallDenseSet<Value> seen;
+  SmallVector<Value> work{value};
+  while (!work.empty()) {
+    Value next = work.pop_back_val();
+    if (!next || !seen.insert(next).second)
+      continue;
+    if (auto read = readOf_.find(next); read != readOf_.end()) {
+      result.insert(read->second.first);
+      // What is read depends on the key that it is read with.
+      work.push_back(states_[read->second.first].reads[read->second.second].key);
+    } else if (Operation *op = next.getDefiningOp()) {
+      work.append(op->operand_begin(), op->operand_end());
+    }
+  }
+  return result;
+}
+
+//===------------------------------------------------------------------------------------------------===//
+// Forms of values
+//===------------------------------------------------------------------------------------------------===//
+
+bool AffineAnalysis::dependsOnState(Value value) const {
+  auto found = matrices_.find(value);
+  return found != matrices_.end() && found->second.state >= 0;
+}
+
+std::optional<Value> AffineAnalysis::freeOf(Value value, Operation *at) {
+  if (auto found = free_.find(value); found != free_.end())
+    return found->second;
+  fail(dependsOnState(value) ? nameOf(at) + " needs the whole state at once"
+                             : nameOf(at) + " needs a whole matrix",
+       at);
+  return std::nullopt;
+}
+
+std::optional<MatrixForm> AffineAnalysis::matrixOf(Value value) {
+  if (auto found = matrices_.find(value); found != matrices_.end())
+    return found->second;
+  auto found = free_.find(value);
+  if (found == free_.end())
+    return std::nullopt;
+  // A vector along the key axis, as a matrix of one column.
+  MatrixForm form;
+  form.terms.push_back({found->second, {}, {}});
+  return form;
+}
+
+Value AffineAnalysis::multiplyPart(Value a, Value b) {
+  if (!a || !b)
+    return a ? a : b;
+  return symbols_.multiply(a, b);
+}
+
+std::optional<RankOne> AffineAnalysis::multiply(const RankOne &a, const RankOne &b) {
+  return RankOne{multiplyPart(a.column, b.column), multiplyPart(a.row, b.row),
+                 multiplyPart(a.scale, b.scale)};
+}
+
+std::optional<MatrixForm> AffineAnalysis::add(MatrixForm a, MatrixForm b, bool subtract, Operation *at) {
+  if (a.state >= 0 && b.state >= 0 && a.state != b.state) {
+    fail(nameOf(at) + " mixes two states element by element", at);
+    return std::nullopt;
+  }
+  if (subtract) {
+    auto negate = [&](RankOne &term) {
+      Type f32 = Float32Type::get(at->getContext());
+      term.scale = term.scale ? symbols_.negate(term.scale) : symbols_.constant(f32, -1);
+    };
+    for (RankOne &term : b.terms)
+      negate(term);
+    if (b.state >= 0)
+      negate(b.scale);
+  }
+  a.terms.append(b.terms);
+  if (b.state < 0)
+    return a;
+  if (a.state < 0) {
+    a.state = b.state;
+    a.scale = b.scale;
+    return a;
+  }
+  // Both scale the same state: their sum must be a product of parts again.
+  Type f32 = Float32Type::get(at->getContext());
+  auto scalar = [&](const RankOne &scale) { return scale.scale ? scale.scale : symbols_.constant(f32, 1); };
+  auto whole = [&](Value part, const RankOne &scale) {
+    Value spread = symbols_.spread(scalar(scale), part.getType());
+    return spread;
+  };
+  if (a.scale.column == b.scale.column && a.scale.row == b.scale.row) {
+    a.scale.scale = symbols_.add(scalar(a.scale), scalar(b.scale));
+  } else if (a.scale.row == b.scale.row) {
+    Value shape = a.scale.column ? a.scale.column : b.scale.column;
+    auto column = [&](const RankOne &scale) {
+      Value spread = whole(shape, scale);
+      return scale.column ? symbols_.multiply(scale.column, spread) : spread;
+    };
+    a.scale = {symbols_.add(column(a.scale), column(b.scale)), a.scale.row, {}};
+  } else if (a.scale.column == b.scale.column) {
+    Value shape = a.scale.row ? a.scale.row : b.scale.row;
+    auto row = [&](const RankOne &scale) {
+      Value spread = whole(shape, scale);
+      return scale.row ? symbols_.multiply(scale.row, spread) : spread;
+    };
+    a.scale = {a.scale.column, symbols_.add(row(a.scale), row(b.scale)), {}};
+  } else {
+    fail(nameOf(at) + " scales the state by a full matrix", at);
+    return std::nullopt;
+  }
+  return a;
+}
+
+std::optional<Value> AffineAnalysis::contract(const MatrixForm &matrix, int axis, Value vector, Value source,
+                                              Type result, Operation *at) {
+  auto part = [&](const RankOne &term, int which) { return which == 0 ? term.column : term.row; };
+  auto scaled = [&](Value value, const RankOne &term) {
+    Value rest = part(term, 1 - axis);
+    if (rest)
+      value = symbols_.multiply(rest, symbols_.spread(value, rest.getType()));
+    return term.scale ? symbols_.multiply(symbols_.spread(value, result), symbols_.spread(term.scale, result))
+                      : symbols_.spread(value, result);
+  };
+  Type vectorType = vector ? vector.getType() : Type();
+  if (!vector) {
+    auto type = cast<RankedTensorType>(source.getType());
+    vectorType = RankedTensorType::get({type.getDimSize(axis)}, type.getElementType());
+    vector = symbols_.constant(vectorType, 1);
+  }
+  // The state that the step yields is read as it is, this token's writes included.
+  if (matrix.state >= 0 && source == scan_.getYield().getStates()[matrix.state] &&
+      states_[matrix.state].keyAxis == axis)
+    return readSymbol(matrix.state, vector, true, at->getLoc());
+  Value sum;
+  auto accumulate = [&](Value value) { sum = sum ? symbols_.add(sum, value) : value; };
+  if (matrix.state >= 0) {
+    StateForm &form = states_[matrix.state];
+    if (form.keyAxis != axis) {
+      fail(nameOf(at) + " reads the state along an axis other than its key's", at);
+      return std::nullopt;
+    }
+    Value key = multiplyPart(part(matrix.scale, axis), vector);
+    Value read = readSymbol(matrix.state, key, false, at->getLoc());
+    if (Value across = part(matrix.scale, 1 - axis))
+      read = symbols_.multiply(read, across);
+    if (matrix.scale.scale)
+      read = symbols_.multiply(read, symbols_.spread(matrix.scale.scale, read.getType()));
+    accumulate(read);
+  }
+  for (const RankOne &term : matrix.terms) {
+    Value own = part(term, axis);
+    accumulate(scaled(symbols_.dot(own ? own : symbols_.constant(vectorType, 1), vector), term));
+  }
+  if (!sum)
+    sum = symbols_.constant(result, 0);
+  return sum;
+}
+
+} // namespace linmu

@@ -1,0 +1,105 @@
+// The affine analysis of a scan's step: each state as a decay of the old one plus rank-one writes.
+#pragma once
+#include "compiler/normalize/Symbols.h"
+#include "llvm/ADT/MapVector.h"
+#include <string>
+
+namespace linmu {
+
+/// column (x) row * scale; a null part is all ones.
+struct RankOne {
+  mlir::Value column, row, scale;
+};
+
+/// scale * S + sum of rank-one terms, element by element, for a state S or none (`state` < 0). A key vector
+/// of a state without value axis is such a matrix of one column.
+struct MatrixForm {
+  int state = -1;
+  RankOne scale;
+  llvm::SmallVector<RankOne, 2> terms;
+};
+
+/// Why a step is not in the normal form, and where.
+struct Opaque {
+  std::string reason;
+  mlir::Operation *at = nullptr;
+};
+
+/// y = key^T S, before (exclusive) or after (inclusive) this token's update.
+struct StateRead {
+  mlir::Value key, symbol;
+  bool inclusive;
+};
+
+struct StateWrite {
+  mlir::Value key, value; ///< the value is an expression in read symbols
+};
+
+/// One state's part of the result.
+struct StateForm {
+  int keyAxis = 0; ///< as in pattern.form
+  mlir::Type slice, keyType, valueType;
+  llvm::SmallVector<StateRead, 4> reads;
+  mlir::Value decay; ///< its logarithm; null where the decay is one
+  mlir::Value scale; ///< the decay itself, for reports
+  llvm::SmallVector<StateWrite, 2> writes;
+  llvm::SmallVector<mlir::Value, 2> free;                                          ///< v_i
+  llvm::SmallVector<llvm::SmallVector<std::pair<unsigned, mlir::Value>>> feedback; ///< of w_i: (read, M_ij)
+};
+
+/// The values of a step as expressions over tokens and reads, and the form of every state.
+class AffineAnalysis {
+public:
+  AffineAnalysis(pattern::ScanOp scan, llvm::ArrayRef<int> keyAxes);
+
+  /// True where every state is in the normal form; else opaque() says why.
+  bool run();
+  const Opaque &opaque() const { return opaque_; }
+
+  Symbols &symbols() { return symbols_; }
+  llvm::ArrayRef<StateForm> states() const { return states_; }
+  /// The scan's outputs.
+  llvm::ArrayRef<mlir::Value> outputs() const { return outputs_; }
+  /// The order in which states can be computed: each after those whose reads it uses.
+  llvm::ArrayRef<unsigned> strata() const { return strata_; }
+  /// The states whose reads a value depends on.
+  llvm::SmallDenseSet<unsigned> dependencies(mlir::Value value);
+
+private:
+  using Value = mlir::Value;
+
+  bool fail(const llvm::Twine &reason, mlir::Operation *at);
+  bool visit(mlir::Operation &op);
+  bool visitVectorOp(mlir::Operation &op);
+  bool visitMatrixOp(mlir::Operation &op);
+  bool isMatrix(Value value) const { return matrices_.contains(value); }
+  bool dependsOnState(Value value) const;
+  /// The matrix form of a value of rank 2, or of a key vector.
+  std::optional<MatrixForm> matrixOf(Value value);
+  std::optional<Value> freeOf(Value value, mlir::Operation *at);
+  void setFree(Value value, Value expression) { free_[value] = expression; }
+
+  std::optional<RankOne> multiply(const RankOne &a, const RankOne &b);
+  Value multiplyPart(Value a, Value b);
+  std::optional<MatrixForm> add(MatrixForm a, MatrixForm b, bool subtract, mlir::Operation *at);
+  /// Contracts `axis` of the matrix with a vector (null: ones).
+  std::optional<Value> contract(const MatrixForm &matrix, int axis, Value vector, Value source,
+                                mlir::Type result, mlir::Operation *at);
+  Value readSymbol(unsigned state, Value key, bool inclusive, mlir::Location location);
+  bool finishState(unsigned state);
+  bool extractFeedback(unsigned state, unsigned write, mlir::Operation *at);
+  bool orderStrata();
+
+  pattern::ScanOp scan_;
+  Symbols symbols_;
+  Opaque opaque_;
+  llvm::DenseMap<Value, Value> free_;                ///< step values without state: their expression
+  llvm::DenseMap<Value, MatrixForm> matrices_;       ///< step values that are matrices or depend on a state
+  llvm::DenseMap<Value, mlir::Operation *> origins_; ///< the step op behind an expression, for messages
+  llvm::DenseMap<Value, std::pair<unsigned, unsigned>> readOf_; ///< symbol to (state, read)
+  std::vector<StateForm> states_;
+  llvm::SmallVector<Value> outputs_;
+  llvm::SmallVector<unsigned> strata_;
+};
+
+} // namespace linmu

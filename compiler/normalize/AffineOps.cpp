@@ -1,0 +1,308 @@
+// Transfer functions: what each op of a step makes of the forms of its operands.
+#include "compiler/normalize/Affine.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace linmu {
+
+static int64_t rankOf(Value value) {
+  auto tensor = dyn_cast<RankedTensorType>(value.getType());
+  return tensor ? tensor.getRank() : 0;
+}
+
+static std::string nameOf(Operation *op) { return ("'" + op->getName().getStringRef() + "'").str(); }
+
+bool AffineAnalysis::visit(Operation &op) {
+  symbols_.setLocation(op.getLoc());
+  bool matrices = rankOf(op.getResult(0)) == 2 ||
+                  llvm::any_of(op.getOperands(), [&](Value operand) { return isMatrix(operand); });
+  if (matrices)
+    return visitMatrixOp(op);
+  SmallVector<Value> operands;
+  for (Value operand : op.getOperands()) {
+    auto free = freeOf(operand, &op);
+    if (!free)
+      return false;
+    operands.push_back(*free);
+  }
+  Value result =
+      TypeSwitch<Operation *, Value>(&op)
+          .Case([&](arith::AddFOp) { return symbols_.add(operands[0], operands[1]); })
+          .Case([&](arith::SubFOp) { return symbols_.subtract(operands[0], operands[1]); })
+          .Case([&](arith::MulFOp) { return symbols_.multiply(operands[0], operands[1]); })
+          .Case([&](arith::DivFOp) { return symbols_.divide(operands[0], operands[1]); })
+          .Case([&](arith::NegFOp) { return symbols_.negate(operands[0]); })
+          .Case([&](arith::SelectOp) { return symbols_.select(operands[0], operands[1], operands[2]); })
+          .Case([&](math::FmaOp) {
+            return symbols_.add(symbols_.multiply(operands[0], operands[1]), operands[2]);
+          })
+          .Case([&](pattern::DotOp) { return symbols_.dot(operands[0], operands[1]); })
+          .Case([&](pattern::BroadcastOp broadcast) {
+            return broadcast.getAxis() ? symbols_.remake(&op, operands, op.getResult(0).getType())
+                                       : symbols_.spread(operands[0], op.getResult(0).getType());
+          })
+          .Default([&](Operation *) { return symbols_.remake(&op, operands, op.getResult(0).getType()); });
+  setFree(op.getResult(0), result);
+  origins_.try_emplace(result, &op);
+  return true;
+}
+
+/// A free matrix that is one term, as a factor.
+static const RankOne *asFactor(const MatrixForm &form) {
+  return form.state < 0 && form.terms.size() == 1 ? &form.terms.front() : nullptr;
+}
+
+bool AffineAnalysis::visitMatrixOp(Operation &op) {
+  Value result = op.getResult(0);
+  auto set = [&](std::optional<MatrixForm> form) {
+    if (!form)
+      return fail(nameOf(&op) + " is not in the normal form", &op);
+    // Terms that are zero say nothing.
+    llvm::erase_if(form->terms, [&](const RankOne &term) {
+      for (Value part : {term.column, term.row, term.scale})
+        if (part && symbols_.isConstant(part, 0))
+          return true;
+      return false;
+    });
+    matrices_[result] = std::move(*form);
+    return true;
+  };
+  auto operand = [&](unsigned index) { return matrixOf(op.getOperand(index)); };
+  auto nonlinear = [&] {
+    bool state = llvm::any_of(op.getOperands(), [&](Value value) { return dependsOnState(value); });
+    return fail(state ? nameOf(&op) + " is on the path from the state to itself and is not linear in it"
+                      : nameOf(&op) + " makes a full matrix for each token",
+                &op);
+  };
+  auto times = [&](const MatrixForm &form, const RankOne &factor) {
+    MatrixForm scaled = form;
+    if (scaled.state >= 0)
+      scaled.scale = *multiply(scaled.scale, factor);
+    for (RankOne &term : scaled.terms)
+      term = *multiply(term, factor);
+    return scaled;
+  };
+
+  return TypeSwitch<Operation *, bool>(&op)
+      .Case([&](arith::ConstantOp) {
+        MatrixForm form;
+        auto type = cast<RankedTensorType>(result.getType());
+        auto dense = dyn_cast<DenseElementsAttr>(Attribute(cast<arith::ConstantOp>(op).getValue()));
+        if (!dense || !dense.isSplat() || !isa<FloatType>(type.getElementType()))
+          return nonlinear();
+        form.terms.push_back(
+            {{},
+             {},
+             symbols_.constant(type.getElementType(), dense.getSplatValue<APFloat>().convertToDouble())});
+        return set(form);
+      })
+      .Case([&](pattern::BroadcastOp broadcast) {
+        auto source = freeOf(broadcast.getSource(), &op);
+        if (!source)
+          return false;
+        if (!getElementTypeOrSelf(result.getType()).isF32() && !broadcast.getAxis()) {
+          // A condition for all elements: select looks through it.
+          matrices_[result] = MatrixForm{-1, {}, {RankOne{{}, {}, *source}}};
+          return true;
+        }
+        MatrixForm form;
+        RankOne term;
+        if (!broadcast.getAxis())
+          term.scale = *source;
+        else if (Value scalar = symbols_.scalarBehind(*source))
+          term.scale = scalar;
+        else
+          (*broadcast.getAxis() == 0 ? term.column : term.row) = *source;
+        form.terms.push_back(term);
+        return set(form);
+      })
+      .Case([&](pattern::OuterOp outer) {
+        auto column = freeOf(outer.getColumn(), &op), row = freeOf(outer.getRow(), &op);
+        if (!column || !row)
+          return false;
+        MatrixForm form;
+        form.terms.push_back({*column, *row, {}});
+        return set(form);
+      })
+      .Case<arith::AddFOp, arith::SubFOp>([&](Operation *) {
+        auto a = operand(0), b = operand(1);
+        if (!a || !b)
+          return nonlinear();
+        return set(add(*a, *b, isa<arith::SubFOp>(op), &op));
+      })
+      .Case([&](arith::NegFOp) {
+        auto a = operand(0);
+        if (!a)
+          return nonlinear();
+        return set(times(*a, {{}, {}, symbols_.constant(Float32Type::get(op.getContext()), -1)}));
+      })
+      .Case([&](arith::MulFOp) {
+        auto a = operand(0), b = operand(1);
+        if (!a || !b)
+          return nonlinear();
+        if (const RankOne *factor = asFactor(*b))
+          return set(times(*a, *factor));
+        if (const RankOne *factor = asFactor(*a))
+          return set(times(*b, *factor));
+        if (a->state >= 0 || b->state >= 0)
+          return a->state >= 0 && b->state >= 0
+                     ? nonlinear()
+                     : fail(nameOf(&op) + " scales the state by a matrix that is not an outer product", &op);
+        MatrixForm product;
+        for (const RankOne &x : a->terms)
+          for (const RankOne &y : b->terms)
+            product.terms.push_back(*multiply(x, y));
+        return set(product);
+      })
+      .Case([&](arith::DivFOp) {
+        auto a = operand(0), b = operand(1);
+        const RankOne *divisor = b ? asFactor(*b) : nullptr;
+        if (!a || !divisor)
+          return nonlinear();
+        auto inverse = [&](Value part) -> Value {
+          return part ? symbols_.divide(symbols_.constant(part.getType(), 1), part) : Value();
+        };
+        return set(times(*a, {inverse(divisor->column), inverse(divisor->row), inverse(divisor->scale)}));
+      })
+      .Case([&](math::FmaOp) {
+        auto a = operand(0), b = operand(1), c = operand(2);
+        if (!a || !b || !c)
+          return nonlinear();
+        const RankOne *factor = asFactor(*b);
+        if (!factor) {
+          std::swap(a, b);
+          factor = asFactor(*b);
+        }
+        return factor ? set(add(times(*a, *factor), *c, false, &op)) : nonlinear();
+      })
+      .Case([&](pattern::AssumeOp) { return set(operand(0)); })
+      .Case([&](arith::SelectOp select) {
+        Value condition;
+        if (rankOf(select.getCondition()) == 0) {
+          condition = free_.lookup(select.getCondition());
+        } else if (auto form = matrices_.find(select.getCondition()); form != matrices_.end()) {
+          condition = form->second.terms.front().scale;
+        } else if (Value vector = free_.lookup(select.getCondition())) {
+          condition = symbols_.scalarBehind(vector);
+        }
+        auto a = operand(1), b = operand(2);
+        if (!condition || !a || !b)
+          return nonlinear();
+        Type f32 = Float32Type::get(op.getContext());
+        Value one = symbols_.constant(f32, 1), zero = symbols_.constant(f32, 0);
+        Value yes = symbols_.select(condition, one, zero), no = symbols_.select(condition, zero, one);
+        // A term of the side not chosen is zero in all its parts, whatever its data hold.
+        auto gate = [&](RankOne term, bool first) {
+          bool any = false;
+          for (Value *part : {&term.column, &term.row, &term.scale})
+            if (*part) {
+              Value none = symbols_.constant(part->getType(), 0);
+              *part =
+                  first ? symbols_.select(condition, *part, none) : symbols_.select(condition, none, *part);
+              any = true;
+            }
+          if (!any)
+            term.scale = first ? yes : no;
+          return term;
+        };
+        auto gateTerms = [&](MatrixForm &into, const MatrixForm &from, bool first) {
+          for (const RankOne &term : from.terms)
+            into.terms.push_back(gate(term, first));
+        };
+        if (a->state >= 0 && b->state == a->state && a->scale.column == b->scale.column &&
+            a->scale.row == b->scale.row) {
+          MatrixForm chosen{a->state, a->scale, {}};
+          chosen.scale.scale = symbols_.select(condition, a->scale.scale ? a->scale.scale : one,
+                                               b->scale.scale ? b->scale.scale : one);
+          gateTerms(chosen, *a, true);
+          gateTerms(chosen, *b, false);
+          return set(chosen);
+        }
+        if (a->state >= 0 && b->state == a->state && a->scale.row == b->scale.row) {
+          // Row-wise scales of one state.
+          Value shape = a->scale.column ? a->scale.column : b->scale.column;
+          auto column = [&](const RankOne &scale) {
+            Value scalar = symbols_.spread(scale.scale ? scale.scale : one, shape.getType());
+            return scale.column ? symbols_.multiply(scale.column, scalar) : scalar;
+          };
+          MatrixForm chosen{a->state, {}, {}};
+          chosen.scale = {symbols_.select(condition, column(a->scale), column(b->scale)), a->scale.row, {}};
+          gateTerms(chosen, *a, true);
+          gateTerms(chosen, *b, false);
+          return set(chosen);
+        }
+        MatrixForm first{a->state, a->scale, {}}, second{b->state, b->scale, {}};
+        for (auto [form, side] : {std::pair(&first, yes), std::pair(&second, no)})
+          if (form->state >= 0)
+            form->scale.scale = multiplyPart(form->scale.scale, side);
+        gateTerms(first, *a, true);
+        gateTerms(second, *b, false);
+        return set(add(first, second, false, &op));
+      })
+      .Case([&](pattern::ReadOp read) {
+        auto matrix = operand(0);
+        auto key = freeOf(read.getKey(), &op);
+        if (!matrix || !key)
+          return key ? nonlinear() : false;
+        auto value = contract(*matrix, 0, *key, read.getState(), result.getType(), &op);
+        if (value)
+          setFree(result, *value);
+        return value.has_value();
+      })
+      .Case([&](pattern::ReadTransposedOp read) {
+        auto matrix = operand(0);
+        auto key = freeOf(read.getValue(), &op);
+        if (!matrix || !key)
+          return key ? nonlinear() : false;
+        auto value = contract(*matrix, 1, *key, read.getState(), result.getType(), &op);
+        if (value)
+          setFree(result, *value);
+        return value.has_value();
+      })
+      .Case([&](pattern::SumOp sum) {
+        auto matrix = operand(0);
+        if (!matrix)
+          return nonlinear();
+        auto value = contract(*matrix, sum.getAxis(), {}, sum.getSource(), result.getType(), &op);
+        if (value)
+          setFree(result, *value);
+        return value.has_value();
+      })
+      .Case([&](pattern::DotOp dot) {
+        // One side is a key vector with state in it.
+        bool first = dependsOnState(dot.getLhs());
+        auto matrix = operand(first ? 0 : 1);
+        auto key = freeOf(dot->getOperand(first ? 1 : 0), &op);
+        if (!matrix || !key)
+          return key ? nonlinear() : false;
+        auto value = contract(*matrix, 0, *key, dot->getOperand(first ? 0 : 1), result.getType(), &op);
+        if (value)
+          setFree(result, *value);
+        return value.has_value();
+      })
+      .Default([&](Operation *) {
+        // A function of a matrix that varies along one axis only is a function of that vector.
+        if (op.getNumOperands() == 1 && isa<math::MathDialect, pattern::PatternDialect>(op.getDialect()))
+          if (auto a = operand(0))
+            if (const RankOne *term = asFactor(*a); term && !(term->column && term->row)) {
+              Value part = term->column ? term->column : term->row;
+              Value whole = part && term->scale
+                                ? symbols_.multiply(part, symbols_.spread(term->scale, part.getType()))
+                            : part        ? part
+                            : term->scale ? term->scale
+                                          : symbols_.constant(Float32Type::get(op.getContext()), 1);
+              Value value = symbols_.remake(&op, whole, whole.getType());
+              MatrixForm form;
+              form.terms.push_back(term->column ? RankOne{value, {}, {}}
+                                   : term->row  ? RankOne{{}, value, {}}
+                                                : RankOne{{}, {}, value});
+              return set(form);
+            }
+        return nonlinear();
+      });
+}
+
+} // namespace linmu

@@ -1,0 +1,120 @@
+// expand-clauses: segments and masks become tokens of the step and selects in it.
+#include "compiler/normalize/Normalize.h"
+#include "dialects/pattern/Pattern.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace linmu::pattern;
+
+namespace {
+
+struct Expander {
+  OpBuilder builder;
+  Location location;
+  Block &body;
+  unsigned nextToken; ///< where the next token's argument goes
+
+  Value constant(Type type, double value) {
+    Type element = getElementTypeOrSelf(type);
+    TypedAttr attribute = isa<FloatType>(element)
+                              ? TypedAttr(builder.getFloatAttr(element, value))
+                              : TypedAttr(builder.getIntegerAttr(element, int64_t(value)));
+    if (auto tensor = dyn_cast<RankedTensorType>(type))
+      attribute = DenseElementsAttr::get(tensor, Attribute(attribute));
+    return arith::ConstantOp::create(builder, location, attribute);
+  }
+
+  /// select(condition, value, 0), the condition a scalar.
+  Value zeroUnless(Value condition, Value value) {
+    return arith::SelectOp::create(builder, location, condition, value, constant(value.getType(), 0));
+  }
+
+  Value addToken(Value operand) {
+    return body.insertArgument(nextToken++, getElementTypeOrSelf(operand.getType()), operand.getLoc());
+  }
+};
+
+template <typename LoopOp> void expand(LoopOp op) {
+  if (!op.getSegments() && !op.getSourceMask() && !op.getOutputMask())
+    return;
+  Block &body = op.getBody();
+  unsigned firstToken = op.getParams().size();
+  Expander expander{OpBuilder::atBlockBegin(&body), op.getLoc(), body,
+                    unsigned(firstToken + op.getTokens().size())};
+  SmallVector<Value> added;
+  auto token = [&](Value operand) {
+    added.push_back(operand);
+    return expander.addToken(operand);
+  };
+  SmallVector<Value> states(op.getStateArguments());
+
+  if (Value mask = op.getSourceMask()) {
+    Value live = token(mask);
+    for (int64_t index : op.getZeroes()) {
+      Value argument = body.getArgument(firstToken + index);
+      SmallVector<LagOp> lags;
+      for (Operation *user : argument.getUsers())
+        if (auto lag = dyn_cast<LagOp>(user))
+          lags.push_back(lag);
+      Value masked = expander.zeroUnless(live, argument);
+      argument.replaceUsesWithIf(masked, [&](OpOperand &use) {
+        return use.getOwner() != masked.getDefiningOp() && !isa<LagOp>(use.getOwner());
+      });
+      // A lag of a masked token reads zero where that earlier token was masked.
+      for (LagOp lag : lags) {
+        OpBuilder at(lag->getBlock(), std::next(lag->getIterator()));
+        std::swap(expander.builder, at);
+        Value before = expander.constant(live.getType(), 1);
+        Value then = LagOp::create(expander.builder, lag.getLoc(), live.getType(), live,
+                                   lag.getDistanceAttr(), before);
+        Value zeroed = expander.zeroUnless(then, lag.getResult());
+        lag.getResult().replaceUsesWithIf(
+            zeroed, [&](OpOperand &use) { return use.getOwner() != zeroed.getDefiningOp(); });
+        std::swap(expander.builder, at);
+      }
+    }
+  }
+  if (Value segments = op.getSegments()) {
+    Value id = token(segments);
+    OpBuilder &builder = expander.builder;
+    Value previous = LagOp::create(builder, op.getLoc(), id.getType(), id, builder.getI64IntegerAttr(1), id);
+    Value same = arith::CmpIOp::create(builder, op.getLoc(), arith::CmpIPredicate::eq, id, previous);
+    for (Value state : states) {
+      Value kept = expander.zeroUnless(same, state);
+      state.replaceUsesWithIf(kept, [&](OpOperand &use) { return use.getOwner() != kept.getDefiningOp(); });
+    }
+  }
+  if (Value mask = op.getOutputMask()) {
+    Value live = token(mask);
+    YieldOp yield = op.getYield();
+    expander.builder.setInsertionPoint(yield);
+    for (OpOperand &output : llvm::make_early_inc_range(yield->getOpOperands()))
+      if (output.getOperandNumber() < yield.getOutputs().size())
+        output.set(expander.zeroUnless(live, output.get()));
+  }
+  op.getTokensMutable().append(added);
+  op.getSegmentsMutable().clear();
+  op.getSourceMaskMutable().clear();
+  op.getOutputMaskMutable().clear();
+  op->removeAttr("zeroes");
+}
+
+struct ExpandClauses : PassWrapper<ExpandClauses, OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandClauses)
+  StringRef getArgument() const override { return "expand-clauses"; }
+  StringRef getDescription() const override {
+    return "Turns segments and masks into tokens and selects of the step";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect>();
+  }
+  void runOnOperation() override {
+    getOperation()->walk([](ScanOp op) { expand(op); });
+    getOperation()->walk([](MapOp op) { expand(op); });
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass> linmu::createExpandClausesPass() { return std::make_unique<ExpandClauses>(); }

@@ -1,0 +1,10 @@
+#pragma once
+#include "compiler/normalize/Symbols.h"
+
+namespace linmu {
+
+/// The logarithm of a value known to lie in [0, 1], taken of its form where one is known (log exp g = g) and
+/// of the number only otherwise; never below -200, whose exponential is exactly zero in f32.
+mlir::Value logarithmOf(mlir::Value value, Symbols &symbols);
+
+} // namespace linmu

@@ -1,0 +1,241 @@
+// normalize: every scan whose states are affine becomes a normal_scan; others say why not.
+#include "compiler/normalize/Normalize.h"
+#include "compiler/normalize/Affine.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+using namespace linmu;
+using namespace linmu::pattern;
+
+/// The orientations that a state's slice allows, the likelier first.
+static SmallVector<int> orientations(Type slice) {
+  auto tensor = dyn_cast<RankedTensorType>(slice);
+  if (!tensor)
+    return {-1};
+  if (tensor.getRank() == 1)
+    return {0, -1};
+  return {0, 1};
+}
+
+/// Analyses the scan under every combination of orientations until one is in the form; the reason reported
+/// is that of the first.
+static std::unique_ptr<AffineAnalysis> analyze(ScanOp scan, Opaque &reason) {
+  SmallVector<SmallVector<int>> choices;
+  size_t combinations = 1;
+  for (BlockArgument state : scan.getStateArguments()) {
+    choices.push_back(orientations(state.getType()));
+    combinations *= choices.back().size();
+  }
+  for (size_t number = 0; number < combinations; ++number) {
+    SmallVector<int> axes;
+    size_t rest = number;
+    for (auto &choice : choices) {
+      axes.push_back(choice[rest % choice.size()]);
+      rest /= choice.size();
+    }
+    auto analysis = std::make_unique<AffineAnalysis>(scan, axes);
+    if (analysis->run())
+      return analysis;
+    if (reason.reason.empty())
+      reason = analysis->opaque();
+  }
+  return nullptr;
+}
+
+namespace {
+/// Clones the part of the analysis' block that some values need.
+struct Slicer {
+  Block &target;
+  IRMapping mapping;
+
+  Value clone(Value value) {
+    if (Value known = mapping.lookupOrNull(value))
+      return known;
+    Operation *op = value.getDefiningOp();
+    assert(op && "every argument is mapped");
+    for (Value operand : op->getOperands())
+      clone(operand);
+    OpBuilder builder = OpBuilder::atBlockEnd(&target);
+    return builder.clone(*op, mapping)->getResult(0);
+  }
+};
+} // namespace
+
+/// The reads of each state that feedback, later states or outputs need.
+static SmallVector<SmallVector<bool>> neededReads(AffineAnalysis &analysis) {
+  SmallVector<SmallVector<bool>> needed;
+  for (const StateForm &form : analysis.states())
+    needed.emplace_back(form.reads.size(), false);
+  llvm::SmallDenseSet<Value> seen;
+  SmallVector<Value> work(analysis.outputs());
+  for (const StateForm &form : analysis.states()) {
+    if (form.decay)
+      work.push_back(form.decay);
+    for (const StateWrite &write : form.writes)
+      work.push_back(write.key);
+    work.append(form.free);
+  }
+  for (auto [state, form] : llvm::enumerate(analysis.states()))
+    for (auto &terms : form.feedback)
+      for (auto [read, coefficient] : terms) {
+        work.push_back(coefficient);
+        work.push_back(form.reads[read].symbol);
+      }
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    if (!seen.insert(value).second)
+      continue;
+    if (Operation *op = value.getDefiningOp()) {
+      work.append(op->operand_begin(), op->operand_end());
+      continue;
+    }
+    for (auto [state, form] : llvm::enumerate(analysis.states()))
+      for (auto [index, read] : llvm::enumerate(form.reads))
+        if (read.symbol == value) {
+          needed[state][index] = true;
+          work.push_back(read.key);
+        }
+  }
+  return needed;
+}
+
+static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
+  OpBuilder builder(scan);
+  ArrayRef<unsigned> strata = analysis.strata();
+  SmallVector<SmallVector<bool>> needed = neededReads(analysis);
+
+  SmallVector<Type> finalTypes;
+  SmallVector<Value> inits;
+  SmallVector<int64_t> initOwners;
+  for (auto [position, state] : llvm::enumerate(strata)) {
+    finalTypes.push_back(scan.getFinals()[state].getType());
+    if (Value init = scan.getInitOf(state)) {
+      inits.push_back(init);
+      initOwners.push_back(position);
+    }
+  }
+  OperationState state(scan.getLoc(), NormalScanOp::getOperationName());
+  SmallVector<int32_t> sizes;
+  auto addOperands = [&](ValueRange values) {
+    sizes.push_back(values.size());
+    state.addOperands(values);
+  };
+  addOperands(scan.getParams());
+  addOperands(scan.getTokens());
+  addOperands(scan.getTails());
+  addOperands(inits);
+  addOperands(scan.getOrder() ? ValueRange(scan.getOrder()) : ValueRange());
+  state.addTypes(scan.getOutputs().getTypes());
+  state.addTypes(finalTypes);
+  state.addTypes(scan.getFinalTails().getTypes());
+  state.addAttribute("operandSegmentSizes", builder.getDenseI32ArrayAttr(sizes));
+  state.addAttribute("resultSegmentSizes", builder.getDenseI32ArrayAttr(
+                                               {int32_t(scan.getOutputs().size()), int32_t(finalTypes.size()),
+                                                int32_t(scan.getFinalTails().size())}));
+  if (scan.getReverse())
+    state.addAttribute("reverse", builder.getUnitAttr());
+  if (!scan.getTailOwners().empty())
+    state.addAttribute("tail_owners", builder.getDenseI64ArrayAttr(scan.getTailOwners()));
+  if (!initOwners.empty())
+    state.addAttribute("init_owners", builder.getDenseI64ArrayAttr(initOwners));
+  for (size_t region = 0; region <= strata.size(); ++region)
+    state.addRegion()->emplaceBlock();
+  auto normal = cast<NormalScanOp>(builder.create(state));
+
+  // A stage's arguments: params and tokens, then the reads and writes of the stages before it.
+  Block &source = analysis.symbols().block();
+  size_t common = scan.getParams().size() + scan.getTokens().size();
+  auto addArguments = [&](Slicer &slicer, size_t stages) {
+    for (BlockArgument argument : source.getArguments().take_front(common))
+      slicer.mapping.map(argument, slicer.target.addArgument(argument.getType(), argument.getLoc()));
+    for (unsigned earlier : strata.take_front(stages)) {
+      const StateForm &form = analysis.states()[earlier];
+      for (auto [index, read] : llvm::enumerate(form.reads))
+        if (needed[earlier][index])
+          slicer.mapping.map(read.symbol, slicer.target.addArgument(form.valueType, read.symbol.getLoc()));
+      for (const StateWrite &write : form.writes) {
+        Value argument = slicer.target.addArgument(form.valueType, scan.getLoc());
+        // What feedback had to compute is known; what is free is as cheap to compute again.
+        if (write.value.getDefiningOp() && analysis.dependencies(write.value).contains(earlier))
+          slicer.mapping.map(write.value, argument);
+      }
+    }
+  };
+  for (auto [position, number] : llvm::enumerate(strata)) {
+    const StateForm &form = analysis.states()[number];
+    Slicer slicer{normal.getStage(position), {}};
+    addArguments(slicer, position);
+    SmallVector<Value> reads, writes, values, feedback;
+    SmallVector<int64_t> feedbackIndex, place(form.reads.size(), -1);
+    SmallVector<bool> inclusive;
+    Value decay = form.decay ? slicer.clone(form.decay) : Value();
+    for (auto [index, read] : llvm::enumerate(form.reads))
+      if (needed[number][index]) {
+        place[index] = reads.size();
+        reads.push_back(slicer.clone(read.key));
+        inclusive.push_back(read.inclusive);
+      }
+    for (auto [index, write] : llvm::enumerate(form.writes)) {
+      writes.push_back(slicer.clone(write.key));
+      values.push_back(slicer.clone(form.free[index]));
+      for (auto [read, coefficient] : form.feedback[index]) {
+        feedback.push_back(slicer.clone(coefficient));
+        feedbackIndex.append({int64_t(index), place[read]});
+      }
+    }
+    OpBuilder end = OpBuilder::atBlockEnd(&slicer.target);
+    FormOp::create(end, scan.getLoc(), decay, reads, writes, values, feedback, feedbackIndex, inclusive,
+                   form.keyAxis);
+  }
+  Slicer slicer{normal.getFinish(), {}};
+  addArguments(slicer, strata.size());
+  SmallVector<Value> outputs;
+  for (Value output : analysis.outputs())
+    outputs.push_back(slicer.clone(output));
+  OpBuilder end = OpBuilder::atBlockEnd(&slicer.target);
+  YieldOp::create(end, scan.getYield().getLoc(), outputs, ValueRange{});
+
+  for (auto [from, to] : llvm::zip(scan.getOutputs(), normal.getOutputs()))
+    from.replaceAllUsesWith(to);
+  for (auto [position, number] : llvm::enumerate(strata))
+    scan.getFinals()[number].replaceAllUsesWith(normal.getFinals()[position]);
+  for (auto [from, to] : llvm::zip(scan.getFinalTails(), normal.getFinalTails()))
+    from.replaceAllUsesWith(to);
+  for (NamedAttribute attribute : scan->getDiscardableAttrs())
+    normal->setDiscardableAttr(attribute.getName(), attribute.getValue());
+  scan.erase();
+}
+
+namespace {
+struct NormalizePass : PassWrapper<NormalizePass, OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(NormalizePass)
+  StringRef getArgument() const override { return "normalize"; }
+  StringRef getDescription() const override { return "Brings affine scans to the normal form"; }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, math::MathDialect>();
+  }
+  void runOnOperation() override {
+    SmallVector<ScanOp> scans;
+    getOperation()->walk([&](ScanOp scan) { scans.push_back(scan); });
+    for (ScanOp scan : scans) {
+      Opaque reason;
+      if (auto analysis = analyze(scan, reason)) {
+        rewrite(scan, *analysis);
+        continue;
+      }
+      scan->setAttr(opaqueReason, StringAttr::get(&getContext(), reason.reason));
+      scan->setAttr(opaqueLocation, LocationAttr(reason.at ? reason.at->getLoc() : scan.getLoc()));
+    }
+  }
+};
+} // namespace
+
+std::unique_ptr<Pass> linmu::createNormalizePass() { return std::make_unique<NormalizePass>(); }
+
+void linmu::registerNormalizePasses() {
+  registerPass(createExpandClausesPass);
+  registerPass(createNormalizePass);
+}

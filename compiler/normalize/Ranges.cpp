@@ -1,0 +1,139 @@
+#include "compiler/normalize/Ranges.h"
+#include "dialects/pattern/Pattern.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include <cmath>
+
+using namespace mlir;
+
+namespace linmu {
+
+static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+static double product(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
+
+static Range multiply(Range a, Range b) {
+  double corners[] = {product(a.low, b.low), product(a.low, b.high), product(a.high, b.low),
+                      product(a.high, b.high)};
+  return {*std::min_element(corners, corners + 4), *std::max_element(corners, corners + 4)};
+}
+
+static Range divide(Range a, Range b) {
+  if (b.low <= 0 && b.high >= 0)
+    return {-infinity, infinity};
+  return multiply(a, {1 / b.high, 1 / b.low});
+}
+
+static Range constantRange(arith::ConstantOp op) {
+  Range range{infinity, -infinity};
+  auto extend = [&](Attribute attribute) {
+    double value = isa<FloatAttr>(attribute)  ? cast<FloatAttr>(attribute).getValueAsDouble()
+                   : isa<BoolAttr>(attribute) ? double(cast<BoolAttr>(attribute).getValue())
+                                              : double(cast<IntegerAttr>(attribute).getInt());
+    range = {std::min(range.low, value), std::max(range.high, value)};
+  };
+  if (auto dense = dyn_cast<DenseElementsAttr>(Attribute(op.getValue()))) {
+    if (dense.isSplat())
+      extend(dense.getSplatValue<Attribute>());
+    else
+      for (Attribute element : dense.getValues<Attribute>())
+        extend(element);
+  } else {
+    extend(op.getValue());
+  }
+  return range;
+}
+
+template <typename Function> static Range monotone(Range range, Function function) {
+  return {function(range.low), function(range.high)};
+}
+
+Range rangeOf(Value value) {
+  Range all{-infinity, infinity};
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return getElementTypeOrSelf(value.getType()).isInteger(1) ? Range{0, 1} : all;
+  auto operand = [&](unsigned index) { return rangeOf(op->getOperand(index)); };
+  return llvm::TypeSwitch<Operation *, Range>(op)
+      .Case([&](arith::ConstantOp constant) { return constantRange(constant); })
+      .Case([&](pattern::AssumeOp assume) {
+        Range range = operand(0);
+        return Range{std::max(range.low, assume.getMinimum().convertToDouble()),
+                     std::min(range.high, assume.getMaximum().convertToDouble())};
+      })
+      .Case([&](pattern::BroadcastOp) { return operand(0); })
+      .Case([&](pattern::SigmoidOp) {
+        return monotone(operand(0), [](double x) { return 1 / (1 + std::exp(-x)); });
+      })
+      .Case([&](pattern::SoftplusOp) {
+        return monotone(operand(0), [](double x) { return x > 30 ? x : std::log1p(std::exp(x)); });
+      })
+      .Case([&](math::ExpOp) { return monotone(operand(0), [](double x) { return std::exp(x); }); })
+      .Case([&](math::Exp2Op) { return monotone(operand(0), [](double x) { return std::exp2(x); }); })
+      .Case([&](math::TanhOp) { return monotone(operand(0), [](double x) { return std::tanh(x); }); })
+      .Case([&](math::ErfOp) { return monotone(operand(0), [](double x) { return std::erf(x); }); })
+      .Case([&](math::ExpM1Op) { return monotone(operand(0), [](double x) { return std::expm1(x); }); })
+      .Case([&](math::LogOp) {
+        Range range = operand(0);
+        return range.low < 0 ? all : monotone(range, [](double x) { return std::log(x); });
+      })
+      .Case([&](math::Log1pOp) {
+        Range range = operand(0);
+        return range.low < -1 ? all : monotone(range, [](double x) { return std::log1p(x); });
+      })
+      .Case([&](math::SqrtOp) {
+        Range range = operand(0);
+        return range.low < 0 ? Range{0, infinity} : monotone(range, [](double x) { return std::sqrt(x); });
+      })
+      .Case([&](math::RsqrtOp) { return Range{0, infinity}; })
+      .Case<math::SinOp, math::CosOp>([&](Operation *) { return Range{-1, 1}; })
+      .Case([&](math::AbsFOp) {
+        Range range = operand(0);
+        double high = std::max(std::abs(range.low), std::abs(range.high));
+        return Range{range.low > 0 ? range.low : range.high < 0 ? -range.high : 0, high};
+      })
+      .Case([&](math::PowFOp) {
+        Range base = operand(0), exponent = operand(1);
+        if (base.low >= 0 && base.high <= 1 && exponent.low >= 0)
+          return Range{0, 1};
+        return base.low >= 0 ? Range{0, infinity} : all;
+      })
+      .Case([&](arith::NegFOp) {
+        Range range = operand(0);
+        return Range{-range.high, -range.low};
+      })
+      .Case([&](arith::AddFOp) {
+        Range a = operand(0), b = operand(1);
+        return Range{a.low + b.low, a.high + b.high};
+      })
+      .Case([&](arith::SubFOp) {
+        Range a = operand(0), b = operand(1);
+        return Range{a.low - b.high, a.high - b.low};
+      })
+      .Case([&](arith::MulFOp) {
+        Range range = multiply(operand(0), operand(1));
+        if (op->getOperand(0) == op->getOperand(1))
+          range.low = std::max(range.low, 0.0);
+        return range;
+      })
+      .Case([&](arith::DivFOp) { return divide(operand(0), operand(1)); })
+      .Case<arith::MaximumFOp, arith::MaxNumFOp>([&](Operation *) {
+        Range a = operand(0), b = operand(1);
+        return Range{std::max(a.low, b.low), std::max(a.high, b.high)};
+      })
+      .Case<arith::MinimumFOp, arith::MinNumFOp>([&](Operation *) {
+        Range a = operand(0), b = operand(1);
+        return Range{std::min(a.low, b.low), std::min(a.high, b.high)};
+      })
+      .Case([&](arith::SelectOp) {
+        Range a = operand(1), b = operand(2);
+        return Range{std::min(a.low, b.low), std::max(a.high, b.high)};
+      })
+      .Case<arith::UIToFPOp>([&](Operation *) { return operand(0); })
+      .Default([&](Operation *) {
+        return getElementTypeOrSelf(value.getType()).isInteger(1) ? Range{0, 1} : all;
+      });
+}
+
+} // namespace linmu

@@ -1,0 +1,63 @@
+// State-free values of a step, built on demand with folding: equal expressions become one SSA value.
+#pragma once
+#include "dialects/pattern/Pattern.h"
+#include "mlir/IR/Block.h"
+
+namespace linmu {
+
+/// A block of step ops under construction. Its arguments are a step's params and tokens, then symbols for
+/// what is read from states. Arithmetic is exact arithmetic: x * 0 is 0, x + 0 is x.
+class Symbols {
+public:
+  using Value = mlir::Value;
+  using Type = mlir::Type;
+
+  explicit Symbols(mlir::MLIRContext *context) : builder_(context) {}
+  Symbols(const Symbols &) = delete;
+
+  Value addArgument(Type type, mlir::Location location) { return block_.addArgument(type, location); }
+  mlir::Block &block() { return block_; }
+  void setLocation(mlir::Location location) { location_ = location; }
+  mlir::Location location() const { return *location_; }
+
+  /// The op of that name on these operands, folded and unique.
+  Value make(llvm::StringRef name, mlir::ValueRange operands, Type type,
+             llvm::ArrayRef<mlir::NamedAttribute> attributes = {});
+  /// `op` on other operands.
+  Value remake(mlir::Operation *op, mlir::ValueRange operands, Type type);
+
+  Value constant(Type type, double value);
+  std::optional<double> constantOf(Value value);
+  bool isConstant(Value value, double number) { return constantOf(value) == number; }
+
+  Value add(Value lhs, Value rhs);
+  Value subtract(Value lhs, Value rhs);
+  Value multiply(Value lhs, Value rhs);
+  Value divide(Value lhs, Value rhs);
+  Value negate(Value value);
+  Value select(Value condition, Value yes, Value no);
+  Value unary(llvm::StringRef name, Value value) { return make(name, value, value.getType()); }
+  Value maximum(Value value, double bound);
+  Value dot(Value lhs, Value rhs);
+  Value exp(Value value) { return unary("math.exp", value); }
+
+  /// A scalar repeated to `type`; scalars of type `type` are themselves.
+  Value spread(Value scalar, Type type);
+  /// The scalar that every element of `value` equals, where that shows in its form; else null.
+  Value scalarBehind(Value value);
+
+private:
+  Value unique(mlir::Operation *op);
+
+  struct Equivalence : llvm::DenseMapInfo<mlir::Operation *> {
+    static unsigned getHashValue(const mlir::Operation *op);
+    static bool isEqual(const mlir::Operation *lhs, const mlir::Operation *rhs);
+  };
+
+  mlir::Block block_;
+  mlir::OpBuilder builder_;
+  std::optional<mlir::Location> location_;
+  llvm::DenseMap<mlir::Operation *, char, Equivalence> known_;
+};
+
+} // namespace linmu

@@ -1,0 +1,47 @@
+// The schedule: how a pattern is to run, as plain data.
+#pragma once
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace linmu {
+
+struct Schedule {
+  enum class Algorithm {
+    automatic, ///< recurrent for short sequences, chunked from `recurrent_below` tokens on where it applies
+    recurrent, ///< one token at a time at every length
+    chunked,   ///< chunked at every length; a scan without normal form is an error
+  };
+  Algorithm algorithm = Algorithm::automatic;
+  std::int64_t chunk = 0;           ///< tokens of a chunk; 0: the cost model's choice
+  std::int64_t recurrent_below = 8; ///< with `automatic`: sequences of fewer tokens run recurrently
+  std::int64_t map_block = 32;      ///< tokens that one block of a map works on
+  std::int64_t query_block = 32;    ///< queries of a window that are scored at once
+};
+
+/// Reads overrides such as {"chunk", "64"}. Keys are the fields' names; `algorithm` takes auto, recurrent or
+/// chunked. An unknown key or a bad value gives one error that names the key, the expected and the actual.
+llvm::Expected<Schedule> parseSchedule(const std::map<std::string, std::string> &overrides);
+
+/// The same from "KEY=VALUE,KEY=VALUE".
+llvm::Expected<Schedule> parseSchedule(llvm::StringRef overrides);
+
+/// What one state of a chunked scan costs.
+struct StateCost {
+  std::int64_t key_size = 1, value_size = 1; ///< K and V
+  std::int64_t reads = 1, writes = 1;
+};
+
+/// Bytes of f32 tiles that one block of a chunked scan keeps at once: the state, reads, keys and values of a
+/// chunk, and its scores.
+std::int64_t chunkedWorkspaceBytes(const StateCost &state, std::int64_t chunk);
+
+/// The chunk of a scan: the work a token is 2C(K + V) for scores and their products beside 4KV for the
+/// state's, so that small chunks cost less, while every chunk reads and writes the state once, which 32
+/// tokens amortise. Halved, down to 8, while a block's tiles exceed the 1 MB of a core's L2 cache.
+std::int64_t chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule &schedule);
+
+} // namespace linmu

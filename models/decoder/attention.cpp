@@ -1,0 +1,94 @@
+#include "models/decoder/attention.h"
+#include "runtime/core/error.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace linmu::models {
+namespace {
+
+// Queries that continue a cache need an explicit mask; this many rows of it exist at a time.
+constexpr std::int64_t maskRows = 512;
+
+torch::Tensor attend(const torch::Tensor &query, const torch::Tensor &keys, const torch::Tensor &values,
+                     const std::optional<torch::Tensor> &mask, bool causal) {
+  return at::scaled_dot_product_attention(query, keys, values, mask, /*dropout_p=*/0.0, causal,
+                                          /*scale=*/std::nullopt, /*enable_gqa=*/true);
+}
+
+/// query [B, H, N, D] belongs to the last N of the T tokens in keys and values [B, Hkv, T, D].
+torch::Tensor causalAttention(const torch::Tensor &query, const torch::Tensor &keys,
+                              const torch::Tensor &values) {
+  std::int64_t tokens = query.size(2), past = keys.size(2) - tokens;
+  if (tokens == 1)
+    return attend(query, keys, values, std::nullopt, false);
+  if (past == 0)
+    return attend(query, keys, values, std::nullopt, true);
+  std::vector<torch::Tensor> blocks;
+  for (std::int64_t begin = 0; begin < tokens; begin += maskRows) {
+    std::int64_t rows = std::min(maskRows, tokens - begin), visible = past + begin + rows;
+    auto mask = torch::ones({rows, visible}, torch::kBool).tril(past + begin);
+    blocks.push_back(attend(query.narrow(2, begin, rows), keys.narrow(2, 0, visible),
+                            values.narrow(2, 0, visible), mask, false));
+  }
+  return torch::cat(blocks, 2);
+}
+
+} // namespace
+
+std::int64_t KeyValueCache::bytes() const {
+  return keys.defined() ? static_cast<std::int64_t>(keys.nbytes() + values.nbytes()) : 0;
+}
+
+std::unique_ptr<MixerState> KeyValueCache::clone() const {
+  auto copy = std::make_unique<KeyValueCache>();
+  copy->keys = keys.defined() ? keys.clone() : keys;
+  copy->values = values.defined() ? values.clone() : values;
+  copy->tokens = tokens;
+  return copy;
+}
+
+void KeyValueCache::append(const torch::Tensor &new_keys, const torch::Tensor &new_values) {
+  std::int64_t added = new_keys.size(2), capacity = keys.defined() ? keys.size(2) : 0;
+  if (tokens + added > capacity) {
+    auto grown = [&](const torch::Tensor &old, const torch::Tensor &like) {
+      auto sizes = like.sizes().vec();
+      sizes[2] = std::max(tokens + added, 2 * capacity);
+      auto buffer = torch::empty(sizes, like.options());
+      if (tokens > 0)
+        buffer.narrow(2, 0, tokens).copy_(old.narrow(2, 0, tokens));
+      return buffer;
+    };
+    keys = grown(keys, new_keys);
+    values = grown(values, new_values);
+  }
+  keys.narrow(2, tokens, added).copy_(new_keys);
+  values.narrow(2, tokens, added).copy_(new_values);
+  tokens += added;
+}
+
+std::unique_ptr<MixerState> Attention::initialState(std::int64_t) const {
+  return std::make_unique<KeyValueCache>();
+}
+
+torch::Tensor Attention::forward(const MixerInput &input, MixerState &state) {
+  auto *cache = dynamic_cast<KeyValueCache *>(&state);
+  if (!cache)
+    throw Error(ErrorCode::invalidArgument, "attention requires the state that it created, a KeyValueCache");
+  std::int64_t batch = input.hidden.size(0), tokens = input.hidden.size(1);
+  auto project = [&](const torch::Tensor &weight, const torch::Tensor &bias, std::int64_t heads) {
+    return torch::linear(input.hidden, weight, bias).view({batch, tokens, heads, weights_.head_dim});
+  };
+  auto query = project(weights_.query, weights_.query_bias, weights_.heads);
+  auto key = project(weights_.key, weights_.key_bias, weights_.key_value_heads);
+  auto value = project(weights_.value, weights_.value_bias, weights_.key_value_heads);
+  query = weights_.rotary->apply(query, input.positions).transpose(1, 2);
+  key = weights_.rotary->apply(key, input.positions).transpose(1, 2);
+  cache->append(key, value.transpose(1, 2));
+
+  auto mixed = causalAttention(query, cache->keys.narrow(2, 0, cache->tokens),
+                               cache->values.narrow(2, 0, cache->tokens));
+  mixed = mixed.transpose(1, 2).reshape({batch, tokens, weights_.heads * weights_.head_dim});
+  return torch::linear(mixed, weights_.output, weights_.output_bias);
+}
+
+} // namespace linmu::models

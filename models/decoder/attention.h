@@ -1,0 +1,46 @@
+// Causal softmax attention with grouped heads and a cache of keys and values.
+#pragma once
+#include "models/decoder/rotary.h"
+#include "models/decoder/token_mixer.h"
+#include <memory>
+
+namespace linmu::models {
+
+/// The weights of one attention layer, as torch's `linear` takes them, for reuse by other mixers. Undefined
+/// biases are absent.
+struct AttentionWeights {
+  torch::Tensor query;                            ///< [H * D, d]
+  torch::Tensor key, value;                       ///< [Hkv * D, d]
+  torch::Tensor output;                           ///< [d, H * D]
+  torch::Tensor query_bias, key_bias, value_bias; ///< [H * D], [Hkv * D], [Hkv * D]
+  torch::Tensor output_bias;                      ///< [d]
+  std::int64_t heads = 0, key_value_heads = 0, head_dim = 0;
+  std::shared_ptr<const Rotary> rotary;
+};
+
+/// Keys (rotated) and values of the tokens so far. The buffers grow by doubling.
+struct KeyValueCache final : MixerState {
+  torch::Tensor keys, values; ///< [B, Hkv, capacity, D]
+  std::int64_t tokens = 0;
+
+  std::int64_t bytes() const override;
+  std::unique_ptr<MixerState> clone() const override;
+  /// Adds keys and values [B, Hkv, N, D].
+  void append(const torch::Tensor &new_keys, const torch::Tensor &new_values);
+};
+
+/// y = W_o softmax(q k^T / sqrt(D)) v + b_o, through torch's scaled_dot_product_attention; each key/value
+/// head serves H / Hkv query heads without being repeated in memory.
+class Attention final : public TokenMixer {
+public:
+  explicit Attention(AttentionWeights weights) : weights_(std::move(weights)) {}
+
+  const AttentionWeights &weights() const { return weights_; }
+  std::unique_ptr<MixerState> initialState(std::int64_t batch) const override;
+  torch::Tensor forward(const MixerInput &input, MixerState &state) override;
+
+private:
+  AttentionWeights weights_;
+};
+
+} // namespace linmu::models

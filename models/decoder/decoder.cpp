@@ -1,0 +1,157 @@
+#include "models/decoder/decoder.h"
+#include "runtime/core/error.h"
+#include <fmt/format.h>
+
+namespace linmu::models {
+
+// ---- loading ----
+
+Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights) {
+  Decoder decoder;
+  decoder.config_ = config;
+  std::int64_t width = config.hidden_size, inner = config.intermediate_size;
+  std::int64_t query_rows = config.heads * config.head_dim, value_rows = config.key_value_heads * config.head_dim;
+  auto rotary = std::make_shared<const Rotary>(config.head_dim, config.rope_theta);
+
+  decoder.embedding_ = weights.take("model.embed_tokens.weight", {config.vocab_size, width});
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    auto take = [&](const char *name, std::vector<std::int64_t> shape) {
+      return weights.take(fmt::format("model.layers.{}.{}", i, name), std::move(shape));
+    };
+    AttentionWeights attention;
+    attention.heads = config.heads;
+    attention.key_value_heads = config.key_value_heads;
+    attention.head_dim = config.head_dim;
+    attention.rotary = rotary;
+    attention.query = take("self_attn.q_proj.weight", {query_rows, width});
+    attention.key = take("self_attn.k_proj.weight", {value_rows, width});
+    attention.value = take("self_attn.v_proj.weight", {value_rows, width});
+    attention.output = take("self_attn.o_proj.weight", {width, query_rows});
+    if (config.query_key_value_bias) {
+      attention.query_bias = take("self_attn.q_proj.bias", {query_rows});
+      attention.key_bias = take("self_attn.k_proj.bias", {value_rows});
+      attention.value_bias = take("self_attn.v_proj.bias", {value_rows});
+    }
+    if (config.output_bias)
+      attention.output_bias = take("self_attn.o_proj.bias", {width});
+
+    DecoderLayer layer;
+    layer.mixer = std::make_shared<Attention>(std::move(attention));
+    layer.mixer_norm = take("input_layernorm.weight", {width});
+    layer.mlp_norm = take("post_attention_layernorm.weight", {width});
+    layer.gate = take("mlp.gate_proj.weight", {inner, width});
+    layer.up = take("mlp.up_proj.weight", {inner, width});
+    layer.down = take("mlp.down_proj.weight", {width, inner});
+    decoder.layers_.push_back(std::move(layer));
+  }
+  decoder.norm_ = weights.take("model.norm.weight", {width});
+  decoder.head_ = decoder.embedding_;
+  if (!config.tied_embeddings || weights.has("lm_head.weight")) {
+    decoder.head_ = weights.take("lm_head.weight", {config.vocab_size, width});
+    if (config.tied_embeddings && !torch::equal(decoder.head_, decoder.embedding_))
+      throw Error(ErrorCode::corruptFile,
+                  "tie_word_embeddings requires lm_head.weight to equal model.embed_tokens.weight, it does not");
+  }
+  weights.requireAllTaken();
+  return decoder;
+}
+
+// ---- state ----
+
+std::int64_t DecoderState::bytes() const {
+  std::int64_t sum = 0;
+  for (const auto &layer : layers)
+    sum += layer->bytes();
+  return sum;
+}
+
+DecoderState DecoderState::clone() const {
+  DecoderState copy;
+  copy.tokens = tokens;
+  for (const auto &layer : layers)
+    copy.layers.push_back(layer->clone());
+  return copy;
+}
+
+DecoderState Decoder::initialState(std::int64_t batch) const {
+  DecoderState state;
+  for (const DecoderLayer &layer : layers_)
+    state.layers.push_back(layer.mixer->initialState(batch));
+  return state;
+}
+
+// ---- computing ----
+
+torch::Tensor rmsNorm(const torch::Tensor &x, const torch::Tensor &weight, double epsilon) {
+  return x * torch::rsqrt(x.square().mean(-1, /*keepdim=*/true) + epsilon) * weight;
+}
+
+torch::Tensor Decoder::embed(const torch::Tensor &ids) const {
+  if (ids.dim() != 2 || ids.scalar_type() != torch::kInt64)
+    throw Error(ErrorCode::invalidArgument, fmt::format("token ids must be an int64 tensor [B, N], got {} of rank {}",
+                                                        c10::toString(ids.scalar_type()), ids.dim()));
+  auto outside = torch::logical_or(ids < 0, ids >= config_.vocab_size);
+  if (outside.any().item<bool>())
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("token ids must be 0 to {}, got {}", config_.vocab_size - 1,
+                            ids.masked_select(outside)[0].item<std::int64_t>()));
+  return torch::embedding(embedding_, ids);
+}
+
+torch::Tensor Decoder::forward(const torch::Tensor &ids, DecoderState &state, Logits logits) const {
+  c10::InferenceMode inference;
+  return forwardEmbeddings(embed(ids), {ids.size(1), {}}, state, logits);
+}
+
+static void checkInput(const DecoderConfig &config, const torch::Tensor &embeddings,
+                       const SequenceLayout &layout) {
+  auto require = [](bool holds, const std::string &message) {
+    if (!holds)
+      throw Error(ErrorCode::invalidArgument, message);
+  };
+  require(embeddings.dim() == 3 && embeddings.size(1) >= 1 && embeddings.size(2) == config.hidden_size &&
+              embeddings.scalar_type() == torch::kFloat32,
+          fmt::format("embeddings must be a float tensor [B, N >= 1, {}], got a tensor of {} elements and rank {}",
+                      config.hidden_size, embeddings.numel(), embeddings.dim()));
+  require(layout.tokens == embeddings.size(1), fmt::format("the layout has {} tokens, the embeddings have {}",
+                                                           layout.tokens, embeddings.size(1)));
+  std::int64_t end = 0;
+  for (const MediaItem &item : layout.media) {
+    require(item.t >= 1 && item.h >= 1 && item.w >= 1 && item.t <= layout.tokens && item.h <= layout.tokens &&
+                item.w <= layout.tokens,
+            fmt::format("a media item must have a grid within the {} tokens, got {} x {} x {}", layout.tokens,
+                        item.t, item.h, item.w));
+    require(item.first_token >= end && item.t * item.h * item.w <= layout.tokens - item.first_token,
+            fmt::format("the media item of {} x {} x {} tokens at {} must lie after token {} and before token {}",
+                        item.t, item.h, item.w, item.first_token, end, layout.tokens));
+    end = item.first_token + item.t * item.h * item.w;
+  }
+}
+
+torch::Tensor Decoder::forwardEmbeddings(const torch::Tensor &embeddings, const SequenceLayout &layout,
+                                         DecoderState &state, Logits logits) const {
+  c10::InferenceMode inference;
+  checkInput(config_, embeddings, layout);
+  if (state.layers.size() != layers_.size())
+    throw Error(ErrorCode::invalidArgument, fmt::format("the state must have {} layers, got {}", layers_.size(),
+                                                        state.layers.size()));
+  std::int64_t tokens = embeddings.size(1);
+  auto positions = torch::arange(state.tokens, state.tokens + tokens, torch::kInt64);
+
+  torch::Tensor x = embeddings;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const DecoderLayer &layer = layers_[i];
+    MixerInput input{rmsNorm(x, layer.mixer_norm, config_.rms_epsilon), positions, layout};
+    x = x + layer.mixer->forward(input, *state.layers[i]);
+
+    auto hidden = rmsNorm(x, layer.mlp_norm, config_.rms_epsilon);
+    auto gated = torch::silu(torch::linear(hidden, layer.gate)).mul_(torch::linear(hidden, layer.up));
+    x = x + torch::linear(gated, layer.down);
+  }
+  state.tokens += tokens;
+  if (logits == Logits::last)
+    x = x.narrow(1, tokens - 1, 1);
+  return torch::linear(rmsNorm(x, norm_, config_.rms_epsilon), head_);
+}
+
+} // namespace linmu::models

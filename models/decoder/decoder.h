@@ -1,0 +1,69 @@
+// The decoder of the Llama and Qwen2 family, with any token mixer in any layer.
+#pragma once
+#include "models/decoder/attention.h"
+#include "models/io/decoder_config.h"
+#include "models/io/weight_reader.h"
+#include <memory>
+#include <vector>
+
+namespace linmu::models {
+
+/// One layer:  x += mixer(rmsNorm(x, mixer_norm));  x += W_d (silu(W_g h) * W_u h), h = rmsNorm(x, mlp_norm).
+struct DecoderLayer {
+  torch::Tensor mixer_norm, mlp_norm; ///< [d]
+  std::shared_ptr<TokenMixer> mixer;
+  torch::Tensor gate, up; ///< [intermediate, d]
+  torch::Tensor down;     ///< [d, intermediate]
+};
+
+/// What one batch of sequences has been through.
+struct DecoderState {
+  std::int64_t tokens = 0; ///< so far; the position of the next token
+  std::vector<std::unique_ptr<MixerState>> layers;
+
+  std::int64_t bytes() const;
+  DecoderState clone() const;
+};
+
+enum class Logits {
+  all, ///< [B, N, vocabulary]
+  last ///< [B, 1, vocabulary], of the last token
+};
+
+/// A copy shares every weight and mixer; replacing a mixer in one leaves the other as it was.
+class Decoder {
+public:
+  /// Reads all weights, f32, with an attention mixer in each layer. Throws Error(corruptFile) naming the
+  /// first tensor that is missing, has another shape, or that the model does not have.
+  static Decoder load(const DecoderConfig &config, WeightReader &weights);
+
+  const DecoderConfig &config() const { return config_; }
+  std::vector<DecoderLayer> &layers() { return layers_; }
+  const std::vector<DecoderLayer> &layers() const { return layers_; }
+  /// [vocabulary, d]
+  const torch::Tensor &embedding() const { return embedding_; }
+
+  DecoderState initialState(std::int64_t batch = 1) const;
+
+  /// Rows of the embedding for token ids [B, N] (int64): [B, N, d]. Throws Error(invalidArgument) naming
+  /// the first id outside the vocabulary.
+  torch::Tensor embed(const torch::Tensor &ids) const;
+
+  /// Continues `state` by text tokens `ids` [B, N], N >= 1.
+  torch::Tensor forward(const torch::Tensor &ids, DecoderState &state, Logits logits = Logits::last) const;
+
+  /// Continues `state` by embeddings [B, N, d], N >= 1, f32; `layout` says which of them are media. Throws
+  /// Error(invalidArgument) for a shape or layout that does not fit, before the state changes.
+  torch::Tensor forwardEmbeddings(const torch::Tensor &embeddings, const SequenceLayout &layout,
+                                  DecoderState &state, Logits logits = Logits::last) const;
+
+private:
+  DecoderConfig config_;
+  torch::Tensor embedding_, norm_, head_;
+  std::vector<DecoderLayer> layers_;
+};
+
+/// x / sqrt(mean(x^2) + epsilon) * weight, over the last dimension.
+torch::Tensor rmsNorm(const torch::Tensor &x, const torch::Tensor &weight, double epsilon);
+
+} // namespace linmu::models

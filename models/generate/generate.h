@@ -1,0 +1,38 @@
+// The generation loop.
+#pragma once
+#include "models/generate/language_model.h"
+#include "models/generate/sampler.h"
+#include <functional>
+#include <string_view>
+
+namespace linmu::models {
+
+struct GenerateOptions {
+  std::int64_t max_tokens = 256;
+  SamplingOptions sampling;
+};
+
+struct Generation {
+  std::vector<std::int64_t> ids; ///< without the stop token
+  std::string text;
+  std::int64_t prompt_tokens = 0;
+  bool stopped = false;       ///< by a stop token, not by `max_tokens`
+  double prefill_seconds = 0; ///< time to the first token's logits
+  double decode_seconds = 0;  ///< of all tokens after the first
+};
+
+/// Called with each piece of text, which never ends inside a character.
+using TextCallback = std::function<void(std::string_view)>;
+
+/// Continues `prompt_ids`. Throws Error(invalidArgument) for an empty prompt or an option out of range.
+Generation generate(const LanguageModel &model, std::span<const std::int64_t> prompt_ids,
+                    const GenerateOptions &options, const TextCallback &onText = {});
+
+/// The same from logits [1, 1, vocabulary] and the state they left, for prompts that are not only text.
+Generation continueFrom(const LanguageModel &model, torch::Tensor logits, DecoderState &state,
+                        const GenerateOptions &options, const TextCallback &onText = {});
+
+/// Token ids of a prompt: `raw` as it is, otherwise as the user's message in the model's chat template.
+std::vector<std::int64_t> encodePrompt(const LanguageModel &model, std::string_view prompt, bool raw);
+
+} // namespace linmu::models

@@ -1,0 +1,90 @@
+#include "models/generate/language_model.h"
+#include "models/io/json_file.h"
+#include "runtime/core/error.h"
+#include "runtime/io/mapped_file.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace linmu::models {
+namespace {
+
+void addStop(std::vector<std::int64_t> &stops, std::optional<std::int64_t> id) {
+  if (id && !std::ranges::count(stops, *id))
+    stops.push_back(*id);
+}
+
+LanguageModel openGguf(const std::filesystem::path &path) {
+  auto file = std::make_shared<const GgufFile>(GgufFile::open(path));
+  DecoderConfig config = readGgufConfig(*file);
+  Tokenizer tokenizer = Tokenizer::fromGguf(*file);
+  WeightReader weights = WeightReader::fromGguf(file, config);
+  LanguageModel model{Decoder::load(config, weights), std::move(tokenizer), {}, path.string(), {}};
+  if (file->has("tokenizer.chat_template"))
+    model.chat_template_text = file->string("tokenizer.chat_template");
+  if (file->has("tokenizer.ggml.eos_token_id"))
+    addStop(model.stop_tokens, file->integer("tokenizer.ggml.eos_token_id"));
+  return model;
+}
+
+/// `eos_token_id` is a number or a list of numbers.
+void addStops(const nlohmann::json &object, const std::filesystem::path &path, std::vector<std::int64_t> &stops) {
+  if (!object.contains("eos_token_id") || object["eos_token_id"].is_null())
+    return;
+  const nlohmann::json &ids = object["eos_token_id"];
+  for (const nlohmann::json &id : ids.is_array() ? ids : nlohmann::json::array({ids})) {
+    if (!id.is_number_integer())
+      throw Error(ErrorCode::corruptFile, fmt::format("{}: 'eos_token_id' must be an integer or a list of "
+                                                      "integers, got {}",
+                                                      path.string(), ids.dump()));
+    addStop(stops, id.get<std::int64_t>());
+  }
+}
+
+std::string readChatTemplate(const std::filesystem::path &folder) {
+  if (std::filesystem::path path = folder / "chat_template.jinja"; std::filesystem::exists(path)) {
+    MappedFile file(path);
+    return {reinterpret_cast<const char *>(file.bytes().data()), file.bytes().size()};
+  }
+  std::filesystem::path path = folder / "tokenizer_config.json";
+  if (!std::filesystem::exists(path))
+    return {};
+  nlohmann::json object = readJsonObject(path);
+  if (!object.contains("chat_template") || !object["chat_template"].is_string())
+    return {};
+  return object["chat_template"].get<std::string>();
+}
+
+LanguageModel openFolder(const std::filesystem::path &folder) {
+  DecoderConfig config = readConfigJson(folder / "config.json");
+  Tokenizer tokenizer = Tokenizer::fromJson(folder / "tokenizer.json");
+  WeightReader weights = WeightReader::fromSafetensors(folder);
+  LanguageModel model{Decoder::load(config, weights), std::move(tokenizer), readChatTemplate(folder),
+                      folder.string(), {}};
+  for (const char *name : {"config.json", "generation_config.json"})
+    if (std::filesystem::exists(folder / name))
+      addStops(readJsonObject(folder / name), folder / name, model.stop_tokens);
+  return model;
+}
+
+} // namespace
+
+LanguageModel LanguageModel::open(const std::filesystem::path &path) {
+  if (!std::filesystem::exists(path))
+    throw Error(ErrorCode::io, fmt::format("no such file or folder: {}", path.string()));
+  LanguageModel model = std::filesystem::is_directory(path) ? openFolder(path) : openGguf(path);
+  addStop(model.stop_tokens, model.tokenizer.idOf("<|im_end|>"));
+  if (model.tokenizer.size() > model.decoder.config().vocab_size)
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{}: the tokenizer has {} tokens, the embedding has {} rows", path.string(),
+                            model.tokenizer.size(), model.decoder.config().vocab_size));
+  return model;
+}
+
+ChatTemplate LanguageModel::chatTemplate() const {
+  if (chat_template_text.empty())
+    throw Error(ErrorCode::unsupported, fmt::format("{} has no chat template", origin),
+                "give the whole text yourself with --raw");
+  return ChatTemplate::parse(chat_template_text, origin);
+}
+
+} // namespace linmu::models

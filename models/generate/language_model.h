@@ -1,0 +1,28 @@
+// A checkpoint ready to be talked to: decoder, tokenizer, chat template.
+#pragma once
+#include "models/decoder/decoder.h"
+#include "models/text/chat_template.h"
+#include "models/text/tokenizer.h"
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace linmu::models {
+
+struct LanguageModel {
+  /// Opens a GGUF file, or a Hugging Face folder with `config.json`, safetensors and `tokenizer.json`.
+  /// Throws linmu::Error naming the file and what does not fit.
+  static LanguageModel open(const std::filesystem::path &path);
+
+  Decoder decoder;
+  Tokenizer tokenizer;
+  std::string chat_template_text; ///< Jinja, as the checkpoint has it; empty without one
+  std::string origin;
+  std::vector<std::int64_t> stop_tokens; ///< end of sequence and, where it exists, `<|im_end|>`
+
+  /// Parses `chat_template_text`. Throws Error(unsupported) if there is none or it is not ChatML's.
+  ChatTemplate chatTemplate() const;
+};
+
+} // namespace linmu::models

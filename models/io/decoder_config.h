@@ -1,0 +1,40 @@
+// What a checkpoint says about the shape of a decoder.
+#pragma once
+#include "models/io/gguf_file.h"
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace linmu::models {
+
+/// The Llama and Qwen2 family: embedding, then `layers` times (RMSNorm, token mixing, RMSNorm, SwiGLU MLP),
+/// RMSNorm, head.
+struct DecoderConfig {
+  std::int64_t vocab_size = 0;
+  std::int64_t hidden_size = 0;
+  std::int64_t intermediate_size = 0;
+  std::int64_t layers = 0;
+  std::int64_t heads = 0;
+  std::int64_t key_value_heads = 0; ///< divides `heads`
+  std::int64_t head_dim = 0;        ///< even
+  double rms_epsilon = 1e-6;
+  double rope_theta = 10000.0;
+  bool tied_embeddings = false;    ///< the head is the embedding, transposed
+  bool query_key_value_bias = false;
+  bool output_bias = false;
+  bool operator==(const DecoderConfig &) const = default;
+};
+
+/// Reads Hugging Face's `config.json` of LlamaForCausalLM or Qwen2ForCausalLM. Throws Error(unsupported)
+/// naming the key and its value for what this decoder does not compute (scaled rotary embedding, sliding
+/// windows, biases in the MLP, another activation or architecture), Error(corruptFile) for a missing key or
+/// a value that does not fit.
+DecoderConfig readConfigJson(const std::filesystem::path &path);
+
+/// The same from the metadata of a GGUF file whose `general.architecture` is llama or qwen2.
+DecoderConfig readGgufConfig(const GgufFile &file);
+
+/// Throws Error(corruptFile) naming `origin` and the first field that is out of range.
+void checkConfig(const DecoderConfig &config, const std::string &origin);
+
+} // namespace linmu::models

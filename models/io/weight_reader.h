@@ -1,0 +1,45 @@
+// The tensors of a checkpoint under Hugging Face's names, each read once as f32.
+#pragma once
+#include "models/io/decoder_config.h"
+#include "models/io/gguf_file.h"
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <torch/torch.h>
+#include <vector>
+
+namespace linmu::models {
+
+class WeightReader {
+public:
+  /// A file, or a folder as `openSafetensorsModel` takes it. Types F32, F16, BF16 and F64.
+  static WeightReader fromSafetensors(const std::filesystem::path &path);
+
+  /// Names are translated (`blk.0.attn_q.weight` becomes `model.layers.0.self_attn.q_proj.weight`). Rows of
+  /// the query and key projections of the llama architecture, which such files store for a rotary embedding
+  /// of neighbouring pairs, are put back into the order of one that rotates halves.
+  static WeightReader fromGguf(std::shared_ptr<const GgufFile> file, const DecoderConfig &config);
+
+  bool has(const std::string &name) const { return entries_.contains(name); }
+
+  /// The tensor as a new contiguous f32 tensor. Throws Error(corruptFile) naming the tensor if it is missing
+  /// or has another shape than the one given.
+  torch::Tensor take(const std::string &name, std::vector<std::int64_t> shape);
+
+  /// Throws Error(corruptFile) naming the first tensors that nobody took.
+  void requireAllTaken() const;
+
+private:
+  struct Entry {
+    std::vector<std::int64_t> shape;
+    std::function<torch::Tensor()> load;
+  };
+  std::string origin_;
+  std::map<std::string, Entry> entries_;
+  std::set<std::string> taken_;
+};
+
+} // namespace linmu::models

@@ -1,0 +1,10 @@
+// The subcommands of `linmu`. Each adds itself, its options and what it runs.
+#pragma once
+#include <CLI/CLI.hpp>
+
+namespace linmu::tools {
+
+void addGenerate(CLI::App &app);
+void addSettings(CLI::App &app);
+
+} // namespace linmu::tools

@@ -1,0 +1,1 @@
+// Nothing but the precompiled <torch/torch.h> that every target of models/ reuses.

@@ -1,0 +1,148 @@
+#include "runtime/core/kernel.h"
+#include "runtime/core/code_image.h"
+#include "runtime/core/cpu_features.h"
+#include "runtime/core/error.h"
+#include "runtime/core/launch_frame.h"
+#include "runtime/core/package_validate.h"
+#include "runtime/core/settings.h"
+#include "runtime/core/thread_pool.h"
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+namespace linmu {
+
+namespace {
+
+// Waking a sleeping worker and waiting for it costs about this much.
+constexpr double nanoseconds_worth_a_wake = 20000;
+
+// Before a kernel has been timed: so few tokens are a decode step.
+constexpr std::int64_t decode_tokens = 4;
+
+/// How long a block of one launch takes, learnt from the launches so far, so that small ones stay on the
+/// calling thread.
+class BlockCost {
+public:
+  bool isWorthThreads(const Launch &launch, std::int64_t blocks, std::int64_t tokens) const {
+    double known = nanoseconds_.load(std::memory_order_relaxed);
+    if (known < 0)
+      return tokens > decode_tokens;
+    return known * double(blocks) * unit(launch, tokens) > nanoseconds_worth_a_wake;
+  }
+  /// Takes a faster measurement at once and a slower one by degrees: it may have been interrupted.
+  void learn(const Launch &launch, std::int64_t blocks, std::int64_t tokens, double nanoseconds) {
+    double known = nanoseconds_.load(std::memory_order_relaxed);
+    double measured = nanoseconds / double(blocks) / unit(launch, tokens);
+    nanoseconds_.store(known < 0 ? measured : std::min(measured, known * 1.25 + 1),
+                       std::memory_order_relaxed);
+  }
+
+private:
+  /// A block of a grid over the tokens has its fixed share of them; any other may walk all of them.
+  static double unit(const Launch &launch, std::int64_t tokens) {
+    return launch.grid.times_tokens ? 1 : double(std::max<std::int64_t>(tokens, 1));
+  }
+  std::atomic<double> nanoseconds_{-1};
+};
+
+int numberOfCores() {
+  static const int cores = int(std::max(1u, std::thread::hardware_concurrency()));
+  return cores;
+}
+
+void checkTarget(const Package &package) {
+  std::string_view target = package.target;
+  std::string_view expected = architecture();
+  if (!target.starts_with("cpu:") || !target.substr(4).starts_with(expected))
+    throw Error(ErrorCode::unsupported, "pattern '" + package.signature.name +
+                                            "': expected code for cpu:" + std::string(expected) +
+                                            ", got code for '" + package.target + "'");
+  for (const std::string &feature : package.cpu_features)
+    if (!cpuHas(feature))
+      throw Error(ErrorCode::unsupported,
+                  "pattern '" + package.signature.name + "' was compiled for a CPU with the feature '" +
+                      feature + "', which this machine lacks",
+                  "compile it on this machine");
+}
+
+} // namespace
+
+struct Kernel::Impl {
+  explicit Impl(Package opened) : package(std::move(opened)), image(package.image) {
+    for (const Variant &variant : package.variants)
+      launches += variant.launches.size();
+    costs = std::vector<BlockCost>(launches);
+  }
+
+  std::size_t variantFor(std::int64_t tokens) const {
+    std::size_t index = 0;
+    while (tokens < package.variants[index].min_tokens || tokens > package.variants[index].max_tokens)
+      ++index;
+    return index;
+  }
+
+  void run(const Launch &launch, BlockCost &cost, LaunchFrame &frame, const Symbols &symbols,
+           int threads) const {
+    std::int64_t blocks = launch.grid.evaluate(symbols.batch, symbols.tokens);
+    if (blocks <= 0)
+      return;
+    BlockWork work{image.function(launch.entry), frame.arguments(package, launch), blocks,
+                   launch.workspace_bytes};
+    ThreadPool &pool = ThreadPool::instance();
+    if (blocks == 1 || threads <= 1) {
+      pool.run(work, 1);
+      return;
+    }
+    auto start = std::chrono::steady_clock::now();
+    std::int64_t taken = pool.run(work, cost.isWorthThreads(launch, blocks, symbols.tokens) ? threads : 1);
+    std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
+    if (taken > 0)
+      cost.learn(launch, taken, symbols.tokens, elapsed.count());
+  }
+
+  Package package;
+  CodeImage image;
+  std::size_t launches = 0;
+  mutable std::vector<BlockCost> costs; // one a launch, in the order of the variants
+};
+
+Kernel Kernel::open(Package package) {
+  validate(package, "package of pattern '" + package.signature.name + "'");
+  checkTarget(package);
+  Kernel kernel;
+  kernel.impl_ = std::make_shared<const Impl>(std::move(package));
+  return kernel;
+}
+
+const Signature &Kernel::signature() const { return impl_->package.signature; }
+
+const Package &Kernel::package() const { return impl_->package; }
+
+void Kernel::operator()(std::span<const TensorView> inputs, std::span<const TensorView> results,
+                        const LaunchOptions &options) const {
+  const Package &package = impl_->package;
+  Symbols symbols = checkOperands(package.signature, inputs, results);
+  int threads = options.threads > 0 ? options.threads : Settings::current().threads;
+  if (threads <= 0)
+    threads = numberOfCores();
+  LaunchFrame &frame = LaunchFrame::ofThisThread();
+  frame.fill(package, symbols, inputs, results);
+  std::size_t variant = impl_->variantFor(symbols.tokens), cost = 0;
+  for (std::size_t before = 0; before < variant; ++before)
+    cost += package.variants[before].launches.size();
+  for (const Launch &launch : package.variants[variant].launches)
+    impl_->run(launch, impl_->costs[cost++], frame, symbols, threads);
+}
+
+const std::string &Kernel::algorithm(std::int64_t tokens) const {
+  if (tokens < 0)
+    throw Error(ErrorCode::invalidArgument, "pattern '" + signature().name +
+                                                "': expected 0 or more tokens, got " +
+                                                std::to_string(tokens));
+  return impl_->package.variants[impl_->variantFor(tokens)].algorithm;
+}
+
+} // namespace linmu

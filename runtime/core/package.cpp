@@ -1,0 +1,167 @@
+#include "runtime/core/package.h"
+#include "runtime/core/byte_stream.h"
+#include "runtime/core/package_validate.h"
+#include <algorithm>
+
+namespace linmu {
+
+namespace {
+
+constexpr std::uint64_t magic = 0x474b50554d4e494c; // "LINMUPKG"
+constexpr std::uint32_t format_version = 1;
+
+void writeShape(ByteWriter &out, const std::vector<Extent> &shape) {
+  out.writeCount(shape.size());
+  for (const Extent &extent : shape) {
+    out.write(extent.kind);
+    out.write(extent.value);
+  }
+}
+
+std::vector<Extent> readShape(ByteReader &in) {
+  std::vector<Extent> shape(in.readCount(9));
+  for (Extent &extent : shape) {
+    extent.kind = in.read<Extent::Kind>();
+    extent.value = in.read<std::int64_t>();
+  }
+  return shape;
+}
+
+void writeOperands(ByteWriter &out, const std::vector<OperandSpec> &operands) {
+  out.writeCount(operands.size());
+  for (const OperandSpec &operand : operands) {
+    out.writeText(operand.name);
+    out.write(operand.dtype);
+    writeShape(out, operand.shape);
+  }
+}
+
+std::vector<OperandSpec> readOperands(ByteReader &in) {
+  std::vector<OperandSpec> operands(in.readCount(17));
+  for (OperandSpec &operand : operands) {
+    operand.name = in.readText();
+    operand.dtype = in.read<DType>();
+    operand.shape = readShape(in);
+  }
+  return operands;
+}
+
+/// Bool as one byte that must be 0 or 1.
+bool readFlag(ByteReader &in) {
+  auto value = in.read<std::uint8_t>();
+  if (value > 1)
+    in.fail("a flag is " + std::to_string(value) + ", expected 0 or 1");
+  return value == 1;
+}
+
+void writeLaunch(ByteWriter &out, const Launch &launch) {
+  out.writeText(launch.kernel);
+  out.write(launch.entry);
+  out.write(launch.grid.scale);
+  out.write(std::uint8_t(launch.grid.times_batch));
+  out.write(std::uint8_t(launch.grid.times_tokens));
+  out.write(launch.grid.tokens_per_block);
+  out.write(launch.workspace_bytes);
+  out.writeCount(launch.operands.size());
+  for (const Binding &binding : launch.operands) {
+    out.write(binding.kind);
+    out.write(binding.index);
+  }
+}
+
+Launch readLaunch(ByteReader &in) {
+  Launch launch;
+  launch.kernel = in.readText();
+  launch.entry = in.read<std::uint64_t>();
+  launch.grid.scale = in.read<std::int64_t>();
+  launch.grid.times_batch = readFlag(in);
+  launch.grid.times_tokens = readFlag(in);
+  launch.grid.tokens_per_block = in.read<std::int64_t>();
+  launch.workspace_bytes = in.read<std::int64_t>();
+  launch.operands.resize(in.readCount(5));
+  for (Binding &binding : launch.operands) {
+    binding.kind = in.read<Binding::Kind>();
+    binding.index = in.read<std::uint32_t>();
+  }
+  return launch;
+}
+
+} // namespace
+
+std::vector<std::byte> serialize(const Package &package) {
+  ByteWriter body;
+  body.writeText(package.key);
+  body.writeText(package.target);
+  body.writeCount(package.cpu_features.size());
+  for (const std::string &feature : package.cpu_features)
+    body.writeText(feature);
+  body.writeText(package.signature.name);
+  writeOperands(body, package.signature.inputs);
+  writeOperands(body, package.signature.results);
+  body.writeCount(package.temporaries.size());
+  for (const Temporary &temporary : package.temporaries) {
+    body.write(temporary.dtype);
+    writeShape(body, temporary.shape);
+  }
+  body.writeCount(package.variants.size());
+  for (const Variant &variant : package.variants) {
+    body.write(variant.min_tokens);
+    body.write(variant.max_tokens);
+    body.writeText(variant.algorithm);
+    body.writeCount(variant.launches.size());
+    for (const Launch &launch : variant.launches)
+      writeLaunch(body, launch);
+  }
+  body.writeBytes(package.image);
+
+  std::vector<std::byte> fields = body.take();
+  ByteWriter out;
+  out.write(magic);
+  out.write(format_version);
+  out.write(checksum(fields));
+  std::vector<std::byte> bytes = out.take();
+  bytes.insert(bytes.end(), fields.begin(), fields.end());
+  return bytes;
+}
+
+Package deserialize(std::span<const std::byte> bytes, const std::string &origin) {
+  ByteReader in(bytes, origin);
+  if (in.read<std::uint64_t>() != magic)
+    in.fail("is not a kernel package");
+  if (auto version = in.read<std::uint32_t>(); version != format_version)
+    in.fail("is a package of format version " + std::to_string(version) + ", expected " +
+            std::to_string(format_version));
+  if (auto expected = in.read<std::uint64_t>(); expected != checksum(in.rest()))
+    in.fail("the checksum does not fit the content; the file is damaged or incomplete");
+
+  Package package;
+  package.key = in.readText();
+  package.target = in.readText();
+  package.cpu_features.resize(in.readCount(8));
+  for (std::string &feature : package.cpu_features)
+    feature = in.readText();
+  package.signature.name = in.readText();
+  package.signature.inputs = readOperands(in);
+  package.signature.results = readOperands(in);
+  package.temporaries.resize(in.readCount(9));
+  for (Temporary &temporary : package.temporaries) {
+    temporary.dtype = in.read<DType>();
+    temporary.shape = readShape(in);
+  }
+  package.variants.resize(in.readCount(32));
+  for (Variant &variant : package.variants) {
+    variant.min_tokens = in.read<std::int64_t>();
+    variant.max_tokens = in.read<std::int64_t>();
+    variant.algorithm = in.readText();
+    variant.launches.resize(in.readCount(50));
+    for (Launch &launch : variant.launches)
+      launch = readLaunch(in);
+  }
+  auto image = in.readBytes();
+  package.image.assign(image.begin(), image.end());
+  in.requireEnd();
+  validate(package, origin);
+  return package;
+}
+
+} // namespace linmu

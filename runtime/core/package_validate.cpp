@@ -1,0 +1,99 @@
+#include "runtime/core/package_validate.h"
+#include "runtime/core/error.h"
+#include "runtime/core/tensor_view.h"
+#include <algorithm>
+
+namespace linmu {
+
+namespace {
+
+constexpr std::int64_t largest_extent = std::int64_t(1) << 40;
+constexpr std::int64_t largest_workspace = std::int64_t(1) << 32;
+
+class Validator {
+public:
+  Validator(const Package &package, const std::string &origin) : package_(package), origin_(origin) {}
+
+  void run() const {
+    for (const OperandSpec &operand : package_.signature.inputs)
+      shape("input '" + operand.name + "'", operand.dtype, operand.shape, false);
+    for (const OperandSpec &operand : package_.signature.results)
+      shape("result '" + operand.name + "'", operand.dtype, operand.shape, false);
+    for (std::size_t i = 0; i < package_.temporaries.size(); ++i)
+      shape("temporary " + std::to_string(i), package_.temporaries[i].dtype, package_.temporaries[i].shape,
+            true);
+    coverage();
+    for (const Variant &variant : package_.variants)
+      for (const Launch &item : variant.launches)
+        launch(item);
+  }
+
+private:
+  [[noreturn]] void fail(const std::string &what) const {
+    throw Error(ErrorCode::corruptFile, origin_ + ": " + what);
+  }
+
+  void shape(const std::string &what, DType dtype, const std::vector<Extent> &extents, bool temporary) const {
+    if (dtype > DType::i1)
+      fail(what + " has the unknown element type " + std::to_string(int(dtype)));
+    if (extents.size() > std::size_t(TensorView::maxRank))
+      fail(what + " has rank " + std::to_string(extents.size()) + ", the most is " +
+           std::to_string(TensorView::maxRank));
+    for (const Extent &extent : extents) {
+      if (extent.kind > Extent::mediaItems || (temporary && extent.kind == Extent::mediaItems))
+        fail(what + " has an extent of the unknown kind " + std::to_string(int(extent.kind)));
+      if (extent.value < 0 || extent.value > largest_extent)
+        fail(what + " has the impossible extent " + std::to_string(extent.value));
+    }
+  }
+
+  void coverage() const {
+    std::vector<const Variant *> sorted;
+    for (const Variant &variant : package_.variants)
+      sorted.push_back(&variant);
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Variant *a, const Variant *b) { return a->min_tokens < b->min_tokens; });
+    std::int64_t next = 0;
+    bool complete = false;
+    for (const Variant *variant : sorted) {
+      if (complete || variant->min_tokens != next || variant->max_tokens < variant->min_tokens)
+        fail("variant '" + variant->algorithm + "' runs from " + std::to_string(variant->min_tokens) +
+             " to " + std::to_string(variant->max_tokens) + " tokens, expected to start at " +
+             std::to_string(next));
+      complete = variant->max_tokens == INT64_MAX;
+      next = complete ? next : variant->max_tokens + 1;
+    }
+    if (!complete)
+      fail("no variant runs with " + std::to_string(next) + " tokens");
+  }
+
+  void launch(const Launch &launch) const {
+    const std::string what = "kernel '" + launch.kernel + "'";
+    if (launch.entry >= package_.image.size())
+      fail(what + " enters the image at byte " + std::to_string(launch.entry) + " of " +
+           std::to_string(package_.image.size()));
+    if (launch.grid.scale < 0 || launch.grid.scale > largest_extent || launch.grid.tokens_per_block < 1 ||
+        launch.grid.tokens_per_block > largest_extent)
+      fail(what + " has an impossible grid");
+    if (launch.workspace_bytes < 0 || launch.workspace_bytes > largest_workspace)
+      fail(what + " has an impossible workspace of " + std::to_string(launch.workspace_bytes) + " bytes");
+    for (const Binding &binding : launch.operands) {
+      if (binding.kind > Binding::temporary)
+        fail(what + " has an operand of the unknown kind " + std::to_string(int(binding.kind)));
+      std::size_t count = binding.kind == Binding::input    ? package_.signature.inputs.size()
+                          : binding.kind == Binding::result ? package_.signature.results.size()
+                                                            : package_.temporaries.size();
+      if (binding.index >= count)
+        fail(what + " uses operand " + std::to_string(binding.index) + " of " + std::to_string(count));
+    }
+  }
+
+  const Package &package_;
+  const std::string &origin_;
+};
+
+} // namespace
+
+void validate(const Package &package, const std::string &origin) { Validator(package, origin).run(); }
+
+} // namespace linmu

@@ -1,0 +1,126 @@
+#include "runtime/core/thread_pool.h"
+#include "runtime/core/error.h"
+#include "runtime/core/scratch_buffer.h"
+#include <algorithm>
+#include <pthread.h>
+#include <string>
+#include <system_error>
+#include <thread>
+
+namespace linmu {
+
+namespace {
+
+// About 10 to 20 us of pauses: the gap between two launches of one decode step.
+constexpr int spins_before_sleep = 500;
+
+// Blocks differ in cost, so each thread comes back for more about eight times.
+constexpr std::int64_t turns_per_thread = 8;
+
+std::atomic<ThreadPool *> the_pool{nullptr};
+
+thread_local ScratchBuffer workspace_buffer;
+
+void pauseBriefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+std::byte *ownWorkspace(std::int64_t bytes) {
+  std::byte *workspace = workspace_buffer.require(bytes);
+  if (bytes > 0 && !workspace)
+    throw Error(ErrorCode::io,
+                "cannot allocate " + std::to_string(bytes) + " bytes of workspace for a kernel");
+  return workspace;
+}
+
+} // namespace
+
+ThreadPool &ThreadPool::instance() {
+  if (ThreadPool *pool = the_pool.load(std::memory_order_acquire))
+    return *pool;
+  // The threads do not survive a fork: the child forgets the parent's pool.
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { the_pool.store(nullptr); });
+  (void)registered;
+  auto *created = new ThreadPool;
+  ThreadPool *expected = nullptr;
+  if (the_pool.compare_exchange_strong(expected, created))
+    return *created;
+  delete created;
+  return *expected;
+}
+
+void ThreadPool::startWorkers(int count) {
+  while (workers_ < count) {
+    try {
+      std::thread([this, index = workers_, seen = epoch_.load()] { workerLoop(index, seen); }).detach();
+    } catch (const std::system_error &) {
+      return; // the launch runs on the threads that there are
+    }
+    ++workers_;
+  }
+}
+
+void ThreadPool::workerLoop(int index, std::uint32_t seen) {
+  for (;;) {
+    for (int spin = 0; spin < spins_before_sleep && epoch_.load(std::memory_order_relaxed) == seen; ++spin)
+      pauseBriefly();
+    epoch_.wait(seen);
+    seen = epoch_.load();
+    // Entering first and looking second: either the caller sees this worker inside and waits for it, or
+    // the worker sees the job closed.
+    active_.fetch_add(1);
+    if (open_.load() && index < participants_) {
+      std::byte *workspace = workspace_buffer.require(work_.workspace_bytes);
+      if (workspace || work_.workspace_bytes == 0) // without memory the other threads run the blocks
+        takeBlocks(workspace);
+    }
+    if (active_.fetch_sub(1) == 1)
+      active_.notify_all();
+  }
+}
+
+std::int64_t ThreadPool::takeBlocks(std::byte *workspace) {
+  std::int64_t taken = 0;
+  for (;;) {
+    std::int64_t first = next_.fetch_add(blocks_per_turn_, std::memory_order_relaxed);
+    if (first >= work_.blocks)
+      return taken;
+    std::int64_t last = std::min(first + blocks_per_turn_, work_.blocks);
+    work_.function(work_.arguments, first, last, workspace);
+    taken += last - first;
+  }
+}
+
+std::int64_t ThreadPool::run(const BlockWork &work, int threads) {
+  if (work.blocks <= 0)
+    return 0;
+  std::byte *workspace = ownWorkspace(work.workspace_bytes);
+  int wanted = int(std::min<std::int64_t>(threads, work.blocks));
+  std::unique_lock lock(busy_, std::defer_lock);
+  if (wanted <= 1 || !lock.try_lock()) {
+    work.function(work.arguments, 0, work.blocks, workspace);
+    return work.blocks;
+  }
+  startWorkers(wanted - 1);
+  work_ = work;
+  participants_ = wanted - 1;
+  blocks_per_turn_ = std::max<std::int64_t>(1, work.blocks / (wanted * turns_per_thread));
+  next_.store(0);
+  open_.store(true);
+  epoch_.fetch_add(1);
+  epoch_.notify_all();
+
+  std::int64_t taken = takeBlocks(workspace);
+  open_.store(false);
+  for (int spin = 0; spin < spins_before_sleep && active_.load() != 0; ++spin)
+    pauseBriefly();
+  for (int inside = active_.load(); inside != 0; inside = active_.load())
+    active_.wait(inside);
+  return taken;
+}
+
+} // namespace linmu

@@ -1,0 +1,55 @@
+#include "runtime/io/mapped_file.h"
+#include "runtime/core/error.h"
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace linmu {
+namespace {
+
+[[noreturn]] void failOpening(const std::filesystem::path &path, int error) {
+  throw Error(ErrorCode::io,
+              fmt::format("cannot read {}: {}", path.string(), std::generic_category().message(error)));
+}
+
+} // namespace
+
+MappedFile::MappedFile(const std::filesystem::path &path) {
+  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    failOpening(path, errno);
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(descriptor);
+    throw Error(ErrorCode::io, fmt::format("cannot read {}: not a regular file", path.string()));
+  }
+  if (status.st_size > 0) {
+    void *mapped = ::mmap(nullptr, status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    int error = errno;
+    if (mapped == MAP_FAILED) {
+      ::close(descriptor);
+      failOpening(path, error);
+    }
+    bytes_ = {static_cast<const std::byte *>(mapped), static_cast<std::size_t>(status.st_size)};
+  }
+  ::close(descriptor); // the mapping outlives the descriptor
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty())
+    ::munmap(const_cast<std::byte *>(bytes_.data()), bytes_.size());
+}
+
+MappedFile::MappedFile(MappedFile &&other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+
+MappedFile &MappedFile::operator=(MappedFile &&other) noexcept {
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+} // namespace linmu

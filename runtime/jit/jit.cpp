@@ -1,0 +1,155 @@
+#include "runtime/jit/jit.h"
+#include "runtime/core/settings.h"
+#include "runtime/jit/index_entry.h"
+#include <algorithm>
+
+namespace linmu::jit {
+
+namespace {
+
+compiler::Options compilerOptions(const CompileOptions &options) {
+  return {options.filename, options.function, options.aliases, options.schedule, {}};
+}
+
+[[noreturn]] void reject(std::string diagnostics) {
+  while (!diagnostics.empty() && diagnostics.back() == '\n')
+    diagnostics.pop_back();
+  throw Error(ErrorCode::invalidPattern, diagnostics);
+}
+
+/// Whether code made for one signature serves the other: all but the names must agree.
+bool sameButNames(const std::vector<OperandSpec> &a, const std::vector<OperandSpec> &b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const OperandSpec &left, const OperandSpec &right) {
+                      return left.dtype == right.dtype && left.shape == right.shape;
+                    });
+}
+
+/// `package` under the names of `description`. Throws Error(corruptFile) if it is not the code of that
+/// pattern.
+Package named(Package package, const Package &description, const std::string &origin) {
+  if (package.key != description.key)
+    throw Error(ErrorCode::corruptFile,
+                origin + ": expected the key " + description.key + ", got " + package.key);
+  if (!sameButNames(package.signature.inputs, description.signature.inputs) ||
+      !sameButNames(package.signature.results, description.signature.results))
+    throw Error(ErrorCode::corruptFile, origin + ": the signature is not that of the pattern");
+  package.signature = description.signature;
+  return package;
+}
+
+std::string codeName(const std::string &key) { return key + ".lmk"; }
+
+bool isFileName(const std::string &key) {
+  return !key.empty() && key.size() <= 200 &&
+         std::all_of(key.begin(), key.end(), [](unsigned char c) { return std::isalnum(c); });
+}
+
+} // namespace
+
+template <typename Content>
+std::shared_ptr<Jit::Slot<Content>> Jit::slot(Table<Content> &table, const std::string &key) {
+  std::lock_guard lock(mutex_);
+  auto &entry = table[key];
+  if (!entry)
+    entry = std::make_shared<Slot<Content>>();
+  return entry;
+}
+
+Kernel Jit::compile(std::string_view source, const CompileOptions &options) {
+  std::string identity = textIdentity(source, options, compiler_.build_identity());
+  auto text = slot(texts_, identity);
+  std::lock_guard lock(text->mutex);
+  if (text->content) {
+    ++memory_hits_;
+    return *text->content;
+  }
+  const Settings &settings = Settings::current();
+  std::optional<DiskCache> opened;
+  if (options.use_disk_cache && settings.disk_cache)
+    opened.emplace(settings.cache_dir);
+  const DiskCache *disk = opened ? &*opened : nullptr;
+  Package description = describe(identity, source, options, disk);
+  text->content = codeFor(description, source, options, disk);
+  return *text->content;
+}
+
+Package Jit::describe(const std::string &identity, std::string_view source, const CompileOptions &options,
+                      const DiskCache *disk) {
+  const std::string name = indexName(identity);
+  if (disk)
+    if (auto content = disk->read(name)) {
+      try {
+        if (auto description = deserializeIndex(*content, identity, name);
+            description && isFileName(description->key))
+          return *description;
+      } catch (const Error &) {
+        ++corrupt_; // written anew below
+      }
+    }
+  compiler::Bytes described = compiler_.signature(source, compilerOptions(options));
+  if (!described.ok)
+    reject(described.diagnostics);
+  Package description = deserialize(described.bytes, "the compiler's signature");
+  if (!isFileName(description.key))
+    throw Error(ErrorCode::internal, "the compiler's key '" + description.key + "' is no file name");
+  publish(disk, name, serializeIndex(identity, described.bytes));
+  return description;
+}
+
+Kernel Jit::codeFor(const Package &description, std::string_view source, const CompileOptions &options,
+                    const DiskCache *disk) {
+  auto code = slot(codes_, description.key);
+  std::lock_guard lock(code->mutex);
+  if (code->content) {
+    ++memory_hits_;
+    return Kernel::open(named(code->content->package(), description, "the kernel in memory"));
+  }
+  if (disk)
+    if (auto kernel = readCode(description, *disk)) {
+      ++disk_hits_;
+      code->content = *kernel;
+      return *kernel;
+    }
+  compiler::Bytes result = compiler_.compile(source, compilerOptions(options));
+  if (!result.ok)
+    reject(result.diagnostics);
+  Package package = deserialize(result.bytes, "the compiler's package");
+  ++compiled_;
+  code->content = Kernel::open(named(std::move(package), description, "the compiler's package"));
+  publish(disk, codeName(description.key), result.bytes);
+  return *code->content;
+}
+
+std::optional<Kernel> Jit::readCode(const Package &description, const DiskCache &disk) {
+  const std::string name = codeName(description.key);
+  auto content = disk.read(name);
+  if (!content)
+    return std::nullopt;
+  try {
+    return Kernel::open(named(deserialize(*content, name), description, name));
+  } catch (const Error &error) {
+    if (error.code() == ErrorCode::io)
+      throw;
+    ++corrupt_;
+    return std::nullopt;
+  }
+}
+
+void Jit::publish(const DiskCache *disk, const std::string &name, std::span<const std::byte> content) {
+  if (disk && !disk->write(name, content))
+    ++unwritten_;
+}
+
+std::string Jit::explain(std::string_view source, const CompileOptions &options, bool json) {
+  compiler::Text report = compiler_.explain(source, compilerOptions(options), json);
+  if (!report.ok)
+    reject(report.diagnostics);
+  return report.text;
+}
+
+CompileStatistics Jit::statistics() const {
+  return {compiled_, disk_hits_, memory_hits_, corrupt_, unwritten_};
+}
+
+} // namespace linmu::jit

@@ -1,0 +1,197 @@
+"""Runs the tests for `./dev test` and sums up; the last line is `N passed, N failed`."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+sys.path.insert(0, str(ROOT / "tools"))
+import style
+
+FUZZ_STEPS = 60
+NIGHTLY_FUZZ_STEPS = 300
+
+
+@dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other: "Count") -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Tests compile their own kernels and do not depend on what the user's cache holds."""
+    return {
+        **os.environ,
+        "LINMU_CACHE_DIR": str(BUILD / "test-cache"),
+        "PYTHONPATH": f"{ROOT / 'python'}:{BUILD / 'python'}",
+        "PATH": f"{BUILD / 'bin'}:{os.environ['PATH']}",
+        **more,
+    }
+
+
+def crashed(what: str, code: int) -> Count:
+    print(f"FAILED: {what} ended with status {code} without reporting a failure")
+    return Count(failed=1)
+
+
+def unit_tests(scratch: Path) -> Count:
+    """Every GoogleTest program that CTest knows; they report as JSON."""
+    listing = subprocess.run(
+        ["ctest", "--test-dir", str(BUILD), "--show-only=json-v1"], capture_output=True, text=True, check=True
+    )
+    total = Count()
+    for test in json.loads(listing.stdout)["tests"]:
+        report = scratch / f"{test['name']}.json"
+        start = time.monotonic()
+        result = subprocess.run(
+            test["command"],
+            cwd=BUILD,
+            env=environment(GTEST_OUTPUT=f"json:{report}"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        count = Count()
+        if report.exists():
+            summary = json.loads(report.read_text())
+            cases = [case for suite in summary["testsuites"] for case in suite["testsuite"]]
+            count.failed = sum("failures" in case for case in cases)
+            count.skipped = sum(case["result"] in ("SKIPPED", "SUPPRESSED") for case in cases)
+            count.passed = len(cases) - count.failed - count.skipped
+        if result.returncode != 0:
+            print(result.stdout[-8000:] + result.stderr[-8000:])
+            if count.failed == 0:
+                count.add(crashed(test["name"], result.returncode))
+        elif count.passed == 0:
+            count.add(crashed(f"{test['name']} (no test ran)", 0))
+        print(
+            f"  {test['name']}: {count.passed} passed, {count.failed} failed ({time.monotonic() - start:.1f} s)"
+        )
+        total.add(count)
+    return total
+
+
+def lit_tests(scratch: Path) -> Count:
+    report = scratch / "lit.json"
+    command = [
+        sys.executable,
+        "-m",
+        "lit.main",
+        "-v",
+        "--no-progress-bar",
+        "-o",
+        str(report),
+        str(ROOT / "tests/lit"),
+    ]
+    result = subprocess.run(command, env=environment(), check=False)
+    if not report.exists():
+        return crashed("lit", result.returncode)
+    codes = [test["code"] for test in json.loads(report.read_text())["tests"]]
+    passed = sum(code in ("PASS", "XFAIL", "FLAKYPASS") for code in codes)
+    skipped = sum(code in ("UNSUPPORTED", "SKIPPED", "EXCLUDED") for code in codes)
+    return Count(passed, len(codes) - passed - skipped, skipped)
+
+
+def pytest_tests(scratch: Path) -> Count:
+    report = scratch / "pytest.xml"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--junitxml={report}",
+        "tests/python",
+    ]
+    result = subprocess.run(command, cwd=ROOT, env=environment(), check=False)
+    if not report.exists():
+        return crashed("pytest", result.returncode)
+    suite = ElementTree.parse(report).getroot().find("testsuite")
+    tests, failures, errors, skipped = (
+        int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped")
+    )
+    count = Count(tests - failures - errors - skipped, failures + errors, skipped)
+    # 5: no test was collected, which is reported below as a kind that ran nothing.
+    if result.returncode not in (0, 5) and count.failed == 0:
+        count.add(crashed("pytest", result.returncode))
+    return count
+
+
+def fuzz_tests(steps: int, seed: int) -> Count:
+    """tests/fuzz/fuzz.py closes with the same line as this program."""
+    command = [sys.executable, "tests/fuzz/fuzz.py", "--steps", str(steps), "--seed", str(seed)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
+    count = Count()
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        if closing := re.fullmatch(r"(\d+) passed, (\d+) failed\n?", line):
+            count = Count(int(closing[1]), int(closing[2]))
+    if process.wait() != 0 and count.failed == 0:
+        count.add(crashed("fuzz", process.returncode))
+    return count
+
+
+def style_tests(scratch: Path) -> Count:
+    rows = style.check_tests_style()
+    for name, passed, output in rows:
+        if not passed:
+            print(f"FAILED: {name}\n{output[-8000:]}")
+    failed = sum(not passed for _, passed, _ in rows)
+    return Count(len(rows) - failed, failed)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev test")
+    parser.add_argument(
+        "kind", nargs="?", choices=["unit", "lit", "python", "style", "fuzz"], help="default: all"
+    )
+    parser.add_argument("--steps", type=int, help="random recurrences of the fuzz tests")
+    parser.add_argument("--seed", type=int, default=0, help="of the fuzz tests")
+    parser.add_argument("--nightly", action="store_true", help=f"{NIGHTLY_FUZZ_STEPS} random recurrences")
+    arguments = parser.parse_args()
+    steps = arguments.steps or (NIGHTLY_FUZZ_STEPS if arguments.nightly else FUZZ_STEPS)
+
+    kinds = {
+        "unit": unit_tests,
+        "lit": lit_tests,
+        "python": pytest_tests,
+        "fuzz": lambda _: fuzz_tests(steps, arguments.seed),
+        "style": style_tests,
+    }
+    total = Count()
+    summary = []
+    for name in [arguments.kind] if arguments.kind else kinds:
+        print(f"== {name}", flush=True)
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory() as scratch:
+            count = kinds[name](Path(scratch))
+        if count.passed + count.failed == 0:
+            print(f"FAILED: {name} ran no test")
+            count.failed = 1
+        skipped = f", {count.skipped} skipped" if count.skipped else ""
+        seconds = time.monotonic() - start
+        summary.append(f"{name:7} {count.passed} passed, {count.failed} failed{skipped} in {seconds:.0f} s")
+        total.add(count)
+    print("\n".join(["", *summary]))
+    print(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

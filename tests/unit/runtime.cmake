@@ -1,0 +1,30 @@
+# Kernels for the tests: each function of runtime_kernels.c as one flat image, as the compiler would make it.
+set(kernel_images "")
+add_library(runtime_test_kernels OBJECT "${CMAKE_CURRENT_LIST_DIR}/runtime_kernels.c")
+target_compile_options(runtime_test_kernels PRIVATE
+  -O1 -ffreestanding -fno-asynchronous-unwind-tables -fno-stack-protector -fcf-protection=none -fno-vectorize
+  -fno-slp-vectorize)
+if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+  set_target_properties(runtime_test_kernels PROPERTIES COMPILE_OPTIONS
+    "-O1;-ffreestanding;-fno-asynchronous-unwind-tables;-fno-stack-protector;-fno-tree-vectorize")
+endif()
+foreach(kernel add mark touch sum_part sum_whole nothing)
+  set(image "${CMAKE_CURRENT_BINARY_DIR}/kernel_${kernel}.bin")
+  add_custom_command(
+    OUTPUT "${image}"
+    COMMAND "${CMAKE_OBJCOPY}" -O binary "--only-section=.text.${kernel}"
+            "$<TARGET_OBJECTS:runtime_test_kernels>" "${image}"
+    DEPENDS runtime_test_kernels "$<TARGET_OBJECTS:runtime_test_kernels>")
+  list(APPEND kernel_images "${image}")
+endforeach()
+add_custom_target(runtime_test_images DEPENDS ${kernel_images})
+
+linmu_unit_test(runtime_package_test SOURCES runtime_package_test.cpp runtime_fixture.cpp LIBRARIES linmu_runtime)
+linmu_unit_test(runtime_launch_test
+  SOURCES runtime_launch_test.cpp runtime_operand_test.cpp runtime_fixture.cpp LIBRARIES linmu_runtime)
+linmu_unit_test(runtime_settings_test SOURCES runtime_settings_test.cpp LIBRARIES linmu_runtime)
+linmu_unit_test(runtime_jit_test SOURCES runtime_jit_test.cpp runtime_fixture.cpp LIBRARIES linmu_jit_cache)
+foreach(test runtime_package_test runtime_launch_test runtime_jit_test)
+  add_dependencies(${test} runtime_test_images)
+  target_compile_definitions(${test} PRIVATE LINMU_TEST_KERNELS="${CMAKE_CURRENT_BINARY_DIR}")
+endforeach()

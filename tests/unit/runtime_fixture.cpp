@@ -1,0 +1,94 @@
+#include "tests/unit/runtime_fixture.h"
+#include "runtime/core/cpu_features.h"
+#include <fstream>
+#include <gtest/gtest.h>
+#include <iterator>
+
+namespace linmu::test {
+
+std::vector<std::byte> image(const std::string &kernel) {
+  std::ifstream file(std::string(LINMU_TEST_KERNELS) + "/kernel_" + kernel + ".bin", std::ios::binary);
+  std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_FALSE(bytes.empty()) << kernel;
+  auto *begin = reinterpret_cast<const std::byte *>(bytes.data());
+  return {begin, begin + bytes.size()};
+}
+
+std::string hostTarget() { return "cpu:" + std::string(architecture()) + "-unknown-linux-gnu:test"; }
+
+static OperandSpec operand(const std::string &name, std::int64_t heads, std::int64_t features) {
+  return {name,
+          DType::f32,
+          {{Extent::batch, 0}, {Extent::tokens, 0}, {Extent::constant, heads}, {Extent::constant, features}}};
+}
+
+Package addPackage() {
+  Package package;
+  package.key = "00c0ffee";
+  package.target = hostTarget();
+  package.signature = {"sum2", {operand("x", 3, 4), operand("y", 3, 4)}, {operand("o", 3, 4)}};
+  package.image = image("add");
+  Launch launch;
+  launch.kernel = "add";
+  launch.grid = {1, true, true, 1};
+  launch.operands = {{Binding::input, 0}, {Binding::input, 1}, {Binding::result, 0}};
+  package.variants = {{0, INT64_MAX, "rows", {launch}}};
+  return package;
+}
+
+Package totalPackage() {
+  Package package;
+  package.key = "70741";
+  package.target = hostTarget();
+  OperandSpec total = operand("o", 1, 1);
+  total.shape[1] = {Extent::constant, 1};
+  package.signature = {"total", {operand("x", 1, 1)}, {total}};
+  package.temporaries = {
+      {DType::i1, {{Extent::constant, 1}}},
+      {DType::f32, {{Extent::batch, 0}, {Extent::tokens, 4}, {Extent::constant, 1}, {Extent::constant, 1}}}};
+  package.image = image("sum_part");
+  std::uint64_t second = (package.image.size() + 15) / 16 * 16;
+  package.image.resize(second);
+  std::vector<std::byte> whole = image("sum_whole");
+  package.image.insert(package.image.end(), whole.begin(), whole.end());
+  Launch parts{"sum_part", 0, {1, true, true, 4}, 0, {{Binding::input, 0}, {Binding::temporary, 1}}};
+  Launch sum{"sum_whole", second, {1, true, false, 1}, 0, {{Binding::temporary, 1}, {Binding::result, 0}}};
+  package.variants = {{8, INT64_MAX, "two launches", {parts, sum}}, {0, 7, "also two", {parts, sum}}};
+  return package;
+}
+
+Package resultOnlyPackage(const std::string &kernel, std::int64_t workspace_bytes) {
+  Package package;
+  package.key = "1";
+  package.target = hostTarget();
+  package.signature = {kernel, {}, {operand("o", 1, 1)}};
+  package.image = image(kernel);
+  package.variants = {
+      {0, INT64_MAX, kernel, {{kernel, 0, {1, false, true, 1}, workspace_bytes, {{Binding::result, 0}}}}}};
+  return package;
+}
+
+TensorView view(float *data, std::initializer_list<std::int64_t> sizes) {
+  TensorView result;
+  result.data = data;
+  result.rank = int(sizes.size());
+  std::copy(sizes.begin(), sizes.end(), result.sizes.begin());
+  std::int64_t stride = 1;
+  for (int axis = result.rank - 1; axis >= 0; --axis) {
+    result.strides[axis] = stride;
+    stride *= result.sizes[axis];
+  }
+  return result;
+}
+
+Error errorOf(const std::function<void()> &body) {
+  try {
+    body();
+  } catch (const Error &error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return Error(ErrorCode::internal, "no error was thrown");
+}
+
+} // namespace linmu::test

@@ -1,0 +1,35 @@
+// Packages around hand-made kernels, and tensors for them.
+#pragma once
+#include "runtime/core/error.h"
+#include "runtime/core/package.h"
+#include "runtime/core/tensor_view.h"
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace linmu::test {
+
+/// The code of one function of runtime_kernels.c.
+std::vector<std::byte> image(const std::string &kernel);
+
+/// Pattern 'sum2': o = x + y, each [B, N, 3, 4] of f32, one block a token.
+Package addPackage();
+
+/// Pattern 'total': two launches with a temporary of ceil(N / 4) rows between them; o[B, 1, 1, 1] = sum over
+/// N of x[B, N, 1, 1].
+Package totalPackage();
+
+/// One result [B, N, 1, 1] of f32, one block a token, no inputs.
+Package resultOnlyPackage(const std::string &kernel, std::int64_t workspace_bytes = 0);
+
+/// A contiguous f32 view.
+TensorView view(float *data, std::initializer_list<std::int64_t> sizes);
+
+/// The error that `body` throws. Fails the test if it throws none.
+Error errorOf(const std::function<void()> &body);
+
+/// "cpu:<architecture>" as of this machine.
+std::string hostTarget();
+
+} // namespace linmu::test

@@ -1,0 +1,213 @@
+#include "runtime/core/cpu_features.h"
+#include "runtime/core/kernel.h"
+#include "runtime/core/settings.h"
+#include "tests/unit/runtime_fixture.h"
+#include <chrono>
+#include <gtest/gtest.h>
+#include <numeric>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace linmu;
+using namespace linmu::test;
+
+namespace {
+
+TEST(Launch, WritesTheResultInPlaceThroughStrides) {
+  // x and y are views of one fused tensor [B=2, N=3, 2 * 3, 4]: no copies.
+  std::vector<float> fused(2 * 3 * 6 * 4), out(2 * 3 * 3 * 4);
+  std::iota(fused.begin(), fused.end(), 0.0f);
+  TensorView x = view(fused.data(), {2, 3, 6, 4});
+  x.sizes[2] = 3;
+  TensorView y = x;
+  y.data = fused.data() + 12;
+  Kernel::open(addPackage())(std::array{x, y}, std::array{view(out.data(), {2, 3, 3, 4})});
+  for (int row = 0; row < 6; ++row)
+    for (int i = 0; i < 12; ++i)
+      ASSERT_EQ(out[row * 12 + i], fused[row * 24 + i] + fused[row * 24 + 12 + i]) << row << " " << i;
+}
+
+TEST(Launch, ABatchOfOneBroadcasts) {
+  std::vector<float> x(3 * 2 * 12), y(2 * 12), out(3 * 2 * 12);
+  std::iota(x.begin(), x.end(), 0.0f);
+  std::iota(y.begin(), y.end(), 1000.0f);
+  Kernel kernel = Kernel::open(addPackage());
+  TensorView many = view(x.data(), {3, 2, 3, 4}), one = view(y.data(), {1, 2, 3, 4});
+  for (bool one_first : {false, true}) {
+    std::fill(out.begin(), out.end(), -1.0f);
+    kernel(std::array{one_first ? one : many, one_first ? many : one},
+           std::array{view(out.data(), {3, 2, 3, 4})});
+    for (std::size_t i = 0; i < out.size(); ++i)
+      ASSERT_EQ(out[i], x[i] + y[i % 24]) << i;
+  }
+}
+
+TEST(Launch, NoTokensAndNoBatchAreValidAndNeedNoData) {
+  Kernel kernel = Kernel::open(addPackage());
+  kernel(std::array{view(nullptr, {1, 0, 3, 4}), view(nullptr, {1, 0, 3, 4})},
+         std::array{view(nullptr, {1, 0, 3, 4})});
+  kernel(std::array{view(nullptr, {0, 5, 3, 4}), view(nullptr, {0, 5, 3, 4})},
+         std::array{view(nullptr, {0, 5, 3, 4})});
+}
+
+TEST(Launch, LaunchesOfAVariantShareATemporaryOfChunks) {
+  Kernel kernel = Kernel::open(totalPackage());
+  for (std::int64_t tokens : {0, 1, 3, 4, 5, 8, 63, 1025}) {
+    std::vector<float> x(std::size_t(2 * tokens)), out(2, -1.0f);
+    std::iota(x.begin(), x.end(), 1.0f);
+    for (int threads : {1, 2, 5}) {
+      kernel(std::array{view(x.data(), {2, tokens, 1, 1})}, std::array{view(out.data(), {2, 1, 1, 1})},
+             {threads});
+      float first = float(tokens * (tokens + 1) / 2);
+      ASSERT_EQ(out[0], first) << tokens;
+      ASSERT_EQ(out[1], first + float(tokens * tokens)) << tokens;
+    }
+  }
+}
+
+TEST(Launch, TheVariantIsChosenByLength) {
+  Kernel kernel = Kernel::open(totalPackage());
+  EXPECT_EQ(kernel.algorithm(7), "also two");
+  EXPECT_EQ(kernel.algorithm(8), "two launches");
+  EXPECT_STREQ(errorOf([&] { (void)kernel.algorithm(-1); }).what(),
+               "pattern 'total': expected 0 or more tokens, got -1");
+}
+
+TEST(Launch, EachBlockRunsExactlyOnceForEveryThreadCount) {
+  Kernel kernel = Kernel::open(resultOnlyPackage("mark"));
+  for (int threads : {1, 2, 3, 8})
+    for (std::int64_t tokens : {1, 2, 7, 64, 1001, 20000})
+      for (int repeat = 0; repeat < 20; ++repeat) {
+        std::vector<float> out(std::size_t(tokens), 0.0f);
+        kernel({}, std::array{view(out.data(), {1, tokens, 1, 1})}, {threads});
+        ASSERT_EQ(std::count(out.begin(), out.end(), 1.0f), tokens) << threads;
+      }
+}
+
+TEST(Launch, ManyApplicationThreadsMayLaunchAtOnce) {
+  Kernel kernel = Kernel::open(resultOnlyPackage("mark"));
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 6; ++caller)
+    callers.emplace_back([&] {
+      for (int repeat = 0; repeat < 50; ++repeat) {
+        std::vector<float> out(5000, 0.0f);
+        kernel({}, std::array{view(out.data(), {1, 5000, 1, 1})}, {4});
+        wrong += std::count(out.begin(), out.end(), 1.0f) != 5000;
+      }
+    });
+  for (std::thread &caller : callers)
+    caller.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(Launch, EveryThreadHasAnAlignedWorkspace) {
+  Kernel kernel = Kernel::open(resultOnlyPackage("touch", 4096));
+  std::vector<float> out(4000, 0.0f);
+  for (int repeat = 0; repeat < 10; ++repeat)
+    kernel({}, std::array{view(out.data(), {1, 4000, 1, 1})}, {3});
+  EXPECT_EQ(std::count(out.begin(), out.end(), 1.0f), 4000);
+}
+
+TEST(Launch, AForkedChildLaunchesOnThreadsOfItsOwn) {
+  Kernel kernel = Kernel::open(resultOnlyPackage("mark"));
+  std::vector<float> out(20000, 0.0f);
+  kernel({}, std::array{view(out.data(), {1, 20000, 1, 1})}, {3});
+  pid_t child = fork();
+  if (child == 0) {
+    alarm(20); // a deadlock ends as a failure
+    std::fill(out.begin(), out.end(), 0.0f);
+    for (int repeat = 0; repeat < 20; ++repeat)
+      kernel({}, std::array{view(out.data(), {1, 20000, 1, 1})}, {3});
+    _exit(std::count(out.begin(), out.end(), 20.0f) == 20000 ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Launch, TemporariesThatDoNotFitAreAnErrorBeforeAnythingRuns) {
+  Package package = totalPackage();
+  package.temporaries[1].shape[2].value = std::int64_t(1) << 40;
+  package.temporaries[1].shape[3].value = std::int64_t(1) << 12;
+  float x = 1, out = -1;
+  Kernel kernel = Kernel::open(package);
+  Error error =
+      errorOf([&] { kernel(std::array{view(&x, {1, 1, 1, 1})}, std::array{view(&out, {1, 1, 1, 1})}); });
+  EXPECT_EQ(error.code(), ErrorCode::io);
+  EXPECT_STREQ(error.what(),
+               "pattern 'total': cannot allocate 18014398509482048 bytes of temporaries for B=1, N=1");
+  EXPECT_EQ(out, -1);
+}
+
+TEST(Open, AMissingFeatureIsNamed) {
+  Package package = addPackage();
+  const char *foreign = architecture() == "x86_64" ? "fma4" : "sme2"; // AMD dropped it, Intel never had it
+  if (cpuHas(foreign))
+    GTEST_SKIP() << "this machine has " << foreign;
+  package.cpu_features = {foreign};
+  Error error = errorOf([&] { Kernel::open(package); });
+  EXPECT_EQ(error.code(), ErrorCode::unsupported);
+  EXPECT_EQ(std::string(error.what()), "pattern 'sum2' was compiled for a CPU with the feature '" +
+                                           std::string(foreign) + "', which this machine lacks");
+}
+
+TEST(Open, CodeForAnotherArchitectureIsNamed) {
+  Package package = addPackage();
+  package.target = "cpu:riscv64-unknown-linux-gnu:generic";
+  Error error = errorOf([&] { Kernel::open(package); });
+  EXPECT_EQ(error.code(), ErrorCode::unsupported);
+  EXPECT_EQ(std::string(error.what()),
+            "pattern 'sum2': expected code for cpu:" + std::string(architecture()) +
+                ", got code for 'cpu:riscv64-unknown-linux-gnu:generic'");
+}
+
+#if defined(__x86_64__)
+TEST(Open, FeaturesAgreeWithTheCompilersOwnDetection) {
+#define AGREES(feature) EXPECT_EQ(cpuHas(feature), __builtin_cpu_supports(feature) != 0) << feature
+  AGREES("sse4.2");
+  AGREES("avx");
+  AGREES("avx2");
+  AGREES("fma");
+  AGREES("bmi2");
+  AGREES("avx512f");
+  AGREES("avx512vl");
+  AGREES("avx512bw");
+  AGREES("avx512vnni");
+  AGREES("avx512bf16");
+  AGREES("gfni");
+  AGREES("popcnt");
+  AGREES("fma4");
+#undef AGREES
+}
+#endif
+
+TEST(Open, CodeIsNeverWritableAndExecutableAtOnce) {
+  Kernel kernel = Kernel::open(addPackage());
+  FILE *maps = fopen("/proc/self/maps", "r");
+  ASSERT_NE(maps, nullptr);
+  char line[512];
+  while (fgets(line, sizeof line, maps))
+    EXPECT_EQ(std::string(line).find(" rwx"), std::string::npos) << line;
+  fclose(maps);
+}
+
+TEST(Speed, AOneBlockLaunchCostsLessThanTwoMicroseconds) {
+  Kernel kernel = Kernel::open(resultOnlyPackage("nothing"));
+  float out = 0;
+  std::array<TensorView, 1> results{view(&out, {1, 1, 1, 1})};
+  double best = 1e9;
+  for (int round = 0; round < 20; ++round) {
+    auto start = std::chrono::steady_clock::now();
+    for (int repeat = 0; repeat < 1000; ++repeat)
+      kernel({}, results);
+    std::chrono::duration<double, std::micro> elapsed = std::chrono::steady_clock::now() - start;
+    best = std::min(best, elapsed.count() / 1000);
+  }
+  RecordProperty("microseconds", std::to_string(best));
+  std::printf("one-block launch: %.3f us\n", best);
+  EXPECT_LT(best, 2.0); // the best of 20 rounds: other processes share the cores
+}
+
+} // namespace

@@ -1,0 +1,140 @@
+#include "runtime/core/byte_stream.h"
+#include "runtime/core/package.h"
+#include "tests/unit/runtime_fixture.h"
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+using namespace linmu;
+using namespace linmu::test;
+
+namespace {
+
+/// Puts the right checksum over altered fields, so that the checks behind it are reached.
+std::vector<std::byte> resealed(std::vector<std::byte> bytes) {
+  std::uint64_t sum = checksum(std::span(bytes).subspan(20));
+  std::memcpy(bytes.data() + 12, &sum, sizeof sum);
+  return bytes;
+}
+
+std::string messageFor(const Package &package) {
+  Error error = errorOf([&] { deserialize(serialize(package), "file.lmk"); });
+  EXPECT_EQ(error.code(), ErrorCode::corruptFile);
+  return error.what();
+}
+
+TEST(Package, RoundTripKeepsEveryField) {
+  for (Package package : {addPackage(), totalPackage()}) {
+    package.cpu_features = {"avx2", "fma"};
+    std::vector<std::byte> bytes = serialize(package);
+    Package back = deserialize(bytes, "file.lmk");
+    EXPECT_EQ(back.signature, package.signature);
+    EXPECT_EQ(back.cpu_features, package.cpu_features);
+    EXPECT_EQ(back.image, package.image);
+    EXPECT_EQ(serialize(back), bytes);
+  }
+}
+
+TEST(Package, EveryTruncationIsRefused) {
+  std::vector<std::byte> bytes = serialize(totalPackage());
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    Error error = errorOf([&] { deserialize(std::span(bytes).first(length), "file.lmk"); });
+    ASSERT_EQ(error.code(), ErrorCode::corruptFile) << length;
+  }
+}
+
+TEST(Package, EveryFlippedByteIsRefused) {
+  std::vector<std::byte> bytes = serialize(totalPackage());
+  for (std::size_t at = 0; at < bytes.size(); ++at)
+    for (int bit : {0, 3, 7}) {
+      bytes[at] ^= std::byte(1 << bit);
+      ASSERT_EQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).code(), ErrorCode::corruptFile) << at;
+      bytes[at] ^= std::byte(1 << bit);
+    }
+}
+
+TEST(Package, LiesUnderARightChecksumAreRefusedOrHarmlessAndNeverAllocateTheirClaims) {
+  std::vector<std::byte> original = serialize(totalPackage());
+  rlimit before{};
+  getrlimit(RLIMIT_AS, &before);
+  rlimit tight = before;
+  tight.rlim_cur = rlim_t(8) << 30; // a claimed count of 2^56 items would be refused by the system
+  setrlimit(RLIMIT_AS, &tight);
+  for (std::size_t at = 20; at < original.size(); ++at)
+    for (std::uint8_t value : {0x00, 0x01, 0x7f, 0xff}) {
+      std::vector<std::byte> bytes = original;
+      bytes[at] = std::byte(value);
+      try {
+        deserialize(resealed(bytes), "file.lmk");
+      } catch (const Error &error) {
+        ASSERT_EQ(error.code(), ErrorCode::corruptFile) << error.what();
+      }
+    }
+  for (std::size_t length = 20; length < original.size(); ++length) {
+    std::vector<std::byte> bytes(original.begin(), original.begin() + length);
+    ASSERT_EQ(errorOf([&] { deserialize(resealed(bytes), "file.lmk"); }).code(), ErrorCode::corruptFile)
+        << length;
+  }
+  setrlimit(RLIMIT_AS, &before);
+}
+
+TEST(Package, AnotherFormatIsNamed) {
+  std::vector<std::byte> bytes = serialize(addPackage());
+  bytes[8] = std::byte(99);
+  EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(),
+               "file.lmk: is a package of format version 99, expected 1");
+  bytes[0] = std::byte(0);
+  EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(), "file.lmk: is not a kernel package");
+}
+
+TEST(Package, TrailingBytesAreRefused) {
+  std::vector<std::byte> bytes = serialize(addPackage());
+  bytes.push_back(std::byte(0));
+  EXPECT_STREQ(errorOf([&] { deserialize(resealed(bytes), "file.lmk"); }).what(),
+               "file.lmk: 1 bytes follow the last field");
+}
+
+TEST(Package, AnEntryOutsideTheImageIsNamed) {
+  Package package = addPackage();
+  package.variants[0].launches[0].entry = package.image.size();
+  std::string size = std::to_string(package.image.size());
+  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' enters the image at byte " + size + " of " + size);
+}
+
+TEST(Package, AnOperandIndexOutOfRangeIsNamed) {
+  Package package = addPackage();
+  package.variants[0].launches[0].operands[1].index = 2;
+  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' uses operand 2 of 2");
+}
+
+TEST(Package, LengthsThatNoVariantCoversAreNamed) {
+  Package package = totalPackage();
+  package.variants[0].min_tokens = 9;
+  EXPECT_EQ(messageFor(package),
+            "file.lmk: variant 'two launches' runs from 9 to 9223372036854775807 tokens, "
+            "expected to start at 8");
+  package.variants[0].min_tokens = 7;
+  EXPECT_EQ(messageFor(package),
+            "file.lmk: variant 'two launches' runs from 7 to 9223372036854775807 tokens, "
+            "expected to start at 8");
+  package.variants.erase(package.variants.begin());
+  EXPECT_EQ(messageFor(package), "file.lmk: no variant runs with 8 tokens");
+  package.variants.clear();
+  EXPECT_EQ(messageFor(package), "file.lmk: no variant runs with 0 tokens");
+}
+
+TEST(Package, ImpossibleExtentsGridsAndWorkspacesAreNamed) {
+  Package package = addPackage();
+  package.signature.inputs[1].shape[2].value = -1;
+  EXPECT_EQ(messageFor(package), "file.lmk: input 'y' has the impossible extent -1");
+  package = addPackage();
+  package.signature.results[0].shape.resize(7);
+  EXPECT_EQ(messageFor(package), "file.lmk: result 'o' has rank 7, the most is 6");
+  package = addPackage();
+  package.variants[0].launches[0].grid.tokens_per_block = 0;
+  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' has an impossible grid");
+  package = addPackage();
+  package.variants[0].launches[0].workspace_bytes = -8;
+  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' has an impossible workspace of -8 bytes");
+}
+
+} // namespace

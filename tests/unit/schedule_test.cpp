@@ -1,0 +1,43 @@
+#include "compiler/schedule/schedule.h"
+#include <gtest/gtest.h>
+
+using namespace linmu;
+
+static std::string errorOf(llvm::StringRef overrides) {
+  llvm::Expected<Schedule> schedule = parseSchedule(overrides);
+  return schedule ? "" : llvm::toString(schedule.takeError());
+}
+
+TEST(Schedule, OverridesAreRead) {
+  llvm::Expected<Schedule> schedule =
+      parseSchedule("algorithm=chunked, chunk=64,recurrent_below=0,query_block=16");
+  ASSERT_TRUE(bool(schedule));
+  EXPECT_EQ(schedule->algorithm, Schedule::Algorithm::chunked);
+  EXPECT_EQ(schedule->chunk, 64);
+  EXPECT_EQ(schedule->recurrent_below, 0);
+  EXPECT_EQ(schedule->query_block, 16);
+}
+
+TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
+  EXPECT_EQ(errorOf("chunk=12"), "schedule: requires chunk to be a multiple of 8 from 8 to 256, got '12'");
+  EXPECT_EQ(errorOf("chunk=x"), "schedule: requires chunk to be a multiple of 8 from 8 to 256, got 'x'");
+  EXPECT_EQ(errorOf("algorithm=fast"),
+            "schedule: requires algorithm to be auto, recurrent or chunked, got 'fast'");
+  EXPECT_EQ(errorOf("recurrent_below=-1"),
+            "schedule: requires recurrent_below to be a whole number from 0 to 1048576, got '-1'");
+  EXPECT_EQ(errorOf("warps=4"),
+            "schedule: requires a key out of algorithm, chunk, map_block, query_block and "
+            "recurrent_below, got 'warps'");
+  EXPECT_EQ(errorOf("chunk"), "schedule: requires KEY=VALUE, got 'chunk'");
+  EXPECT_EQ(errorOf("chunk=8,chunk=16"), "schedule: requires each key once, got 'chunk' twice");
+}
+
+TEST(Schedule, ChunksShrinkUntilTheirTilesFitTheCache) {
+  EXPECT_EQ(chooseChunk({{64, 64, 1, 1}}, {}), 32);
+  EXPECT_EQ(chooseChunk({{128, 128, 2, 1}}, {}), 32);
+  EXPECT_EQ(chooseChunk({{320, 512, 2, 2}}, {}), 16);
+  EXPECT_EQ(chooseChunk({{1024, 1024, 1, 1}}, {}), 8);
+  Schedule fixed;
+  fixed.chunk = 128;
+  EXPECT_EQ(chooseChunk({{1024, 1024, 1, 1}}, fixed), 128);
+}
