@@ -79,8 +79,8 @@ static ParseResult parseTensorType(OpAsmParser &parser, RankedTensorType &type) 
   return type ? success() : parser.emitError(loc, "requires a ranked tensor type");
 }
 
-/// A state of the normal form, `%s0 : type` or `zero : type`. No region has an argument for it, so that a name
-/// in front, `%S = %s0 : type`, is allowed and means nothing.
+/// A state of the normal form, `%s0 : type` or `zero : type`. No region has an argument for it, so that a
+/// name in front, `%S = %s0 : type`, is allowed and means nothing.
 static ParseResult parseState(OpAsmParser &parser, Entries &inits, RankedTensorType &type, bool &hasOperand) {
   OpAsmParser::UnresolvedOperand operand;
   auto parseValue = [&]() -> ParseResult {
