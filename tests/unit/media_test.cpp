@@ -199,6 +199,7 @@ TEST(SampleFrames, takesTheFramesOfTheIndices) {
     EXPECT_EQ(frames.count, sampling.frames);
     EXPECT_EQ(frames.rgb.size(), frames.bytesPerFrame() * frames.count);
     std::vector<int> indices;
+    indices.reserve(frames.count);
     for (int k = 0; k < frames.count; ++k)
       indices.push_back(int(std::round((frames.frame(k)[0] * 219.0 / 255.0) / 5)));
     return indices;
