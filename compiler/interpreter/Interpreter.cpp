@@ -1,72 +1,41 @@
 #include "compiler/interpreter/Interpreter.h"
 #include "compiler/frontend/Frontend.h"
 #include "compiler/interpreter/Evaluation.h"
+#include "runtime/core/error.h"
+#include "runtime/core/operand_check.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace linmu;
 using namespace linmu::interpreter;
 
-static std::string textOf(ArrayRef<std::int64_t> shape) {
-  std::string text = "[";
-  for (auto [axis, extent] : llvm::enumerate(shape))
-    text += (axis ? ", " : "") + std::to_string(extent);
-  return text + "]";
-}
-
-static std::string textOf(const OperandSpec &spec) {
-  static constexpr const char *symbols[] = {"", "batch", "tokens", "items"};
-  std::string text = std::string(name(spec.dtype)) + " [";
-  for (auto [axis, extent] : llvm::enumerate(spec.shape))
-    text += (axis ? ", " : "") + (extent.kind == Extent::constant ? std::to_string(extent.value)
-                                                                  : std::string(symbols[extent.kind]));
-  return text + "]";
-}
-
 /// The extents of the call, from operands that must agree on them.
 static FailureOr<Call> bind(func::FuncOp function, const Signature &signature, ArrayRef<HostTensor> inputs) {
-  if (inputs.size() != signature.inputs.size())
-    return function.emitError("requires ") << signature.inputs.size() << " operands, got " << inputs.size();
-  Call call;
-  std::optional<std::int64_t> batch, tokens;
-  StringRef batchOwner, tokensOwner;
-  for (auto [spec, input] : llvm::zip(signature.inputs, inputs)) {
-    auto mismatch = [&] {
-      return function.emitError("requires operand '")
-             << spec.name << "' of type " << textOf(spec) << ", got " << std::string(name(input.dtype)) << " "
-             << textOf(input.shape);
-    };
-    if (input.dtype != spec.dtype || input.shape.size() != spec.shape.size())
-      return mismatch();
-    std::int64_t count = 1;
-    for (auto [extent, actual] : llvm::zip(spec.shape, input.shape)) {
-      count *= actual;
-      if (actual < 0 || (extent.kind == Extent::constant && actual != extent.value))
-        return mismatch();
-      if (extent.kind == Extent::batch && actual != 1) {
-        if (batch && *batch != actual)
-          return function.emitError("requires operand '")
-                 << spec.name << "' to have 1 or " << *batch << " sequences, as '" << batchOwner
-                 << "' has, got " << actual;
-        batch = actual;
-        batchOwner = spec.name;
-      }
-      if (extent.kind == Extent::tokens) {
-        if (tokens && *tokens != actual)
-          return function.emitError("requires operand '")
-                 << spec.name << "' to have " << *tokens << " tokens, as '" << tokensOwner << "' has, got "
-                 << actual;
-        tokens = actual;
-        tokensOwner = spec.name;
-      }
+  std::vector<TensorView> views;
+  for (const HostTensor &input : inputs) {
+    // Only types and shapes are looked at; the elements are doubles.
+    static double elements;
+    TensorView view{&elements, input.dtype, int(input.shape.size())};
+    if (view.rank > TensorView::maxRank)
+      return function.emitError("requires operands of rank ")
+             << TensorView::maxRank << " at most, got " << view.rank;
+    std::int64_t stride = 1;
+    for (int axis = view.rank - 1; axis >= 0; --axis) {
+      view.sizes[axis] = input.shape[axis];
+      view.strides[axis] = stride;
+      stride *= input.shape[axis];
     }
-    if (count != std::int64_t(input.elements.size()))
+    if (stride != std::int64_t(input.elements.size()))
       return function.emitError("requires ")
-             << count << " elements of operand '" << spec.name << "', got " << input.elements.size();
+             << stride << " elements of operand #" << views.size() << ", got " << input.elements.size();
+    views.push_back(view);
   }
-  call.batch = batch.value_or(1);
-  call.tokens = tokens.value_or(0);
-  return call;
+  try {
+    Symbols symbols = checkOperands({signature.name, signature.inputs, {}}, views, {});
+    return Call{symbols.batch, symbols.tokens};
+  } catch (const Error &error) {
+    return function.emitError(error.what());
+  }
 }
 
 FailureOr<std::vector<HostTensor>> interpreter::run(func::FuncOp function, ArrayRef<HostTensor> inputs,

@@ -92,8 +92,9 @@ DecoderConfig readConfigJson(const std::filesystem::path &path) {
     architecture = object["architectures"][0].get<std::string>();
   bool qwen2 = architecture == "Qwen2ForCausalLM";
   if (!qwen2 && architecture != "LlamaForCausalLM")
-    reader.unsupported(fmt::format("'architectures' is {}, supported are LlamaForCausalLM and Qwen2ForCausalLM",
-                                   object.contains("architectures") ? object["architectures"].dump() : "missing"));
+    reader.unsupported(
+        fmt::format("'architectures' is {}, supported are LlamaForCausalLM and Qwen2ForCausalLM",
+                    object.contains("architectures") ? object["architectures"].dump() : "missing"));
   if (std::string activation = reader.string("hidden_act", "silu"); activation != "silu")
     reader.unsupported(fmt::format("'hidden_act' is '{}', supported is 'silu'", activation));
   if (reader.boolean("use_sliding_window", false))
@@ -115,8 +116,9 @@ DecoderConfig readConfigJson(const std::filesystem::path &path) {
   else if (config.heads > 0 && config.hidden_size % config.heads == 0)
     config.head_dim = config.hidden_size / config.heads;
   else
-    reader.corrupt(fmt::format("num_attention_heads {} must divide hidden_size {} where head_dim is not given",
-                               config.heads, config.hidden_size));
+    reader.corrupt(
+        fmt::format("num_attention_heads {} must divide hidden_size {} where head_dim is not given",
+                    config.heads, config.hidden_size));
   config.rms_epsilon = reader.number("rms_norm_eps", 1e-6);
   config.tied_embeddings = reader.boolean("tie_word_embeddings", false);
   config.query_key_value_bias = qwen2 || reader.boolean("attention_bias", false);

@@ -8,7 +8,8 @@
 
 namespace linmu::models {
 
-const char *const gpt2Pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+const char *const gpt2Pattern =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 const char *const qwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
@@ -50,7 +51,8 @@ void requireUtf8(std::string_view text) {
   const auto *bytes = reinterpret_cast<const std::uint8_t *>(text.data());
   auto length = static_cast<std::int64_t>(text.size());
   if (length > INT32_MAX)
-    throw Error(ErrorCode::invalidArgument, fmt::format("a text must be at most 2^31 - 1 bytes, got {}", length));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("a text must be at most 2^31 - 1 bytes, got {}", length));
   for (std::int32_t next = 0, size = static_cast<std::int32_t>(length); next < size;) {
     std::int32_t begin = next;
     UChar32 code_point;
@@ -70,8 +72,9 @@ PreTokenizer::PreTokenizer(std::vector<std::string> patterns, bool normalize) {
     impl->patterns.emplace_back(
         icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(pattern), where, status));
     if (U_FAILURE(status))
-      throw Error(ErrorCode::unsupported, fmt::format("the pre-tokenizer's pattern '{}' does not compile: {} at {}",
-                                                      pattern, u_errorName(status), where.offset));
+      throw Error(ErrorCode::unsupported,
+                  fmt::format("the pre-tokenizer's pattern '{}' does not compile: {} at {}", pattern,
+                              u_errorName(status), where.offset));
   }
   impl_ = std::move(impl);
 }

@@ -1,5 +1,5 @@
 if(LINMU_BUILD_COMPILER)
   linmu_unit_test(interpreter_test
     SOURCES interpreter_fixture.cpp interpreter_media_test.cpp interpreter_scan_test.cpp
-    LIBRARIES LinMUInterpreter linmu_runtime LinMU_MLIR)
+    LIBRARIES LinMUInterpreter LinMU_MLIR)
 endif()

@@ -284,16 +284,20 @@ TEST(InterpreterErrors, operandsThatDoNotFitAreNamedWithExpectedAndActual) {
   HostTensor x{DType::bf16, {2, 5, 3, 4}, std::vector<double>(120)},
       w{DType::f32, {3, 4}, std::vector<double>(12)},
       tail{DType::bf16, {2, 3, 3, 4}, std::vector<double>(72)};
-  EXPECT_EQ(pattern.fail({x, w}), "test.mlir:2:1: error: requires 3 operands, got 2\n");
+  EXPECT_EQ(pattern.fail({x, w}), "test.mlir:2:1: error: pattern 'convolution': expected 3 inputs, got 2\n");
   HostTensor wrong = x;
   wrong.dtype = DType::f32;
-  EXPECT_EQ(pattern.fail({wrong, w, tail}), "test.mlir:2:1: error: requires operand 'x' of type bf16 [batch, "
-                                            "tokens, 3, 4], got f32 [2, 5, 3, 4]\n");
+  EXPECT_EQ(pattern.fail({wrong, w, tail}),
+            "test.mlir:2:1: error: operand 'x' of pattern 'convolution': expected dtype bf16, got f32\n");
   wrong = tail;
   wrong.shape[0] = 3;
   wrong.elements.resize(108);
   EXPECT_EQ(pattern.fail({x, w, wrong}),
-            "test.mlir:2:1: error: requires operand 'tail' to have 1 or 2 sequences, as 'x' has, got 3\n");
+            "test.mlir:2:1: error: operand 'tail' of pattern 'convolution': expected "
+            "shape [B=2, 3, 3, 4], got [3, 3, 3, 4]\n");
+  wrong.elements.pop_back();
+  EXPECT_EQ(pattern.fail({x, w, wrong}),
+            "test.mlir:2:1: error: requires 108 elements of operand #2, got 107\n");
 }
 
 TEST(InterpreterErrors, anOrderThatIsNoPermutationIsRefused) {

@@ -1,0 +1,149 @@
+#include "compiler/tools/linmuc_options.h"
+#include "runtime/core/error.h"
+#include <functional>
+#include <set>
+
+namespace linmu::linmuc {
+
+const char *const helpText =
+    R"(linmuc: compiles the patterns of a file, and shows or runs what it makes of them
+
+usage: linmuc FILE [options]
+
+  --explain[=json]          per scan: the normal form, or the op and line that makes it opaque; the algorithm
+  --emit=STAGE              prints pattern, normal, tile, llvm or asm
+  --package OUT.lmk         writes a kernel package for this machine
+  --run IN.safetensors      runs the pattern on the tensors of a file, matched to operands by name;
+    --out OUT.safetensors   results go here, complete or not at all
+    --target=TARGET         cpu (compiled, the default) or interpreter (the fp64 definition)
+  --function=NAME           one pattern of the file; without it --explain and --emit show all of them
+  --define=ALIAS=TYPE       replaces the text's definition of a type alias, e.g. query='tensor<?x?x9x64xf32>'
+  --schedule=KEY=VALUE,...  overrides fields of the schedule, e.g. algorithm=recurrent or chunk=64
+  --cpu=NAME                compiles for a CPU by LLVM's name; the machine at hand otherwise
+  --help                    prints this
+
+Every error is one message on the standard error stream, "file:line:column: error: ..." for the text of a
+pattern, and exit status 1.
+)";
+
+namespace {
+
+[[noreturn]] void refuse(const std::string &message) {
+  throw Error(ErrorCode::invalidArgument, message, "see linmuc --help");
+}
+
+/// "key=value" of a flag that takes such pairs.
+std::pair<std::string, std::string> splitPair(const std::string &flag, const std::string &text,
+                                              const char *form) {
+  std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    refuse(flag + " requires " + form + ", got '" + text + "'");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+template <typename Choice>
+Choice choose(const std::string &flag, const std::string &value,
+              const std::vector<std::pair<const char *, Choice>> &choices) {
+  std::string names;
+  for (auto &[name, choice] : choices) {
+    if (value == name)
+      return choice;
+    names += names.empty() ? name : std::string(", ") + name;
+  }
+  refuse(flag + " requires one of " + names + ", got '" + value + "'");
+}
+
+void parseSchedule(const std::string &value, CommandLine &line) {
+  for (std::size_t begin = 0; begin <= value.size();) {
+    std::size_t end = std::min(value.find(',', begin), value.size());
+    auto [key, setting] = splitPair("--schedule", value.substr(begin, end - begin), "KEY=VALUE,...");
+    if (!line.options.schedule.emplace(key, setting).second)
+      refuse("--schedule sets '" + key + "' twice");
+    begin = end + 1;
+  }
+}
+
+void apply(const std::string &flag, const std::string &value, CommandLine &line) {
+  using compiler::Emit;
+  if (flag == "--explain")
+    line.explain = choose<Report>(flag, value, {{"text", Report::text}, {"json", Report::json}});
+  else if (flag == "--emit")
+    line.emit = choose<Emit>(flag, value,
+                             {{"pattern", Emit::pattern},
+                              {"normal", Emit::normal},
+                              {"tile", Emit::tile},
+                              {"llvm", Emit::llvm},
+                              {"asm", Emit::assembly}});
+  else if (flag == "--package")
+    line.package = value;
+  else if (flag == "--run")
+    line.run = value;
+  else if (flag == "--out")
+    line.out = value;
+  else if (flag == "--target")
+    line.target =
+        choose<RunTarget>(flag, value, {{"cpu", RunTarget::cpu}, {"interpreter", RunTarget::interpreter}});
+  else if (flag == "--function")
+    line.options.function = value;
+  else if (flag == "--cpu")
+    line.options.cpu = value;
+  else if (flag == "--schedule")
+    parseSchedule(value, line);
+  else if (flag == "--define") {
+    auto [alias, type] = splitPair(flag, value, "ALIAS=TYPE");
+    if (!line.options.aliases.emplace(alias, type).second)
+      refuse("--define defines '" + alias + "' twice");
+  }
+}
+
+} // namespace
+
+CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
+  static const std::set<std::string> flags = {"--explain",  "--emit",   "--package",  "--run",
+                                              "--out",      "--target", "--function", "--cpu",
+                                              "--schedule", "--define"};
+  CommandLine line;
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string &argument = arguments[i];
+    if (argument == "--help") {
+      line.help = true;
+      return line;
+    }
+    if (!argument.starts_with("-")) {
+      if (!line.file.empty())
+        refuse("requires one FILE, got '" + line.file.string() + "' and '" + argument + "'");
+      line.file = argument;
+      continue;
+    }
+    std::size_t equals = argument.find('=');
+    std::string flag = argument.substr(0, equals), value;
+    if (!flags.contains(flag))
+      refuse("unknown option '" + flag + "'");
+    if (!seen.insert(flag).second && flag != "--define" && flag != "--schedule")
+      refuse(flag + " is given twice");
+    if (equals != std::string::npos)
+      value = argument.substr(equals + 1);
+    else if (flag == "--explain")
+      value = "text";
+    else if (i + 1 < arguments.size() && !arguments[i + 1].starts_with("--"))
+      value = arguments[++i];
+    if (value.empty())
+      refuse(flag + " requires a value");
+    apply(flag, value, line);
+  }
+  if (line.file.empty())
+    refuse("requires a FILE with patterns");
+  if (line.explain == Report::none && !line.emit && !line.package && !line.run)
+    refuse("requires something to do: --explain, --emit, --package or --run");
+  if (line.run && line.out.empty())
+    refuse("--run requires --out");
+  for (const char *flag : {"--out", "--target"})
+    if (!line.run && seen.contains(flag))
+      refuse(std::string(flag) + " requires --run");
+  if (line.run && line.target == RunTarget::cpu && !line.options.cpu.empty())
+    refuse("--run with --target=cpu runs on the machine at hand and takes no --cpu");
+  return line;
+}
+
+} // namespace linmu::linmuc
