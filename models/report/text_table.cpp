@@ -24,6 +24,7 @@ void checkTable(const Table &table) {
 std::string formatTable(const Table &table) {
   checkTable(table);
   std::vector<std::size_t> widths;
+  widths.reserve(table.header.size());
   for (const std::string &title : table.header)
     widths.push_back(widthOf(title));
   for (const auto &row : table.rows)
@@ -42,6 +43,7 @@ std::string formatTable(const Table &table) {
   };
   append(table.header);
   std::vector<std::string> rule;
+  rule.reserve(widths.size());
   for (std::size_t width : widths)
     rule.emplace_back(width, '-');
   append(rule);
