@@ -23,8 +23,8 @@ public:
   std::int64_t integer(const char *key, std::int64_t otherwise) const {
     if (!has(key))
       return otherwise;
-    // An unsigned above 2^63 would wrap; checkConfig refuses what does not fit.
-    if (!object_[key].is_number_integer() || object_[key] > INT64_MAX)
+    const json &value = object_[key];
+    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
       corrupt(fmt::format("'{}' must be an integer, got {}", key, object_[key].dump()));
     return object_[key].get<std::int64_t>();
   }

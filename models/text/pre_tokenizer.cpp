@@ -30,6 +30,8 @@ void splitPiece(const icu::RegexPattern &pattern, const icu::UnicodeString &piec
                 std::vector<icu::UnicodeString> &pieces) {
   UErrorCode status = U_ZERO_ERROR;
   std::unique_ptr<icu::RegexMatcher> matcher(pattern.matcher(piece, status));
+  // ICU's default of 8 MB ends at words of some 200,000 letters; what a text can need is linear in it.
+  matcher->setStackLimit(0, status);
   check(status, "splitting text");
   std::int32_t end = 0;
   while (matcher->find(status)) {

@@ -40,7 +40,7 @@ private:
   }
 
   void readModel(const json &model) {
-    if (std::string type = model.value("type", "BPE"); type != "BPE" || !model.contains("merges"))
+    if (std::string type = model.value("type", "BPE"); type != "BPE")
       unsupported(fmt::format("the model's type is '{}'", type));
     for (const char *field : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
       if (json value = valueOf(model, field); !value.is_null() && value != "")

@@ -6,11 +6,10 @@ import subprocess
 import jinja2
 import pytest
 import torch
-from gguf import GGUFReader
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
-from decoder_support import LINMU, probe, probe_logits, smollm2_path
+from decoder_support import LINMU, probe, probe_logits, run, smollm2_path, smollm2_reader
 
 PROMPTS = [
     "Hi!",
@@ -26,13 +25,15 @@ PROMPTS = [
 @pytest.fixture(scope="module")
 def teacher():
     """What `from_pretrained(gguf_file=...)` does, which would require accelerate as well."""
-    path = str(smollm2_path())
-    config = load_gguf_checkpoint(path)["config"]
-    model = LlamaForCausalLM(LlamaConfig(**config)).eval()
-    assert (model.config.rope_theta, model.config.rms_norm_eps) == (100000.0, pytest.approx(1e-5))
-    tensors = load_gguf_checkpoint(path, return_tensors=True, model_to_load=model)["tensors"]
-    missing, unexpected = model.load_state_dict(tensors, strict=False)
-    assert config["tie_word_embeddings"] and missing == ["lm_head.weight"] and not unexpected
+    model = LlamaForCausalLM(LlamaConfig(
+        vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9,
+        num_key_value_heads=3, rope_theta=1e5, rms_norm_eps=1e-5, tie_word_embeddings=True)).eval()
+    loaded = load_gguf_checkpoint(str(smollm2_path()), return_tensors=True, model_to_load=model)
+    for key, value in loaded["config"].items():
+        if key in ("hidden_size", "rope_theta", "rms_norm_eps", "num_key_value_heads", "tie_word_embeddings"):
+            assert getattr(model.config, key) == pytest.approx(value)
+    missing, unexpected = model.load_state_dict(loaded["tensors"], strict=False)
+    assert missing == ["lm_head.weight"] and not unexpected  # tied
     return model
 
 
@@ -70,7 +71,7 @@ def test_greedy_text_equals_transformers(teacher, generated, index):
 
 
 def test_chat_template_equals_jinja(tmp_path):
-    source = GGUFReader(smollm2_path()).fields["tokenizer.chat_template"].contents()
+    source = smollm2_reader().fields["tokenizer.chat_template"].contents()
     template = jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(source)
     user = {"role": "user", "content": "Hello {{ x }} %}\n"}
     for messages in ([user], [{"role": "system", "content": "Be brief."}, user],
@@ -91,7 +92,7 @@ def test_linmu_generate_samples_the_same_text_for_the_same_seed():
     def sample(seed):
         arguments = [LINMU, "generate", "--model", smollm2_path(), "--prompt", "Tell me a story.", "--max-tokens",
                      "16", "--temperature", "1.2", "--top-p", "0.95", "--seed", str(seed)]
-        return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+        return run(arguments, capture_output=True, text=True, check=True).stdout
 
     assert sample(7) == sample(7)
     assert len({sample(seed) for seed in (7, 8, 9)}) > 1
@@ -104,7 +105,7 @@ def test_linmu_generate_refuses_bad_files_with_one_message(tmp_path):
     for model, expected in ((tmp_path / "none.gguf", "no such file or folder"), (cut, "requires"),
                             (tmp_path, "config.json")):
         arguments = [LINMU, "generate", "--model", model, "--prompt", "x"]
-        done = subprocess.run(arguments, capture_output=True, text=True)
+        done = run(arguments, capture_output=True, text=True)
         assert done.returncode == 1 and done.stdout == ""
         assert done.stderr.startswith("linmu: error: ") and done.stderr.count("\n") == 1
         assert expected in done.stderr

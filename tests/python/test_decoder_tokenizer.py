@@ -3,10 +3,9 @@
 import random
 
 import pytest
-from gguf import GGUFReader
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from decoder_support import probe, smollm2_path
+from decoder_support import probe, smollm2_path, smollm2_reader
 
 QWEN2 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
          r"|\s*[\r\n]+|\s+(?!\S)|\s+")
@@ -35,7 +34,7 @@ def tricky_strings():
 @pytest.fixture(scope="module")
 def reference():
     """SmolLM2's tokenizer as its publisher defines it, on the vocabulary of the GGUF file."""
-    fields = GGUFReader(smollm2_path()).fields
+    fields = smollm2_reader().fields
     tokens = fields["tokenizer.ggml.tokens"].contents()
     merges = [tuple(merge.split(" ")) for merge in fields["tokenizer.ggml.merges"].contents()]
     tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, merges))

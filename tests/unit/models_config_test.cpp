@@ -23,7 +23,7 @@ protected:
 };
 
 TEST_F(ConfigTest, KeysAndTheirDefaultsAreRead) {
-  DecoderConfig config = read({});
+  DecoderConfig config = read(json::object());
   EXPECT_EQ(config.head_dim, 16);
   EXPECT_EQ(config.key_value_heads, 2);
   EXPECT_EQ(config.rope_theta, 500000.0);

@@ -82,7 +82,7 @@ TEST(ChatTemplate, TheFamilyIsRecognisedWithAndWithoutASystemMessage) {
 TEST(ChatTemplate, AnyOtherTemplateIsRefusedAndQuoted) {
   for (std::string other :
        {std::string("[INST] {{ x }}"), "{% for message in messages %}" + std::string(body) + "!",
-        std::string(), "{% for message in messages %}{{ message }}"})
+        std::string(), std::string("{% for message in messages %}{{ message }}")})
     expectError(ErrorCode::unsupported,
                 "m.gguf: the chat template is not of the ChatML family; it starts with: " +
                     other.substr(0, 160),
