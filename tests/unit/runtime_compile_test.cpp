@@ -17,11 +17,11 @@ namespace {
 std::string runningSum(const std::string &input, const std::string &gain) {
   return "func.func @running_sum(%" + input +
          ": tensor<?x?x2x16xf32>) -> tensor<?x?x2x16xf32> {\n"
-         "  %o, %s = pattern.scan forward\n"
+         "  %o, %s = pattern.scan\n"
          "      tokens(%t = %" +
          input +
          " : tensor<?x?x2x16xf32>)\n"
-         "      states(%S : tensor<16xf32>)\n"
+         "      states(%S = zero : tensor<?x2x16xf32>)\n"
          "      -> (tensor<?x?x2x16xf32>) {\n"
          "    %c = arith.constant " +
          gain +
