@@ -21,7 +21,8 @@ struct Rows {
 
   /// `leading` axes come before the features.
   Rows(const HostTensor &tensor, unsigned leading);
-  std::int64_t extent(unsigned axis) const { return tensor->shape[axis]; }
+  /// 1 for the axis of heads that a tensor [B, N] lacks: its scalars are shared by all heads.
+  std::int64_t extent(unsigned axis) const { return axis < tensor->shape.size() ? tensor->shape[axis] : 1; }
   const double *at(std::int64_t batch, std::int64_t token, std::int64_t head) const {
     return row(batch * (extent(0) != 1), token * extent(2) + head, extent(1) * extent(2));
   }
