@@ -2,22 +2,28 @@
 
 import pytest
 import torch
+from decoder_support import probe_logits
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from decoder_support import probe_logits
-
-SIZES = dict(vocab_size=97, hidden_size=48, intermediate_size=80, num_hidden_layers=3, max_position_embeddings=256)
+SIZES = {
+    "vocab_size": 97,
+    "hidden_size": 48,
+    "intermediate_size": 80,
+    "num_hidden_layers": 3,
+    "max_position_embeddings": 256,
+}
 CASES = {
-    "llama": LlamaConfig(
-        **SIZES, num_attention_heads=4, num_key_value_heads=2, rms_norm_eps=1e-5),
+    "llama": LlamaConfig(**SIZES, num_attention_heads=4, num_key_value_heads=2, rms_norm_eps=1e-5),
     "llama_tied_biased": LlamaConfig(
-        **SIZES, num_attention_heads=3, num_key_value_heads=1, attention_bias=True, tie_word_embeddings=True),
+        **SIZES, num_attention_heads=3, num_key_value_heads=1, attention_bias=True, tie_word_embeddings=True
+    ),
     "llama_head_dim_not_width_over_heads": LlamaConfig(
-        **SIZES, num_attention_heads=4, num_key_value_heads=4, head_dim=20, rope_theta=5e5),
-    "qwen2": Qwen2Config(
-        **SIZES, num_attention_heads=6, num_key_value_heads=2, rope_theta=1e6),
+        **SIZES, num_attention_heads=4, num_key_value_heads=4, head_dim=20, rope_theta=5e5
+    ),
+    "qwen2": Qwen2Config(**SIZES, num_attention_heads=6, num_key_value_heads=2, rope_theta=1e6),
     "qwen2_tied": Qwen2Config(
-        **SIZES, num_attention_heads=4, num_key_value_heads=1, tie_word_embeddings=True),
+        **SIZES, num_attention_heads=4, num_key_value_heads=1, tie_word_embeddings=True
+    ),
 }
 
 

@@ -5,8 +5,10 @@
 //   models_probe logits MODEL IN.safetensors OUT.safetensors PIECES...
 //       `ids` [B, N] (i64) to `logits` [B, N, vocabulary], passed to the decoder in pieces of those lengths;
 //       `state_bytes` [pieces] (i64) after each
+//   models_probe tensors MODEL.gguf OUT.safetensors    every tensor, dequantised
 //   models_probe generate MODEL PROMPTS.json OUT.json MAX_TOKENS
 #include "models/generate/generate.h"
+#include "models/io/dequantize.h"
 #include "models/io/json_file.h"
 #include "runtime/core/error.h"
 #include "runtime/io/safetensors_file.h"
@@ -68,6 +70,18 @@ void logits(char **arguments, int pieces) {
   writeSafetensors(arguments[2], outputs);
 }
 
+void tensors(const std::filesystem::path &model, const std::filesystem::path &out) {
+  GgufFile file = GgufFile::open(model);
+  std::vector<std::vector<float>> values;
+  values.reserve(file.tensors().size()); // the outputs below point into it
+  std::vector<TensorToStore> outputs;
+  for (const auto &[name, tensor] : file.tensors()) {
+    dequantize(tensor, values.emplace_back(tensor.elements()));
+    outputs.push_back({name, StoredType::f32, tensor.shape, std::as_bytes(std::span(values.back()))});
+  }
+  writeSafetensors(out, outputs);
+}
+
 json run(const std::string &command, char **arguments) {
   json input = readJson(arguments[1]), output = json::array();
   if (command == "tokens") {
@@ -106,6 +120,8 @@ int main(int argc, char **argv) {
     std::string command = argv[1];
     if (command == "logits")
       logits(argv + 2, argc - 5);
+    else if (command == "tensors")
+      tensors(argv[2], argv[3]);
     else
       std::ofstream(argv[4]) << run(command, argv + 2).dump();
   } catch (const linmu::Error &error) {
