@@ -150,6 +150,8 @@ LogicalResult BroadcastOp::verify() {
   if (getElementTypeOrSelf(getSource().getType()) != result.getElementType())
     return emitOpError("requires result elements of type ")
            << getElementTypeOrSelf(getSource().getType()) << ", got " << result.getElementType();
+  if (!result.hasStaticShape() || result.getRank() < 1 || result.getRank() > 2)
+    return emitOpError("requires a static result of rank 1 or 2, got ") << result;
   auto source = dyn_cast<Shaped>(getSource().getType());
   if (!source) {
     if (getAxis())

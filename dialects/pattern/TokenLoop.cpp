@@ -390,7 +390,9 @@ static LogicalResult verifyPerToken(Operation *op, StringRef clause, Value value
   auto type = cast<RankedTensorType>(value.getType());
   if (!type.isDynamicDim(0) || !type.isDynamicDim(1))
     return op->emitOpError("requires ")
-           << clause << " of type tensor<?x?x" << type.getElementType() << ">, got " << type;
+           << clause << " of type "
+           << RankedTensorType::get({ShapedType::kDynamic, ShapedType::kDynamic}, type.getElementType())
+           << ", got " << type;
   return success();
 }
 
