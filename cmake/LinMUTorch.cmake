@@ -16,8 +16,9 @@ add_library(LinMU_Torch INTERFACE)
 target_include_directories(LinMU_Torch SYSTEM INTERFACE
   "${LINMU_TORCH_DIR}/include" "${LINMU_TORCH_DIR}/include/torch/csrc/api/include")
 target_compile_definitions(LinMU_Torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
+# libstdc++ comes first: libtorch.so exports parts of an older std::filesystem, whose remove_all jumps to 0.
 target_link_libraries(LinMU_Torch INTERFACE
-  -Wl,--no-as-needed "${LINMU_TORCH_DIR}/lib/libtorch.so" "${LINMU_TORCH_DIR}/lib/libtorch_cpu.so"
+  -Wl,--no-as-needed stdc++ "${LINMU_TORCH_DIR}/lib/libtorch.so" "${LINMU_TORCH_DIR}/lib/libtorch_cpu.so"
   "${LINMU_TORCH_DIR}/lib/libc10.so" -Wl,--as-needed)
 target_link_options(LinMU_Torch INTERFACE "-Wl,-rpath,${LINMU_TORCH_DIR}/lib")
 # The wheel's include folder carries headers of a newer fmt, which hide the system's; its compiled part is

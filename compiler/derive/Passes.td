@@ -14,7 +14,8 @@ def Derive : Pass<"derive", "::mlir::ModuleOp"> {
   let constructor = "::linmu::createDerivePass()";
   let options = [
     Option<"schedule", "schedule", "std::string", "",
-           "KEY=VALUE,... over the cost model's choice: algorithm, chunk, recurrent_below, map_block, query_block">
+           "KEY=VALUE,... over the cost model's choice: algorithm, chunk, recurrent_below, map_block, "
+           "query_block">
   ];
   let statistics = [
     Statistic<"kernels", "kernels", "Kernels made">

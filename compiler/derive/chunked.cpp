@@ -365,7 +365,7 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, int64_t chunk
   auto yield = cast<pattern::YieldOp>(scan.getFinish().getTerminator());
   Value rows = kernel.walk.rowsOf(builder, clamped);
   for (auto [value, output] : llvm::zip(yield.getOutputs(), view.outputs))
-    kernel.walk.store(builder, step.rows(value), kernel.argument(output), rows, live);
+    kernel.storeOutput(output, step.rows(value), rows, live);
   scf::YieldOp::create(builder, next);
 
   builder.setInsertionPointAfter(loop);

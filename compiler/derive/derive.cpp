@@ -2,6 +2,7 @@
 #include "compiler/derive/derive.h"
 #include "compiler/derive/Passes.h"
 #include "compiler/derive/algorithms.h"
+#include "compiler/derive/loop_kernel.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -48,7 +49,7 @@ static LogicalResult checkClauses(Operation *op) {
   if (auto map = dyn_cast<pattern::MapOp>(op))
     return check(map);
   if (!isa<pattern::NormalScanOp, pattern::PermuteOp, pattern::TokenOrderOp, pattern::WindowAttentionOp>(op))
-    return op->emitOpError("has no derivation");
+    return op->getParentOp()->emitOpError("requires nothing but pattern ops, got '") << op->getName() << "'";
   return success();
 }
 
@@ -76,6 +77,12 @@ LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
   for (Operation &op : function.front().without_terminator()) {
     if (failed(checkClauses(&op)))
       return failure();
+    if (op.use_empty())
+      continue;
+    if (isa<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>(op))
+      if (LoopView view = LoopView::of(&op);
+          view.tokens.empty() && llvm::all_of(view.outputs, [](Value value) { return value.use_empty(); }))
+        return op.emitOpError("requires a token operand or an output, which tell the number of tokens");
     ops.push_back(&op);
     bool scan = isa<pattern::ScanOp, pattern::NormalScanOp>(op);
     AlgorithmChoice choice = chooseAlgorithm(&op, schedule);

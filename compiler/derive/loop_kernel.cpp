@@ -45,7 +45,7 @@ SmallVector<Value> LoopView::memory() const {
   if (order)
     all.push_back(order);
   for (const auto *values : {&outputs, &finals, &final_tails})
-    llvm::append_range(all, *values);
+    llvm::copy_if(*values, std::back_inserter(all), [](Value value) { return !value.use_empty(); });
   return all;
 }
 
@@ -59,8 +59,8 @@ LoopKernel::LoopKernel(ProgramBuilder &program, const LoopView &view, StringRef 
   walk.heads = view.heads;
   walk.reverse = view.reverse;
   walk.order = view.order ? argument(view.order) : Value();
-  walk.tokens =
-      countTokens(builder, argument(view.outputs.empty() ? view.tokens.front() : view.outputs.front()));
+  auto output = llvm::find_if(view.outputs, [](Value value) { return !value.use_empty(); });
+  walk.tokens = countTokens(builder, argument(output == view.outputs.end() ? view.tokens.front() : *output));
 }
 
 void LoopKernel::walkBatchAndHead() {
@@ -161,7 +161,13 @@ Value LoopKernel::initialState(unsigned state) {
 }
 
 void LoopKernel::storeState(unsigned state, Value value) {
-  walk.store(builder, value, argument(view.finals[state]), {});
+  if (Value memory = argument(view.finals[state]))
+    walk.store(builder, value, memory, {});
+}
+
+void LoopKernel::storeOutput(Value output, Value value, Value rows, Value live) {
+  if (Value memory = argument(output))
+    walk.store(builder, value, memory, rows, live);
 }
 
 /// final[j] is the token at position N - L + j, or, where that is before position 0, tail[j + N]. Oldest
@@ -191,14 +197,14 @@ static int64_t tailHeads(Value tail) {
 
 void LoopKernel::storeOwnTails() {
   for (auto [index, tail] : llvm::enumerate(view.tails))
-    if (tailHeads(tail) == view.heads)
+    if (tailHeads(tail) == view.heads && argument(view.final_tails[index]))
       storeTail(builder, walk, argument(view.tokens[view.tail_owners[index]]), argument(tail),
                 argument(view.final_tails[index]));
 }
 
 void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &plan) {
   for (auto [index, tail] : llvm::enumerate(view.tails)) {
-    if (!all && tailHeads(tail) == view.heads)
+    if (view.final_tails[index].use_empty() || (!all && tailHeads(tail) == view.heads))
       continue;
     Value token = view.tokens[view.tail_owners[index]];
     SmallVector<Value> memory{token, tail, view.final_tails[index]};

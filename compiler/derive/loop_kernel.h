@@ -20,7 +20,7 @@ struct LoopView {
   /// Position in `tails` of the tail of token operand `token`, or -1; likewise for states.
   int64_t tailOf(unsigned token) const;
   int64_t initOf(unsigned state) const;
-  /// All operands and results, in the order of a kernel's arguments.
+  /// All operands and the results that have a use, in the order of a kernel's arguments.
   llvm::SmallVector<mlir::Value> memory() const;
 };
 
@@ -30,7 +30,8 @@ public:
   /// Starts the kernel; `walk` still lacks batch and head.
   LoopKernel(ProgramBuilder &program, const LoopView &view, llvm::StringRef name);
 
-  mlir::Value argument(mlir::Value value) const { return arguments_.lookup(value); }
+  /// The kernel's argument for an operand or result; null for a result without use.
+  mlir::Value argument(mlir::Value value) const { return arguments_.lookupOrNull(value); }
 
   /// batch and head from the block's number b * H + h.
   void walkBatchAndHead();
@@ -47,6 +48,8 @@ public:
   /// States [B, H, ...] at the start: the initial values, or zero.
   mlir::Value initialState(unsigned state);
   void storeState(unsigned state, mlir::Value value);
+  /// Stores an f32 value of an output's rows, where the output has a use.
+  void storeOutput(mlir::Value output, mlir::Value value, mlir::Value rows, mlir::Value live = {});
 
   /// Stores the final tails whose operand has as many heads as the loop: no other block uses these.
   void storeOwnTails();

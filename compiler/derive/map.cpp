@@ -35,7 +35,7 @@ FailureOr<OpPlan> linmu::deriveMap(pattern::MapOp map, const Schedule &schedule,
     builder.setLoc(map.getLoc());
     Value rows = kernel.walk.rowsOf(builder, positions);
     for (auto [value, output] : llvm::zip(map.getYield().getOutputs(), view.outputs))
-      kernel.walk.store(builder, emitter.rows(value), kernel.argument(output), rows, live);
+      kernel.storeOutput(output, emitter.rows(value), rows, live);
     return success();
   };
   if (together) {

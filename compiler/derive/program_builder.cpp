@@ -33,7 +33,7 @@ FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
   builder.setInsertionPointToEnd(&body);
   for (Operation &op : entry.without_terminator())
     for (Value result : op.getResults())
-      if (!self.memory_.contains(result))
+      if (!result.use_empty() && !self.memory_.contains(result))
         self.memory_.map(result, tile::TemporaryOp::create(builder, op.getLoc(), result.getType()));
   // Names of arguments and results are part of the signature, not of the kernels.
   self.program_->setDiscardableAttrs(function->getDiscardableAttrDictionary());

@@ -28,8 +28,8 @@ public:
   /// a pattern op.
   static mlir::FailureOr<ProgramBuilder> create(mlir::func::FuncOp function);
 
-  /// The memory in the program that holds a value of the function.
-  mlir::Value memory(mlir::Value value) { return memory_.lookup(value); }
+  /// The memory in the program that holds a value of the function; values without use have none.
+  mlir::Value memory(mlir::Value value) { return memory_.lookupOrNull(value); }
 
   /// Starts a kernel on the memory of `operands` (values of the function) and points `builder` into it. The
   /// returned plan has the kernel's name and operands; `arguments` maps each value to the kernel's argument.

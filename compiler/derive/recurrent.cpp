@@ -129,7 +129,7 @@ FailureOr<OpPlan> linmu::deriveRecurrent(Operation *op, ProgramBuilder &program)
   auto yield = cast<pattern::YieldOp>(blocks.back()->getTerminator());
   Value row = kernel.walk.rowsOf(builder, position);
   for (auto [value, output] : llvm::zip(yield.getOutputs(), view.outputs))
-    kernel.walk.store(builder, step.get(value).tile, kernel.argument(output), row);
+    kernel.storeOutput(output, step.get(value).tile, row);
   scf::YieldOp::create(builder, next);
 
   builder.setInsertionPointAfter(loop);

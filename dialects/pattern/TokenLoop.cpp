@@ -118,6 +118,24 @@ static ParseResult parseTensorType(OpAsmParser &parser, RankedTensorType &type) 
   return type ? success() : parser.emitError(loc, "requires a ranked tensor type");
 }
 
+/// A state of the normal form, `%s0 : type` or `zero : type`. No region has an argument for it, so that a
+/// name in front, `%S = %s0 : type`, is allowed and means nothing.
+static ParseResult parseState(OpAsmParser &parser, Entries &inits, RankedTensorType &type, bool &hasOperand) {
+  OpAsmParser::UnresolvedOperand operand;
+  auto parseValue = [&]() -> ParseResult {
+    hasOperand = failed(parser.parseOptionalKeyword("zero"));
+    return hasOperand ? parser.parseOperand(operand) : success();
+  };
+  if (parseValue() || (hasOperand && succeeded(parser.parseOptionalEqual()) && parseValue()) ||
+      parser.parseColon() || parseTensorType(parser, type))
+    return failure();
+  if (hasOperand) {
+    inits.operands.push_back(operand);
+    inits.types.push_back(type);
+  }
+  return success();
+}
+
 ParseResult linmu::pattern::parseLoopClauses(OpAsmParser &parser, OperationState &result,
                                              SmallVectorImpl<OpAsmParser::Argument> &arguments,
                                              bool withMasks) {
@@ -188,7 +206,8 @@ ParseResult linmu::pattern::parseLoopClauses(OpAsmParser &parser, OperationState
       parseList([&] { return parseArgument(3, false, tokens, type, hasOperand, true); }))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("states")) && parseList([&]() -> ParseResult {
-        if (parseArgument(2, true, inits, type, hasOperand, false))
+        if (withMasks ? parseArgument(2, true, inits, type, hasOperand, false)
+                      : parseState(parser, inits, type, hasOperand))
           return failure();
         if (hasOperand)
           initOf.push_back(finalTypes.size());

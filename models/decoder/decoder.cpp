@@ -10,7 +10,8 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights) {
   Decoder decoder;
   decoder.config_ = config;
   std::int64_t width = config.hidden_size, inner = config.intermediate_size;
-  std::int64_t query_rows = config.heads * config.head_dim, value_rows = config.key_value_heads * config.head_dim;
+  std::int64_t query_rows = config.heads * config.head_dim,
+               value_rows = config.key_value_heads * config.head_dim;
   auto rotary = std::make_shared<const Rotary>(config.head_dim, config.rope_theta);
 
   decoder.embedding_ = weights.take("model.embed_tokens.weight", {config.vocab_size, width});
@@ -49,8 +50,9 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights) {
   if (!config.tied_embeddings || weights.has("lm_head.weight")) {
     decoder.head_ = weights.take("lm_head.weight", {config.vocab_size, width});
     if (config.tied_embeddings && !torch::equal(decoder.head_, decoder.embedding_))
-      throw Error(ErrorCode::corruptFile,
-                  "tie_word_embeddings requires lm_head.weight to equal model.embed_tokens.weight, it does not");
+      throw Error(
+          ErrorCode::corruptFile,
+          "tie_word_embeddings requires lm_head.weight to equal model.embed_tokens.weight, it does not");
   }
   weights.requireAllTaken();
   return decoder;
@@ -88,8 +90,9 @@ torch::Tensor rmsNorm(const torch::Tensor &x, const torch::Tensor &weight, doubl
 
 torch::Tensor Decoder::embed(const torch::Tensor &ids) const {
   if (ids.dim() != 2 || ids.scalar_type() != torch::kInt64)
-    throw Error(ErrorCode::invalidArgument, fmt::format("token ids must be an int64 tensor [B, N], got {} of rank {}",
-                                                        c10::toString(ids.scalar_type()), ids.dim()));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("token ids must be an int64 tensor [B, N], got {} of rank {}",
+                            c10::toString(ids.scalar_type()), ids.dim()));
   auto outside = torch::logical_or(ids < 0, ids >= config_.vocab_size);
   if (outside.any().item<bool>())
     throw Error(ErrorCode::invalidArgument,
@@ -111,19 +114,21 @@ static void checkInput(const DecoderConfig &config, const torch::Tensor &embeddi
   };
   require(embeddings.dim() == 3 && embeddings.size(1) >= 1 && embeddings.size(2) == config.hidden_size &&
               embeddings.scalar_type() == torch::kFloat32,
-          fmt::format("embeddings must be a float tensor [B, N >= 1, {}], got a tensor of {} elements and rank {}",
-                      config.hidden_size, embeddings.numel(), embeddings.dim()));
-  require(layout.tokens == embeddings.size(1), fmt::format("the layout has {} tokens, the embeddings have {}",
-                                                           layout.tokens, embeddings.size(1)));
+          fmt::format(
+              "embeddings must be a float tensor [B, N >= 1, {}], got a tensor of {} elements and rank {}",
+              config.hidden_size, embeddings.numel(), embeddings.dim()));
+  require(layout.tokens == embeddings.size(1),
+          fmt::format("the layout has {} tokens, the embeddings have {}", layout.tokens, embeddings.size(1)));
   std::int64_t end = 0;
   for (const MediaItem &item : layout.media) {
     require(item.t >= 1 && item.h >= 1 && item.w >= 1 && item.t <= layout.tokens && item.h <= layout.tokens &&
                 item.w <= layout.tokens,
             fmt::format("a media item must have a grid within the {} tokens, got {} x {} x {}", layout.tokens,
                         item.t, item.h, item.w));
-    require(item.first_token >= end && item.t * item.h * item.w <= layout.tokens - item.first_token,
-            fmt::format("the media item of {} x {} x {} tokens at {} must lie after token {} and before token {}",
-                        item.t, item.h, item.w, item.first_token, end, layout.tokens));
+    require(
+        item.first_token >= end && item.t * item.h * item.w <= layout.tokens - item.first_token,
+        fmt::format("the media item of {} x {} x {} tokens at {} must lie after token {} and before token {}",
+                    item.t, item.h, item.w, item.first_token, end, layout.tokens));
     end = item.first_token + item.t * item.h * item.w;
   }
 }
@@ -133,8 +138,8 @@ torch::Tensor Decoder::forwardEmbeddings(const torch::Tensor &embeddings, const 
   c10::InferenceMode inference;
   checkInput(config_, embeddings, layout);
   if (state.layers.size() != layers_.size())
-    throw Error(ErrorCode::invalidArgument, fmt::format("the state must have {} layers, got {}", layers_.size(),
-                                                        state.layers.size()));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("the state must have {} layers, got {}", layers_.size(), state.layers.size()));
   std::int64_t tokens = embeddings.size(1);
   auto positions = torch::arange(state.tokens, state.tokens + tokens, torch::kInt64);
 

@@ -15,8 +15,8 @@ torch::Tensor Rotary::apply(const torch::Tensor &x, const torch::Tensor &positio
     if (std::int64_t known = cosines_.defined() ? cosines_.size(0) : 0; needed > known) {
       auto exponents = torch::arange(0, head_dim_, 2, torch::kInt64).to(torch::kFloat32) / head_dim_;
       auto frequencies = 1.0 / torch::pow(theta_, exponents);
-      auto angles =
-          torch::outer(torch::arange(std::max(needed, 2 * known), torch::kInt64).to(torch::kFloat32), frequencies);
+      auto angles = torch::outer(
+          torch::arange(std::max(needed, 2 * known), torch::kInt64).to(torch::kFloat32), frequencies);
       cosines_ = angles.cos();
       sines_ = angles.sin();
     }

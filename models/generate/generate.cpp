@@ -16,8 +16,9 @@ double secondsSince(Clock::time_point begin) {
 
 void checkOptions(const GenerateOptions &options) {
   if (options.max_tokens < 0)
-    throw Error(ErrorCode::invalidArgument,
-                fmt::format("the number of tokens to generate must be 0 or more, got {}", options.max_tokens));
+    throw Error(
+        ErrorCode::invalidArgument,
+        fmt::format("the number of tokens to generate must be 0 or more, got {}", options.max_tokens));
   Sampler{options.sampling};
 }
 

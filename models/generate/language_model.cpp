@@ -27,7 +27,8 @@ LanguageModel openGguf(const std::filesystem::path &path) {
 }
 
 /// `eos_token_id` is a number or a list of numbers.
-void addStops(const nlohmann::json &object, const std::filesystem::path &path, std::vector<std::int64_t> &stops) {
+void addStops(const nlohmann::json &object, const std::filesystem::path &path,
+              std::vector<std::int64_t> &stops) {
   if (!object.contains("eos_token_id") || object["eos_token_id"].is_null())
     return;
   const nlohmann::json &ids = object["eos_token_id"];
@@ -58,8 +59,8 @@ LanguageModel openFolder(const std::filesystem::path &folder) {
   DecoderConfig config = readConfigJson(folder / "config.json");
   Tokenizer tokenizer = Tokenizer::fromJson(folder / "tokenizer.json");
   WeightReader weights = WeightReader::fromSafetensors(folder);
-  LanguageModel model{Decoder::load(config, weights), std::move(tokenizer), readChatTemplate(folder),
-                      folder.string(), {}};
+  LanguageModel model{
+      Decoder::load(config, weights), std::move(tokenizer), readChatTemplate(folder), folder.string(), {}};
   for (const char *name : {"config.json", "generation_config.json"})
     if (std::filesystem::exists(folder / name))
       addStops(readJsonObject(folder / name), folder / name, model.stop_tokens);

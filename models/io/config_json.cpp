@@ -23,8 +23,8 @@ public:
   std::int64_t integer(const char *key, std::int64_t otherwise) const {
     if (!has(key))
       return otherwise;
-    // An unsigned above 2^63 would wrap; checkConfig refuses what does not fit.
-    if (!object_[key].is_number_integer() || object_[key] > INT64_MAX)
+    const json &value = object_[key];
+    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
       corrupt(fmt::format("'{}' must be an integer, got {}", key, object_[key].dump()));
     return object_[key].get<std::int64_t>();
   }
@@ -92,8 +92,9 @@ DecoderConfig readConfigJson(const std::filesystem::path &path) {
     architecture = object["architectures"][0].get<std::string>();
   bool qwen2 = architecture == "Qwen2ForCausalLM";
   if (!qwen2 && architecture != "LlamaForCausalLM")
-    reader.unsupported(fmt::format("'architectures' is {}, supported are LlamaForCausalLM and Qwen2ForCausalLM",
-                                   object.contains("architectures") ? object["architectures"].dump() : "missing"));
+    reader.unsupported(
+        fmt::format("'architectures' is {}, supported are LlamaForCausalLM and Qwen2ForCausalLM",
+                    object.contains("architectures") ? object["architectures"].dump() : "missing"));
   if (std::string activation = reader.string("hidden_act", "silu"); activation != "silu")
     reader.unsupported(fmt::format("'hidden_act' is '{}', supported is 'silu'", activation));
   if (reader.boolean("use_sliding_window", false))
@@ -115,8 +116,9 @@ DecoderConfig readConfigJson(const std::filesystem::path &path) {
   else if (config.heads > 0 && config.hidden_size % config.heads == 0)
     config.head_dim = config.hidden_size / config.heads;
   else
-    reader.corrupt(fmt::format("num_attention_heads {} must divide hidden_size {} where head_dim is not given",
-                               config.heads, config.hidden_size));
+    reader.corrupt(
+        fmt::format("num_attention_heads {} must divide hidden_size {} where head_dim is not given",
+                    config.heads, config.hidden_size));
   config.rms_epsilon = reader.number("rms_norm_eps", 1e-6);
   config.tied_embeddings = reader.boolean("tie_word_embeddings", false);
   config.query_key_value_bias = qwen2 || reader.boolean("attention_bias", false);

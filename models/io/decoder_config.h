@@ -19,7 +19,7 @@ struct DecoderConfig {
   std::int64_t head_dim = 0;        ///< even
   double rms_epsilon = 1e-6;
   double rope_theta = 10000.0;
-  bool tied_embeddings = false;    ///< the head is the embedding, transposed
+  bool tied_embeddings = false; ///< the head is the embedding, transposed
   bool query_key_value_bias = false;
   bool output_bias = false;
   bool operator==(const DecoderConfig &) const = default;

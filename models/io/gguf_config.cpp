@@ -20,7 +20,8 @@ DecoderConfig readGgufConfig(const GgufFile &file) {
     return file.has(name) ? file.integer(name) : otherwise;
   };
   if (integerOr(key("expert_count"), 0) != 0)
-    unsupported(fmt::format("{} is {}, supported is 0", key("expert_count"), file.integer(key("expert_count"))));
+    unsupported(
+        fmt::format("{} is {}, supported is 0", key("expert_count"), file.integer(key("expert_count"))));
   if (file.has(key("rope.scaling.type")) && file.string(key("rope.scaling.type")) != "none")
     unsupported(fmt::format("{} is '{}', supported is 'none'", key("rope.scaling.type"),
                             file.string(key("rope.scaling.type"))));
@@ -38,10 +39,12 @@ DecoderConfig readGgufConfig(const GgufFile &file) {
   else
     corrupt(fmt::format("attention.head_count {} must divide embedding_length {}", config.heads,
                         config.hidden_size));
-  if (std::int64_t values = integerOr(key("attention.value_length"), config.head_dim); values != config.head_dim)
+  if (std::int64_t values = integerOr(key("attention.value_length"), config.head_dim);
+      values != config.head_dim)
     unsupported(fmt::format("{} is {}, supported is the key length {}", key("attention.value_length"), values,
                             config.head_dim));
-  if (std::int64_t rotary = integerOr(key("rope.dimension_count"), config.head_dim); rotary != config.head_dim)
+  if (std::int64_t rotary = integerOr(key("rope.dimension_count"), config.head_dim);
+      rotary != config.head_dim)
     unsupported(fmt::format("{} is {}, supported is the head size {}", key("rope.dimension_count"), rotary,
                             config.head_dim));
   config.rms_epsilon = file.number(key("attention.layer_norm_rms_epsilon"));

@@ -114,8 +114,8 @@ public:
     std::uint64_t begin = position_;
     if (std::uint64_t size = fixedBytes(array.element)) {
       if (array.count > remaining() / size)
-        corrupt(fmt::format("{} claims {} elements of {} bytes, the file has {} bytes left", what, array.count,
-                            size, remaining()));
+        corrupt(fmt::format("{} claims {} elements of {} bytes, the file has {} bytes left", what,
+                            array.count, size, remaining()));
       take(array.count * size, what);
     } else {
       // Each element takes bytes of the file, so a lying count ends at the end of the file.
@@ -169,14 +169,16 @@ TensorEntry readTensorEntry(Cursor &cursor, std::uint64_t index) {
   entry.tensor.type = static_cast<GgufTensorType>(type);
   GgufBlock block = blockOf(entry.tensor.type);
   if (block.bytes == 0)
-    throw Error(ErrorCode::unsupported,
-                fmt::format("{} has the GGUF type {}, supported are F32 (0), F16 (1), Q4_0 (2), Q4_1 (3), Q8_0 "
-                            "(8), Q6_K (14) and BF16 (30)",
-                            what, type));
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("{} has the GGUF type {}, supported are F32 (0), F16 (1), Q4_0 (2), Q4_1 (3), Q8_0 "
+                    "(8), Q6_K (14) and BF16 (30)",
+                    what, type));
   if (entry.tensor.shape.back() % block.elements != 0)
     cursor.corrupt(fmt::format("{} has rows of {} elements, its type requires a multiple of {}", what,
                                entry.tensor.shape.back(), block.elements));
-  if (__builtin_mul_overflow(elements / block.elements, static_cast<std::uint64_t>(block.bytes), &entry.bytes))
+  if (__builtin_mul_overflow(elements / block.elements, static_cast<std::uint64_t>(block.bytes),
+                             &entry.bytes))
     cursor.corrupt(fmt::format("{} has {} elements", what, elements));
   entry.offset = cursor.read<std::uint64_t>(what);
   return entry;
@@ -249,11 +251,12 @@ GgufFile GgufFile::open(const std::filesystem::path &path) {
   std::uint64_t end = 0;
   for (TensorEntry &entry : entries) {
     if (entry.offset % alignment != 0)
-      cursor.corrupt(fmt::format("tensor '{}' starts at offset {}, which must be a multiple of {}", entry.name,
-                                 entry.offset, alignment));
+      cursor.corrupt(fmt::format("tensor '{}' starts at offset {}, which must be a multiple of {}",
+                                 entry.name, entry.offset, alignment));
     if (entry.offset < end)
-      cursor.corrupt(fmt::format("tensor '{}' starts at offset {}, inside the tensor before it, which ends at {}",
-                                 entry.name, entry.offset, end));
+      cursor.corrupt(
+          fmt::format("tensor '{}' starts at offset {}, inside the tensor before it, which ends at {}",
+                      entry.name, entry.offset, end));
     if (entry.offset > data.size() || entry.bytes > data.size() - entry.offset)
       cursor.corrupt(fmt::format("tensor '{}' of shape [{}] requires {} bytes at offset {}, the data has {}",
                                  entry.name, fmt::join(entry.tensor.shape, ", "), entry.bytes, entry.offset,

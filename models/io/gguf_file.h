@@ -14,7 +14,21 @@
 namespace linmu::models {
 
 /// The numbers are the format's.
-enum class GgufType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
+enum class GgufType : std::uint32_t {
+  u8,
+  i8,
+  u16,
+  i16,
+  u32,
+  i32,
+  f32,
+  boolean,
+  string,
+  array,
+  u64,
+  i64,
+  f64
+};
 
 /// An array of metadata as it lies in the file, checked when the file was opened.
 struct GgufArray {
@@ -27,7 +41,15 @@ struct GgufArray {
 using GgufValue = std::variant<std::int64_t, std::uint64_t, double, bool, std::string_view, GgufArray>;
 
 /// Numbers are the format's. Only these types can be dequantised.
-enum class GgufTensorType : std::uint32_t { f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q8_0 = 8, q6_k = 14, bf16 = 30 };
+enum class GgufTensorType : std::uint32_t {
+  f32 = 0,
+  f16 = 1,
+  q4_0 = 2,
+  q4_1 = 3,
+  q8_0 = 8,
+  q6_k = 14,
+  bf16 = 30
+};
 
 struct GgufTensor {
   GgufTensorType type = GgufTensorType::f32;

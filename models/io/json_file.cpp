@@ -15,8 +15,8 @@ nlohmann::json readJsonObject(const std::filesystem::path &path) {
     throw Error(ErrorCode::corruptFile, fmt::format("{} is not valid JSON: {}", path.string(), error.what()));
   }
   if (!parsed.is_object())
-    throw Error(ErrorCode::corruptFile, fmt::format("{} must hold a JSON object, got {}", path.string(),
-                                                    parsed.type_name()));
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{} must hold a JSON object, got {}", path.string(), parsed.type_name()));
   return parsed;
 }
 

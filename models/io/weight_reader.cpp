@@ -41,10 +41,10 @@ std::string translated(std::string_view name) {
       {"output_norm.weight", "model.norm.weight"},
       {"output.weight", "lm_head.weight"}};
   static const std::map<std::string_view, std::string_view> of_layer = {
-      {"attn_norm", "input_layernorm"},      {"attn_q", "self_attn.q_proj"},
-      {"attn_k", "self_attn.k_proj"},        {"attn_v", "self_attn.v_proj"},
-      {"attn_output", "self_attn.o_proj"},   {"ffn_norm", "post_attention_layernorm"},
-      {"ffn_gate", "mlp.gate_proj"},         {"ffn_up", "mlp.up_proj"},
+      {"attn_norm", "input_layernorm"},    {"attn_q", "self_attn.q_proj"},
+      {"attn_k", "self_attn.k_proj"},      {"attn_v", "self_attn.v_proj"},
+      {"attn_output", "self_attn.o_proj"}, {"ffn_norm", "post_attention_layernorm"},
+      {"ffn_gate", "mlp.gate_proj"},       {"ffn_up", "mlp.up_proj"},
       {"ffn_down", "mlp.down_proj"}};
   if (auto found = of_model.find(name); found != of_model.end())
     return std::string(found->second);
@@ -68,9 +68,10 @@ WeightReader WeightReader::fromSafetensors(const std::filesystem::path &path) {
     for (const auto &[name, stored] : shard.tensors()) {
       if (stored.type != StoredType::f32 && stored.type != StoredType::f16 &&
           stored.type != StoredType::bf16 && stored.type != StoredType::f64)
-        throw Error(ErrorCode::unsupported, fmt::format("{}: tensor '{}' has the type {}, weights require F32, "
-                                                        "F16, BF16 or F64",
-                                                        shard.path().string(), name, linmu::name(stored.type)));
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("{}: tensor '{}' has the type {}, weights require F32, "
+                                "F16, BF16 or F64",
+                                shard.path().string(), name, linmu::name(stored.type)));
       // Holding `shards` keeps the mapping alive for as long as the entry.
       reader.entries_.emplace(name, Entry{stored.shape, [shards, &stored] { return loadStored(stored); }});
     }
@@ -91,7 +92,8 @@ WeightReader WeightReader::fromGguf(std::shared_ptr<const GgufFile> file, const 
     std::int64_t head_dim = pairs && rotated ? config.head_dim : 0;
     reader.entries_.emplace(translated_name, Entry{tensor.shape, [file, &tensor, head_dim] {
                                                      torch::Tensor loaded = loadGguf(tensor);
-                                                     return head_dim ? pairsToHalves(loaded, head_dim) : loaded;
+                                                     return head_dim ? pairsToHalves(loaded, head_dim)
+                                                                     : loaded;
                                                    }});
   }
   return reader;

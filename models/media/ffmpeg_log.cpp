@@ -14,18 +14,18 @@ namespace {
 // A damaged stream logs a line per macroblock row: what is kept is bounded.
 constexpr std::size_t longest_text = 400;
 
-std::atomic<int> living_captures = 0;
+std::atomic<int> silences = 0;
 thread_local FfmpegLog *innermost = nullptr;
 
 } // namespace
 
 struct FfmpegLogCallback {
   static void receive(void *source, int level, const char *format, va_list arguments) {
-    if (living_captures == 0) {
+    if (silences == 0) {
       av_log_default_callback(source, level, format, arguments);
       return;
     }
-    // Decoder threads have no capture: their errors reach us as status codes.
+    // Decoder threads have no FfmpegLog: their errors reach us as status codes.
     if (!innermost || level > AV_LOG_ERROR)
       return;
     char line[256];
@@ -45,17 +45,17 @@ struct FfmpegLogCallback {
   }
 };
 
-FfmpegLog::FfmpegLog() : outer_(innermost) {
+FfmpegSilence::FfmpegSilence() {
   static std::once_flag installed;
   std::call_once(installed, [] { av_log_set_callback(FfmpegLogCallback::receive); });
-  ++living_captures;
-  innermost = this;
+  ++silences;
 }
 
-FfmpegLog::~FfmpegLog() {
-  innermost = outer_;
-  --living_captures;
-}
+FfmpegSilence::~FfmpegSilence() { --silences; }
+
+FfmpegLog::FfmpegLog() : outer_(innermost) { innermost = this; }
+
+FfmpegLog::~FfmpegLog() { innermost = outer_; }
 
 std::string FfmpegLog::reason(int status) const {
   if (!text_.empty())

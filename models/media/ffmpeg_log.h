@@ -4,10 +4,18 @@
 
 namespace linmu::media {
 
-/// While one lives, FFmpeg prints nothing; errors that it logs on this thread are kept. Captures nest: the
-/// innermost one receives. Once none is left, FFmpeg logs through its default callback again. FFmpeg's
-/// callback is one for the process, and has no getter: a callback set by the application before the first
-/// capture is replaced.
+/// While one lives, FFmpeg prints nothing; once none is left, it logs through its default callback again.
+/// FFmpeg's callback is one for the process, and has no getter: one that the application has set before the
+/// first FfmpegSilence is replaced.
+class FfmpegSilence {
+public:
+  FfmpegSilence();
+  ~FfmpegSilence();
+  FfmpegSilence(const FfmpegSilence &) = delete;
+  FfmpegSilence &operator=(const FfmpegSilence &) = delete;
+};
+
+/// Keeps the errors that FFmpeg logs on this thread. They nest: the innermost one receives.
 class FfmpegLog {
 public:
   FfmpegLog();
@@ -23,6 +31,7 @@ public:
 
 private:
   friend struct FfmpegLogCallback;
+  FfmpegSilence silence_;
   std::string text_;
   FfmpegLog *outer_;
 };

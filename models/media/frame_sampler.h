@@ -12,8 +12,8 @@ enum class ShortClip {
 };
 
 struct FrameSampling {
-  int frames = 0; ///< how many to take, at least 1
-  FrameSize size; ///< of the result; 0 x 0: as they are
+  int frames = 0;      ///< how many to take, at least 1
+  FrameSize size = {}; ///< of the result; 0 x 0: as they are
   ShortClip short_clip = ShortClip::reject;
   DamagedVideo damaged = DamagedVideo::reject;
 };

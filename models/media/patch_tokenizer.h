@@ -27,19 +27,16 @@ struct PatchCoefficient {
 };
 
 /// A token holds a patch of [t, h, w] pixels:
-/// 1. RGB in [0, 1] to YCbCr, BT.601 full range (as in JPEG), centred at zero:
-///    Y = 0.299 R + 0.587 G + 0.114 B - 0.5,  Cb = 0.5 (B - Y') / 0.886,  Cr = 0.5 (R - Y') / 0.701,  Y' = Y
-///    + 0.5.
+/// 1. RGB in [0, 1] to YCbCr, BT.601 full range (as in JPEG): Y = 0.299 R + 0.587 G + 0.114 B,
+///    Cb = (B - Y) / 1.772, Cr = (R - Y) / 1.402; then Y - 0.5, so that all three are centred at zero.
 /// 2. The orthonormal 3-D DCT-II of each channel.
-/// 3. The lowest frequencies of each channel, in the order of a 3-D zig-zag: ascending f = i/t + j/h + k/w
-/// for
-///    frequency indices (i, j, k); of equals, by i, then j, then k. Of `width` features, each chroma channel
-///    gets floor(width / 6) and luma the rest (576: 384 + 96 + 96), luma at most all t h w of its own, what
-///    is over then going to Cb and Cr alike (Cb first). Features are in the order Y, Cb, Cr.
+/// 3. The lowest frequencies of each channel, in the order of a 3-D zig-zag: for frequency indices (i, j, k)
+///    ascending f = i/t + j/h + k/w; of equals, by i, then j, then k. Of `width` features, each chroma
+///    channel gets floor(width / 6) and luma the rest (576: 384 + 96 + 96), luma at most all t h w of its
+///    own, what is over then going to Cb and Cr alike (Cb first). Features are in the order Y, Cb, Cr.
 /// 4. Feature values are `scale * gain * coefficient`, gain = (1 + 16 f)^1.5, and four times that for chroma.
-/// The
-///    spectrum of video falls about so, and chroma's is weaker: without a gain the token would be its mean
-///    colour and little else. `scale` makes the RMS over all values of all tokens the one asked for.
+///    The spectrum of video falls about so, and chroma's is weaker: without a gain the token would be its
+///    mean colour and little else. `scale` makes the RMS over all values of all tokens the one asked for.
 /// A linear map up to `scale`, and invertible up to the frequencies left out and the rounding to 8 bits.
 class PatchTokenizer {
 public:

@@ -104,6 +104,8 @@ void checkSize(const std::filesystem::path &path, const char *what, FrameSize si
 struct VideoReader::Stream {
   std::filesystem::path path;
   DamagedVideo damaged;
+  FfmpegSilence
+      silence; ///< decoder threads work on between calls; above what they belong to, so that it goes last
   FfmpegHandle<AVFormatContext> format;
   FfmpegHandle<AVCodecContext> codec;
   FfmpegHandle<AVFrame> frame{av_frame_alloc()};

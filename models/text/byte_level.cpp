@@ -15,7 +15,8 @@ std::array<std::string, 256> makeAlphabet() {
     if (code_point < 0x80)
       alphabet[byte] = {static_cast<char>(code_point)};
     else
-      alphabet[byte] = {static_cast<char>(0xC0 | code_point >> 6), static_cast<char>(0x80 | (code_point & 0x3F))};
+      alphabet[byte] = {static_cast<char>(0xC0 | code_point >> 6),
+                        static_cast<char>(0x80 | (code_point & 0x3F))};
   }
   return alphabet;
 }

@@ -14,8 +14,8 @@ std::uint64_t keyOf(std::int32_t left, std::int32_t right) {
 } // namespace
 
 BytePairMerger::BytePairMerger(const std::vector<std::string> &tokens,
-                               const std::vector<std::pair<std::string, std::string>> &merges, bool whole_words,
-                               const std::string &origin) {
+                               const std::vector<std::pair<std::string, std::string>> &merges,
+                               bool whole_words, const std::string &origin) {
   auto corrupt = [&](const std::string &message) {
     throw Error(ErrorCode::corruptFile, fmt::format("{}: {}", origin, message));
   };

@@ -8,7 +8,8 @@
 
 namespace linmu::models {
 
-const char *const gpt2Pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+const char *const gpt2Pattern =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 const char *const qwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
@@ -29,6 +30,8 @@ void splitPiece(const icu::RegexPattern &pattern, const icu::UnicodeString &piec
                 std::vector<icu::UnicodeString> &pieces) {
   UErrorCode status = U_ZERO_ERROR;
   std::unique_ptr<icu::RegexMatcher> matcher(pattern.matcher(piece, status));
+  // ICU's default of 8 MB ends at words of some 200,000 letters; what a text can need is linear in it.
+  matcher->setStackLimit(0, status);
   check(status, "splitting text");
   std::int32_t end = 0;
   while (matcher->find(status)) {
@@ -50,7 +53,8 @@ void requireUtf8(std::string_view text) {
   const auto *bytes = reinterpret_cast<const std::uint8_t *>(text.data());
   auto length = static_cast<std::int64_t>(text.size());
   if (length > INT32_MAX)
-    throw Error(ErrorCode::invalidArgument, fmt::format("a text must be at most 2^31 - 1 bytes, got {}", length));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("a text must be at most 2^31 - 1 bytes, got {}", length));
   for (std::int32_t next = 0, size = static_cast<std::int32_t>(length); next < size;) {
     std::int32_t begin = next;
     UChar32 code_point;
@@ -70,8 +74,9 @@ PreTokenizer::PreTokenizer(std::vector<std::string> patterns, bool normalize) {
     impl->patterns.emplace_back(
         icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(pattern), where, status));
     if (U_FAILURE(status))
-      throw Error(ErrorCode::unsupported, fmt::format("the pre-tokenizer's pattern '{}' does not compile: {} at {}",
-                                                      pattern, u_errorName(status), where.offset));
+      throw Error(ErrorCode::unsupported,
+                  fmt::format("the pre-tokenizer's pattern '{}' does not compile: {} at {}", pattern,
+                              u_errorName(status), where.offset));
   }
   impl_ = std::move(impl);
 }

@@ -12,7 +12,8 @@ Tokenizer::Tokenizer(Definition definition)
       added_(definition.added.begin(), definition.added.end()), prefix_(std::move(definition.prefix)) {
   auto slotOf = [&](std::int64_t id) {
     if (id < 0 || id > (1 << 24))
-      throw Error(ErrorCode::corruptFile, fmt::format("{}: the token id {} is out of range", definition.origin, id));
+      throw Error(ErrorCode::corruptFile,
+                  fmt::format("{}: the token id {} is out of range", definition.origin, id));
     if (static_cast<std::size_t>(id) >= bytes_.size())
       bytes_.resize(id + 1);
     return static_cast<std::size_t>(id);
@@ -21,7 +22,8 @@ Tokenizer::Tokenizer(Definition definition)
     bytes_[slotOf(id)] = bytesOfCharacters(definition.tokens[id]);
   for (const auto &[text, id] : added_) {
     if (text.empty())
-      throw Error(ErrorCode::corruptFile, fmt::format("{}: the added token {} is empty", definition.origin, id));
+      throw Error(ErrorCode::corruptFile,
+                  fmt::format("{}: the added token {} is empty", definition.origin, id));
     bytes_[slotOf(id)] = text;
   }
   for (std::int64_t id : definition.special)
@@ -40,7 +42,8 @@ std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool take_spe
   for (std::size_t at = 0; at < text.size();) {
     const std::pair<const std::string, std::int64_t> *longest = nullptr;
     // The added tokens that start with this byte are neighbours in the map.
-    for (auto it = added_.lower_bound(text.substr(at, 1)); it != added_.end() && it->first[0] == text[at]; ++it)
+    for (auto it = added_.lower_bound(text.substr(at, 1)); it != added_.end() && it->first[0] == text[at];
+         ++it)
       if (text.substr(at).starts_with(it->first) && (take_special || !special_[it->second]) &&
           (!longest || it->first.size() > longest->first.size()))
         longest = &*it;

@@ -28,9 +28,9 @@ public:
     std::string origin;              ///< for messages
     std::vector<std::string> tokens; ///< by id, in the byte-level alphabet; empty: no such token
     std::vector<std::pair<std::string, std::string>> merges;
-    std::vector<std::string> patterns; ///< of the pre-tokenizer
-    bool normalize = false;            ///< to NFC
-    bool whole_words = false;          ///< a word that is a token is not merged
+    std::vector<std::string> patterns;         ///< of the pre-tokenizer
+    bool normalize = false;                    ///< to NFC
+    bool whole_words = false;                  ///< a word that is a token is not merged
     std::map<std::string, std::int64_t> added; ///< taken from text before anything else, by their own text
     std::vector<std::int64_t> special;         ///< ids that `decode` leaves out
     std::vector<std::int64_t> prefix;          ///< what a sequence starts with (often nothing)

@@ -28,16 +28,17 @@ Tokenizer Tokenizer::fromGguf(const GgufFile &file) {
     definition.normalize = true;
   } else
     throw Error(ErrorCode::unsupported,
-                fmt::format("{}: tokenizer.ggml.pre is '{}', supported are 'smollm', 'gpt-2' and 'qwen2'", origin,
-                            pre));
+                fmt::format("{}: tokenizer.ggml.pre is '{}', supported are 'smollm', 'gpt-2' and 'qwen2'",
+                            origin, pre));
 
   for (std::string_view token : file.strings("tokenizer.ggml.tokens"))
     definition.tokens.emplace_back(token);
   auto types = file.integers("tokenizer.ggml.token_type");
   if (types.size() != definition.tokens.size())
-    throw Error(ErrorCode::corruptFile, fmt::format("{}: tokenizer.ggml.token_type has {} elements, the {} tokens "
-                                                    "require as many",
-                                                    origin, types.size(), definition.tokens.size()));
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{}: tokenizer.ggml.token_type has {} elements, the {} tokens "
+                            "require as many",
+                            origin, types.size(), definition.tokens.size()));
   for (std::size_t id = 0; id < types.size(); ++id) {
     if (types[id] != typeControl && types[id] != typeUserDefined)
       continue;

@@ -40,7 +40,7 @@ private:
   }
 
   void readModel(const json &model) {
-    if (std::string type = model.value("type", "BPE"); type != "BPE" || !model.contains("merges"))
+    if (std::string type = model.value("type", "BPE"); type != "BPE")
       unsupported(fmt::format("the model's type is '{}'", type));
     for (const char *field : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
       if (json value = valueOf(model, field); !value.is_null() && value != "")
@@ -67,12 +67,13 @@ private:
 
   void place(const std::string &token, std::int64_t id) {
     if (id < 0 || id > (1 << 24))
-      throw Error(ErrorCode::corruptFile, fmt::format("{}: the token '{}' has the id {}", origin_, token, id));
+      throw Error(ErrorCode::corruptFile,
+                  fmt::format("{}: the token '{}' has the id {}", origin_, token, id));
     if (static_cast<std::size_t>(id) >= definition_.tokens.size())
       definition_.tokens.resize(id + 1);
     if (!definition_.tokens[id].empty())
-      throw Error(ErrorCode::corruptFile, fmt::format("{}: the id {} belongs to '{}' and to '{}'", origin_, id,
-                                                      definition_.tokens[id], token));
+      throw Error(ErrorCode::corruptFile, fmt::format("{}: the id {} belongs to '{}' and to '{}'", origin_,
+                                                      id, definition_.tokens[id], token));
     definition_.tokens[id] = token;
   }
 
@@ -140,7 +141,8 @@ private:
         else if (after_text)
           unsupported("the post-processor adds tokens after the text");
         else
-          for (const json &id : step.at("special_tokens").at(piece.at("SpecialToken").at("id").get<std::string>()).at("ids"))
+          for (const json &id :
+               step.at("special_tokens").at(piece.at("SpecialToken").at("id").get<std::string>()).at("ids"))
             definition_.prefix.push_back(id.get<std::int64_t>());
       }
     } else if (type != "ByteLevel") {

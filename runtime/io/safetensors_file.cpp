@@ -68,14 +68,16 @@ StoredTensor readEntry(const std::filesystem::path &path, const std::string &nam
   auto type_name = entry["dtype"].get<std::string>();
   auto type = storedTypeNamed(type_name);
   if (!type)
-    throw Error(ErrorCode::unsupported, fmt::format("{}: tensor '{}' has the dtype '{}', which is not supported",
-                                                    path.string(), name, type_name));
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{}: tensor '{}' has the dtype '{}', which is not supported", path.string(), name,
+                            type_name));
   tensor.type = *type;
 
   std::uint64_t expected = sizeOf(*type);
   for (std::uint64_t extent : unsignedList(path, name, entry, "shape")) {
     if (extent > INT64_MAX || __builtin_mul_overflow(expected, extent, &expected))
-      corrupt(path, fmt::format("tensor '{}': the product of its shape overflows at extent {}", name, extent));
+      corrupt(path,
+              fmt::format("tensor '{}': the product of its shape overflows at extent {}", name, extent));
     tensor.shape.push_back(static_cast<std::int64_t>(extent));
   }
   auto offsets = unsignedList(path, name, entry, "data_offsets");
@@ -83,8 +85,9 @@ StoredTensor readEntry(const std::filesystem::path &path, const std::string &nam
     corrupt(path, fmt::format("tensor '{}': data_offsets [{}] are outside the data of {} bytes", name,
                               fmt::join(offsets, ", "), data.size()));
   if (offsets[1] - offsets[0] != expected)
-    corrupt(path, fmt::format("tensor '{}': dtype {} and shape [{}] require {} bytes, data_offsets give {}", name,
-                              type_name, fmt::join(tensor.shape, ", "), expected, offsets[1] - offsets[0]));
+    corrupt(path,
+            fmt::format("tensor '{}': dtype {} and shape [{}] require {} bytes, data_offsets give {}", name,
+                        type_name, fmt::join(tensor.shape, ", "), expected, offsets[1] - offsets[0]));
   begin = offsets[0];
   tensor.bytes = data.subspan(offsets[0], expected);
   return tensor;
@@ -141,7 +144,8 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path &path) {
     end = range.end;
   }
   if (end != data.size())
-    corrupt(path, fmt::format("the tensors end at byte {} of the data, which has {} bytes", end, data.size()));
+    corrupt(path,
+            fmt::format("the tensors end at byte {} of the data, which has {} bytes", end, data.size()));
   return file;
 }
 

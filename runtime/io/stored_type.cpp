@@ -9,10 +9,10 @@ struct Row {
   std::int64_t bytes;
 };
 constexpr Row rows[] = {
-    {StoredType::f64, "F64", 8},  {StoredType::f32, "F32", 4},     {StoredType::f16, "F16", 2},
-    {StoredType::bf16, "BF16", 2}, {StoredType::i64, "I64", 8},     {StoredType::i32, "I32", 4},
-    {StoredType::i16, "I16", 2},  {StoredType::i8, "I8", 1},       {StoredType::u64, "U64", 8},
-    {StoredType::u32, "U32", 4},  {StoredType::u16, "U16", 2},     {StoredType::u8, "U8", 1},
+    {StoredType::f64, "F64", 8},      {StoredType::f32, "F32", 4}, {StoredType::f16, "F16", 2},
+    {StoredType::bf16, "BF16", 2},    {StoredType::i64, "I64", 8}, {StoredType::i32, "I32", 4},
+    {StoredType::i16, "I16", 2},      {StoredType::i8, "I8", 1},   {StoredType::u64, "U64", 8},
+    {StoredType::u32, "U32", 4},      {StoredType::u16, "U16", 2}, {StoredType::u8, "U8", 1},
     {StoredType::boolean, "BOOL", 1},
 };
 

@@ -50,6 +50,8 @@ public:
         reinterpret_cast<float *>(data)[i] = float(value);
       } else if (dtype == DType::i32) {
         reinterpret_cast<std::int32_t *>(data)[i] = std::isnan(value) ? -1 : std::int32_t(value);
+      } else if (dtype == DType::i1) {
+        data[i] = std::byte(value != 0);
       } else if (dtype == DType::bf16) {
         // Test inputs are bf16 numbers already.
         float rounded = float(value);

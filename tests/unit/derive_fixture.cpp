@@ -43,8 +43,11 @@ tile::ProgramOp Derived::program() { return *module_->getOps<tile::ProgramOp>().
 Memory randomMemory(std::vector<std::int64_t> shape, double low, double high, std::mt19937 &random) {
   Memory memory = Memory::filled(std::move(shape), 0);
   std::uniform_real_distribution<double> distribution(low, high);
-  for (double &element : memory.elements)
-    element = std::round(128 * distribution(random)) / 128;
+  for (double &element : memory.elements) {
+    int exponent = 0;
+    double fraction = std::frexp(distribution(random), &exponent);
+    element = std::ldexp(std::round(256 * fraction) / 256, exponent);
+  }
   return memory;
 }
 

@@ -37,7 +37,7 @@ void execute(Derived &derived, llvm::ArrayRef<Memory *> operands, std::int64_t b
 /// `exact` for the interpreter; on the CPU `cpu`, f32 arithmetic over tens of tokens.
 double tolerance(double exact, double cpu = 2e-5);
 
-/// Multiples of 1/128 in [low, high], so that those up to 1 are bf16 numbers.
+/// Uniform in [low, high], rounded to bf16.
 Memory randomMemory(std::vector<std::int64_t> shape, double low, double high, std::mt19937 &random);
 
 /// A permutation of 0..N-1 for each sequence, [B, N].

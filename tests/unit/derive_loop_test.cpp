@@ -124,6 +124,38 @@ func.func @f(%x: tensor<?x?x1x3xf32>, %w: tensor<1x3x2xf32>) -> (tensor<?x?x1x2x
   }
 }
 
+// Masks and segment ids are token operands without heads.
+TEST(DeriveMap, BooleansAndIdsWithoutHeadsAreRead) {
+  Derived derived(R"(
+!x = tensor<?x?x2x3xf32>
+func.func @f(%x: !x, %m: tensor<?x?xi1>, %id: tensor<?x?xi32>) -> !x {
+  %y = pattern.map tokens(%xt = %x : !x, %mt = %m : tensor<?x?xi1>, %it = %id : tensor<?x?xi32>) -> (!x) {
+    %before = pattern.lag %it by 1 otherwise %it : i32 : i32
+    %same = arith.cmpi eq, %it, %before : i32
+    %live = arith.andi %same, %mt : i1
+    %zero = arith.constant dense<0.0> : tensor<3xf32>
+    %z = arith.select %live, %xt, %zero : tensor<3xf32>
+    pattern.yield outputs(%z : tensor<3xf32>)
+  }
+  return %y : !x
+})",
+                  "map_block=8");
+  ASSERT_TRUE(derived.ok()) << derived.diagnostics();
+  std::mt19937 random(2);
+  for (std::int64_t tokens : {5, 30}) {
+    Memory x = randomMemory({2, tokens, 2, 3}, -1, 1, random), m = Memory::filled({2, tokens}, 0), id = m;
+    Memory y = Memory::filled(x.shape, NAN), expected = x;
+    for (std::int64_t i = 0; i < 2 * tokens; ++i) {
+      m.elements[i] = random() % 2;
+      id.elements[i] = double(i % tokens / 3);
+      if (!m.elements[i] || (i % tokens && id.elements[i] != id.elements[i - 1]))
+        std::fill_n(expected.elements.begin() + 6 * i, 6, 0);
+    }
+    execute(derived, {&x, &m, &id, &y}, 2, tokens);
+    EXPECT_EQ(y.elements, expected.elements);
+  }
+}
+
 TEST(DeriveScan, AnOpaqueScanRunsRecurrentlyAtEveryLength) {
   const char *text = R"(
 func.func @f(%x: tensor<?x?x2x3xf32>) -> (tensor<?x?x2x3xf32>, tensor<?x2x3x3xf32>, tensor<?x2xf32>) {

@@ -228,10 +228,12 @@ struct Problem {
 };
 
 /// Lengths around a chunk of 8, and none.
-constexpr std::int64_t lengths[] = {0, 1, 7, 8, 9, 29};
+constexpr std::int64_t aroundAChunk[] = {0, 1, 7, 8, 9, 29};
 
-void expectAllAlgorithmsToMatch(const Form &form) {
-  for (const char *schedule : {"algorithm=chunked,chunk=8", "algorithm=recurrent"}) {
+void expectAllAlgorithmsToMatch(const Form &form, llvm::ArrayRef<std::int64_t> lengths = aroundAChunk,
+                                const std::string &chunk = "8") {
+  for (const std::string &schedule :
+       {"algorithm=chunked,chunk=" + chunk, std::string("algorithm=recurrent")}) {
     Derived derived(textOf(form), schedule);
     ASSERT_TRUE(derived.ok()) << derived.diagnostics() << textOf(form);
     for (std::int64_t tokens : lengths) {
@@ -289,6 +291,19 @@ TEST(DeriveScan, LagsAndTailsMatchTheLoop) {
   expectAllAlgorithmsToMatch({.heads = 2, .groups = 2, .lag = true});
 }
 
+TEST(DeriveScan, HeadSizesThatAreNoPowersOfTwoMatchTheLoop) {
+  expectAllAlgorithmsToMatch({.keys = 48, .values = 80, .heads = 3, .groups = 1});
+  expectAllAlgorithmsToMatch(
+      {.keys = 20, .values = 33, .inclusive = {false}, .feedback = {{0, 0}}, .heads = 1, .groups = 1});
+}
+// Weak decay keeps the whole past: an error of what is carried over chunks would grow.
+TEST(DeriveScan, LongSequencesOfWeakDecayMatchTheLoop) {
+  expectAllAlgorithmsToMatch({.keys = 32, .values = 16, .heads = 2, .groups = 1, .strongest = -0.001}, {1025},
+                             "32");
+  expectAllAlgorithmsToMatch(
+      {.keys = 32, .values = 16, .decay = Form::rowWise, .heads = 1, .groups = 1, .strongest = -0.001},
+      {1025}, "64");
+}
 TEST(DeriveScan, ShortSequencesRunRecurrentlyAndLongOnesInChunks) {
   Derived derived(textOf({}), "recurrent_below=5");
   ASSERT_TRUE(derived.ok()) << derived.diagnostics();

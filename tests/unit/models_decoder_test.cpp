@@ -1,1 +1,162 @@
+#include "models/decoder/decoder.h"
+#include "runtime/io/safetensors_writer.h"
+#include "tests/unit/models_file_fixture.h"
+#include <functional>
 
+namespace linmu::models {
+namespace {
+
+using test::expectError;
+using Tensors = std::map<std::string, torch::Tensor>;
+
+const DecoderConfig config{.vocab_size = 50,
+                           .hidden_size = 32,
+                           .intermediate_size = 40,
+                           .layers = 2,
+                           .heads = 4,
+                           .key_value_heads = 2,
+                           .head_dim = 8,
+                           .query_key_value_bias = true};
+
+class DecoderTest : public test::FileTest {
+protected:
+  static Tensors randomTensors() {
+    torch::manual_seed(1);
+    Tensors tensors;
+    auto add = [&](const std::string &name, std::vector<std::int64_t> shape) {
+      tensors[name] = 0.3 * torch::randn(shape);
+    };
+    add("model.embed_tokens.weight", {50, 32});
+    add("model.norm.weight", {32});
+    add("lm_head.weight", {50, 32});
+    for (std::string layer : {"model.layers.0.", "model.layers.1."}) {
+      for (const char *name : {"input_layernorm", "post_attention_layernorm"})
+        add(layer + name + ".weight", {32});
+      for (const char *name : {"q", "k", "v"}) {
+        std::int64_t rows = *name == 'q' ? 32 : 16;
+        add(layer + "self_attn." + name + "_proj.weight", {rows, 32});
+        add(layer + "self_attn." + name + "_proj.bias", {rows});
+      }
+      add(layer + "self_attn.o_proj.weight", {32, 32});
+      add(layer + "mlp.gate_proj.weight", {40, 32});
+      add(layer + "mlp.up_proj.weight", {40, 32});
+      add(layer + "mlp.down_proj.weight", {32, 40});
+    }
+    return tensors;
+  }
+
+  Decoder load(const Tensors &tensors, const DecoderConfig &of = config) const {
+    std::vector<TensorToStore> stored;
+    for (const auto &[name, tensor] : tensors)
+      stored.push_back({name,
+                        StoredType::f32,
+                        tensor.sizes().vec(),
+                        {static_cast<const std::byte *>(tensor.data_ptr()), tensor.nbytes()}});
+    writeSafetensors(folder_ / "model.safetensors", stored);
+    auto weights = WeightReader::fromSafetensors(folder_);
+    return Decoder::load(of, weights);
+  }
+};
+
+TEST_F(DecoderTest, NamesAndShapesMustBeExactlyTheModels) {
+  auto refuse = [&](const std::function<void(Tensors &)> &change, std::string_view text) {
+    Tensors tensors = randomTensors();
+    change(tensors);
+    expectError(ErrorCode::corruptFile, text, [&] { load(tensors); });
+  };
+  refuse([](Tensors &t) { t.erase("model.layers.1.mlp.up_proj.weight"); },
+         "requires the tensor 'model.layers.1.mlp.up_proj.weight'");
+  refuse([](Tensors &t) { t.erase("model.layers.0.self_attn.k_proj.bias"); }, "self_attn.k_proj.bias'");
+  refuse([](Tensors &t) { t["model.norm.weight"] = torch::zeros({31}); },
+         "tensor 'model.norm.weight' must have the shape [32], got [31]");
+  refuse([](Tensors &t) { t["model.layers.2.extra"] = torch::zeros({1}); },
+         "holds 1 tensors that the model does not have: 'model.layers.2.extra'");
+  DecoderConfig tied = config;
+  tied.tied_embeddings = true;
+  expectError(ErrorCode::corruptFile, "lm_head.weight to equal", [&] { load(randomTensors(), tied); });
+}
+
+TEST_F(DecoderTest, PiecesOfAnyLengthGiveTheLogitsOfOnePrefill) {
+  Decoder decoder = load(randomTensors());
+  auto ids = torch::randint(50, {2, 1100}, torch::kInt64); // more than one block of the mask
+  DecoderState whole_state = decoder.initialState(2);
+  auto whole = decoder.forward(ids, whole_state, Logits::all);
+  DecoderState state = decoder.initialState(2);
+  std::vector<torch::Tensor> parts;
+  std::int64_t begin = 0;
+  for (std::int64_t length : {7, 1, 1080, 1, 11}) {
+    parts.push_back(decoder.forward(ids.narrow(1, begin, length), state, Logits::all));
+    begin += length;
+  }
+  EXPECT_EQ(state.tokens, 1100);
+  // f32 sums in another order, on logits of magnitude 1 to 10.
+  EXPECT_LT((torch::cat(parts, 1) - whole).abs().max().item<float>(), 1e-4f);
+  DecoderState last_state = decoder.initialState(2);
+  auto last = decoder.forward(ids, last_state, Logits::last);
+  EXPECT_EQ(last.sizes(), (std::vector<std::int64_t>{2, 1, 50}));
+  EXPECT_LT((last - whole.narrow(1, 1099, 1)).abs().max().item<float>(), 1e-4f);
+}
+
+TEST_F(DecoderTest, ALaterTokenChangesNoEarlierLogits) {
+  Decoder decoder = load(randomTensors());
+  auto ids = torch::randint(50, {1, 12}, torch::kInt64), changed = ids.clone();
+  changed[0][8] = (changed[0][8] + 1) % 50;
+  DecoderState one = decoder.initialState(), other = decoder.initialState();
+  auto difference =
+      (decoder.forward(ids, one, Logits::all) - decoder.forward(changed, other, Logits::all)).abs();
+  EXPECT_EQ(difference.narrow(1, 0, 8).max().item<float>(), 0.0f);
+  for (std::int64_t i = 8; i < 12; ++i)
+    EXPECT_GT(difference.select(1, i).max().item<float>(), 1e-4f);
+}
+
+TEST_F(DecoderTest, TokensAndTheirEmbeddingsGiveTheSameLogits) {
+  Decoder decoder = load(randomTensors());
+  auto ids = torch::randint(50, {1, 20}, torch::kInt64);
+  DecoderState one = decoder.initialState(), other = decoder.initialState();
+  auto from_ids = decoder.forward(ids, one, Logits::all);
+  auto from_rows = decoder.forwardEmbeddings(decoder.embed(ids), {20, {{2, 2, 2, 3}}}, other, Logits::all);
+  EXPECT_TRUE(torch::equal(from_ids, from_rows));
+}
+
+TEST_F(DecoderTest, AClonedStateContinuesOnItsOwn) {
+  Decoder decoder = load(randomTensors());
+  auto ids = torch::randint(50, {1, 9}, torch::kInt64);
+  DecoderState state = decoder.initialState();
+  EXPECT_EQ(state.bytes(), 0);
+  decoder.forward(ids, state);
+  // keys and values of 9 tokens, 2 layers, 2 heads of 8, f32
+  EXPECT_EQ(state.bytes(), 2 * 9 * 2 * 2 * 8 * 4);
+  DecoderState copy = state.clone();
+  auto expected = decoder.forward(ids.narrow(1, 0, 1), copy);
+  EXPECT_EQ(state.tokens, 9);
+  EXPECT_TRUE(torch::equal(decoder.forward(ids.narrow(1, 0, 1), state), expected));
+}
+
+TEST_F(DecoderTest, BadInputIsRefusedBeforeTheStateChanges) {
+  Decoder decoder = load(randomTensors());
+  DecoderState state = decoder.initialState();
+  auto refuse = [&](std::string_view text, const std::function<void()> &action) {
+    expectError(ErrorCode::invalidArgument, text, action);
+  };
+  auto rows = torch::zeros({1, 6, 32});
+  refuse("token ids must be 0 to 49, got 50",
+         [&] { decoder.forward(torch::full({1, 2}, 50, torch::kInt64), state); });
+  refuse("token ids must be an int64 tensor", [&] { decoder.forward(torch::zeros({1, 2}), state); });
+  refuse("embeddings must be a float tensor [B, N >= 1, 32]",
+         [&] { decoder.forwardEmbeddings(torch::zeros({1, 6, 31}), {6, {}}, state); });
+  refuse("embeddings must be", [&] { decoder.forwardEmbeddings(rows.narrow(1, 0, 0), {0, {}}, state); });
+  refuse("the layout has 5 tokens, the embeddings have 6",
+         [&] { decoder.forwardEmbeddings(rows, {5, {}}, state); });
+  refuse("must lie after token 0 and before token 6",
+         [&] { decoder.forwardEmbeddings(rows, {6, {{3, 1, 2, 2}}}, state); });
+  refuse("must lie after token 4",
+         [&] { decoder.forwardEmbeddings(rows, {6, {{0, 1, 2, 2}, {3, 1, 1, 1}}}, state); });
+  refuse("must have a grid within", [&] { decoder.forwardEmbeddings(rows, {6, {{0, 0, 2, 2}}}, state); });
+  DecoderState wrong;
+  refuse("the state must have 2 layers, got 0", [&] { decoder.forwardEmbeddings(rows, {6, {}}, wrong); });
+  EXPECT_EQ(state.tokens, 0);
+  EXPECT_EQ(state.bytes(), 0);
+}
+
+} // namespace
+} // namespace linmu::models

@@ -92,7 +92,8 @@ json run(const std::string &command, char **arguments) {
       std::string streamed;
       auto ids = encodePrompt(model, prompt.get<std::string>(), false);
       Generation result = generate(model, ids, options, [&](std::string_view text) { streamed += text; });
-      output.push_back({{"prompt_ids", ids}, {"ids", result.ids}, {"text", result.text}, {"streamed", streamed}});
+      output.push_back(
+          {{"prompt_ids", ids}, {"ids", result.ids}, {"text", result.text}, {"streamed", streamed}});
     }
   }
   return output;

@@ -69,9 +69,6 @@ void Block::access(Value operand, OperandRange indices, StepValue &tile, Value m
     for (auto [axis, index] : llvm::enumerate(indices)) {
       const StepValue &value = get(index);
       std::int64_t position = std::int64_t(value.elements[value.shape.empty() ? 0 : row]);
-      // An operand of batch 1 serves every sequence.
-      if (axis == 0 && memory.shape[0] == 1 && memory.shape.size() > 2)
-        position = 0;
       if (position < 0 || position >= memory.shape[axis])
         throw std::runtime_error("index " + std::to_string(position) + " of axis " + std::to_string(axis) +
                                  " is outside an extent of " + std::to_string(memory.shape[axis]));

@@ -1,0 +1,61 @@
+// Torch tensors as operands of kernels, without copies.
+#pragma once
+#include "runtime/core/error.h"
+#include "runtime/core/kernel.h"
+#include <torch/torch.h>
+
+namespace linmu::models {
+
+/// Borrows `tensor`, which must outlive the view. Throws Error(invalidArgument) naming `operand` for a dtype
+/// that no pattern has or a tensor that is not on the CPU.
+inline TensorView toView(const torch::Tensor &tensor, const std::string &operand) {
+  TensorView view;
+  switch (tensor.scalar_type()) {
+  case torch::kFloat32:
+    view.dtype = DType::f32;
+    break;
+  case torch::kBFloat16:
+    view.dtype = DType::bf16;
+    break;
+  case torch::kFloat16:
+    view.dtype = DType::f16;
+    break;
+  case torch::kInt32:
+    view.dtype = DType::i32;
+    break;
+  case torch::kBool:
+    view.dtype = DType::i1;
+    break;
+  default:
+    throw Error(ErrorCode::invalidArgument,
+                "operand '" + operand + "': expected elements of type f32, bf16, f16, i32 or bool, got " +
+                    std::string(torch::toString(tensor.scalar_type())));
+  }
+  if (!tensor.device().is_cpu() || tensor.dim() > TensorView::maxRank)
+    throw Error(ErrorCode::invalidArgument, "operand '" + operand + "': expected a CPU tensor of at most " +
+                                                std::to_string(TensorView::maxRank) + " axes, got one on " +
+                                                tensor.device().str() + " with " +
+                                                std::to_string(tensor.dim()));
+  view.data = tensor.data_ptr();
+  view.rank = int(tensor.dim());
+  for (int axis = 0; axis < view.rank; ++axis) {
+    view.sizes[axis] = tensor.size(axis);
+    view.strides[axis] = tensor.stride(axis);
+  }
+  return view;
+}
+
+/// Launches `kernel` on tensors in the order of its signature.
+inline void launch(const Kernel &kernel, const std::vector<torch::Tensor> &inputs,
+                   const std::vector<torch::Tensor> &results) {
+  const Signature &signature = kernel.signature();
+  auto views = [](const std::vector<torch::Tensor> &tensors, const std::vector<OperandSpec> &specs) {
+    std::vector<TensorView> result;
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+      result.push_back(toView(tensors[i], i < specs.size() ? specs[i].name : "?"));
+    return result;
+  };
+  kernel(views(inputs, signature.inputs), views(results, signature.results));
+}
+
+} // namespace linmu::models

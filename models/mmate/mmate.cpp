@@ -1,0 +1,211 @@
+#include "models/mmate/mmate.h"
+#include "runtime/core/error.h"
+#include <cmath>
+#include <fmt/format.h>
+
+namespace linmu::models {
+
+using torch::Tensor;
+
+std::int64_t MMateState::bytes() const {
+  std::int64_t total = scan.numel() * scan.element_size();
+  for (const Tensor &tail : tails)
+    if (tail.defined())
+      total += tail.numel() * tail.element_size();
+  return total;
+}
+
+std::unique_ptr<MixerState> MMateState::clone() const {
+  auto copy = std::make_unique<MMateState>();
+  copy->scan = scan.clone();
+  for (std::size_t i = 0; i < tails.size(); ++i)
+    if (tails[i].defined())
+      copy->tails[i] = tails[i].clone();
+  return copy;
+}
+
+//===------------------------------------------------------------------------------------------------===//
+// The sequence at hand
+//===------------------------------------------------------------------------------------------------===//
+
+static bool sameLayout(const SequenceLayout &a, const SequenceLayout &b) {
+  auto same = [](const MediaItem &x, const MediaItem &y) {
+    return x.first_token == y.first_token && x.t == y.t && x.h == y.h && x.w == y.w;
+  };
+  return a.tokens == b.tokens &&
+         std::equal(a.media.begin(), a.media.end(), b.media.begin(), b.media.end(), same);
+}
+
+static Tensor mediaTable(const std::vector<MediaItem> &items) {
+  Tensor table = torch::empty({std::int64_t(items.size()), 4}, torch::kInt32);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    std::int32_t row[] = {std::int32_t(items[i].first_token), std::int32_t(items[i].t),
+                          std::int32_t(items[i].h), std::int32_t(items[i].w)};
+    std::copy(row, row + 4, table.data_ptr<std::int32_t>() + 4 * i);
+  }
+  return table;
+}
+
+std::shared_ptr<const MMateShared::Sequence> MMateShared::sequence(const SequenceLayout &layout) {
+  std::lock_guard lock(mutex_);
+  if (last_ && sameLayout(last_->layout, layout))
+    return last_;
+  auto sequence = std::make_shared<Sequence>();
+  sequence->layout = layout;
+  sequence->vision = torch::zeros({1, layout.tokens}, torch::kBool);
+  sequence->segment = torch::full({1, layout.tokens}, -1, torch::kInt32);
+  std::vector<MediaItem> videos, images;
+  for (std::size_t i = 0; i < layout.media.size(); ++i) {
+    const MediaItem &item = layout.media[i];
+    std::int64_t count = item.t * item.h * item.w, end = item.first_token + count;
+    if (item.t < 1 || item.h < 1 || item.w < 1 || item.first_token < 0 || end > layout.tokens)
+      throw Error(
+          ErrorCode::invalidArgument,
+          fmt::format(
+              "media item {}: expected a grid inside the {} tokens of the call, got {}x{}x{} from token {}",
+              i, layout.tokens, item.t, item.h, item.w, item.first_token));
+    if (sequence->vision.narrow(1, item.first_token, count).any().item<bool>())
+      throw Error(
+          ErrorCode::invalidArgument,
+          fmt::format("media item {}: expected tokens of its own, got some that an earlier item has", i));
+    sequence->vision.narrow(1, item.first_token, count).fill_(true);
+    sequence->segment.narrow(1, item.first_token, count).fill_(std::int32_t(i));
+    (item.t == 1 ? images : videos).push_back(item);
+  }
+  sequence->media = mediaTable(layout.media);
+  sequence->videos = mediaTable(videos);
+  sequence->images = mediaTable(images);
+  for (int order = 0; order < 4; ++order)
+    sequence->orders[order] = MMateKernels::tokenOrder(order, sequence->media, layout.tokens);
+  last_ = sequence;
+  return sequence;
+}
+
+//===------------------------------------------------------------------------------------------------===//
+// The block
+//===------------------------------------------------------------------------------------------------===//
+
+MMate::MMate(MMateWeights weights, const MMateConfig &config, std::int64_t layer,
+             std::shared_ptr<MMateShared> shared)
+    : weights_(std::move(weights)), config_(config), layer_(layer), shared_(std::move(shared)) {
+  if (config_.short_convolution && weights_.convolution[0].size() != 4)
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("M-MATE with short_convolution: expected 4 weights of the convolution, got {}",
+                            weights_.convolution[0].size()));
+}
+
+std::unique_ptr<MixerState> MMate::initialState(std::int64_t batch) const {
+  auto state = std::make_unique<MMateState>();
+  std::int64_t d = weights_.head_dim;
+  state->scan = torch::zeros({batch, weights_.heads, d, d});
+  if (config_.short_convolution)
+    for (int i = 0; i < 3; ++i)
+      state->tails[i] = torch::zeros({batch, 3, i == 0 ? weights_.heads : weights_.key_value_heads, d});
+  return state;
+}
+
+void MMate::calibrate(const Tensor &channel_rms) {
+  if (channel_rms.sizes() != weights_.scan_norm.sizes())
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("channel_rms: expected shape [{}, {}], got {} elements", weights_.heads,
+                            weights_.head_dim, channel_rms.numel()));
+  weights_.scan_norm = channel_rms.to(torch::kFloat32).contiguous();
+}
+
+Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequence,
+                         MMateState &state) const {
+  std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
+  std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
+  // Everything that the scans read is a view of this one product.
+  Tensor projected = torch::linear(hidden, weights_.flex, weights_.flex_bias);
+  std::int64_t at = 0;
+  auto take = [&](std::int64_t heads, std::int64_t features) {
+    Tensor part = projected.narrow(2, at, heads * std::max<std::int64_t>(features, 1));
+    at += heads * std::max<std::int64_t>(features, 1);
+    return features ? part.view({batch, tokens, heads, features}) : part;
+  };
+  Tensor c = take(h, d), b = take(g, d), x = take(g, d);
+  Tensor forward_dt = take(h, 0), reverse_dt = take(h, 0), gate = take(h, 0);
+  const Tensor &order = sequence.orders[layer_ % 4];
+  if (config_.short_convolution) {
+    Tensor *parts[] = {&c, &b, &x};
+    for (int i = 0; i < 3; ++i)
+      std::tie(*parts[i], state.tails[i]) =
+          shared_->kernels.convolution(*parts[i], state.tails[i], weights_.convolution[i], order);
+  }
+  auto [forward, next] =
+      shared_->kernels.flexForward(c, b, x, forward_dt, weights_.forward_a_log, order, state.scan);
+  state.scan = next;
+
+  Tensor all = torch::ones_like(sequence.vision);
+  MMateKernels::Masks masks;
+  masks.segment = config_.reverse_scope == MMateConfig::ReverseScope::segment
+                      ? sequence.segment
+                      : torch::zeros_like(sequence.segment);
+  masks.source = sequence.vision;
+  masks.moving = config_.reverse_decays_over_text ? all : sequence.vision;
+  masks.target = config_.reverse_target == MMateConfig::ReverseTarget::all ? all : sequence.vision;
+  masks.gated = config_.gate_is_one_on_text ? sequence.vision : all;
+  Tensor y = shared_->kernels.flexReverse(c, b, x, reverse_dt, weights_.reverse_a_log, order, masks, forward,
+                                          gate, config_.scan_norm ? weights_.scan_norm : Tensor(),
+                                          config_.norm_epsilon, 1 / std::sqrt(double(d)));
+  return torch::linear(y.view({batch, tokens, h * d}), weights_.flex_output, weights_.flex_output_bias);
+}
+
+Tensor MMate::swinBranch(const MixerInput &input, const MMateShared::Sequence &sequence) const {
+  const Tensor &hidden = input.hidden;
+  std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
+  std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
+  Tensor projected = torch::linear(hidden, weights_.swin, weights_.swin_bias);
+  auto take = [&](std::int64_t first, std::int64_t heads) {
+    return projected.narrow(2, first * d, heads * d).view({batch, tokens, heads, d});
+  };
+  Tensor query = weights_.rotary->apply(take(0, h), input.positions) * (1 / std::sqrt(double(d)));
+  Tensor key = weights_.rotary->apply(take(h, g), input.positions);
+  Tensor value = take(h + g, g);
+  bool shifted = layer_ % 2 == 1;
+  Tensor y;
+  auto attend = [&](const Tensor &media, bool video) {
+    if (media.size(0) == 0)
+      return;
+    Tensor part = shared_->kernels.windows(query, key, value, media, video, shifted, config_.join_wrapped);
+    y = y.defined() ? y + part : part;
+  };
+  attend(sequence.videos, true);
+  attend(sequence.images, false);
+  y = torch::linear(y.view({batch, tokens, h * d}), weights_.swin_output);
+  if (weights_.swin_output_bias.defined())
+    y = y + weights_.swin_output_bias;
+  // Pad: the branch is zero outside vision tokens.
+  return torch::where(sequence.vision.unsqueeze(2), y, torch::zeros({1}));
+}
+
+Tensor MMate::forward(const MixerInput &input, MixerState &mixerState) {
+  auto *state = dynamic_cast<MMateState *>(&mixerState);
+  if (!state)
+    throw Error(ErrorCode::invalidArgument,
+                "state: expected one made by M-MATE's initialState, got that of another mixer");
+  torch::InferenceMode guard;
+  Tensor hidden = input.hidden.contiguous();
+  if (hidden.dim() != 3 || hidden.size(2) != weights_.flex.size(1) || hidden.size(1) != input.layout.tokens)
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("hidden: expected shape [B, {}, {}], got {} elements in {} axes",
+                            input.layout.tokens, weights_.flex.size(1), hidden.numel(), hidden.dim()));
+  auto sequence = shared_->sequence(input.layout);
+  Tensor y = flexBranch(hidden, *sequence, *state);
+  bool vision = !input.layout.media.empty();
+  if (vision || !config_.lambda_is_one_on_text) {
+    Tensor lambda = torch::sigmoid(torch::linear(hidden, weights_.lambda, weights_.lambda_bias));
+    if (config_.lambda_is_one_on_text)
+      lambda = torch::where(sequence->vision.unsqueeze(2), lambda, torch::ones({1}));
+    y = lambda * y;
+    if (vision)
+      y = y + (1 - lambda) * swinBranch(input, *sequence);
+  }
+  if (config_.output_norm)
+    y = torch::layer_norm(y, {y.size(2)}, weights_.output_norm, weights_.output_norm_bias,
+                          config_.norm_epsilon);
+  return y;
+}
+
+} // namespace linmu::models

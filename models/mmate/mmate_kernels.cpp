@@ -1,0 +1,113 @@
+#include "models/mmate/mmate_kernels.h"
+#include "models/kernels/tensor_view.h"
+#include "runtime/jit/compile.h"
+#include <fmt/format.h>
+
+namespace linmu::models {
+
+namespace {
+
+Kernel compilePattern(const std::string &file, const std::string &function,
+                      const std::map<std::string, std::string> &aliases) {
+  std::string_view text = mmatePatterns().at(file);
+  CompileOptions options;
+  options.filename = "models/mmate/patterns/" + file;
+  options.function = function;
+  for (auto &[name, type] : aliases)
+    if (text.find("!" + name + " = ") != std::string_view::npos)
+      options.aliases[name] = type;
+  return compile(text, options);
+}
+
+} // namespace
+
+MMateKernels::MMateKernels(std::int64_t heads, std::int64_t key_value_heads, std::int64_t head_dim)
+    : heads_(heads), key_value_heads_(key_value_heads), head_dim_(head_dim) {}
+
+const Kernel &MMateKernels::kernel(const std::string &file, const std::string &function,
+                                   std::int64_t keyValueHeads) const {
+  std::string key = fmt::format("{}:{}:{}", file, function, keyValueHeads);
+  auto found = kernels_.find(key);
+  if (found != kernels_.end())
+    return found->second;
+  std::int64_t h = heads_, g = keyValueHeads, d = head_dim_;
+  std::map<std::string, std::string> aliases = {
+      {"query", fmt::format("tensor<?x?x{}x{}xf32>", h, d)},
+      {"key_value", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
+      {"per_head", fmt::format("tensor<?x?x{}xf32>", h)},
+      {"state", fmt::format("tensor<?x{}x{}x{}xf32>", h, d, d)},
+      {"head_scalar", fmt::format("tensor<{}xf32>", h)},
+      {"head_vector", fmt::format("tensor<{}x{}xf32>", h, d)},
+      {"read", fmt::format("tensor<{}xf32>", d)},
+      {"matrix", fmt::format("tensor<{}x{}xf32>", d, d)},
+      {"tokens", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
+      {"tail", fmt::format("tensor<?x3x{}x{}xf32>", g, d)},
+      {"weight", fmt::format("tensor<{}x{}xf32>", g, d)},
+  };
+  return kernels_.emplace(key, compilePattern(file, function, aliases)).first->second;
+}
+
+torch::Tensor MMateKernels::tokenOrder(int order, const torch::Tensor &media, std::int64_t tokens) {
+  Kernel kernel = compilePattern("token_order.mlir", fmt::format("order{}", order), {});
+  torch::Tensor result = torch::empty({1, tokens}, torch::kInt32);
+  launch(kernel, {media, torch::empty({1, tokens, 1})}, {result});
+  return result;
+}
+
+std::pair<torch::Tensor, torch::Tensor>
+MMateKernels::flexForward(const torch::Tensor &c, const torch::Tensor &b, const torch::Tensor &x,
+                          const torch::Tensor &dt, const torch::Tensor &a_log, const torch::Tensor &order,
+                          const torch::Tensor &state) const {
+  torch::Tensor y = torch::empty({c.size(0), c.size(1), heads_, head_dim_});
+  torch::Tensor next = torch::empty({c.size(0), heads_, head_dim_, head_dim_});
+  launch(kernel("flex_forward.mlir", "flex_forward", key_value_heads_), {c, b, x, dt, a_log, order, state},
+         {y, next});
+  return {y, next};
+}
+
+torch::Tensor MMateKernels::flexReverse(const torch::Tensor &c, const torch::Tensor &b,
+                                        const torch::Tensor &x, const torch::Tensor &dt,
+                                        const torch::Tensor &a_log, const torch::Tensor &order,
+                                        const Masks &masks, const torch::Tensor &forward,
+                                        const torch::Tensor &gate, const torch::Tensor &norm_weight,
+                                        double epsilon, double scale) const {
+  torch::Tensor y = torch::empty({c.size(0), c.size(1), heads_, head_dim_});
+  std::vector<torch::Tensor> inputs = {
+      c,           b,       x,   dt, a_log, order, masks.segment, masks.source, masks.moving, masks.target,
+      masks.gated, forward, gate};
+  if (norm_weight.defined()) {
+    inputs.push_back(norm_weight);
+    inputs.push_back(torch::full({heads_}, epsilon));
+    launch(kernel("flex_reverse_norm.mlir", "flex_reverse_norm", key_value_heads_), inputs, {y});
+  } else {
+    inputs.push_back(torch::full({heads_}, scale));
+    launch(kernel("flex_reverse.mlir", "flex_reverse", key_value_heads_), inputs, {y});
+  }
+  return y;
+}
+
+std::pair<torch::Tensor, torch::Tensor> MMateKernels::convolution(const torch::Tensor &x,
+                                                                  const torch::Tensor &tail,
+                                                                  const std::vector<torch::Tensor> &weights,
+                                                                  const torch::Tensor &order) const {
+  torch::Tensor y = torch::empty({x.size(0), x.size(1), x.size(2), x.size(3)});
+  torch::Tensor next = torch::empty({x.size(0), 3, x.size(2), x.size(3)});
+  std::vector<torch::Tensor> inputs = {x, tail};
+  inputs.insert(inputs.end(), weights.begin(), weights.end());
+  inputs.push_back(order);
+  launch(kernel("convolution.mlir", "convolution", x.size(2)), inputs, {y, next});
+  return {y, next};
+}
+
+torch::Tensor MMateKernels::windows(const torch::Tensor &query, const torch::Tensor &key,
+                                    const torch::Tensor &value, const torch::Tensor &media, bool video,
+                                    bool shifted, bool joined) const {
+  torch::Tensor y = torch::empty({query.size(0), query.size(1), heads_, head_dim_});
+  std::string function = video ? "video" : "image";
+  if (shifted)
+    function += joined ? "_shifted_joined" : "_shifted";
+  launch(kernel("windows.mlir", function, key_value_heads_), {query, key, value, media}, {y});
+  return y;
+}
+
+} // namespace linmu::models

@@ -1,0 +1,63 @@
+// The compiled patterns of M-MATE for one shape of heads. Each function is one kernel of patterns/*.mlir.
+#pragma once
+#include "models/mmate/mmate_config.h"
+#include "runtime/core/kernel.h"
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <torch/torch.h>
+
+namespace linmu::models {
+
+/// The text of each file of patterns/ by its name.
+const std::map<std::string, std::string_view, std::less<>> &mmatePatterns();
+
+class MMateKernels {
+public:
+  /// H query heads, G key/value heads, D features. Compiles on first use of each kernel, or takes it from
+  /// the cache.
+  MMateKernels(std::int64_t heads, std::int64_t key_value_heads, std::int64_t head_dim);
+
+  /// Masks and segment ids, [1, N] each, shared by the batch.
+  struct Masks {
+    torch::Tensor segment;                       ///< int32
+    torch::Tensor source, moving, target, gated; ///< bool
+  };
+
+  /// The token index of layer order `order` (0..3), [1, N] int32, from a media table [M, 4] int32.
+  static torch::Tensor tokenOrder(int order, const torch::Tensor &media, std::int64_t tokens);
+
+  /// C [B,N,H,D], B and X [B,N,G,D], dt [B,N,H], a_log [H], order [1,N], state [B,H,D,D]: y [B,N,H,D] and
+  /// the next state.
+  std::pair<torch::Tensor, torch::Tensor> flexForward(const torch::Tensor &c, const torch::Tensor &b,
+                                                      const torch::Tensor &x, const torch::Tensor &dt,
+                                                      const torch::Tensor &a_log, const torch::Tensor &order,
+                                                      const torch::Tensor &state) const;
+
+  /// The reverse direction fused with `forward` [B,N,H,D] by sigmoid(gate) [B,N,H]. With `norm_weight`
+  /// [H,D] each head is RMS-normed, otherwise multiplied by `scale`.
+  torch::Tensor flexReverse(const torch::Tensor &c, const torch::Tensor &b, const torch::Tensor &x,
+                            const torch::Tensor &dt, const torch::Tensor &a_log, const torch::Tensor &order,
+                            const Masks &masks, const torch::Tensor &forward, const torch::Tensor &gate,
+                            const torch::Tensor &norm_weight, double epsilon, double scale) const;
+
+  /// x [B,N,heads,D] convolved along the order by weights [heads,D] of lags 0..3; tail [B,3,heads,D] in and
+  /// out.
+  std::pair<torch::Tensor, torch::Tensor> convolution(const torch::Tensor &x, const torch::Tensor &tail,
+                                                      const std::vector<torch::Tensor> &weights,
+                                                      const torch::Tensor &order) const;
+
+  /// Queries scaled by 1 / sqrt(D); tokens of no item get zero.
+  torch::Tensor windows(const torch::Tensor &query, const torch::Tensor &key, const torch::Tensor &value,
+                        const torch::Tensor &media, bool video, bool shifted, bool joined) const;
+
+private:
+  const Kernel &kernel(const std::string &file, const std::string &function,
+                       std::int64_t keyValueHeads) const;
+
+  std::int64_t heads_, key_value_heads_, head_dim_;
+  mutable std::map<std::string, Kernel> kernels_;
+};
+
+} // namespace linmu::models

@@ -1,0 +1,75 @@
+// RUN: linmu-opt %s -derive=schedule=algorithm=chunked,chunk=16 -canonicalize -cse | FileCheck %s
+
+!vectors = tensor<?x?x2x8xf32>
+!scalars = tensor<?x?x2xf32>
+!state = tensor<?x2x8x8xf32>
+
+// Scalar decay moves into the score mask: one product each for entry, scores, values and state; no solve.
+// CHECK-LABEL: tile.program @scalar
+// CHECK: scf.for {{.*}} step %c16 iter_args
+// CHECK: tile.cumsum
+// CHECK: %[[ENTRY:.*]] = tile.dot %{{.*}}, %[[STATE:.*]] : tensor<16x8xf32>, tensor<8x8xf32>
+// CHECK: tile.dot %{{.*}}, transpose_rhs %{{.*}} triangle result_lower
+// CHECK: arith.minimumf
+// CHECK: arith.cmpi sge
+// CHECK: tile.dot {{.*}} init {{.*}} triangle lhs_lower
+// CHECK: tile.dot transpose_lhs {{.*}} init
+// CHECK-NOT: tile.solve
+// CHECK: tile.variant tokens 0 to 9223372036854775807 as "chunked(chunk=16)"
+// CHECK: tile.launch @chunked blocks 2 times_batch per_tokens 0
+func.func @scalar(%r: !vectors, %k: !vectors, %v: !vectors, %g: !scalars) -> (!vectors, !state) {
+  %o, %s = pattern.normal_scan tokens(%rt = %r : !vectors, %kt = %k : !vectors, %vt = %v : !vectors, %gt = %g : !scalars)
+      states(%S = zero : !state) -> (!vectors)
+  stage {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: f32):
+    pattern.form key_axis 0 decay(%gt : f32) reads(%rt : tensor<8xf32>) inclusive [true]
+        writes(%kt : tensor<8xf32>) values(%vt : tensor<8xf32>) at []
+  }
+  finish {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: f32, %y: tensor<8xf32>, %w: tensor<8xf32>):
+    pattern.yield outputs(%y : tensor<8xf32>)
+  }
+  return %o, %s : !vectors, !state
+}
+
+// Feedback gives one triangular solve; row-wise decay has its scores from tile.decay_scores.
+// CHECK-LABEL: tile.program @feedback
+// CHECK: tile.decay_scores exclusive
+// CHECK: tile.solve systems
+// CHECK: tile.decay_scores %
+// CHECK: triangle lhs_lower
+func.func @feedback(%r: !vectors, %k: !vectors, %v: !vectors, %g: !vectors, %m: !scalars) -> !vectors {
+  %o, %s = pattern.normal_scan tokens(%rt = %r : !vectors, %kt = %k : !vectors, %vt = %v : !vectors, %gt = %g : !vectors, %mt = %m : !scalars)
+      states(%S = zero : !state) -> (!vectors)
+  stage {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: tensor<8xf32>, %mt: f32):
+    pattern.form key_axis 0 decay(%gt : tensor<8xf32>) reads(%kt, %rt : tensor<8xf32>, tensor<8xf32>) inclusive [false, true]
+        writes(%kt : tensor<8xf32>) values(%vt : tensor<8xf32>) feedback(%mt) at [0, 0]
+  }
+  finish {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: tensor<8xf32>, %mt: f32, %y0: tensor<8xf32>, %y1: tensor<8xf32>, %w: tensor<8xf32>):
+    pattern.yield outputs(%y1 : tensor<8xf32>)
+  }
+  return %o : !vectors
+}
+
+// Without decay there are no factors, and a read that nothing uses is not computed.
+// CHECK-LABEL: tile.program @plain
+// CHECK-NOT: math.exp
+// CHECK-NOT: transpose_rhs
+// CHECK: tile.dot transpose_lhs
+// CHECK: tile.variant
+func.func @plain(%r: !vectors, %k: !vectors, %v: !vectors) -> (!vectors, !state) {
+  %o, %s = pattern.normal_scan tokens(%rt = %r : !vectors, %kt = %k : !vectors, %vt = %v : !vectors)
+      states(%S = zero : !state) -> (!vectors)
+  stage {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>):
+    pattern.form key_axis 0 reads(%rt : tensor<8xf32>) inclusive [true]
+        writes(%kt : tensor<8xf32>) values(%vt : tensor<8xf32>) at []
+  }
+  finish {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %y: tensor<8xf32>, %w: tensor<8xf32>):
+    pattern.yield outputs(%w : tensor<8xf32>)
+  }
+  return %o, %s : !vectors, !state
+}

@@ -1,0 +1,58 @@
+// RUN: linmu-opt %s -derive -canonicalize -cse | FileCheck %s
+
+!query = tensor<?x?x4x8xf32>
+!key = tensor<?x?x2x8xbf16>
+!tail = tensor<?x3x2x8xbf16>
+!state = tensor<?x4x8x8xf32>
+
+// The step token by token; grouped heads; the row of a reversed order; lags from the tail; the final tail by a
+// launch of its own, since two heads of the scan share it.
+// CHECK-LABEL: tile.program @opaque
+// CHECK: tile.kernel @recurrent
+// CHECK: %[[STATE0:.*]] = tile.load %{{.*}}[%[[B:.*]], %[[H:.*]]] : tensor<?x4x8x8xf32>
+// CHECK: %[[STATE:.*]] = scf.for %[[P:.*]] = %c0 to %[[N:.*]] step %c1 iter_args(%{{.*}} = %[[STATE0]]) -> (tensor<8x8xf32>)
+// CHECK: %[[LAST:.*]] = arith.subi %[[N]], %c1
+// CHECK: %[[BACK:.*]] = arith.subi %[[LAST]], %[[P]]
+// CHECK: %[[TOKEN:.*]] = tile.load %{{.*}}[%[[B]], %[[BACK]]] : tensor<?x?xi32>
+// CHECK: %[[ROW:.*]] = arith.index_cast %[[TOKEN]]
+// CHECK: %[[GROUP:.*]] = arith.divui %[[H]], %c2
+// CHECK: tile.load %{{.*}}[%[[B]], %[[ROW]], %[[GROUP]]] : tensor<?x?x2x8xbf16>
+// CHECK: tile.store %{{.*}}[%[[B]], %[[ROW]], %[[H]]] : tensor<8xf32>, tensor<?x?x4x8xf32>
+// CHECK: tile.store %[[STATE]], %{{.*}}[%[[B]], %[[H]]]
+// CHECK: tile.kernel @tail
+// CHECK: tile.variant tokens 0 to 9223372036854775807 as "recurrent"
+// CHECK-NEXT: tile.launch @recurrent blocks 4 times_batch per_tokens 0
+// CHECK-NEXT: tile.launch @tail blocks 2 times_batch per_tokens 0
+func.func @opaque(%q: !query, %k: !key, %s0: !state, %order: tensor<?x?xi32>, %t: !tail) -> (!query, !state, !tail) {
+  %o, %s, %ft = pattern.scan reverse
+      tokens(%qt = %q : !query, %kt = %k tail %t : !key, !tail)
+      states(%S = %s0 : !state)
+      order(%order : tensor<?x?xi32>)
+      -> (!query) {
+    %before = pattern.lag %kt by 2 : tensor<8xf32>
+    %W = pattern.outer %before, %kt : tensor<8xf32>, tensor<8xf32>
+    %T = math.tanh %S : tensor<8x8xf32>
+    %S1 = arith.addf %T, %W : tensor<8x8xf32>
+    %y = pattern.read %S1, %qt : tensor<8x8xf32>, tensor<8xf32>
+    pattern.yield outputs(%y : tensor<8xf32>) states(%S1 : tensor<8x8xf32>)
+  }
+  return %o, %s, %ft : !query, !state, !tail
+}
+
+// Short sequences of a map run token by token, long ones by blocks of tokens.
+// CHECK-LABEL: tile.program @map
+// CHECK: tile.kernel @map(
+// CHECK: tile.load {{.*}} -> tensor<32x8xbf16>
+// CHECK: tile.store {{.*}} where %{{.*}} : tensor<32xi1> : tensor<32x8xbf16>
+// CHECK: tile.kernel @map_tokens(
+// CHECK: tile.variant tokens 0 to 15 as "map" {
+// CHECK-NEXT: tile.launch @map_tokens blocks 2 times_batch per_tokens 32
+// CHECK: tile.variant tokens 16 to 9223372036854775807 as "map(block=32)" {
+// CHECK-NEXT: tile.launch @map blocks 2 times_batch per_tokens 32
+func.func @map(%x: !key) -> !key {
+  %y = pattern.map tokens(%xt = %x : !key) -> (!key) {
+    %z = arith.addf %xt, %xt : tensor<8xf32>
+    pattern.yield outputs(%z : tensor<8xf32>)
+  }
+  return %y : !key
+}

@@ -1,0 +1,111 @@
+"""SmolLM2-135M from its GGUF file, against `transformers` on the same dequantised weights in f32."""
+
+import os
+import subprocess
+
+import jinja2
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
+
+from decoder_support import LINMU, probe, probe_logits, run, smollm2_path, smollm2_reader
+
+PROMPTS = [
+    "Hi!",
+    "Write a Python function that returns the n-th Fibonacci number, with a docstring and type hints.",
+    "Translate to French: 'naïve café' 🙂 and explain the emoji 👩‍👩‍👧. Ωμέγα, 東京, Привет.",
+    "What is 123456789 + 987654321? Then list the digits of 3.14159265 one by one.",
+    "Summarise the following notes in two sentences. " + " ".join(
+        f"Point {i}: the river rose by {i} cm on day {i} and the village moved {i * 3} sheep to higher ground."
+        for i in range(1, 25)),
+]
+
+
+@pytest.fixture(scope="module")
+def teacher():
+    """What `from_pretrained(gguf_file=...)` does, which would require accelerate as well."""
+    model = LlamaForCausalLM(LlamaConfig(
+        vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9,
+        num_key_value_heads=3, rope_theta=1e5, rms_norm_eps=1e-5, tie_word_embeddings=True)).eval()
+    loaded = load_gguf_checkpoint(str(smollm2_path()), return_tensors=True, model_to_load=model)
+    for key, value in loaded["config"].items():
+        if key in ("hidden_size", "rope_theta", "rms_norm_eps", "num_key_value_heads", "tie_word_embeddings"):
+            assert getattr(model.config, key) == pytest.approx(value)
+    missing, unexpected = model.load_state_dict(loaded["tensors"], strict=False)
+    assert missing == ["lm_head.weight"] and not unexpected  # tied
+    return model
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory):
+    return probe("generate", smollm2_path(), PROMPTS, tmp_path_factory.mktemp("generated"), "64")
+
+
+def test_logits_equal_transformers_within_1e_3(teacher, tmp_path):
+    ids = torch.randint(0, 49152, (2, 300), generator=torch.Generator().manual_seed(0))
+    ours, _ = probe_logits(smollm2_path(), ids, tmp_path)
+    with torch.inference_mode():
+        theirs = teacher(ids).logits
+    # f32 sums in another order, through 30 layers, on logits of magnitude 30.
+    assert (ours - theirs).abs().max().item() < 1e-3
+    assert theirs.abs().max().item() > 5
+
+
+def test_prefill_and_decode_steps_equal_one_prefill(tmp_path):
+    ids = torch.randint(0, 49152, (1, 60), generator=torch.Generator().manual_seed(1))
+    whole, _ = probe_logits(smollm2_path(), ids, tmp_path)
+    pieces, state_bytes = probe_logits(smollm2_path(), ids, tmp_path, [37, 15] + [1] * 8)
+    assert (whole - pieces).abs().max().item() < 1e-3  # the same bound as against transformers
+    assert state_bytes == sorted(state_bytes)
+
+
+@pytest.mark.parametrize("index", range(len(PROMPTS)))
+def test_greedy_text_equals_transformers(teacher, generated, index):
+    prompt_ids = torch.tensor([generated[index]["prompt_ids"]])
+    with torch.inference_mode():
+        theirs = teacher.generate(prompt_ids, do_sample=False, max_new_tokens=64, eos_token_id=2, pad_token_id=2)
+    theirs = theirs[0, prompt_ids.shape[1]:].tolist()
+    assert generated[index]["ids"] == (theirs[:-1] if theirs[-1] == 2 else theirs)
+    assert generated[index]["streamed"] == generated[index]["text"]
+
+
+def test_chat_template_equals_jinja(tmp_path):
+    source = smollm2_reader().fields["tokenizer.chat_template"].contents()
+    template = jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(source)
+    user = {"role": "user", "content": "Hello {{ x }} %}\n"}
+    for messages in ([user], [{"role": "system", "content": "Be brief."}, user],
+                     [user, {"role": "assistant", "content": "Hi"}, user]):
+        expected = [template.render(messages=messages, add_generation_prompt=prompt) for prompt in (True, False)]
+        assert probe("chat", smollm2_path(), messages, tmp_path) == expected
+
+
+def test_linmu_generate_needs_no_python(generated):
+    arguments = [LINMU, "generate", "--model", smollm2_path(), "--prompt", PROMPTS[2], "--max-tokens", "64"]
+    environment = {"PATH": "/nonexistent", "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == generated[2]["text"] + "\n"
+    assert "tokens/s" in done.stderr
+
+
+def test_linmu_generate_samples_the_same_text_for_the_same_seed():
+    def sample(seed):
+        arguments = [LINMU, "generate", "--model", smollm2_path(), "--prompt", "Tell me a story.", "--max-tokens",
+                     "16", "--temperature", "1.2", "--top-p", "0.95", "--seed", str(seed)]
+        return run(arguments, capture_output=True, text=True, check=True).stdout
+
+    assert sample(7) == sample(7)
+    assert len({sample(seed) for seed in (7, 8, 9)}) > 1
+
+
+def test_linmu_generate_refuses_bad_files_with_one_message(tmp_path):
+    whole = smollm2_path().read_bytes()
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(whole[:50_000_000])
+    for model, expected in ((tmp_path / "none.gguf", "no such file or folder"), (cut, "requires"),
+                            (tmp_path, "config.json")):
+        arguments = [LINMU, "generate", "--model", model, "--prompt", "x"]
+        done = run(arguments, capture_output=True, text=True)
+        assert done.returncode == 1 and done.stdout == ""
+        assert done.stderr.startswith("linmu: error: ") and done.stderr.count("\n") == 1
+        assert expected in done.stderr

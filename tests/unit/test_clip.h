@@ -1,0 +1,22 @@
+// Small video files made for tests.
+#pragma once
+#include <filesystem>
+
+namespace linmu::test {
+
+/// Grey frames, the k-th of luma 16 + 5 k on its left half and 5 brighter on its right. MPEG-4 part 2.
+struct TestClip {
+  int frames = 40;
+  int width = 64;
+  int height = 48;
+  int clockwise_degrees = 0; ///< what a player has to turn it by
+  bool index_first = false;  ///< of MP4: the index before the data, so that a cut file still opens
+};
+
+/// The container follows the extension. A failure throws std::runtime_error.
+void writeClip(const std::filesystem::path &path, const TestClip &clip);
+
+/// One second of silence: RIFF/WAVE, 16 bits, mono, 8 kHz.
+void writeSilence(const std::filesystem::path &path);
+
+} // namespace linmu::test
