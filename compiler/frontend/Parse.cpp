@@ -63,7 +63,7 @@ static FailureOr<std::string> overrideAliases(const frontend::Source &source, ML
   for (auto &[name, type] : source.aliases)
     if (type.find('\n') != std::string::npos)
       return emitError(FileLineColLoc::get(&context, source.filename, 1, 1))
-             << "requires the new type of alias '!" << name << "' on one line, got '" << type << "'";
+             << "requires the new type of alias '!" << name << "' on one line";
   std::string result;
   llvm::StringSet<> found;
   StringRef rest = source.text;
