@@ -1,5 +1,7 @@
 // Mutated pattern texts, and a report of the one on which a test crashed.
 #pragma once
+#include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -64,6 +66,44 @@ inline const char *const strangers[] = {"?",
                                         "bf16",
                                         "i1"};
 
+inline std::string textOf(const std::vector<std::string> &tokens) {
+  std::string text;
+  for (const std::string &token : tokens)
+    text += token;
+  return text;
+}
+
+/// Ops that may stand for each other without upsetting types.
+inline const std::vector<std::string> siblings = {"addf", "subf", "mulf", "divf", "maximumf", "minimumf"};
+inline const std::vector<std::string> unarySiblings = {"exp", "tanh", "log1p", "sqrt", "erf"};
+
+/// One change that often leaves a valid pattern: another value, or another op of the same shape.
+inline void rewire(std::vector<std::string> &tokens, std::mt19937 &random) {
+  auto pick = [&](std::size_t count) {
+    return std::uniform_int_distribution<std::size_t>(0, count - 1)(random);
+  };
+  std::vector<std::size_t> values, ops;
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    if (tokens[i - 1] == "%" && std::isalpha(tokens[i][0]))
+      values.push_back(i);
+    for (const auto *family : {&siblings, &unarySiblings})
+      for (const std::string &name : *family)
+        if (tokens[i].ends_with("." + name))
+          ops.push_back(i);
+  }
+  if (pick(2) || ops.empty()) {
+    // Values of one neighbourhood often have one type.
+    std::size_t at = pick(values.size()), from = std::min(values.size() - 1, at + pick(12));
+    tokens[values[at]] = tokens[values[from]];
+    return;
+  }
+  std::string &op = tokens[ops[pick(ops.size())]];
+  std::size_t dot = op.find('.') + 1;
+  bool unary = std::find(siblings.begin(), siblings.end(), op.substr(dot)) == siblings.end();
+  op = op.substr(0, dot) +
+       (unary ? unarySiblings[pick(unarySiblings.size())] : siblings[pick(siblings.size())]);
+}
+
 inline std::string mutate(std::vector<std::string> tokens, std::mt19937 &random) {
   auto pick = [&](std::size_t count) {
     return std::uniform_int_distribution<std::size_t>(0, count - 1)(random);
@@ -93,10 +133,7 @@ inline std::string mutate(std::vector<std::string> tokens, std::mt19937 &random)
     if (tokens.empty())
       break;
   }
-  std::string text;
-  for (const std::string &token : tokens)
-    text += token;
-  return text;
+  return textOf(tokens);
 }
 
 inline std::string current; ///< for the report of a crash
