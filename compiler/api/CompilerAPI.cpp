@@ -21,7 +21,11 @@ template <typename Result, typename Body> Result inContext(const Options &option
   Context context;
   frontend::DiagnosticCollector diagnostics(*context);
   try {
-    result.ok = succeeded(body(*context, result));
+    if (options.cpu.empty() || cpu::Machine::isKnown(options.cpu))
+      result.ok = succeeded(body(*context, result));
+    else
+      emitError(FileLineColLoc::get(&*context, options.filename, 1, 1))
+          << "requires a CPU that LLVM knows for the native target, got '" << options.cpu << "'";
   } catch (const std::exception &error) {
     result.ok = false;
     result.diagnostics = options.filename + ": error: " + error.what() + "\n";

@@ -33,7 +33,10 @@ static void render(llvm::raw_ostream &stream, Location location, DiagnosticSever
   if (place)
     stream << place.getFilename().getValue() << ":" << place.getLine() << ":" << place.getColumn() << ": ";
   static constexpr const char *names[] = {"note", "warning", "error", "remark"};
-  stream << names[int(severity)] << ": " << message << "\n";
+  // Some of MLIR's own messages end in a whole op, over many lines.
+  StringRef line = StringRef(message).take_until([](char c) { return c == '\n'; }).rtrim();
+  line.consume_back(", has");
+  stream << names[int(severity)] << ": " << line << "\n";
 }
 
 frontend::DiagnosticCollector::DiagnosticCollector(MLIRContext &context)
@@ -57,6 +60,10 @@ frontend::DiagnosticCollector::DiagnosticCollector(MLIRContext &context)
 
 /// The text with the right-hand sides of overridden aliases replaced; line numbers stay.
 static FailureOr<std::string> overrideAliases(const frontend::Source &source, MLIRContext &context) {
+  for (auto &[name, type] : source.aliases)
+    if (type.find('\n') != std::string::npos)
+      return emitError(FileLineColLoc::get(&context, source.filename, 1, 1))
+             << "requires the new type of alias '!" << name << "' on one line";
   std::string result;
   llvm::StringSet<> found;
   StringRef rest = source.text;
@@ -139,10 +146,15 @@ static LogicalResult checkFunction(func::FuncOp function) {
     return function.emitError("a pattern requires a body");
   if (!function.getBody().hasOneBlock())
     return function.emitError("a pattern requires one block");
-  for (Operation &op : function.getBody().front().without_terminator())
-    if (!isa<pattern::PatternDialect>(op.getDialect()) || isa<pattern::NormalScanOp>(op))
-      return op.emitError("requires ops of the pattern dialect at the top of a pattern, got '")
+  for (Operation &op : function.getBody().front()) {
+    bool last = &op == &function.getBody().front().back();
+    if (last ? !isa<func::ReturnOp>(op)
+             : !isa<pattern::ScanOp, pattern::MapOp, pattern::PermuteOp, pattern::TokenOrderOp,
+                    pattern::WindowAttentionOp>(op))
+      return op.emitError("requires a pattern to consist of pattern.scan, map, permute, token_order and "
+                          "window_attention, and to end in func.return; got '")
              << op.getName() << "'";
+  }
   if (function.getNumResults() == 0)
     return function.emitError("a pattern requires a result");
   return success();

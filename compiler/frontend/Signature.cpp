@@ -68,15 +68,15 @@ DType dtypeOf(Type element) {
                                  : DType::i1;
 }
 
-FailureOr<OperandSpec> describe(Operation *at, StringRef name, Type type, std::optional<Role> role) {
+FailureOr<OperandSpec> describe(Location at, StringRef name, Type type, std::optional<Role> role) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor)
-    return at->emitError("requires operand '") << name << "' to be a ranked tensor, got " << type;
+    return emitError(at) << "requires operand '" << name << "' to be a ranked tensor, got " << type;
   Type element = tensor.getElementType();
   if (!element.isF32() && !element.isBF16() && !element.isF16() && !element.isInteger(32) &&
       !element.isInteger(1))
-    return at->emitError("requires operand '")
-           << name << "' to have elements of type f32, bf16, f16, i32 or i1, got " << type;
+    return emitError(at) << "requires operand '" << name
+                         << "' to have elements of type f32, bf16, f16, i32 or i1, got " << type;
   OperandSpec spec{name.str(), dtypeOf(element), {}};
   for (int64_t axis = 0; axis < tensor.getRank(); ++axis) {
     if (!tensor.isDynamicDim(axis)) {
@@ -89,9 +89,9 @@ FailureOr<OperandSpec> describe(Operation *at, StringRef name, Type type, std::o
                    : role == Role::state ? axis == 0
                                          : axis <= 1;
     if (!allowed)
-      return at->emitError("requires operand '")
-             << name << "', " << (role ? nameOf(*role) : "which nothing uses,") << " to have a static axis "
-             << axis << ", got " << type;
+      return emitError(at) << "requires operand '" << name << "', "
+                           << (role ? nameOf(*role) : "which nothing uses,") << " to have a static axis "
+                           << axis << ", got " << type;
     spec.shape.push_back({kind, 0});
   }
   return spec;
@@ -102,9 +102,14 @@ FailureOr<OperandSpec> describe(Operation *at, StringRef name, Type type, std::o
 FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
   Signature signature;
   signature.name = function.getSymName().str();
-  auto nameAt = [](Attribute attribute) { return cast<StringAttr>(attribute).getValue(); };
+  // frontend::parse gives every operand a name; modules from elsewhere may lack them.
+  auto nameAt = [](Attribute attribute, unsigned index) {
+    auto name = dyn_cast_or_null<StringAttr>(attribute);
+    return name ? name.str() : "#" + std::to_string(index);
+  };
   for (BlockArgument argument : function.getArguments()) {
-    StringRef name = nameAt(function.getArgAttr(argument.getArgNumber(), "pattern.name"));
+    unsigned index = argument.getArgNumber();
+    std::string name = nameAt(function.getArgAttr(index, "pattern.name"), index);
     std::optional<Role> role;
     for (OpOperand &use : argument.getUses()) {
       if (isa<func::ReturnOp>(use.getOwner()))
@@ -117,7 +122,7 @@ FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
                << nameOf(here) << " here";
       role = here;
     }
-    auto spec = describe(function, name, argument.getType(), role);
+    auto spec = describe(argument.getLoc(), name, argument.getType(), role);
     if (failed(spec))
       return failure();
     signature.inputs.push_back(std::move(*spec));
@@ -127,8 +132,8 @@ FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
     auto result = dyn_cast<OpResult>(value);
     if (!result)
       return function.emitError("requires results made by pattern ops");
-    auto spec = describe(function, nameAt(function.getResultAttr(index, "pattern.name")), value.getType(),
-                         roleOf(result));
+    auto spec = describe(value.getLoc(), nameAt(function.getResultAttr(index, "pattern.name"), index),
+                         value.getType(), roleOf(result));
     if (failed(spec))
       return failure();
     signature.results.push_back(std::move(*spec));

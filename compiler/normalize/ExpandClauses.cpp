@@ -97,7 +97,7 @@ template <typename LoopOp> void expand(LoopOp op) {
   op.getSegmentsMutable().clear();
   op.getSourceMaskMutable().clear();
   op.getOutputMaskMutable().clear();
-  op->removeAttr("zeroes");
+  op.setZeroes({});
 }
 
 struct ExpandClauses : PassWrapper<ExpandClauses, OperationPass<>> {

@@ -59,9 +59,11 @@ void OrderAttr::print(AsmPrinter &printer) const {
 LogicalResult OrderAttr::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<unsigned> axes) {
   SmallVector<unsigned> sorted(axes);
   llvm::sort(sorted);
-  if (sorted != SmallVector<unsigned>{0, 1, 2})
-    return emitError() << "requires each of the axes t, y, x once, got " << axes.size() << " axes";
-  return success();
+  if (sorted == SmallVector<unsigned>{0, 1, 2})
+    return success();
+  InFlightDiagnostic diagnostic = emitError() << "requires each of the axes t, y, x once, got <";
+  llvm::interleaveComma(axes, diagnostic, [&](unsigned axis) { diagnostic << axisNames[axis]; });
+  return diagnostic << ">";
 }
 
 Type linmu::pattern::sliceType(RankedTensorType type, unsigned leading) {

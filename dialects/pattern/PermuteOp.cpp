@@ -12,13 +12,34 @@ static LogicalResult verifyMedia(Operation *op, Value media) {
   return success();
 }
 
-LogicalResult TokenOrderOp::verify() { return verifyMedia(*this, getMedia()); }
+static LogicalResult verifyTokens(Operation *op, StringRef name, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  bool fits = type.getRank() >= 3 && type.getRank() <= 5 && type.isDynamicDim(0) && type.isDynamicDim(1);
+  for (int64_t axis = 2; axis < type.getRank(); ++axis)
+    fits &= !type.isDynamicDim(axis) && type.getDimSize(axis) > 0;
+  if (!fits)
+    return op->emitOpError("requires ")
+           << name << " of type tensor<?x?xHx...> with positive extents, got " << type;
+  return success();
+}
+
+static LogicalResult verifyIndex(Operation *op, StringRef name, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (!type.isDynamicDim(0) || !type.isDynamicDim(1))
+    return op->emitOpError("requires ") << name << " of type tensor<?x?xi32>, got " << type;
+  return success();
+}
+
+LogicalResult TokenOrderOp::verify() {
+  if (failed(verifyMedia(*this, getMedia())) || failed(verifyTokens(*this, "like", getLike())))
+    return failure();
+  return verifyIndex(*this, "result", getResult());
+}
 
 LogicalResult PermuteOp::verify() {
-  auto source = cast<RankedTensorType>(getSource().getType());
-  if (source.getRank() < 3 || !source.isDynamicDim(0) || !source.isDynamicDim(1))
-    return emitOpError("requires source of type tensor<?x?xHx...>, got ") << source;
-  return success();
+  if (failed(verifyTokens(*this, "source", getSource())))
+    return failure();
+  return verifyIndex(*this, "order", getOrder());
 }
 
 namespace {

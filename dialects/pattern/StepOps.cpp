@@ -9,6 +9,19 @@ using Shaped = RankedTensorType;
 
 static int64_t extent(Value value, unsigned axis) { return cast<Shaped>(value.getType()).getDimSize(axis); }
 
+/// Types are inferred while the text is parsed, before operands are verified.
+static LogicalResult requireRank(std::optional<Location> location, StringRef op, StringRef operand,
+                                 Value value, ArrayRef<int64_t> ranks) {
+  auto type = dyn_cast<Shaped>(value.getType());
+  if (type && llvm::is_contained(ranks, type.getRank()))
+    return success();
+  return emitOptionalError(location, "'pattern.", op, "' op requires ", operand,
+                           ranks.size() > 1     ? " to be a vector or a matrix"
+                           : ranks.front() == 1 ? " to be a vector"
+                                                : " to be a matrix",
+                           ", got ", value.getType());
+}
+
 static Shaped vectorType(MLIRContext *context, int64_t size) {
   return Shaped::get({size}, Float32Type::get(context));
 }
@@ -17,8 +30,11 @@ static Shaped vectorType(MLIRContext *context, int64_t size) {
 // outer
 //===------------------------------------------------------------------------------------------------===//
 
-LogicalResult OuterOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor adaptor,
-                                        SmallVectorImpl<Type> &types) {
+LogicalResult OuterOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
+                                        Adaptor adaptor, SmallVectorImpl<Type> &types) {
+  if (failed(requireRank(location, "outer", "column", adaptor.getColumn(), {1})) ||
+      failed(requireRank(location, "outer", "row", adaptor.getRow(), {1})))
+    return failure();
   types.push_back(
       Shaped::get({extent(adaptor.getColumn(), 0), extent(adaptor.getRow(), 0)}, Float32Type::get(context)));
   return success();
@@ -37,8 +53,10 @@ StepValue OuterOp::evaluate(ArrayRef<StepValue> operands) {
 // read, read_transposed
 //===------------------------------------------------------------------------------------------------===//
 
-LogicalResult ReadOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor adaptor,
-                                       SmallVectorImpl<Type> &types) {
+LogicalResult ReadOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
+                                       Adaptor adaptor, SmallVectorImpl<Type> &types) {
+  if (failed(requireRank(location, "read", "state", adaptor.getState(), {2})))
+    return failure();
   types.push_back(vectorType(context, extent(adaptor.getState(), 1)));
   return success();
 }
@@ -58,8 +76,10 @@ StepValue ReadOp::evaluate(ArrayRef<StepValue> operands) {
   return result;
 }
 
-LogicalResult ReadTransposedOp::inferReturnTypes(MLIRContext *context, std::optional<Location>,
+LogicalResult ReadTransposedOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
                                                  Adaptor adaptor, SmallVectorImpl<Type> &types) {
+  if (failed(requireRank(location, "read_transposed", "state", adaptor.getState(), {2})))
+    return failure();
   types.push_back(vectorType(context, extent(adaptor.getState(), 0)));
   return success();
 }
@@ -91,8 +111,10 @@ StepValue DotOp::evaluate(ArrayRef<StepValue> operands) {
   return StepValue::scalar(result);
 }
 
-LogicalResult SumOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor adaptor,
+LogicalResult SumOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor adaptor,
                                       SmallVectorImpl<Type> &types) {
+  if (failed(requireRank(location, "sum", "source", adaptor.getSource(), {1, 2})))
+    return failure();
   auto source = cast<Shaped>(adaptor.getSource().getType());
   Type element = Float32Type::get(context);
   if (source.getRank() == 1)
@@ -128,6 +150,8 @@ LogicalResult BroadcastOp::verify() {
   if (getElementTypeOrSelf(getSource().getType()) != result.getElementType())
     return emitOpError("requires result elements of type ")
            << getElementTypeOrSelf(getSource().getType()) << ", got " << result.getElementType();
+  if (!result.hasStaticShape() || result.getRank() < 1 || result.getRank() > 2)
+    return emitOpError("requires a static result of rank 1 or 2, got ") << result;
   auto source = dyn_cast<Shaped>(getSource().getType());
   if (!source) {
     if (getAxis())

@@ -110,7 +110,8 @@ def SoftplusOp : Step_UnaryOp<"softplus"> {
   let summary = "log(1 + exp(x)), without overflow";
 }
 
-def YieldOp : Pattern_Op<"yield", [Pure, Terminator, AttrSizedOperandSegments]> {
+def YieldOp : Pattern_Op<"yield", [Pure, Terminator, AttrSizedOperandSegments,
+    ParentOneOf<["ScanOp", "MapOp", "WindowAttentionOp", "NormalScanOp"]>]> {
   let summary = "Ends a step: this token's outputs and the next states";
   let arguments = (ins Variadic<AnyType>:$outputs, Variadic<AnyType>:$states);
   let assemblyFormat = [{

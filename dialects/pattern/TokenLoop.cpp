@@ -1,4 +1,5 @@
 #include "dialects/pattern/TokenLoop.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -25,10 +26,48 @@ int64_t linmu::pattern::headsOf(ResultRange outputs, ResultRange finals) {
   return 0;
 }
 
+/// What a value of a step may be: f32, i32 or i1, or a tensor of those of rank 1 or 2 that a head can hold.
+static bool isStepType(Type type) {
+  constexpr int64_t mostElements = 1 << 18;
+  if (auto tensor = dyn_cast<RankedTensorType>(type)) {
+    if (!tensor.hasStaticShape() || tensor.getRank() < 1 || tensor.getRank() > 2 || tensor.getEncoding())
+      return false;
+    int64_t elements = 1;
+    for (int64_t extent : tensor.getShape())
+      if (extent < 1 || extent > mostElements || (elements *= extent) > mostElements)
+        return false;
+    type = tensor.getElementType();
+  }
+  return type.isF32() || type.isInteger(32) || type.isInteger(1);
+}
+
+static LogicalResult verifyStepTypes(Operation *op, TypeRange types, StringRef kind) {
+  for (auto [index, type] : llvm::enumerate(types))
+    if (!isStepType(type))
+      return op->emitOpError("requires ") << kind << " #" << index
+                                          << " of a step to be f32, i32, i1 or a static tensor of those of "
+                                             "rank 1 or 2 with at most 262144 "
+                                             "elements, got "
+                                          << type;
+  return success();
+}
+
 LogicalResult linmu::pattern::verifyStepOps(Operation *loop, Block &block) {
-  for (Operation &op : block.without_terminator())
+  if (block.empty())
+    return loop->emitOpError("requires its step to end in 'pattern.yield'");
+  if (failed(verifyStepTypes(loop, block.getArgumentTypes(), "argument")))
+    return failure();
+  for (Operation &op : block) {
+    if (&op == &block.back() && op.hasTrait<OpTrait::IsTerminator>())
+      break;
     if (!isa<StepOp>(op))
       return op.emitOpError("cannot stand in the step of '") << loop->getName() << "'";
+    if (auto constant = dyn_cast<arith::ConstantOp>(op);
+        constant && !isa<FloatAttr, IntegerAttr, DenseElementsAttr>(constant.getValue()))
+      return op.emitOpError("requires a number or a dense<...> constant, got ") << constant.getValue();
+    if (failed(verifyStepTypes(&op, op.getResultTypes(), "result")))
+      return failure();
+  }
   return success();
 }
 
@@ -351,6 +390,31 @@ static LogicalResult verifyOperand(Operation *op, StringRef kind, unsigned index
   return success();
 }
 
+/// Indices of operands that carry a tail or an initial value: one for each, in range, none twice.
+static LogicalResult verifyOwners(Operation *op, StringRef name, ArrayRef<int64_t> owners, size_t expected,
+                                  int64_t limit) {
+  if (owners.size() != expected)
+    return op->emitOpError("requires ") << expected << " entries of " << name << ", got " << owners.size();
+  for (auto [index, owner] : llvm::enumerate(owners))
+    if (owner < 0 || owner >= limit || llvm::is_contained(owners.drop_front(index + 1), owner))
+      return op->emitOpError("requires entries of ")
+             << name << " to be different and in [0, " << limit << "), got " << owner;
+  return success();
+}
+
+/// An order, segments or a mask: tensor<?x?x...>.
+static LogicalResult verifyPerToken(Operation *op, StringRef clause, Value value) {
+  if (!value)
+    return success();
+  auto type = cast<RankedTensorType>(value.getType());
+  if (!type.isDynamicDim(0) || !type.isDynamicDim(1))
+    return op->emitOpError("requires ")
+           << clause << " of type "
+           << RankedTensorType::get({ShapedType::kDynamic, ShapedType::kDynamic}, type.getElementType())
+           << ", got " << type;
+  return success();
+}
+
 template <typename LoopOp> LogicalResult linmu::pattern::verifyLoopOperands(LoopOp op, int64_t heads) {
   if (op.getOutputs().empty() && op.getFinals().empty())
     return op.emitOpError("requires an output or a state");
@@ -374,6 +438,14 @@ template <typename LoopOp> LogicalResult linmu::pattern::verifyLoopOperands(Loop
     if (!isa<FloatType>(getElementTypeOrSelf(output.getType())))
       return op.emitOpError("requires output #")
              << index << " to have float elements, got " << output.getType();
+  if (op.getTokens().empty())
+    return op.emitOpError("requires a token operand, which gives the batch and the number of tokens");
+  if (failed(
+          verifyOwners(op, "tail_owners", op.getTailOwners(), op.getTails().size(), op.getTokens().size())) ||
+      failed(
+          verifyOwners(op, "init_owners", op.getInitOwners(), op.getInits().size(), op.getFinals().size())) ||
+      failed(verifyPerToken(op, "order", op.getOrder())))
+    return failure();
   for (auto [index, owner] : llvm::enumerate(op.getTailOwners())) {
     auto tail = cast<RankedTensorType>(op.getTails()[index].getType());
     auto token = cast<RankedTensorType>(op.getTokens()[owner].getType());
@@ -409,11 +481,22 @@ template <typename LoopOp> static void printLoop(OpAsmPrinter &printer, LoopOp o
 
 template <typename LoopOp> static LogicalResult verifyLoopRegion(LoopOp op) {
   Block &body = op.getBody();
-  auto yield = dyn_cast<YieldOp>(body.getTerminator());
-  if (!yield)
-    return op.emitOpError("requires its step to end in 'pattern.yield'");
+  SmallVector<Type> expected;
+  auto expectSlices = [&](ValueRange values, unsigned leading) {
+    for (Value value : values)
+      expected.push_back(sliceType(cast<RankedTensorType>(value.getType()), leading));
+  };
+  expectSlices(op.getParams(), 1);
+  expectSlices(op.getTokens(), 3);
+  expectSlices(op.getFinals(), 2);
+  if (body.getArgumentTypes() != TypeRange(expected))
+    return op.emitOpError("requires a step with arguments of types ")
+           << TypeRange(expected) << ", got " << body.getArgumentTypes();
   if (failed(verifyStepOps(op, body)))
     return failure();
+  auto yield = dyn_cast<YieldOp>(body.back());
+  if (!yield)
+    return op.emitOpError("requires its step to end in 'pattern.yield'");
   if (yield.getOutputs().size() != op.getOutputs().size())
     return yield.emitOpError("requires ")
            << op.getOutputs().size() << " outputs, got " << yield.getOutputs().size();
@@ -451,11 +534,33 @@ ParseResult MapOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 void ScanOp::print(OpAsmPrinter &printer) { printLoop(printer, *this); }
 void MapOp::print(OpAsmPrinter &printer) { printLoop(printer, *this); }
-LogicalResult ScanOp::verify() { return verifyLoopOperands(*this, getHeads()); }
+
+/// The clauses that normal_scan lacks.
+template <typename LoopOp> static LogicalResult verifyMasks(LoopOp op) {
+  if (failed(verifyPerToken(op, "segments", op.getSegments())) ||
+      failed(verifyPerToken(op, "source_mask", op.getSourceMask())) ||
+      failed(verifyPerToken(op, "output_mask", op.getOutputMask())))
+    return failure();
+  if (!op.getSourceMask() != op.getZeroes().empty())
+    return op.emitOpError("requires source_mask and the token arguments that it zeroes together");
+  for (auto [index, token] : llvm::enumerate(op.getZeroes()))
+    if (token < 0 || token >= int64_t(op.getTokens().size()) ||
+        llvm::is_contained(op.getZeroes().drop_front(index + 1), token))
+      return op.emitOpError("requires zeroes to name different token arguments, got #") << token;
+  return success();
+}
+
+LogicalResult ScanOp::verify() {
+  if (failed(verifyLoopOperands(*this, getHeads())))
+    return failure();
+  return verifyMasks(*this);
+}
 LogicalResult MapOp::verify() {
   if (!getFinals().empty())
     return emitOpError("requires no state; a recurrence is a 'pattern.scan'");
-  return verifyLoopOperands(*this, getHeads());
+  if (failed(verifyLoopOperands(*this, getHeads())))
+    return failure();
+  return verifyMasks(*this);
 }
 LogicalResult ScanOp::verifyRegions() { return verifyLoopRegion(*this); }
 LogicalResult MapOp::verifyRegions() { return verifyLoopRegion(*this); }

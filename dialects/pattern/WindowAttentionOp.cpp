@@ -1,4 +1,5 @@
 #include "dialects/pattern/TokenLoop.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace linmu::pattern;
@@ -81,9 +82,10 @@ LogicalResult WindowAttentionOp::verify() {
        result = cast<RankedTensorType>(getResult().getType());
   auto checkRank = [&](StringRef name, RankedTensorType type) -> LogicalResult {
     if (type.getRank() != 4 || !type.isDynamicDim(0) || !type.isDynamicDim(1) || type.isDynamicDim(2) ||
-        type.isDynamicDim(3) || !isa<FloatType>(type.getElementType()))
+        type.isDynamicDim(3) || type.getDimSize(2) == 0 || type.getDimSize(3) == 0 ||
+        !isa<FloatType>(type.getElementType()))
       return emitOpError("requires ")
-             << name << " of type tensor<?x?xHxDxT> with float elements, got " << type;
+             << name << " of type tensor<?x?xHxDxT> with float elements and positive H and D, got " << type;
     return success();
   };
   if (failed(checkRank("query", query)) || failed(checkRank("key", key)) ||
@@ -101,6 +103,8 @@ LogicalResult WindowAttentionOp::verify() {
   auto media = cast<RankedTensorType>(getMedia().getType());
   if (!media.isDynamicDim(0) || media.getDimSize(1) != 4)
     return emitOpError("requires media of type tensor<?x4xi32>, got ") << media;
+  if (!std::isfinite(getScale().convertToDouble()))
+    return emitOpError("requires a finite scale, got ") << getScale().convertToDouble();
   if (getWindow().size() != 3 || getShift().size() != 3)
     return emitOpError("requires window and shift to have three entries (t, h, w), got ")
            << getWindow().size() << " and " << getShift().size();
@@ -124,8 +128,11 @@ LogicalResult WindowAttentionOp::verifyRegions() {
   if (block.getArgumentTypes() != TypeRange(expected))
     return emitOpError("requires a score region with arguments (f32, i32 x 7), got ")
            << block.getArgumentTypes();
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
-  if (!yield || yield.getOutputs().size() != 1 || !yield.getOutputs()[0].getType().isF32())
+  if (failed(verifyStepOps(*this, block)))
+    return failure();
+  auto yield = dyn_cast<YieldOp>(block.back());
+  if (!yield || !yield.getStates().empty() || yield.getOutputs().size() != 1 ||
+      !yield.getOutputs()[0].getType().isF32())
     return emitOpError("requires the score region to yield one f32 output");
-  return verifyStepOps(*this, block);
+  return success();
 }

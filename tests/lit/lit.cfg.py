@@ -16,3 +16,5 @@ config.environment["PATH"] = os.pathsep.join(
 for variable in ("LINMU_CACHE_DIR", "HOME"):
     if variable in os.environ:
         config.environment[variable] = os.environ[variable]
+for folder in ("bin", "lib"):
+    config.substitutions.append((f"%linmu_{folder}", os.path.join(root, "build", folder)))

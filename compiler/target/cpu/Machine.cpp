@@ -11,6 +11,15 @@ using namespace linmu::cpu;
 
 bool Machine::has(llvm::StringRef feature) const { return llvm::is_contained(features, feature.str()); }
 
+bool Machine::isKnown(llvm::StringRef cpu) {
+  llvm::InitializeNativeTarget();
+  std::string error;
+  llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(triple, "", ""));
+  return info->isCPUStringValid(cpu);
+}
+
 Machine Machine::named(llvm::StringRef cpu) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();

@@ -18,6 +18,8 @@ struct Machine {
 
   bool has(llvm::StringRef feature) const;
 
+  /// Whether LLVM knows a CPU of that name for the native target.
+  static bool isKnown(llvm::StringRef cpu);
   /// The machine at hand, or the named LLVM CPU of its architecture.
   static Machine named(llvm::StringRef cpu);
 };

@@ -39,7 +39,7 @@ func.func @other(%x: tensor<?x?x2x2xf32>) -> tensor<?x?x2x2xf32> {
 
 // -----
 
-// CHECK: error: 'pattern.scan' op requires a token operand or an output, which tell the number of tokens
+// CHECK: error: 'pattern.scan' op requires a token operand, which gives the batch and the number of tokens
 func.func @count(%x: tensor<2xf32>) -> tensor<?x2xf32> {
   %s = pattern.scan params(%xt = %x : tensor<2xf32>) states(%S = zero : tensor<?x2xf32>) {
     %S1 = arith.addf %S, %xt : f32

@@ -1,0 +1,185 @@
+// The exported API: keys, signatures, and that nothing that comes in crashes or throws.
+#include "compiler/api/compiler_api.h"
+#include "runtime/core/package.h"
+#include <chrono>
+#include <gtest/gtest.h>
+
+namespace linmu::compiler {
+namespace {
+
+const std::string recurrence = R"(!rows = tensor<?x?x2x8xf32>
+!state = tensor<?x2x8x8xf32>
+func.func @recall(%q: !rows, %k: !rows, %v: !rows, %g: tensor<?x?x2xf32>, %s0: !state, %media: tensor<?x4xi32>,
+                  %id: tensor<?x?xi32>, %tail: tensor<?x1x2x8xf32>, %w: tensor<8xf32>)
+    -> (!rows, !state, tensor<?x1x2x8xf32>) {
+  %i = pattern.token_order #pattern.order<t, x, y> media(%media : tensor<?x4xi32>) like %q : !rows -> tensor<?x?xi32>
+  %o, %s, %t = pattern.scan tokens(%qt = %q : !rows, %kt = %k tail %tail : !rows, tensor<?x1x2x8xf32>, %vt = %v : !rows,
+      %gt = %g : tensor<?x?x2xf32>) states(%S = %s0 : !state) order(%i : tensor<?x?xi32>)
+      segments(%id : tensor<?x?xi32>) -> (!rows) {
+    %a = pattern.sigmoid %gt : f32
+    %half = arith.constant 0.5 : f32
+    %b = arith.mulf %a, %half : f32
+    %A = pattern.broadcast %b : f32 to tensor<8x8xf32>
+    %D = arith.mulf %A, %S : tensor<8x8xf32>
+    %before = pattern.lag %kt by 1 : tensor<8xf32>
+    %W = pattern.outer %before, %vt : tensor<8xf32>, tensor<8xf32>
+    %S1 = arith.addf %D, %W : tensor<8x8xf32>
+    %y = pattern.read %S1, %qt : tensor<8x8xf32>, tensor<8xf32>
+    pattern.yield outputs(%y : tensor<8xf32>) states(%S1 : tensor<8x8xf32>)
+  }
+  return %o, %s, %t : !rows, !state, tensor<?x1x2x8xf32>
+}
+)";
+
+/// The defaults but for one field, and the file's name.
+template <typename Field>
+Options with(Field Options::*field, const std::type_identity_t<Field> &value,
+             const std::string &filename = "<pattern>") {
+  Options options;
+  options.filename = filename;
+  options.*field = value;
+  return options;
+}
+
+/// `text` with every occurrence replaced; there must be one.
+std::string replaced(std::string text, const std::string &from, const std::string &to) {
+  EXPECT_NE(text.find(from), std::string::npos) << from;
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+std::string keyOf(const std::string &text, const Options &options = {}) {
+  Text key = cacheKey(text, options);
+  EXPECT_TRUE(key.ok) << key.diagnostics;
+  return key.text;
+}
+
+TEST(CacheKey, isEqualForTextsThatDifferInNamesCommentsLayoutOrAliases) {
+  std::string key = keyOf(recurrence);
+  EXPECT_EQ(key.size(), 32u);
+  EXPECT_EQ(keyOf(replaced(recurrence, "%half", "%factor")), key);
+  EXPECT_EQ(keyOf(replaced(recurrence, "%q", "%query")), key);
+  EXPECT_EQ(keyOf(replaced(recurrence, "@recall", "@remember")), key);
+  EXPECT_EQ(keyOf("// A comment.\n\n" + replaced(recurrence, " {\n", "   {\n\n // and more\n")), key);
+  EXPECT_EQ(keyOf(replaced(recurrence, "!rows", "!renamed")), key);
+  EXPECT_EQ(keyOf(recurrence, with(&Options::filename, "elsewhere.mlir")), key);
+  EXPECT_EQ(
+      keyOf(
+          recurrence +
+              "func.func @other(%x: !rows) -> !rows {\n  %y = pattern.map tokens(%a = %x : !rows) -> (!rows) "
+              "{\n    pattern.yield outputs(%a : tensor<8xf32>)\n  }\n  return %y : !rows\n}\n",
+          with(&Options::function, "recall")),
+      key);
+}
+
+TEST(CacheKey, differsWhereCodeCouldDiffer) {
+  std::vector<std::string> keys = {
+      keyOf(recurrence),
+      keyOf(replaced(recurrence, "constant 0.5", "constant 0.25")),
+      keyOf(replaced(recurrence, "<t, x, y>", "<y, x, t>")),
+      keyOf(replaced(recurrence, "pattern.scan tokens", "pattern.scan reverse tokens")),
+      keyOf(replaced(recurrence, "read %S1", "read %D")),
+      keyOf(replaced(recurrence, "tensor<?x1x2x8xf32>", "tensor<?x1x2x8xbf16>"),
+            with(&Options::aliases, {{"rows", "tensor<?x?x2x8xbf16>"}})),
+      keyOf(recurrence, with(&Options::schedule, {{"chunk", "64"}})),
+      keyOf(recurrence, with(&Options::schedule, {{"algorithm", "recurrent"}})),
+      keyOf(recurrence, with(&Options::cpu, "skylake")),
+  };
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      EXPECT_NE(keys[i], keys[j]) << i << " and " << j;
+}
+
+TEST(CacheKey, comesInUnderThreeMilliseconds) {
+  keyOf(recurrence);
+  double best = 1e9;
+  for (int i = 0; i < 20; ++i) {
+    auto start = std::chrono::steady_clock::now();
+    keyOf(recurrence);
+    best = std::min(
+        best, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  }
+  RecordProperty("milliseconds", std::to_string(best));
+  EXPECT_LT(best, 3.0);
+}
+
+Signature signatureOf(const std::string &text, const Options &options = {}) {
+  Bytes bytes = signature(text, options);
+  EXPECT_TRUE(bytes.ok) << bytes.diagnostics;
+  return deserialize(bytes.bytes, "test").signature;
+}
+
+TEST(CompilerSignature, namesOperandsAsTheTextDoesAndTellsAxesFromUses) {
+  using E = Extent;
+  Signature signature = signatureOf(recurrence);
+  EXPECT_EQ(signature.name, "recall");
+  auto rows = [](const char *name) {
+    return OperandSpec{name, DType::f32, {{E::batch}, {E::tokens}, {E::constant, 2}, {E::constant, 8}}};
+  };
+  std::vector<OperandSpec> inputs = {
+      rows("q"),
+      rows("k"),
+      rows("v"),
+      {"g", DType::f32, {{E::batch}, {E::tokens}, {E::constant, 2}}},
+      {"s0", DType::f32, {{E::batch}, {E::constant, 2}, {E::constant, 8}, {E::constant, 8}}},
+      {"media", DType::i32, {{E::mediaItems}, {E::constant, 4}}},
+      {"id", DType::i32, {{E::batch}, {E::tokens}}},
+      {"tail", DType::f32, {{E::batch}, {E::constant, 1}, {E::constant, 2}, {E::constant, 8}}},
+      {"w", DType::f32, {{E::constant, 8}}},
+  };
+  EXPECT_EQ(signature.inputs, inputs);
+  std::vector<OperandSpec> results = {
+      rows("o"),
+      {"s", DType::f32, {{E::batch}, {E::constant, 2}, {E::constant, 8}, {E::constant, 8}}},
+      {"t", DType::f32, {{E::batch}, {E::constant, 1}, {E::constant, 2}, {E::constant, 8}}},
+  };
+  EXPECT_EQ(signature.results, results);
+}
+
+TEST(CompilerSignature, givesResultsOfOneNameDifferentNames) {
+  Signature signature = signatureOf(
+      R"(func.func @f(%x: tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x?x2xf32>, tensor<?x?x2xf32>) {
+  %y:2 = pattern.map tokens(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x?x2xf32>) {
+    pattern.yield outputs(%a, %a : f32, f32)
+  }
+  return %y#1, %y#1, %y#0 : tensor<?x?x2xf32>, tensor<?x?x2xf32>, tensor<?x?x2xf32>
+})");
+  std::vector<std::string> names;
+  for (const OperandSpec &result : signature.results)
+    names.push_back(result.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"y_1", "y_1_1", "y_0"}));
+}
+
+TEST(Aliases, replaceTheTypeAndKeepLinesWhereTheyAre) {
+  Signature signature = signatureOf(replaced(recurrence, "tensor<?x1x2x8xf32>", "tensor<?x1x2x8xf16>"),
+                                    with(&Options::aliases, {{"rows", "tensor<?x?x2x8xf16>"}}));
+  EXPECT_EQ(signature.inputs[0].dtype, DType::f16);
+  EXPECT_EQ(signature.results[0].dtype, DType::f16);
+  // The tail keeps f32, which the scan on line 7 refuses.
+  Text key = cacheKey(recurrence, with(&Options::aliases, {{"rows", "tensor<?x?x2x8xf16>"}}, "a.mlir"));
+  EXPECT_FALSE(key.ok);
+  EXPECT_TRUE(key.diagnostics.starts_with("a.mlir:7:16: error: 'pattern.scan' op requires tail #0 "))
+      << key.diagnostics;
+  key = cacheKey(recurrence, with(&Options::aliases, {{"rows", "tensor<\n>"}}, "a.mlir"));
+  EXPECT_EQ(key.diagnostics, "a.mlir:1:1: error: requires the new type of alias '!rows' on one line\n");
+}
+
+TEST(Functions, areListedInTheOrderOfTheText) {
+  Names names = functions(replaced(recurrence, "@recall", "@z") +
+                              replaced(recurrence.substr(recurrence.find("func.func")), "@recall", "@a"),
+                          {});
+  EXPECT_TRUE(names.ok) << names.diagnostics;
+  EXPECT_EQ(names.names, (std::vector<std::string>{"z", "a"}));
+}
+
+TEST(Interpret, refusesWhatDoesNotFitWithAMessage) {
+  Tensors tensors = interpret(recurrence, with(&Options::filename, "a.mlir"), {});
+  EXPECT_FALSE(tensors.ok);
+  EXPECT_EQ(tensors.diagnostics, "a.mlir:3:1: error: pattern 'recall': expected 9 inputs, got 0\n");
+}
+
+TEST(BuildIdentity, isAHashOfTheSources) { EXPECT_EQ(buildIdentity().size(), 64u); }
+
+} // namespace
+} // namespace linmu::compiler

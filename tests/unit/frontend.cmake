@@ -1,0 +1,7 @@
+if(LINMU_BUILD_COMPILER)
+  linmu_unit_test(frontend_fuzz_test SOURCES frontend_fuzz_test.cpp LIBRARIES LinMUFrontend LinMU_MLIR)
+  target_compile_definitions(frontend_fuzz_test PRIVATE LINMU_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  linmu_unit_test(compiler_api_test SOURCES compiler_api_test.cpp LIBRARIES linmu_compiler linmu_runtime)
+  linmu_unit_test(pipeline_fuzz_test SOURCES pipeline_fuzz_test.cpp LIBRARIES linmu_compiler linmu_runtime)
+  target_compile_definitions(pipeline_fuzz_test PRIVATE LINMU_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endif()
