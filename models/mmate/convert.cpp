@@ -89,7 +89,7 @@ struct Recorder final : TokenMixer {
     bare.output_bias = Tensor();
     std::unique_ptr<MixerState> before = state.clone();
     Tensor heads = Attention(bare).forward(input, *before);
-    rms = heads.square().mean({0, 1}).sqrt().view({bare.heads, bare.head_dim});
+    rms = heads.square().mean(at::IntArrayRef{0, 1}).sqrt().view({bare.heads, bare.head_dim});
     return inner->forward(input, state);
   }
 };

@@ -74,6 +74,7 @@ public:
 
   const MMateWeights &weights() const { return weights_; }
   const MMateConfig &config() const { return config_; }
+  MMateShared &shared() const { return *shared_; }
 
   /// Sets the weight of the scan's RMSNorm to `channel_rms` [H, D], the root mean square of what the
   /// teacher's heads put out.

@@ -7,16 +7,24 @@ namespace linmu::models {
 
 namespace {
 
+/// Those of `aliases` that the file defines.
+std::map<std::string, std::string> aliasesOf(const std::string &file,
+                                             const std::map<std::string, std::string> &aliases) {
+  std::string_view text = mmatePatterns().find(file)->second;
+  std::map<std::string, std::string> result;
+  for (auto &[name, type] : aliases)
+    if (text.find("!" + name + " = ") != std::string_view::npos)
+      result[name] = type;
+  return result;
+}
+
 Kernel compilePattern(const std::string &file, const std::string &function,
-                      const std::map<std::string, std::string> &aliases) {
-  std::string_view text = mmatePatterns().at(file);
+                      std::map<std::string, std::string> aliases) {
   CompileOptions options;
   options.filename = "models/mmate/patterns/" + file;
   options.function = function;
-  for (auto &[name, type] : aliases)
-    if (text.find("!" + name + " = ") != std::string_view::npos)
-      options.aliases[name] = type;
-  return compile(text, options);
+  options.aliases = std::move(aliases);
+  return compile(mmatePatterns().find(file)->second, options);
 }
 
 } // namespace
@@ -24,27 +32,32 @@ Kernel compilePattern(const std::string &file, const std::string &function,
 MMateKernels::MMateKernels(std::int64_t heads, std::int64_t key_value_heads, std::int64_t head_dim)
     : heads_(heads), key_value_heads_(key_value_heads), head_dim_(head_dim) {}
 
-const Kernel &MMateKernels::kernel(const std::string &file, const std::string &function,
-                                   std::int64_t keyValueHeads) const {
-  std::string key = fmt::format("{}:{}:{}", file, function, keyValueHeads);
-  auto found = kernels_.find(key);
-  if (found != kernels_.end())
-    return found->second;
+void MMateKernels::run(const std::string &file, const std::string &function, std::int64_t keyValueHeads,
+                       const std::vector<torch::Tensor> &inputs,
+                       const std::vector<torch::Tensor> &results) const {
   std::int64_t h = heads_, g = keyValueHeads, d = head_dim_;
-  std::map<std::string, std::string> aliases = {
-      {"query", fmt::format("tensor<?x?x{}x{}xf32>", h, d)},
-      {"key_value", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
-      {"per_head", fmt::format("tensor<?x?x{}xf32>", h)},
-      {"state", fmt::format("tensor<?x{}x{}x{}xf32>", h, d, d)},
-      {"head_scalar", fmt::format("tensor<{}xf32>", h)},
-      {"head_vector", fmt::format("tensor<{}x{}xf32>", h, d)},
-      {"read", fmt::format("tensor<{}xf32>", d)},
-      {"matrix", fmt::format("tensor<{}x{}xf32>", d, d)},
-      {"tokens", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
-      {"tail", fmt::format("tensor<?x3x{}x{}xf32>", g, d)},
-      {"weight", fmt::format("tensor<{}x{}xf32>", g, d)},
+  std::string key = fmt::format("{}:{}:{}", file, function, g);
+  auto aliases = [&] {
+    return aliasesOf(file, {
+                               {"query", fmt::format("tensor<?x?x{}x{}xf32>", h, d)},
+                               {"key_value", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
+                               {"per_head", fmt::format("tensor<?x?x{}xf32>", h)},
+                               {"state", fmt::format("tensor<?x{}x{}x{}xf32>", h, d, d)},
+                               {"head_scalar", fmt::format("tensor<{}xf32>", h)},
+                               {"head_vector", fmt::format("tensor<{}x{}xf32>", h, d)},
+                               {"read", fmt::format("tensor<{}xf32>", d)},
+                               {"matrix", fmt::format("tensor<{}x{}xf32>", d, d)},
+                               {"tokens", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
+                               {"tail", fmt::format("tensor<?x3x{}x{}xf32>", g, d)},
+                               {"weight", fmt::format("tensor<{}x{}xf32>", g, d)},
+                           });
   };
-  return kernels_.emplace(key, compilePattern(file, function, aliases)).first->second;
+  auto found = kernels_.find(key);
+  if (found == kernels_.end())
+    found = kernels_.emplace(key, compilePattern(file, function, aliases())).first;
+  launch(found->second, inputs, results);
+  if (observer_)
+    observer_({file, function, aliases(), inputs, results});
 }
 
 torch::Tensor MMateKernels::tokenOrder(int order, const torch::Tensor &media, std::int64_t tokens) {
@@ -60,8 +73,7 @@ MMateKernels::flexForward(const torch::Tensor &c, const torch::Tensor &b, const 
                           const torch::Tensor &state) const {
   torch::Tensor y = torch::empty({c.size(0), c.size(1), heads_, head_dim_});
   torch::Tensor next = torch::empty({c.size(0), heads_, head_dim_, head_dim_});
-  launch(kernel("flex_forward.mlir", "flex_forward", key_value_heads_), {c, b, x, dt, a_log, order, state},
-         {y, next});
+  run("flex_forward.mlir", "flex_forward", key_value_heads_, {c, b, x, dt, a_log, order, state}, {y, next});
   return {y, next};
 }
 
@@ -78,10 +90,10 @@ torch::Tensor MMateKernels::flexReverse(const torch::Tensor &c, const torch::Ten
   if (norm_weight.defined()) {
     inputs.push_back(norm_weight);
     inputs.push_back(torch::full({heads_}, epsilon));
-    launch(kernel("flex_reverse_norm.mlir", "flex_reverse_norm", key_value_heads_), inputs, {y});
+    run("flex_reverse_norm.mlir", "flex_reverse_norm", key_value_heads_, inputs, {y});
   } else {
     inputs.push_back(torch::full({heads_}, scale));
-    launch(kernel("flex_reverse.mlir", "flex_reverse", key_value_heads_), inputs, {y});
+    run("flex_reverse.mlir", "flex_reverse", key_value_heads_, inputs, {y});
   }
   return y;
 }
@@ -95,7 +107,7 @@ std::pair<torch::Tensor, torch::Tensor> MMateKernels::convolution(const torch::T
   std::vector<torch::Tensor> inputs = {x, tail};
   inputs.insert(inputs.end(), weights.begin(), weights.end());
   inputs.push_back(order);
-  launch(kernel("convolution.mlir", "convolution", x.size(2)), inputs, {y, next});
+  run("convolution.mlir", "convolution", x.size(2), inputs, {y, next});
   return {y, next};
 }
 
@@ -106,7 +118,7 @@ torch::Tensor MMateKernels::windows(const torch::Tensor &query, const torch::Ten
   std::string function = video ? "video" : "image";
   if (shifted)
     function += joined ? "_shifted_joined" : "_shifted";
-  launch(kernel("windows.mlir", function, key_value_heads_), {query, key, value, media}, {y});
+  run("windows.mlir", function, key_value_heads_, {query, key, value, media}, {y});
   return y;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "models/mmate/mmate_config.h"
 #include "runtime/core/kernel.h"
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,8 +14,20 @@ namespace linmu::models {
 /// The text of each file of patterns/ by its name.
 const std::map<std::string, std::string_view, std::less<>> &mmatePatterns();
 
+/// One launch, as an observer sees it after it has run.
+struct KernelCall {
+  std::string file, function; ///< of patterns/
+  std::map<std::string, std::string> aliases;
+  const std::vector<torch::Tensor> &inputs, &results;
+};
+
 class MMateKernels {
 public:
+  using Observer = std::function<void(const KernelCall &)>;
+
+  /// Shows every launch to `observer`, so that it can be checked against the definition of its pattern.
+  void observe(Observer observer) const { observer_ = std::move(observer); }
+
   /// H query heads, G key/value heads, D features. Compiles on first use of each kernel, or takes it from
   /// the cache.
   MMateKernels(std::int64_t heads, std::int64_t key_value_heads, std::int64_t head_dim);
@@ -53,11 +66,12 @@ public:
                         const torch::Tensor &media, bool video, bool shifted, bool joined) const;
 
 private:
-  const Kernel &kernel(const std::string &file, const std::string &function,
-                       std::int64_t keyValueHeads) const;
+  void run(const std::string &file, const std::string &function, std::int64_t keyValueHeads,
+           const std::vector<torch::Tensor> &inputs, const std::vector<torch::Tensor> &results) const;
 
   std::int64_t heads_, key_value_heads_, head_dim_;
   mutable std::map<std::string, Kernel> kernels_;
+  mutable Observer observer_;
 };
 
 } // namespace linmu::models

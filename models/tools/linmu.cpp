@@ -6,6 +6,7 @@
 int main(int argc, char **argv) {
   CLI::App app("LinMU: linear-complexity language and vision-language models");
   app.require_subcommand(1);
+  linmu::tools::addDemo(app);
   linmu::tools::addGenerate(app);
   linmu::tools::addSettings(app);
   try {
