@@ -59,7 +59,8 @@ TEST(Launch, LaunchesOfAVariantShareATemporaryOfChunks) {
     for (int threads : {1, 2, 5}) {
       kernel(std::array{view(x.data(), {2, tokens, 1, 1})}, std::array{view(out.data(), {2, 1, 1, 1})},
              {threads});
-      float first = float(tokens * (tokens + 1) / 2);
+      std::int64_t sum = tokens * (tokens + 1) / 2;
+      auto first = float(sum);
       ASSERT_EQ(out[0], first) << tokens;
       ASSERT_EQ(out[1], first + float(tokens * tokens)) << tokens;
     }
