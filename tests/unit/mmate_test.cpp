@@ -1,0 +1,114 @@
+#include "models/mmate/convert.h"
+#include "models/mmate/mmate.h"
+#include "tests/unit/expect_error.h"
+
+namespace linmu::models {
+namespace {
+
+using test::expectError;
+
+AttentionWeights attention() {
+  torch::manual_seed(1);
+  AttentionWeights weights;
+  weights.heads = 4;
+  weights.key_value_heads = 2;
+  weights.head_dim = 16;
+  weights.query = torch::randn({64, 48});
+  weights.key = torch::randn({32, 48});
+  weights.value = torch::randn({32, 48});
+  weights.output = torch::randn({48, 64});
+  weights.rotary = std::make_shared<Rotary>(16, 1e4);
+  return weights;
+}
+
+MMate block(const MMateConfig &config) {
+  return MMate(reuseWeights(attention(), 48, 0), config, 0, std::make_shared<MMateShared>(4, 2, 16));
+}
+
+void forward(MMate &block, const SequenceLayout &layout) {
+  auto state = block.initialState(1);
+  block.forward({torch::randn({1, layout.tokens, 48}), torch::arange(layout.tokens), layout}, *state);
+}
+
+TEST(MMateConfig, PresetsAreReadBackFromTheirJson) {
+  for (const char *name : {"paper", "safe"}) {
+    MMateConfig config = MMateConfig::preset(name);
+    EXPECT_EQ(MMateConfig::fromJson(config.toJson()), config) << name;
+    EXPECT_EQ(MMateConfig::fromJson("{\"preset\": \"" + std::string(name) + "\"}"), config);
+  }
+  EXPECT_NE(MMateConfig::preset("paper"), MMateConfig::preset("safe"));
+  EXPECT_EQ(MMateConfig::fromJson("{}"), MMateConfig::preset("safe"));
+}
+
+TEST(MMateConfig, AKeyOverridesThePresetWhicheverComesFirst) {
+  MMateConfig expected = MMateConfig::preset("paper");
+  expected.join_wrapped = false;
+  EXPECT_EQ(MMateConfig::fromJson(R"({"join_wrapped": false, "preset": "paper"})"), expected);
+  EXPECT_EQ(MMateConfig::fromJson(R"({"preset": "paper", "join_wrapped": false})"), expected);
+}
+
+TEST(MMateConfig, WhatDoesNotExistIsRefusedByName) {
+  auto refused = [](const char *text, std::initializer_list<std::string> parts) {
+    expectError(ErrorCode::invalidArgument, parts, [&] { MMateConfig::fromJson(text); });
+  };
+  refused("[1]", {"expected a JSON object"});
+  refused("{\"scan_norm\": ", {"expected a JSON object"});
+  refused(R"({"preset": "best"})", {"'paper' or 'safe'", "'best'"});
+  refused(R"({"preset": 1})", {"'paper' or 'safe'", "1"});
+  refused(R"({"scan_nrom": true})", {"no key 'scan_nrom'"});
+  refused(R"({"scan_norm": "yes"})", {"'scan_norm'", "true or false", "\"yes\""});
+  refused(R"({"reverse_scope": "item"})", {"'reverse_scope'", "\"segment\"", "\"item\""});
+  refused(R"({"reverse_target": true})", {"'reverse_target'", "\"vision\"", "true"});
+  refused(R"({"norm_epsilon": 0})", {"'norm_epsilon'", "a positive number", "0"});
+}
+
+TEST(MMate, AnItemOutsideTheSequenceIsRefused) {
+  MMate mixer = block(MMateConfig::preset("safe"));
+  expectError(ErrorCode::invalidArgument, {"media item 1", "10 tokens", "2x2x2 from token 4"},
+              [&] { forward(mixer, {10, {{0, 1, 2, 2}, {4, 2, 2, 2}}}); });
+  expectError(ErrorCode::invalidArgument, {"media item 0", "0x2x2"},
+              [&] { forward(mixer, {10, {{0, 0, 2, 2}}}); });
+}
+
+TEST(MMate, ItemsThatOverlapAreRefused) {
+  MMate mixer = block(MMateConfig::preset("safe"));
+  expectError(ErrorCode::invalidArgument, {"media item 1", "an earlier item has"},
+              [&] { forward(mixer, {10, {{0, 1, 2, 2}, {3, 1, 2, 2}}}); });
+}
+
+TEST(MMate, HiddenOfAnotherSizeAndForeignStatesAreRefused) {
+  MMate mixer = block(MMateConfig::preset("safe"));
+  SequenceLayout layout{5, {}};
+  auto state = mixer.initialState(1);
+  expectError(ErrorCode::invalidArgument, {"hidden", "[B, 5, 48]"},
+              [&] { mixer.forward({torch::randn({1, 5, 40}), torch::arange(5), layout}, *state); });
+  expectError(ErrorCode::invalidArgument, {"hidden", "[B, 5, 48]"},
+              [&] { mixer.forward({torch::randn({1, 6, 48}), torch::arange(6), layout}, *state); });
+  KeyValueCache foreign;
+  expectError(ErrorCode::invalidArgument, {"state", "another mixer"},
+              [&] { mixer.forward({torch::randn({1, 5, 48}), torch::arange(5), layout}, foreign); });
+}
+
+TEST(MMate, CalibrationSetsTheScanNormAndRefusesAnotherShape) {
+  MMate mixer = block(MMateConfig::preset("safe"));
+  torch::Tensor rms = torch::rand({4, 16}) + 0.5;
+  mixer.calibrate(rms);
+  EXPECT_TRUE(torch::equal(mixer.weights().scan_norm, rms));
+  expectError(ErrorCode::invalidArgument, {"channel_rms", "[4, 16]"},
+              [&] { mixer.calibrate(torch::ones({2, 16})); });
+}
+
+TEST(MMate, AClonedStateIsIndependent) {
+  MMate mixer = block(MMateConfig::preset("safe"));
+  SequenceLayout layout{3, {}};
+  torch::Tensor hidden = torch::randn({1, 3, 48});
+  auto state = mixer.initialState(1);
+  auto untouched = state->clone();
+  torch::Tensor first = mixer.forward({hidden, torch::arange(3), layout}, *state);
+  torch::Tensor second = mixer.forward({hidden, torch::arange(3), layout}, *state);
+  EXPECT_FALSE(torch::allclose(first, second));
+  EXPECT_TRUE(torch::equal(first, mixer.forward({hidden, torch::arange(3), layout}, *untouched)));
+}
+
+} // namespace
+} // namespace linmu::models
