@@ -93,9 +93,7 @@ def unit_tests(scratch: Path) -> Count:
 def lit_tests(scratch: Path) -> Count:
     report = scratch / "lit.json"
     command = [
-        sys.executable,
-        "-m",
-        "lit.main",
+        str(Path(sys.executable).with_name("lit")),
         "-v",
         "--no-progress-bar",
         "-o",
