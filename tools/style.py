@@ -80,8 +80,9 @@ def apply_format() -> int:
     files = sources(".cpp", ".h", ".c")
     ok, output = call(CLANG_FORMAT, "-i", *files) if files else (True, "")
     if sources(".py"):
-        formatted, text = ruff("format", *sources(".py"))
-        ok, output = ok and formatted, output + text
+        for step in (("check", "--fix"), ("format",)):
+            done, text = ruff(*step, "--quiet", *sources(".py"))
+            ok, output = ok and done, output + text
     print(output, end="")
     return 0 if ok else 1
 
