@@ -18,7 +18,8 @@ private:
 };
 
 /// Parses and selects the function; others are erased. Null after a diagnostic.
-mlir::OwningOpRef<mlir::ModuleOp> parse(std::string_view source, const Options &options, mlir::MLIRContext &context);
+mlir::OwningOpRef<mlir::ModuleOp> parse(std::string_view source, const Options &options,
+                                        mlir::MLIRContext &context);
 mlir::func::FuncOp functionOf(mlir::ModuleOp module);
 
 /// Clauses expanded, maps fused, scans in normal form.

@@ -8,7 +8,8 @@ using namespace linmu;
 using namespace linmu::interpreter;
 
 Rows::Rows(const HostTensor &tensor, unsigned leading) : tensor(&tensor) {
-  for (std::int64_t extent : ArrayRef(tensor.shape).drop_front(std::min<size_t>(leading, tensor.shape.size())))
+  for (std::int64_t extent :
+       ArrayRef(tensor.shape).drop_front(std::min<size_t>(leading, tensor.shape.size())))
     features *= extent;
 }
 

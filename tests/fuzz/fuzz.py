@@ -7,12 +7,11 @@ import argparse
 import json
 import sys
 
+import linmu
 import numpy as np
 import torch
 from guarded import Guarded
 from recurrence import Recurrence
-
-import linmu
 
 LENGTHS = [0, 1, 2, 15, 16, 31, 32, 33, 64, 100, 255]
 

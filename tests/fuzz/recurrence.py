@@ -87,9 +87,7 @@ class Recurrence:
         tokens = operands["q"].shape[1]
         h, k, v = self.heads, self.key_size, self.value_size
         group = h // self.key_heads
-        spread = {
-            n: np.repeat(x[0], group, axis=1) if n[0] in "kv" else x[0] for n, x in operands.items()
-        }
+        spread = {n: np.repeat(x[0], group, axis=1) if n[0] in "kv" else x[0] for n, x in operands.items()}
         state = np.zeros((h, k, v)) if initial is None else initial[0].astype(np.float64)
         output = np.zeros((1, tokens, h, v))
         positions = range(tokens - 1, -1, -1) if self.reverse else range(tokens)

@@ -57,7 +57,7 @@ def short_convolution(x, weight, order):
 
 def forward_scan(C, B, X, dt, A, order):
     """Eq. 1 with dt: h_t = exp(dt A) h_{t-1} + dt B x^T, y = C h; head h reads key/value head h // (H/G)."""
-    tokens, heads, features = C.shape
+    _tokens, heads, features = C.shape
     group = heads // B.shape[1]
     y = np.zeros_like(C)
     for head in range(heads):
@@ -72,7 +72,7 @@ def forward_scan(C, B, X, dt, A, order):
 
 def reverse_scan(C, B, X, dt, A, order, item, config):
     """Eq. 2: only vision tokens write. The rest is the configuration's reading of it."""
-    tokens, heads, features = C.shape
+    _tokens, heads, features = C.shape
     group = heads // B.shape[1]
     y = np.zeros_like(C)
     for head in range(heads):
@@ -126,7 +126,9 @@ def rotate(x, positions, theta):
     half = x.shape[2] // 2
     angle = positions[:, None, None] * theta ** (-np.arange(half) / half)
     a, b = x[..., :half], x[..., half:]
-    return np.concatenate([a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)], axis=2)
+    return np.concatenate(
+        [a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)], axis=2
+    )
 
 
 def window_and_side(coordinate, extent, window, shifted):

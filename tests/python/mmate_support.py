@@ -15,16 +15,23 @@ HEADS, GROUPS, HEAD_DIM, THETA = 4, 2, 16, 1e4
 WIDTH = HEADS * HEAD_DIM
 
 PRESETS = {
-    "paper": dict(
-        reverse_target="all", reverse_scope="sequence", reverse_decays_over_text=True, gate_is_one_on_text=False,
-        lambda_is_one_on_text=False, short_convolution=False, scan_norm=False, output_norm=True,
-        join_wrapped=True, norm_epsilon=1e-6),
-    "safe": dict(
-        reverse_target="vision", reverse_scope="segment", reverse_decays_over_text=False, gate_is_one_on_text=True,
-        lambda_is_one_on_text=True, short_convolution=False, scan_norm=True, output_norm=False,
-        join_wrapped=False, norm_epsilon=1e-6),
+    "paper": {
+        "reverse_target": "all", "reverse_scope": "sequence", "reverse_decays_over_text": True, "gate_is_one_on_text": False,
+        "lambda_is_one_on_text": False, "short_convolution": False, "scan_norm": False, "output_norm": True,
+        "join_wrapped": True, "norm_epsilon": 1e-6},
+    "safe": {
+        "reverse_target": "vision", "reverse_scope": "segment", "reverse_decays_over_text": False, "gate_is_one_on_text": True,
+        "lambda_is_one_on_text": True, "short_convolution": False, "scan_norm": True, "output_norm": False,
+        "join_wrapped": False, "norm_epsilon": 1e-6},
 }  # fmt: skip
-OTHER = {"all": "vision", "vision": "all", "sequence": "segment", "segment": "sequence", True: False, False: True}
+OTHER = {
+    "all": "vision",
+    "vision": "all",
+    "sequence": "segment",
+    "segment": "sequence",
+    True: False,
+    False: True,
+}
 FLIPPED = [key for key in PRESETS["safe"] if key != "norm_epsilon"]
 
 
@@ -52,24 +59,40 @@ def random_weights(seed=0, identity_output=False) -> dict:
         return offset + scale * torch.randn(shape, generator=random)
 
     weights = {}
-    for name, rows in dict(C=WIDTH, B=GROUPS * HEAD_DIM, X=GROUPS * HEAD_DIM).items():
-        weights["W_" + name], weights["b_" + name] = normal(rows, WIDTH, scale=WIDTH**-0.5), normal(rows, scale=0.3)
-    for name, rows in dict(Q=WIDTH, K=GROUPS * HEAD_DIM, V=GROUPS * HEAD_DIM).items():
-        weights["W_" + name], weights["b_" + name] = normal(rows, WIDTH, scale=WIDTH**-0.5), normal(rows, scale=0.3)
+    for name, rows in {"C": WIDTH, "B": GROUPS * HEAD_DIM, "X": GROUPS * HEAD_DIM}.items():
+        weights["W_" + name], weights["b_" + name] = (
+            normal(rows, WIDTH, scale=WIDTH**-0.5),
+            normal(rows, scale=0.3),
+        )
+    for name, rows in {"Q": WIDTH, "K": GROUPS * HEAD_DIM, "V": GROUPS * HEAD_DIM}.items():
+        weights["W_" + name], weights["b_" + name] = (
+            normal(rows, WIDTH, scale=WIDTH**-0.5),
+            normal(rows, scale=0.3),
+        )
     for name in ("dt_forward", "dt_reverse"):
         # Steps around exp(-4) = 0.018, so that the slowest head still sees hundreds of tokens.
-        weights["W_" + name], weights["b_" + name] = normal(HEADS, WIDTH, scale=0.05), normal(HEADS, offset=-4.0)
+        weights["W_" + name], weights["b_" + name] = (
+            normal(HEADS, WIDTH, scale=0.05),
+            normal(HEADS, offset=-4.0),
+        )
     weights["W_gate"], weights["b_gate"] = normal(HEADS, WIDTH, scale=0.1), normal(HEADS)
     for name in ("a_log_forward", "a_log_reverse"):
-        weights[name] = torch.log(1 + 15 * torch.linspace(0, 1, HEADS)[torch.randperm(HEADS, generator=random)])
-    for name, rows in dict(conv_C=HEADS, conv_B=GROUPS, conv_X=GROUPS).items():
+        weights[name] = torch.log(
+            1 + 15 * torch.linspace(0, 1, HEADS)[torch.randperm(HEADS, generator=random)]
+        )
+    for name, rows in {"conv_C": HEADS, "conv_B": GROUPS, "conv_X": GROUPS}.items():
         weights[name] = normal(4, rows, HEAD_DIM, scale=0.5)
     weights["scan_norm"] = normal(HEADS, HEAD_DIM, scale=0.3, offset=1.0)
     for branch in ("flex", "swin"):
-        weights["W_O_" + branch] = torch.eye(WIDTH) if identity_output else normal(WIDTH, WIDTH, scale=WIDTH**-0.5)
+        weights["W_O_" + branch] = (
+            torch.eye(WIDTH) if identity_output else normal(WIDTH, WIDTH, scale=WIDTH**-0.5)
+        )
         weights["b_O_" + branch] = torch.zeros(WIDTH) if identity_output else normal(WIDTH, scale=0.3)
     weights["W_lambda"], weights["b_lambda"] = normal(1, WIDTH, scale=0.1), normal(1)
-    weights["output_norm"], weights["b_output_norm"] = normal(WIDTH, scale=0.3, offset=1.0), normal(WIDTH, scale=0.3)
+    weights["output_norm"], weights["b_output_norm"] = (
+        normal(WIDTH, scale=0.3, offset=1.0),
+        normal(WIDTH, scale=0.3),
+    )
     return weights
 
 
@@ -85,7 +108,13 @@ def product(folder: Path, hidden, weights, config, layer, media, pieces=None, po
     given["media"] = torch.tensor(media, dtype=torch.int64).reshape(-1, 4)
     save_file(given | weights, folder / "in.safetensors")
     (folder / "config.json").write_text(json.dumps(config))
-    arguments = [PROBE, "forward", folder / "config.json", folder / "in.safetensors", folder / "out.safetensors"]
+    arguments = [
+        PROBE,
+        "forward",
+        folder / "config.json",
+        folder / "in.safetensors",
+        folder / "out.safetensors",
+    ]
     arguments += [str(HEADS), str(GROUPS), str(THETA), str(layer)]
     run(arguments + [str(length) for length in pieces or [tokens]], check=True)
     out = load_file(folder / "out.safetensors")

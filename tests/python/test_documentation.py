@@ -4,12 +4,11 @@ import json
 import re
 from pathlib import Path
 
+import linmu
 import pytest
 
-import linmu
-
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "patterns.md").read_text()
-EXAMPLES = re.findall(r"```mlir\n(.*?)```", TEXT, flags=re.S)
+EXAMPLES = re.findall(r"```mlir\n(.*?)```", TEXT, flags=re.DOTALL)
 NAMES = [re.search(r"func.func @(\w+)", example)[1] for example in EXAMPLES]
 
 

@@ -8,8 +8,24 @@ import pytest
 import torch
 from mmate_oracle import rotary_major_scan, rotate
 from mmate_support import (
-    FLIPPED, GROUPS, HEAD_DIM, HEADS, MIXED, PRESETS, PROBE, THETA, WIDTH, Sequence, flipped, product, random_hidden,
-    random_weights, run, transcription, worst_error)  # fmt: skip
+    FLIPPED,
+    GROUPS,
+    HEAD_DIM,
+    HEADS,
+    MIXED,
+    PRESETS,
+    PROBE,
+    THETA,
+    WIDTH,
+    Sequence,
+    flipped,
+    product,
+    random_hidden,
+    random_weights,  # fmt: skip
+    run,
+    transcription,
+    worst_error,
+)
 
 # f32 sums over up to some 700 tokens, against fp64.
 TOLERANCE = 2e-5

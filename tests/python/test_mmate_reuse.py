@@ -7,7 +7,7 @@ from mmate_support import GROUPS, HEAD_DIM, HEADS, PROBE, run
 from safetensors.torch import load_file, save_file
 
 HIDDEN = 48
-ROWS = dict(query=HEADS * HEAD_DIM, key=GROUPS * HEAD_DIM, value=GROUPS * HEAD_DIM)
+ROWS = {"query": HEADS * HEAD_DIM, "key": GROUPS * HEAD_DIM, "value": GROUPS * HEAD_DIM}
 
 
 def attention(biases: bool, seed=0) -> dict:
