@@ -93,7 +93,7 @@ def AssumeOp : Step_Op<"assume", [AllTypesMatch<["source", "result"]>]> {
   let arguments = (ins Step_Float:$source, F64Attr:$minimum, F64Attr:$maximum);
   let results = (outs Step_Float:$result);
   let hasVerifier = 1;
-  let assemblyFormat = "$source `in` `[` $minimum `,` $maximum `]` attr-dict `:` type($source)";
+  let assemblyFormat = "$source `in` ` ` `[` $minimum `,` $maximum `]` attr-dict `:` type($source)";
 }
 
 class Step_UnaryOp<string mnemonic> : Step_Op<mnemonic, [SameOperandsAndResultType]> {

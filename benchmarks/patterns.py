@@ -1,0 +1,56 @@
+"""The patterns that are measured, as text for H heads of D features."""
+
+
+def scan(heads: int, size: int, decay: str = "scalar", feedback: bool = False, ordered: bool = False) -> str:
+    """S' = a S + k (x) w, o = q^T S'; w = v, or b (v - k^T a S) with feedback."""
+    token = f"tensor<?x?x{heads}x{size}xf32>"
+    scalar = f"tensor<?x?x{heads}xf32>"
+    matrix, vector = f"tensor<{size}x{size}xf32>", f"tensor<{size}xf32>"
+    row = decay == "row"
+    gate_type, gate = (token, vector) if row else (scalar, "f32")
+    step = [
+        f"%log = pattern.assume %gt in [-1000.0, 0.0] : {gate}",
+        f"%a = math.exp %log : {gate}",
+        f"%A = pattern.broadcast %a {'along 0 ' if row else ''}: {gate} to {matrix}",
+        f"%D = arith.mulf %A, %S : {matrix}",
+    ]
+    if feedback:
+        step += [
+            f"%u = pattern.read %D, %kt : {matrix}, {vector}",
+            f"%e = arith.subf %vt, %u : {vector}",
+            f"%B = pattern.broadcast %bt : f32 to {vector}",
+            f"%w = arith.mulf %B, %e : {vector}",
+        ]
+    written = "%w" if feedback else "%vt"
+    step += [
+        f"%W = pattern.outer %kt, {written} : {vector}, {vector}",
+        f"%S1 = arith.addf %D, %W : {matrix}",
+        f"%y = pattern.read %S1, %qt : {matrix}, {vector}",
+        f"pattern.yield outputs(%y : {vector}) states(%S1 : {matrix})",
+    ]
+    operands = {"q": token, "k": token, "v": token, "g": gate_type}
+    if feedback:
+        operands["b"] = scalar
+    arguments = [f"%{name}: {kind}" for name, kind in operands.items()]
+    tokens = ", ".join(f"%{name}t = %{name} : {kind}" for name, kind in operands.items())
+    order = ""
+    if ordered:
+        arguments.append("%i: tensor<?x?xi32>")
+        order = "      order(%i : tensor<?x?xi32>)\n"
+    body = "\n".join("    " + line for line in step)
+    return (
+        f"func.func @scan({', '.join(arguments)}) -> {token} {{\n"
+        f"  %o, %s = pattern.scan\n      tokens({tokens})\n"
+        f"      states(%S = zero : tensor<?x{heads}x{size}x{size}xf32>)\n{order}"
+        f"      -> ({token}) {{\n{body}\n  }}\n  return %o : {token}\n}}\n"
+    )
+
+
+def window(heads: int, size: int) -> str:
+    token = f"tensor<?x?x{heads}x{size}xf32>"
+    return (
+        f"func.func @window(%q: {token}, %k: {token}, %v: {token}, %m: tensor<?x4xi32>) -> {token} {{\n"
+        "  %o = pattern.window_attention %q, %k, %v media(%m : tensor<?x4xi32>) window [16, 4, 4] shift [8, 2, 2]\n"
+        f"      scale {size**-0.5} wrap masked : ({token}, {token}, {token}) -> {token}\n"
+        f"  return %o : {token}\n}}\n"
+    )
