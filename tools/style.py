@@ -57,7 +57,7 @@ def tidy(files: list[str]) -> list[tuple[str, bool, str]]:
     build = str(ROOT / "build")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(lambda f: call(CLANG_TIDY, "--quiet", "-p", build, f), files)
-        return [(f"clang-tidy {f}", *result) for f, result in zip(files, results)]
+        return [(f"clang-tidy {f}", *result) for f, result in zip(files, results, strict=True)]
 
 
 def compiled(files: list[str]) -> list[str]:

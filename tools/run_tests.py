@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import style
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
-sys.path.insert(0, str(ROOT / "tools"))
-import style
 
 FUZZ_STEPS = 60
 NIGHTLY_FUZZ_STEPS = 300
