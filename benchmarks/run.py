@@ -3,9 +3,10 @@
 import argparse
 import time
 
-import linmu
 import torch
 from patterns import scan, window
+
+import linmu
 
 HEADS, SIZE, TOKENS = 9, 64, 16384
 GRID = (64, 16, 16)

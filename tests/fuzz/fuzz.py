@@ -7,9 +7,10 @@ import argparse
 import json
 import sys
 
-import linmu
 import numpy as np
 import torch
+
+import linmu
 from guarded import Guarded
 from recurrence import Recurrence
 

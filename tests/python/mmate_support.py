@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
+
 from decoder_support import ROOT, run
 from mmate_oracle import mmate
-from safetensors.torch import load_file, save_file
 
 PROBE = ROOT / "build" / "bin" / "mmate_probe"
 HEADS, GROUPS, HEAD_DIM, THETA = 4, 2, 16, 1e4
@@ -106,7 +107,9 @@ def product(folder: Path, hidden, weights, config, layer, media, pieces=None, po
     positions = torch.arange(tokens) if positions is None else positions
     given = {"hidden": hidden.contiguous(), "positions": positions}
     given["media"] = torch.tensor(media, dtype=torch.int64).reshape(-1, 4)
-    save_file(given | weights, folder / "in.safetensors")
+    # Weights of one value may share memory, which the format cannot say.
+    tensors = {name: tensor.clone() for name, tensor in (given | weights).items()}
+    save_file(tensors, folder / "in.safetensors")
     (folder / "config.json").write_text(json.dumps(config))
     arguments = [
         PROBE,

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from decoder_support import probe_logits
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+from decoder_support import probe_logits
 
 SIZES = {
     "vocab_size": 97,

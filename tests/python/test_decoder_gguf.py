@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from decoder_support import PROBE, probe_logits, run
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFWriter
 from gguf.quants import dequantize
 from safetensors.numpy import load_file
+
+from decoder_support import PROBE, probe_logits, run
 from test_decoder_families import SIZES, random_model
 
 TYPES = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q8_0", "Q6_K"]

@@ -6,9 +6,10 @@ import subprocess
 import jinja2
 import pytest
 import torch
-from decoder_support import LINMU, probe, probe_logits, run, smollm2_path, smollm2_reader
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
+
+from decoder_support import LINMU, probe, probe_logits, run, smollm2_path, smollm2_reader
 
 PROMPTS = [
     "Hi!",

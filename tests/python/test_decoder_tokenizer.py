@@ -3,8 +3,9 @@
 import random
 
 import pytest
-from decoder_support import probe, smollm2_path, smollm2_reader
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+from decoder_support import probe, smollm2_path, smollm2_reader
 
 QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"

@@ -4,8 +4,9 @@ import json
 import re
 from pathlib import Path
 
-import linmu
 import pytest
+
+import linmu
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "patterns.md").read_text()
 EXAMPLES = re.findall(r"```mlir\n(.*?)```", TEXT, flags=re.DOTALL)

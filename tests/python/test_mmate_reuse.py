@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from mmate_support import GROUPS, HEAD_DIM, HEADS, PROBE, run
 from safetensors.torch import load_file, save_file
+
+from mmate_support import GROUPS, HEAD_DIM, HEADS, PROBE, run
 
 HIDDEN = 48
 ROWS = {"query": HEADS * HEAD_DIM, "key": GROUPS * HEAD_DIM, "value": GROUPS * HEAD_DIM}
