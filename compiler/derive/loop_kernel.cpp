@@ -80,14 +80,18 @@ void LoopKernel::loadParams() {
 
 void LoopKernel::prefetch(Value positions) {
   Value rows;
-  for (Value token : view.tokens) {
-    Value memory = argument(token);
-    if (cast<RankedTensorType>(memory.getType()).getRank() < 4)
-      continue; // one element a token: lines arrive by themselves
-    if (!rows)
-      rows = walk.rowsOf(builder, positions);
-    tile::PrefetchOp::create(builder, memory, walk.indices(builder, memory, rows));
-  }
+  auto ask = [&](ArrayRef<Value> values, bool store) {
+    for (Value value : values) {
+      Value memory = argument(value);
+      if (!memory || cast<RankedTensorType>(memory.getType()).getRank() < 4)
+        continue; // one element a token: lines arrive by themselves
+      if (!rows)
+        rows = walk.rowsOf(builder, positions);
+      tile::PrefetchOp::create(builder, memory, walk.indices(builder, memory, rows), store);
+    }
+  };
+  ask(view.tokens, false);
+  ask(view.outputs, true);
 }
 
 StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {

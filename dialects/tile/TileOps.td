@@ -112,10 +112,13 @@ def StoreOp : Tile_Op<"store", [MemoryEffects<[MemWrite]>, AttrSizedOperandSegme
 }
 
 def PrefetchOp : Tile_Op<"prefetch", [MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "Asks for rows that a later `tile.load` will gather; indices as there, one of them a tile";
+  let summary = "Asks for rows that a later `tile.load`, or `tile.store`, will touch; indices as there, one of them a tile";
   let description = "A hint without a result: a target may drop it, and indices must be in bounds all the same.";
-  let arguments = (ins Tile_Memory:$source, Variadic<AnyTypeOf<[Index, Tile_Tile1D]>>:$indices);
-  let assemblyFormat = "$source `[` $indices `]` attr-dict `:` type($source) `,` `[` type($indices) `]`";
+  let arguments = (ins Tile_Memory:$source, Variadic<AnyTypeOf<[Index, Tile_Tile1D]>>:$indices,
+                       UnitAttr:$for_store);
+  let assemblyFormat = [{
+    (`for_store` $for_store^)? $source `[` $indices `]` attr-dict `:` type($source) `,` `[` type($indices) `]`
+  }];
 }
 
 //===------------------------------------------------------------------------------------------------===//

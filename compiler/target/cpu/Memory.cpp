@@ -177,7 +177,7 @@ void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
     indices.push_back({});
     for (int64_t column = 0; column < columns; column += line) {
       indices.back() = index(column);
-      memref::PrefetchOp::create(builder_, location_, memory, indices, /*isWrite=*/false, /*localityHint=*/2,
+      memref::PrefetchOp::create(builder_, location_, memory, indices, op.getForStore(), /*localityHint=*/2,
                                  /*isDataCache=*/true);
     }
   });
