@@ -1,5 +1,6 @@
 #include "compiler/api/Explain.h"
 #include "compiler/derive/derive.h"
+#include "compiler/normalize/Expression.h"
 #include "compiler/normalize/Normalize.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -25,71 +26,6 @@ static std::string placeOf(Location location) {
   return result;
 }
 
-static std::string nameOf(Value operand) {
-  auto argument = dyn_cast<BlockArgument>(operand);
-  if (!argument)
-    return "computed";
-  auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
-  auto name = function ? function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "pattern.name")
-                       : StringAttr();
-  return name ? name.str() : "#" + std::to_string(argument.getArgNumber());
-}
-
-static std::string shortNumber(double value) {
-  char text[32];
-  snprintf(text, sizeof text, "%g", value);
-  return text;
-}
-
-/// A state-free value written out in the names of the pattern's operands.
-static std::string expression(NormalScanOp scan, Value value) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    unsigned index = argument.getArgNumber(), params = scan.getParams().size(),
-             tokens = scan.getTokens().size();
-    if (index < params)
-      return nameOf(scan.getParams()[index]);
-    if (index < params + tokens)
-      return nameOf(scan.getTokens()[index - params]);
-    return "read" + std::to_string(index - params - tokens);
-  }
-  Operation *op = value.getDefiningOp();
-  auto operand = [&](unsigned index) { return expression(scan, op->getOperand(index)); };
-  auto infix = [&](StringRef symbol) {
-    return "(" + operand(0) + " " + symbol.str() + " " + operand(1) + ")";
-  };
-  return llvm::TypeSwitch<Operation *, std::string>(op)
-      .Case([&](arith::ConstantOp constant) -> std::string {
-        Attribute attribute = constant.getValue();
-        if (auto dense = dyn_cast<DenseElementsAttr>(attribute)) {
-          if (!dense.isSplat())
-            return "constant";
-          attribute = dense.getSplatValue<Attribute>();
-        }
-        if (auto real = dyn_cast<FloatAttr>(attribute))
-          return shortNumber(real.getValueAsDouble());
-        return isa<BoolAttr>(attribute) ? (cast<BoolAttr>(attribute).getValue() ? "true" : "false")
-                                        : std::to_string(cast<IntegerAttr>(attribute).getInt());
-      })
-      .Case([&](arith::AddFOp) { return infix("+"); })
-      .Case([&](arith::SubFOp) { return infix("-"); })
-      .Case([&](arith::MulFOp) { return infix("*"); })
-      .Case([&](arith::DivFOp) { return infix("/"); })
-      .Case([&](arith::NegFOp) { return "-" + operand(0); })
-      .Case<pattern::BroadcastOp, AssumeOp>([&](Operation *) { return operand(0); })
-      .Case([&](arith::SelectOp) { return "(" + operand(0) + " ? " + operand(1) + " : " + operand(2) + ")"; })
-      .Case<arith::CmpIOp, arith::CmpFOp>([&](Operation *) { return infix("~"); })
-      .Case([&](LagOp lag) { return operand(0) + "[-" + std::to_string(lag.getDistance()) + "]"; })
-      .Default([&](Operation *) {
-        std::string text = op->getName().stripDialect().str();
-        if (text == "maximumf")
-          text = "max";
-        text += "(";
-        for (unsigned i = 0; i < op->getNumOperands(); ++i)
-          text += (i ? ", " : "") + operand(i);
-        return text + ")";
-      });
-}
-
 static std::string shapeOf(Type slice) {
   auto tensor = dyn_cast<RankedTensorType>(slice);
   if (!tensor)
@@ -109,8 +45,9 @@ static llvm::json::Object describeState(NormalScanOp scan, unsigned index) {
   state["decay"] = !form.getDecay()                                   ? "none"
                    : isa<RankedTensorType>(form.getDecay().getType()) ? "row-wise"
                                                                       : "scalar";
+  auto name = [&](BlockArgument argument) { return nameOfArgument(scan, argument.getArgNumber()); };
   if (form.getDecay())
-    state["log_decay"] = expression(scan, form.getDecay());
+    state["log_decay"] = expressionOf(form.getDecay(), name);
   int64_t inclusive = llvm::count(form.getInclusive(), true);
   state["reads_before_write"] = int64_t(form.getReads().size()) - inclusive;
   state["reads_after_write"] = inclusive;

@@ -10,10 +10,15 @@ namespace linmu {
 
 static std::string nameOf(Operation *op) { return ("'" + op->getName().getStringRef() + "'").str(); }
 
-bool AffineAnalysis::fail(const Twine &reason, Operation *at) {
+bool AffineAnalysis::fail(const Twine &reason, Operation *at, bool ofOrientation) {
   if (opaque_.reason.empty())
-    opaque_ = {reason.str(), at};
+    opaque_ = {reason.str(), at, ofOrientation};
   return false;
+}
+
+Operation *AffineAnalysis::originOf(Value expression, Operation *otherwise) const {
+  Operation *origin = expression ? origins_.lookup(expression) : nullptr;
+  return origin ? origin : otherwise;
 }
 
 AffineAnalysis::AffineAnalysis(pattern::ScanOp scan, ArrayRef<int> keyAxes)
@@ -82,9 +87,8 @@ bool AffineAnalysis::dependsOnState(Value value) const {
 std::optional<Value> AffineAnalysis::freeOf(Value value, Operation *at) {
   if (auto found = free_.find(value); found != free_.end())
     return found->second;
-  fail(dependsOnState(value) ? nameOf(at) + " needs the whole state at once"
-                             : nameOf(at) + " needs a whole matrix",
-       at);
+  bool state = dependsOnState(value);
+  fail(nameOf(at) + (state ? " needs the whole state at once" : " needs a whole matrix"), at, state);
   return std::nullopt;
 }
 
@@ -92,12 +96,39 @@ std::optional<MatrixForm> AffineAnalysis::matrixOf(Value value) {
   if (auto found = matrices_.find(value); found != matrices_.end())
     return found->second;
   auto found = free_.find(value);
-  if (found == free_.end())
+  auto vector = dyn_cast<RankedTensorType>(value.getType());
+  if (found == free_.end() || !vector || vector.getRank() != 1)
     return std::nullopt;
   // A vector along the key axis, as a matrix of one column.
   MatrixForm form;
-  form.terms.push_back({found->second, {}, {}});
+  appendColumns(found->second, {}, form);
   return form;
+}
+
+void AffineAnalysis::appendColumns(Value vector, Value scale, MatrixForm &form) {
+  Operation *op = vector.getDefiningOp();
+  if (isa_and_nonnull<arith::AddFOp, arith::SubFOp, arith::NegFOp, arith::MulFOp, arith::DivFOp>(op) &&
+      !dependencies(vector).empty()) {
+    auto negated = [&] {
+      return scale ? symbols_.negate(scale) : symbols_.constant(Float32Type::get(op->getContext()), -1);
+    };
+    if (isa<arith::AddFOp, arith::SubFOp>(op)) {
+      appendColumns(op->getOperand(0), scale, form);
+      return appendColumns(op->getOperand(1), isa<arith::SubFOp>(op) ? negated() : scale, form);
+    }
+    if (isa<arith::NegFOp>(op))
+      return appendColumns(op->getOperand(0), negated(), form);
+    if (auto div = dyn_cast<arith::DivFOp>(op))
+      if (Value scalar = symbols_.scalarBehind(div.getRhs())) {
+        Value one = symbols_.constant(scalar.getType(), 1);
+        return appendColumns(div.getLhs(), multiplyPart(scale, symbols_.divide(one, scalar)), form);
+      }
+    if (auto mul = dyn_cast<arith::MulFOp>(op))
+      for (unsigned side : {0, 1})
+        if (Value scalar = symbols_.scalarBehind(mul->getOperand(side)))
+          return appendColumns(mul->getOperand(1 - side), multiplyPart(scale, scalar), form);
+  }
+  form.terms.push_back(factored({vector, {}, scale}));
 }
 
 Value AffineAnalysis::multiplyPart(Value a, Value b) {
@@ -106,9 +137,20 @@ Value AffineAnalysis::multiplyPart(Value a, Value b) {
   return symbols_.multiply(a, b);
 }
 
-std::optional<RankOne> AffineAnalysis::multiply(const RankOne &a, const RankOne &b) {
-  return RankOne{multiplyPart(a.column, b.column), multiplyPart(a.row, b.row),
-                 multiplyPart(a.scale, b.scale)};
+RankOne AffineAnalysis::multiply(const RankOne &a, const RankOne &b) {
+  return {multiplyPart(a.column, b.column), multiplyPart(a.row, b.row), multiplyPart(a.scale, b.scale)};
+}
+
+RankOne AffineAnalysis::factored(RankOne term) {
+  for (Value *part : {&term.column, &term.row})
+    if (*part) {
+      auto [vector, scale] = symbols_.factor(*part);
+      *part = vector;
+      term.scale = multiplyPart(term.scale, scale);
+    }
+  if (term.scale && symbols_.isConstant(term.scale, 1))
+    term.scale = {};
+  return term;
 }
 
 std::optional<MatrixForm> AffineAnalysis::add(MatrixForm a, MatrixForm b, bool subtract, Operation *at) {
@@ -180,6 +222,14 @@ std::optional<Value> AffineAnalysis::contract(const MatrixForm &matrix, int axis
     vectorType = RankedTensorType::get({type.getDimSize(axis)}, type.getElementType());
     vector = symbols_.constant(vectorType, 1);
   }
+  // A scalar factor of the key scales what was read, so that reads with equal keys meet.
+  auto [plain, factor] = symbols_.factor(vector);
+  if (factor) {
+    if (!plain)
+      plain = symbols_.constant(vectorType, 1);
+    auto value = contract(matrix, axis, plain, source, result, at);
+    return value ? std::optional(symbols_.multiply(*value, symbols_.spread(factor, result))) : value;
+  }
   // The state that the step yields is read as it is, this token's writes included.
   if (matrix.state >= 0 && source == scan_.getYield().getStates()[matrix.state] &&
       states_[matrix.state].keyAxis == axis)
@@ -189,7 +239,7 @@ std::optional<Value> AffineAnalysis::contract(const MatrixForm &matrix, int axis
   if (matrix.state >= 0) {
     StateForm &form = states_[matrix.state];
     if (form.keyAxis != axis) {
-      fail(nameOf(at) + " reads the state along an axis other than its key's", at);
+      fail(nameOf(at) + " reads the state along an axis other than its key's", at, true);
       return std::nullopt;
     }
     Value key = multiplyPart(part(matrix.scale, axis), vector);
@@ -206,6 +256,8 @@ std::optional<Value> AffineAnalysis::contract(const MatrixForm &matrix, int axis
   }
   if (!sum)
     sum = symbols_.constant(result, 0);
+  if (matrix.state >= 0)
+    matrixReads_.push_back({matrix, vector, sum});
   return sum;
 }
 

@@ -23,6 +23,8 @@ struct MatrixForm {
 struct Opaque {
   std::string reason;
   mlir::Operation *at = nullptr;
+  /// The state may be in the form with another key axis.
+  bool ofOrientation = false;
 };
 
 /// y = key^T S, before (exclusive) or after (inclusive) this token's update.
@@ -68,7 +70,9 @@ public:
 private:
   using Value = mlir::Value;
 
-  bool fail(const llvm::Twine &reason, mlir::Operation *at);
+  bool fail(const llvm::Twine &reason, mlir::Operation *at, bool ofOrientation = false);
+  /// The step's op that made an expression, else `otherwise`.
+  mlir::Operation *originOf(Value expression, mlir::Operation *otherwise) const;
   bool visit(mlir::Operation &op);
   bool visitVectorOp(mlir::Operation &op);
   bool visitMatrixOp(mlir::Operation &op);
@@ -79,14 +83,22 @@ private:
   std::optional<Value> freeOf(Value value, mlir::Operation *at);
   void setFree(Value value, Value expression) { free_[value] = expression; }
 
-  std::optional<RankOne> multiply(const RankOne &a, const RankOne &b);
+  RankOne multiply(const RankOne &a, const RankOne &b);
   Value multiplyPart(Value a, Value b);
+  /// The term with scalar factors of its column and row in its scale, so that equal keys meet.
+  RankOne factored(RankOne term);
+  /// Appends scalar multiples of vectors whose sum is scale * vector (null: one): its summands where it
+  /// depends on a state, since a key may not.
+  void appendColumns(Value vector, Value scale, MatrixForm &form);
   std::optional<MatrixForm> add(MatrixForm a, MatrixForm b, bool subtract, mlir::Operation *at);
   /// Contracts `axis` of the matrix with a vector (null: ones).
   std::optional<Value> contract(const MatrixForm &matrix, int axis, Value vector, Value source,
                                 mlir::Type result, mlir::Operation *at);
   Value readSymbol(unsigned state, Value key, bool inclusive, mlir::Location location);
   bool finishState(unsigned state);
+  bool finishDecay(unsigned state, mlir::Operation *at);
+  /// Outputs that read what equals the next state read the next state.
+  void makeReadsInclusive();
   bool extractFeedback(unsigned state, unsigned write, mlir::Operation *at);
   bool orderStrata();
 
@@ -97,6 +109,11 @@ private:
   llvm::DenseMap<Value, MatrixForm> matrices_;       ///< step values that are matrices or depend on a state
   llvm::DenseMap<Value, mlir::Operation *> origins_; ///< the step op behind an expression, for messages
   llvm::DenseMap<Value, std::pair<unsigned, unsigned>> readOf_; ///< symbol to (state, read)
+  struct ReadOfMatrix {
+    MatrixForm matrix;
+    Value key, result; ///< result = key^T matrix
+  };
+  llvm::SmallVector<ReadOfMatrix> matrixReads_;
   std::vector<StateForm> states_;
   llvm::SmallVector<Value> outputs_;
   llvm::SmallVector<unsigned> strata_;

@@ -17,7 +17,8 @@ static std::string nameOf(Operation *op) { return ("'" + op->getName().getString
 
 bool AffineAnalysis::visit(Operation &op) {
   symbols_.setLocation(op.getLoc());
-  bool matrices = rankOf(op.getResult(0)) == 2 ||
+  bool makesMatrix = isa<arith::ConstantOp, pattern::BroadcastOp, pattern::OuterOp>(op);
+  bool matrices = (makesMatrix && rankOf(op.getResult(0)) == 2) ||
                   llvm::any_of(op.getOperands(), [&](Value operand) { return isMatrix(operand); });
   if (matrices)
     return visitMatrixOp(op);
@@ -60,6 +61,9 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
   auto set = [&](std::optional<MatrixForm> form) {
     if (!form)
       return fail(nameOf(&op) + " is not in the normal form", &op);
+    form->scale = factored(form->scale);
+    for (RankOne &term : form->terms)
+      term = factored(term);
     // Terms that are zero say nothing.
     llvm::erase_if(form->terms, [&](const RankOne &term) {
       for (Value part : {term.column, term.row, term.scale})
@@ -73,6 +77,9 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
   auto operand = [&](unsigned index) { return matrixOf(op.getOperand(index)); };
   auto nonlinear = [&] {
     bool state = llvm::any_of(op.getOperands(), [&](Value value) { return dependsOnState(value); });
+    for (Value value : op.getOperands())
+      if (state && rankOf(value) == 2 && free_.contains(value) && op.hasTrait<OpTrait::Elementwise>())
+        return fail(nameOf(&op) + " combines the state with a full matrix", &op);
     return fail(state ? nameOf(&op) + " is on the path from the state to itself and is not linear in it"
                       : nameOf(&op) + " makes a full matrix for each token",
                 &op);
@@ -80,9 +87,9 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
   auto times = [&](const MatrixForm &form, const RankOne &factor) {
     MatrixForm scaled = form;
     if (scaled.state >= 0)
-      scaled.scale = *multiply(scaled.scale, factor);
+      scaled.scale = multiply(scaled.scale, factor);
     for (RankOne &term : scaled.terms)
-      term = *multiply(term, factor);
+      term = multiply(term, factor);
     return scaled;
   };
 
@@ -154,7 +161,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         MatrixForm product;
         for (const RankOne &x : a->terms)
           for (const RankOne &y : b->terms)
-            product.terms.push_back(*multiply(x, y));
+            product.terms.push_back(multiply(x, y));
         return set(product);
       })
       .Case([&](arith::DivFOp) {
@@ -263,10 +270,29 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         return value.has_value();
       })
       .Case([&](pattern::SumOp sum) {
-        auto matrix = operand(0);
+        // A matrix times what varies along the summed axis only is read with that as the key.
+        Value source = sum.getSource(), key;
+        int64_t axis = sum.getAxis();
+        for (bool peeled = true; peeled;) {
+          peeled = false;
+          if (auto mul = source.getDefiningOp<arith::MulFOp>())
+            for (unsigned side : {0, 1}) {
+              auto form = matrixOf(mul->getOperand(side));
+              const RankOne *factor = form ? asFactor(*form) : nullptr;
+              if (peeled || !factor || (axis == 0 ? factor->row : factor->column))
+                continue;
+              auto type = cast<RankedTensorType>(source.getType());
+              Type vector = RankedTensorType::get({type.getDimSize(axis)}, type.getElementType());
+              for (Value part : {axis == 0 ? factor->column : factor->row, factor->scale})
+                key = part ? multiplyPart(key, symbols_.spread(part, vector)) : key;
+              source = mul->getOperand(1 - side);
+              peeled = true;
+            }
+        }
+        auto matrix = matrixOf(source);
         if (!matrix)
           return nonlinear();
-        auto value = contract(*matrix, sum.getAxis(), {}, sum.getSource(), result.getType(), &op);
+        auto value = contract(*matrix, axis, key, source, result.getType(), &op);
         if (value)
           setFree(result, *value);
         return value.has_value();

@@ -33,13 +33,18 @@ static Value exact(Value value, Symbols &symbols) {
   if (auto sub = dyn_cast_or_null<arith::SubFOp>(op); sub && symbols.isConstant(sub.getLhs(), 1))
     if (auto sigmoid = sub.getRhs().getDefiningOp<pattern::SigmoidOp>())
       return negatedSoftplus(sigmoid.getSource());
-  // 1 / (1 + exp(x)) is a sigmoid written out.
-  if (auto div = dyn_cast_or_null<arith::DivFOp>(op); div && symbols.isConstant(div.getLhs(), 1))
+  // 1 / (1 + exp(x)) and exp(x) / (1 + exp(x)) are sigmoids written out.
+  if (auto div = dyn_cast_or_null<arith::DivFOp>(op))
     if (auto sum = div.getRhs().getDefiningOp<arith::AddFOp>())
       for (auto [one, other] : {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
-        if (symbols.isConstant(one, 1))
-          if (Value exponent = exponentOf(other))
+        if (Value exponent = exponentOf(other); exponent && symbols.isConstant(one, 1)) {
+          if (symbols.isConstant(div.getLhs(), 1))
             return negatedSoftplus(exponent);
+          if (div.getLhs() == other)
+            return negatedSoftplus(symbols.negate(exponent));
+        }
+  if (auto root = dyn_cast_or_null<math::SqrtOp>(op))
+    return symbols.multiply(logarithmOf(root.getOperand(), symbols), symbols.constant(type, 0.5));
   auto inUnit = [](Value factor) {
     Range range = rangeOf(factor);
     return range.low >= 0 && range.high <= 1;

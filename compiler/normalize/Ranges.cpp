@@ -117,7 +117,16 @@ Range rangeOf(Value value) {
           range.low = std::max(range.low, 0.0);
         return range;
       })
-      .Case([&](arith::DivFOp) { return divide(operand(0), operand(1)); })
+      .Case([&](arith::DivFOp) {
+        Range range = divide(operand(0), operand(1));
+        // A part of a sum of parts that are not negative.
+        if (auto sum = op->getOperand(1).getDefiningOp<arith::AddFOp>())
+          for (auto [part, rest] :
+               {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
+            if (part == op->getOperand(0) && rangeOf(part).low >= 0 && rangeOf(rest).low >= 0)
+              return Range{0, std::min(range.high, 1.0)};
+        return range;
+      })
       .Case<arith::MaximumFOp, arith::MaxNumFOp>([&](Operation *) {
         Range a = operand(0), b = operand(1);
         return Range{std::max(a.low, b.low), std::max(a.high, b.high)};

@@ -127,6 +127,50 @@ Value Symbols::scalarBehind(Value value) {
   return broadcast && !broadcast.getAxis() ? broadcast.getSource() : Value();
 }
 
+std::pair<Value, Value> Symbols::factor(Value value) {
+  if (!isa<RankedTensorType>(value.getType()))
+    return {value, {}};
+  if (Value scalar = scalarBehind(value))
+    return {{}, isConstant(scalar, 1) ? Value() : scalar};
+  auto scaled = [&](Value lhs, Value rhs) { return !lhs || !rhs ? (lhs ? lhs : rhs) : multiply(lhs, rhs); };
+  if (auto negate = value.getDefiningOp<arith::NegFOp>()) {
+    auto [vector, scalar] = factor(negate.getOperand());
+    return {vector, scalar ? this->negate(scalar) : constant(getElementTypeOrSelf(value.getType()), -1)};
+  }
+  if (auto product = value.getDefiningOp<arith::MulFOp>()) {
+    auto [left, leftScalar] = factor(product.getLhs());
+    auto [right, rightScalar] = factor(product.getRhs());
+    if (leftScalar || rightScalar)
+      return {scaled(left, right), scaled(leftScalar, rightScalar)};
+  }
+  if (auto quotient = value.getDefiningOp<arith::DivFOp>())
+    if (Value divisor = scalarBehind(quotient.getRhs())) {
+      auto [vector, scalar] = factor(quotient.getLhs());
+      return {vector, divide(scalar ? scalar : constant(divisor.getType(), 1), divisor)};
+    }
+  return {value, {}};
+}
+
+Value Symbols::substitute(Value value, llvm::DenseMap<Value, Value> &replacements) {
+  if (Value known = replacements.lookup(value))
+    return known;
+  Value result = value;
+  if (Operation *op = value.getDefiningOp()) {
+    SmallVector<Value> operands;
+    bool changed = false;
+    for (Value operand : op->getOperands()) {
+      operands.push_back(substitute(operand, replacements));
+      changed |= operands.back() != operand;
+    }
+    if (changed) {
+      setLocation(op->getLoc());
+      result = remake(op, operands, value.getType());
+    }
+  }
+  replacements[value] = result;
+  return result;
+}
+
 Value Symbols::add(Value lhs, Value rhs) {
   if (isConstant(lhs, 0))
     return rhs;

@@ -45,6 +45,11 @@ public:
   Value spread(Value scalar, Type type);
   /// The scalar that every element of `value` equals, where that shows in its form; else null.
   Value scalarBehind(Value value);
+  /// A vector as vector * scalar, with all the scalar factors that show in its form taken out. A null vector
+  /// is all ones; the scalar is null where it is one, and then the vector is `value` itself.
+  std::pair<Value, Value> factor(Value value);
+  /// `value` with each value of the map replaced wherever it is used in it.
+  Value substitute(Value value, llvm::DenseMap<Value, Value> &replacements);
 
 private:
   Value unique(mlir::Operation *op);

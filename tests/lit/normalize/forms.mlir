@@ -102,7 +102,7 @@ func.func @opaque(%k: !q, %v: !q) -> !q {
 }
 
 // CHECK-LABEL: func.func @unproven
-// CHECK: pattern.opaque = "the decay is not known to lie in [0, 1]; state its range, or that of its logarithm, with pattern.assume"
+// CHECK: pattern.opaque = "the decay exp(#2) is not known to be at most 1; state its range with pattern.assume"
 func.func @unproven(%k: !q, %v: !q, %g: !g) -> !q {
   %o, %s = pattern.scan
       tokens(%kt = %k : !q, %vt = %v : !q, %gt = %g : !g)

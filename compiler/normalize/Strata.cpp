@@ -1,0 +1,54 @@
+// The order in which the states of a step are computed: each after those whose reads it uses.
+#include "compiler/normalize/Affine.h"
+#include "compiler/normalize/Expression.h"
+
+using namespace mlir;
+
+namespace linmu {
+
+bool AffineAnalysis::orderStrata() {
+  SmallVector<llvm::SmallDenseSet<unsigned>> needs(states_.size());
+  for (auto [index, form] : llvm::enumerate(states_)) {
+    auto need = [&](Value value) {
+      for (unsigned other : dependencies(value))
+        needs[index].insert(other);
+    };
+    if (form.decay)
+      need(form.decay);
+    for (const StateWrite &write : form.writes)
+      need(write.key);
+    for (Value value : form.free)
+      need(value);
+    for (auto &terms : form.feedback)
+      for (auto [read, coefficient] : terms)
+        need(coefficient);
+    for (const StateRead &read : form.reads) {
+      if (dependencies(read.key).contains(index))
+        return fail("a read's key depends on what was read from the same state", scan_);
+      need(read.key);
+    }
+    if (needs[index].contains(index))
+      return fail("the state depends on its own reads outside the feedback", scan_);
+  }
+  llvm::SmallDenseSet<unsigned> done;
+  while (strata_.size() < states_.size()) {
+    bool progress = false;
+    for (unsigned state = 0; state < states_.size(); ++state)
+      if (!done.contains(state) &&
+          llvm::all_of(needs[state], [&](unsigned other) { return done.contains(other); })) {
+        strata_.push_back(state);
+        done.insert(state);
+        progress = true;
+      }
+    if (!progress) {
+      std::string names;
+      for (unsigned state = 0; state < states_.size(); ++state)
+        if (!done.contains(state))
+          names += (names.empty() ? "" : " and ") + nameOfState(scan_, state);
+      return fail("the states " + names + " depend on each other", scan_);
+    }
+  }
+  return true;
+}
+
+} // namespace linmu

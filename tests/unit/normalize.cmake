@@ -1,0 +1,5 @@
+if(LINMU_BUILD_COMPILER)
+  linmu_unit_test(normalize_test
+    SOURCES interpreter_fixture.cpp normalize_fixture.cpp normalize_test.cpp
+    LIBRARIES LinMUNormalize LinMUInterpreter LinMU_MLIR)
+endif()
