@@ -1,6 +1,8 @@
 """Kernels beside eager torch in one run: `./dev bench`. f32, checked before they are timed; minima in ms."""
 
 import argparse
+import math
+import resource
 import time
 
 import torch
@@ -12,15 +14,20 @@ HEADS, SIZE, TOKENS = 9, 64, 16384
 GRID = (64, 16, 16)
 
 
-def fastest(function, repeats: int) -> float:
-    """Milliseconds of the fastest of `repeats` calls, after one that warms up."""
-    function()
-    best = float("inf")
-    for _ in range(repeats):
-        start = time.perf_counter()
+def fastest(functions: dict, repeats: int) -> dict:
+    """Milliseconds of the fastest of `repeats` calls of each, after one that warms up.
+
+    The calls take turns, so that a machine that slows down does so for all that are compared.
+    """
+    best = dict.fromkeys(functions, float("inf"))
+    for function in functions.values():
         function()
-        best = min(best, time.perf_counter() - start)
-    return best * 1e3
+    for _ in range(repeats):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            best[name] = min(best[name], (time.perf_counter() - start) * 1e3)
+    return best
 
 
 def chunked_torch(q, k, v, g, chunk: int):
@@ -96,43 +103,67 @@ def main() -> None:
     )
     media = torch.tensor([[0, *GRID]], dtype=torch.int32)
 
-    def measure(kernel, *inputs, threads=2):
-        out = [torch.empty(1, inputs[0].shape[1], HEADS, SIZE)]
-        return fastest(lambda: kernel(*inputs, out=out, threads=threads), arguments.repeats)
+    out = [torch.empty(1, TOKENS, HEADS, SIZE)]
+
+    def call(kernel, *inputs, threads=2):
+        return lambda: kernel(*inputs, out=out, threads=threads)
 
     plain = linmu.compile(scan(HEADS, SIZE))
+    permuted = linmu.compile(scan(HEADS, SIZE, ordered=True))
     expected = chunked_torch(q.double(), k.double(), v.double(), g.double(), 64).float()
     check("scalar decay", plain(q, k, v, g), expected)
-    eager = {c: fastest(lambda c=c: chunked_torch(q, k, v, g, c), 3) for c in (32, 64, 128)}
-    scalar = measure(plain, q, k, v, g)
-    print(
-        f"scalar decay            {scalar:7.1f} ms   torch {min(eager.values()):.0f} ms: {min(eager.values()) / scalar:.1f}x"
+    index = order[0].long()
+    there, back = (x[:, index] for x in (q, k, v, g)), torch.empty_like(expected)
+    back[:, index] = plain(*there)
+    check("permuted", permuted(q, k, v, g, order), back)
+
+    eager = min(fastest({c: lambda c=c: chunked_torch(q, k, v, g, c) for c in (32, 64, 128)}, 3).values())
+    times = fastest(
+        {
+            "scalar decay": call(plain, q, k, v, g),
+            "one thread": call(plain, q, k, v, g, threads=1),
+            "permuted": call(permuted, q, k, v, g, order),
+            "row-wise decay": call(linmu.compile(scan(HEADS, SIZE, decay="row")), q, k, v, row),
+            "gated delta rule": call(linmu.compile(scan(HEADS, SIZE, feedback=True)), q, k, v, g, beta),
+        },
+        arguments.repeats,
     )
-    single = measure(plain, q, k, v, g, threads=1)
-    print(f"  one thread            {single:7.1f} ms   two threads {single / scalar:.2f}x")
-    ordered = measure(linmu.compile(scan(HEADS, SIZE, ordered=True)), q, k, v, g, order)
-    print(f"  permuted (x, y, t)    {ordered:7.1f} ms   {ordered / scalar:.2f} of plain")
-    for name, inputs, options in (
-        ("row-wise decay", (q, k, v, row), {"decay": "row"}),
-        ("gated delta rule", (q, k, v, g, beta), {"feedback": True}),
-    ):
-        time_taken = measure(linmu.compile(scan(HEADS, SIZE, **options)), *inputs)
-        print(f"{name:23s} {time_taken:7.1f} ms   {time_taken / scalar:.2f} of scalar decay")
+    scalar = times["scalar decay"]
+    notes = {name: f"{milliseconds / scalar:.2f} of scalar decay" for name, milliseconds in times.items()}
+    notes["scalar decay"] = f"torch {eager:.0f} ms: {eager / scalar:.1f}x"
+    notes["one thread"] = f"two threads {times['one thread'] / scalar:.2f}x"
+    for name, milliseconds in times.items():
+        print(f"{name:23s} {milliseconds:7.1f} ms   {notes[name]}")
 
     windows = linmu.compile(window(HEADS, SIZE))
     reference = rolled_windows(q, k, v)
     check("windows", windows(q, k, v, media), reference())
-    eager_windows = fastest(reference, 3)
-    ours = measure(windows, q, k, v, media)
+    ours, eager = fastest(
+        {"ours": call(windows, q, k, v, media), "torch": reference}, min(arguments.repeats, 5)
+    ).values()
     print(
-        f"shifted 16x4x4 windows  {ours:7.1f} ms   roll + partition + SDPA {eager_windows:.0f} ms: {eager_windows / ours:.1f}x"
+        f"shifted 16x4x4 windows  {ours:7.1f} ms   roll + partition + SDPA {eager:.0f} ms: {eager / ours:.1f}x"
     )
 
     if arguments.long:
-        for tokens in (4096, 16384, 65536, 262144):
-            tall = [torch.randn(1, tokens, HEADS, SIZE) for _ in range(3)]
-            gates = -0.1 * torch.rand(1, tokens, HEADS)
-            print(f"  {tokens:7d} tokens       {measure(plain, *tall, gates):7.1f} ms")
+        lengths(plain, arguments.repeats)
+
+
+def lengths(kernel, repeats: int) -> None:
+    """Time and memory beside inputs and outputs from 4,096 to 262,144 tokens, and their growth."""
+    times, counts = [], (4096, 16384, 65536, 262144)
+    for tokens in counts:
+        inputs = [torch.randn(1, tokens, HEADS, SIZE) for _ in range(3)] + [
+            -0.1 * torch.rand(1, tokens, HEADS)
+        ]
+        out = [torch.empty(1, tokens, HEADS, SIZE)]
+        kernel(*inputs, out=out)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        times.append(fastest({0: lambda: kernel(*inputs, out=out, threads=2)}, repeats)[0])  # noqa: B023
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        print(f"  {tokens:7d} tokens       {times[-1]:7.1f} ms   {grown} KiB beside inputs and outputs")
+    exponent = math.log(times[-1] / times[0]) / math.log(counts[-1] / counts[0])
+    print(f"  exponent              {exponent:7.3f}")
 
 
 if __name__ == "__main__":
