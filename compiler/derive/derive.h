@@ -13,7 +13,7 @@ mlir::LogicalResult derive(mlir::func::FuncOp function, const Schedule &schedule
 
 /// The algorithm of one pattern op for long sequences, and why it is not a parallel one where it is not.
 struct AlgorithmChoice {
-  std::string algorithm;         ///< e.g. "chunked(chunk=32)"
+  std::string algorithm;         ///< e.g. "chunked(chunk=16)"
   std::string reason;            ///< why the op runs sequentially; empty where it is parallel
   mlir::Operation *at = nullptr; ///< the op behind the reason, or null
 };

@@ -80,7 +80,7 @@ std::int64_t linmu::chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule
   if (schedule.chunk)
     return schedule.chunk;
   constexpr std::int64_t cacheBytes = 1 << 20;
-  std::int64_t chunk = 32;
+  std::int64_t chunk = 16;
   auto workspace = [&] {
     std::int64_t bytes = 0;
     for (const StateCost &state : states)

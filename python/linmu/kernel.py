@@ -43,7 +43,7 @@ class Kernel:
         return self._native.results
 
     def algorithm(self, tokens: int) -> str:
-        """How a call with that many tokens runs, e.g. "chunked(chunk=32)"."""
+        """How a call with that many tokens runs, e.g. "chunked(chunk=16)"."""
         return self._native.algorithm(tokens)
 
     def __call__(self, *arguments, out=None, threads: int = 0, **named):

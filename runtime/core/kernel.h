@@ -28,7 +28,7 @@ public:
   void operator()(std::span<const TensorView> inputs, std::span<const TensorView> results,
                   const LaunchOptions &options = {}) const;
 
-  /// The variant that a call with `tokens` tokens would run, e.g. "chunked(chunk=32)".
+  /// The variant that a call with `tokens` tokens would run, e.g. "chunked(chunk=16)".
   const std::string &algorithm(std::int64_t tokens) const;
 
 private:

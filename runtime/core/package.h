@@ -79,7 +79,7 @@ struct Launch {
 struct Variant {
   std::int64_t min_tokens = 0;
   std::int64_t max_tokens = INT64_MAX;
-  std::string algorithm; ///< for `--explain` and profiles, e.g. "chunked(chunk=32)"
+  std::string algorithm; ///< for `--explain` and profiles, e.g. "chunked(chunk=16)"
   std::vector<Launch> launches;
 };
 
