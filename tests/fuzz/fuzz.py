@@ -1,90 +1,186 @@
-"""Random recurrences: compiled code against a loop in fp64. Ends with `N passed, N failed`.
+"""Random recurrences: compiled code and the interpreter against a loop in fp64. Ends with `N passed, N failed`.
 
-At least 70% are normal forms written in some obfuscated way, and must come out chunked.
+Four in five are normal forms written in some obfuscated way, and must come out chunked; the others leave the
+normal form, and the report must name the op that does, at its line and column.
 """
 
 import argparse
 import json
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 
 import linmu
 from guarded import Guarded
-from recurrence import Recurrence
+from loop import Loop
+from operands import TORCH, random_operands
+from recurrence import Recurrence, random_recurrence
+from step_text import function_text
 
-LENGTHS = [0, 1, 2, 15, 16, 31, 32, 33, 64, 100, 255]
+LENGTHS = [0, 1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 255, 256, 1000, 1024, 1025]
+
+# Rounding of sums in f32, which a solve amplifies; then that of results, to 8 and to 11 bits.
+TOLERANCE, FEEDBACK_TOLERANCE, BF16_TOLERANCE, F16_TOLERANCE = 2e-5, 1e-4, 2e-2, 4e-3
+
+# How many elements of states the interpreter, which is slow, may visit in one step.
+INTERPRETER_ELEMENTS = 400_000
 
 
-def worst(actual: np.ndarray, expected: np.ndarray, head_axis: int) -> float:
-    """The error of the worst token and head, relative to the head's root mean square."""
+class Mismatch(Exception):
+    pass
+
+
+def worst(actual: torch.Tensor, expected: np.ndarray, head_axis: int) -> float:
+    """The error of the worst token and head, relative to the head's root mean square. Operands are of size one:
+    what is much smaller has cancelled, and has no relative accuracy."""
     if expected.size == 0:
         return 0.0
+    values = actual.double().numpy()
     axes = tuple(i for i in range(expected.ndim) if i != head_axis)
-    scale = np.sqrt((expected**2).mean(axis=axes, keepdims=True)) + 1e-30
-    error = np.sqrt(((actual - expected) ** 2).mean(axis=-1, keepdims=True)) / scale
+    scale = np.maximum(np.sqrt((expected**2).mean(axis=axes, keepdims=True)), 0.1)
+    squares = ((values - expected) / scale) ** 2
+    features = tuple(range(head_axis + 1, expected.ndim))
+    error = np.sqrt(squares.mean(axis=features) if features else squares)
     return float(np.nan_to_num(error, nan=np.inf).max())
 
 
-def run(seed: int) -> str | None:
-    """What is wrong with the recurrence of this seed, or None."""
-    form = Recurrence.random(seed)
-    text = form.text()
-    rng = np.random.default_rng(seed + 2)
-    report = json.loads(linmu.explain(text, json=True))["ops"][0]
-    chunked = report["algorithm"].startswith("chunked")
-    if chunked == form.opaque:
-        return f"came out {report['algorithm']}: {report.get('opaque', '')}\n{text}"
-    kernel = linmu.compile(text, cache=False)
-    storage = torch.bfloat16 if form.dtype == "bf16" else torch.float32
-    # Rounding of sums in f32, which a solve amplifies; bf16 results are rounded to 8 bits.
-    tolerance = 2e-2 if form.dtype == "bf16" else 1e-4 if form.feedback else 2e-5
-    for tokens in [int(n) for n in rng.choice(LENGTHS, 2, replace=False)]:
+class Step:
+    """One random recurrence and what is checked of it."""
+
+    def __init__(self, seed: int):
+        self.form: Recurrence = random_recurrence(seed)
+        self.text, self.culprit = function_text(self.form, np.random.default_rng([seed, 1]))
+        self.rng = np.random.default_rng([seed, 2])
+
+    def check(self) -> None:
+        self.check_report()
+        self.kernel = linmu.compile(self.text, cache=False)
+        self.results = [name for name, _, _ in self.kernel.results]
+        lengths = [n for n in LENGTHS if n <= self.form.longest]
+        weights = np.array([1.0 + (n > 200) + 2 * (n > 500) for n in lengths])
+        long = int(self.rng.choice(lengths, p=weights / weights.sum()))
+        size = self.form.batch * self.form.heads
+        size *= sum(max(1, s.key_size) * max(1, s.value_size) for s in self.form.states)
+        short = int(self.rng.choice([n for n in lengths if n <= max(1, INTERPRETER_ELEMENTS // size)]))
+        for tokens, interpret in ((short, True), (long, False)):
+            more = int(self.rng.integers(1, 4)) if self.form.resumable else 0
+            operands = random_operands(self.form, tokens + more, tokens, self.rng)
+            expected = self.expected(operands)
+            self.compare(self.call(operands), expected, f"{tokens + more} tokens")
+            if more:
+                self.compare(self.call_in_parts(operands, tokens), expected, f"{tokens} tokens, then {more} single ones")
+            if interpret:
+                self.compare(self.interpret(operands), expected, f"interpreter, {tokens + more} tokens")
+
+    def check_report(self) -> None:
+        report = json.loads(linmu.explain(self.text, json=True))["ops"][0]
+        opaque = report.get("opaque", {})
+        if self.form.opaque:
+            if report["algorithm"] != "recurrent":
+                raise Mismatch(f"{self.form.opaque}: came out {report['algorithm']}")
+            if opaque["location"] != f"<pattern>:{self.culprit}":
+                raise Mismatch(f"{self.form.opaque}: expected to be found at {self.culprit}, got {opaque}")
+        elif not report["algorithm"].startswith("chunked"):
+            raise Mismatch(f"came out {report['algorithm']}: {opaque or report.get('reason')}")
+
+    def expected(self, operands: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+        loop = Loop(self.form, operands)
+        return loop.run()
+
+    def names(self) -> list[str]:
+        """What the results stand for, in their order."""
+        outputs = [f"o{i}" for i in range(len(self.form.outputs))]
+        tails = [f"{token.name}tail" for token in self.form.tokens.values() if token.tail]
+        return [*outputs, *(state.name for state in self.form.states), *tails]
+
+    def call(self, operands: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         guarded = Guarded()
-        exact, inputs = {}, []
-        for name, values in form.operands(tokens, rng).items():
-            wide = torch.float32 if name[0] in "ab" else storage
-            tensor = torch.tensor(values).to(wide)
-            exact[name] = tensor.double().numpy()
-            if rng.random() < 0.5:
-                inputs.append(guarded.copy(tensor))
-            else:
-                # Rows past the end hold NaN.
-                padded = torch.full((1, tokens + 3, *tensor.shape[2:]), float("nan"), dtype=wide)
-                padded[:, :tokens] = tensor
-                inputs.append(padded[:, :tokens])
-        order = None
-        if form.ordered:
-            order = rng.permutation(tokens)
-            inputs.append(torch.tensor(order, dtype=torch.int32).view(1, tokens))
-        initial = None
-        if form.initial:
-            initial = rng.normal(size=(1, form.heads, form.key_size, form.value_size)).astype(np.float32)
-            stored = np.swapaxes(initial, 2, 3) if form.transposed else initial
-            inputs.append(guarded.copy(torch.tensor(np.ascontiguousarray(stored))))
-        output, state = kernel(*inputs)
-        expected, last = form.loop(exact, order, initial)
-        if form.transposed:
-            last = np.swapaxes(last, 2, 3)
-        errors = [worst(output.double().numpy(), expected, 2), worst(state.double().numpy(), last, 1)]
-        if not max(errors) < tolerance:
-            return f"{tokens} tokens: error {max(errors):.1e}, expected < {tolerance:.0e}\n{text}"
-    return None
+        inputs = guarded.like_callers(operands, set(self.form.tokens), self.rng)
+        sizes = {"B": self.form.batch, "N": self.length(operands)}
+        results = []
+        for _, dtype, shape in self.kernel.results:
+            # An element that is not written stays NaN.
+            empty = torch.full([sizes.get(e, e) for e in shape], float("nan"), dtype=TORCH[dtype])
+            results.append(guarded.copy(empty))
+        self.kernel(**inputs, out=results)
+        return {name: result.clone() for name, result in zip(self.names(), results)}
+
+    def length(self, operands: dict[str, torch.Tensor]) -> int:
+        return operands[next(iter(self.form.tokens))].shape[1]
+
+    def call_in_parts(self, operands: dict[str, torch.Tensor], first: int) -> dict[str, torch.Tensor]:
+        """`first` tokens in one call, as the scan walks, then each of the others in one of its own."""
+        form, length = self.form, self.length(operands)
+        clauses = {"order", "segments", "mask", "live"}
+        parts = [(length - first, length)] if form.reverse else [(0, first)]
+        rest = range(length - first - 1, -1, -1) if form.reverse else range(first, length)
+        parts += [(at, at + 1) for at in rest]
+        held = dict(operands)
+        outputs = {}
+        for low, high in parts:
+            for name in [*form.tokens, *clauses & operands.keys()]:
+                held[name] = operands[name][:, low:high].contiguous()
+            if form.ordered:
+                held["order"] = held["order"] - low
+            results = self.call(held)
+            for state in form.states:
+                held[f"{state.name}0"] = results[state.name]
+            for name, result in results.items():
+                if name.endswith("tail"):
+                    held[name] = result
+                elif name[0] == "o":
+                    outputs.setdefault(name, torch.empty(result.shape[0], length, *result.shape[2:]))
+                    outputs[name][:, low:high] = result
+        return {**results, **outputs}
+
+    def interpret(self, operands: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        with tempfile.TemporaryDirectory() as folder:
+            pattern, inputs, outputs = (Path(folder) / name for name in ("cell.mlir", "in", "out"))
+            pattern.write_text(self.text)
+            save_file({name: tensor.contiguous() for name, tensor in operands.items()}, inputs)
+            command = ["linmuc", pattern, "--run", inputs, "--out", outputs, "--target=interpreter"]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            if result.returncode != 0:
+                raise Mismatch(f"the interpreter: {result.stderr}")
+            stored = load_file(outputs)
+        return {name: stored[result] for name, result in zip(self.names(), self.results)}
+
+    def compare(self, actual: dict[str, torch.Tensor], expected: dict[str, np.ndarray], what: str) -> None:
+        for name, values in expected.items():
+            tolerance = FEEDBACK_TOLERANCE if self.form.feedback else TOLERANCE
+            if name[0] == "o":
+                tolerance = {"bf16": BF16_TOLERANCE, "f16": F16_TOLERANCE}.get(self.form.storage, tolerance)
+            axis = 1 if name[0] == "S" else 2
+            if name.endswith("tail"):
+                # Copies.
+                tolerance, axis = 1e-30, actual[name].dim() - 1
+            error = worst(actual[name], values, min(axis, values.ndim - 1))
+            if not error < tolerance:
+                raise Mismatch(f"{what}: '{name}' has error {error:.1e}, expected < {tolerance:.0e}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the first step; each step has the next one")
+    parser.add_argument("--print", action="store_true", help="the pattern of every step")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     failed = 0
-    for step in range(arguments.steps):
-        seed = arguments.seed * 100_000 + step
-        problem = run(seed)
-        if problem:
+    for seed in range(arguments.seed, arguments.seed + arguments.steps):
+        step = Step(seed)
+        if arguments.print:
+            print(step.text)
+        try:
+            step.check()
+        except (Mismatch, ValueError, RuntimeError) as problem:
             failed += 1
-            print(f"FAILED: seed {seed}: {problem}", flush=True)
+            print(f"FAILED: --seed {seed} --steps 1: {problem}\n{step.text}", flush=True)
     print(f"{arguments.steps - failed} passed, {failed} failed")
     return 1 if failed else 0
 

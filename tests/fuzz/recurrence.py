@@ -1,253 +1,343 @@
-"""Random recurrences in the normal form: their pattern text, obfuscated, and their fp64 loop.
+"""Random recurrences in the normal form, as data: the loop and the text are both made from it.
 
-Per token, with state S (K x V), as in compiler/normalize:
-    u_i = key_i^T (a S)            feedback reads, where a write has them
-    w_i = b_i (v_i - u_i)          or v_i without feedback
+Per token and head, with a state S (K x V), its decay a, writes i and queries j:
+    u_i = read_i^T (a S)           feedback, where a write has it; sequential: of the state with the writes before
+    w_i = b_i (v_i - u_i)          or b_i v_i, or v_i
     S'  = a S + sum_i key_i w_i^T
-    o   = query^T S'
-The loop is written from these lines alone; the text says the same in one of many ways.
+    y_j = query_j^T S'             or of S, or of a S
+States may lack the key axis (K = 1), the value axis (V = 1) or both.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+
+# What a step may do that leaves the normal form; loop.py and step_text.py know each by its name.
+OPAQUE = (
+    "tanh of the state",
+    "maximum of the state",
+    "full matrix of decays",
+    "decay by value column",
+    "decay of unknown range",
+    "decay by its own read",
+    "tanh of the feedback",
+    "square of the feedback",
+    "feedback by value column",
+    "states that read each other",
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token operand [B, N, heads, features]; [B, N, heads] without features, [B, N] without heads."""
+
+    name: str
+    heads: int
+    features: int
+    dtype: str = "f32"
+    lags: int = 0  # what the step uses is a weighted sum of the values 0 to `lags` tokens ago
+    tail: int = 0  # the length of its tail operand
+    otherwise: bool = False  # before the first token a lag gives this token's value
+    masked: bool = False  # by the source mask
+
+    @property
+    def type(self) -> str:
+        extents = [str(n) for n in (self.heads, self.features) if n]
+        return f"tensor<{'x'.join(['?', '?', *extents, self.dtype])}>"
+
+    @property
+    def tail_type(self) -> str:
+        extents = [str(n) for n in (self.tail, self.heads, self.features) if n]
+        return f"tensor<{'x'.join(['?', *extents, self.dtype])}>"
+
+
+@dataclass(frozen=True)
+class Param:
+    name: str
+    heads: int
+    features: int
+    dtype: str = "f32"
+
+    @property
+    def type(self) -> str:
+        extents = [str(n) for n in (self.heads, self.features) if n]
+        return f"tensor<{'x'.join([*extents, self.dtype])}>"
+
+
+@dataclass(frozen=True)
+class Decay:
+    shape: str = "none"  # "none", "scalar", "row"; "column" is opaque
+    source: str = "direct"  # a key of operands.DECAYS: how tokens and params give it
+    token: str = ""
+    params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Write:
+    key: str = ""  # token names; empty: one
+    value: str = ""
+    scale: str = ""
+    feedback: str = ""  # the token with which the state is read; empty: no feedback
+    sequential: bool = False
+    chained: bool = False  # tanh of the first read of the first state is added to the value
+
+
+@dataclass(frozen=True)
+class Read:
+    state: int
+    query: str
+    when: str = "after"  # the writes; "before", "decayed", or "bonus": before, plus this token's write
+    bonus: str = ""  # the param that scales the key of the bonus
+
+
+@dataclass(frozen=True)
+class Output:
+    reads: tuple[Read, ...]  # summed
+    features: int
+    epilogue: str = "none"  # "tanh", "gate", "norm", "skip", "divide"
+    operand: str = ""  # of the epilogue: a token or a param
+    divisor: Read | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    name: str
+    key_size: int  # 0: no such axis
+    value_size: int
+    decay: Decay
+    writes: tuple[Write, ...]
+    initial: bool
+    transposed: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As it is stored."""
+        axes = (self.value_size, self.key_size) if self.transposed else (self.key_size, self.value_size)
+        return tuple(n for n in axes if n)
 
 
 @dataclass
 class Recurrence:
-    key_size: int
-    value_size: int
-    heads: int
-    key_heads: int
-    decay: str  # "none", "scalar" or "row"
-    writes: int
-    feedback: bool
-    opaque: bool  # a tanh on the state's path
-    epilogue: str  # "none", "tanh" or "gate"
-    reverse: bool
-    ordered: bool
-    initial: bool
-    dtype: str  # "f32" or "bf16"
-    transposed: bool
-    strong: bool  # decays far from 1
     seed: int
-    lines: list = field(default_factory=list)
+    batch: int
+    heads: int
+    weak: bool  # decays in [0.999, 1]
+    opaque: str  # one of OPAQUE, or empty
+    longest: int
+    tokens: dict[str, Token] = field(default_factory=dict)
+    params: dict[str, Param] = field(default_factory=dict)
+    states: list[State] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    storage: str = "f32"
+    reverse: bool = False
+    ordered: bool = False
+    segmented: bool = False
+    output_masked: bool = False
+    skip: str = ""  # the token that leaves all states as they are where it says so
 
-    @staticmethod
-    def random(seed: int) -> "Recurrence":
-        rng = np.random.default_rng(seed)
-        heads = int(rng.choice([1, 2, 3, 4, 12]))
-        return Recurrence(
-            key_size=int(rng.choice([16, 32, 48, 64, 80])),
-            value_size=int(rng.choice([16, 32, 48, 64])),
-            heads=heads,
-            key_heads=int(rng.choice([g for g in (1, 2, 3, 4, 12) if heads % g == 0])),
-            decay=str(rng.choice(["none", "scalar", "row"])),
-            writes=int(rng.choice([1, 1, 2])),
-            feedback=bool(rng.random() < 0.5),
-            opaque=bool(rng.random() < 0.15),
-            epilogue=str(rng.choice(["none", "none", "tanh", "gate"])),
-            reverse=bool(rng.random() < 0.3),
-            ordered=bool(rng.random() < 0.3),
-            initial=bool(rng.random() < 0.5),
-            dtype="bf16" if rng.random() < 0.15 else "f32",
-            transposed=bool(rng.random() < 0.4),
-            strong=bool(rng.random() < 0.33),
-            seed=seed,
+    @property
+    def source_masked(self) -> bool:
+        return any(token.masked for token in self.tokens.values())
+
+    @property
+    def feedback(self) -> bool:
+        return any(write.feedback for state in self.states for write in state.writes)
+
+    @property
+    def resumable(self) -> bool:
+        """What one call leaves behind is all that the next one needs."""
+        return all(state.initial for state in self.states) and all(
+            token.tail for token in self.tokens.values() if token.lags
         )
 
-    # --- text -------------------------------------------------------------------------------------
 
-    def text(self) -> str:
-        writer = StepWriter(self, np.random.default_rng(self.seed + 1))
-        return writer.function()
+class Generator:
+    """Draws a recurrence. A large state comes with few tokens, so that every step is quick."""
 
-    # --- operands ---------------------------------------------------------------------------------
+    def __init__(self, seed: int):
+        self.rng = rng = np.random.default_rng(seed)
+        size = str(rng.choice(["long", "wide", "grouped"], p=[0.3, 0.25, 0.45]))
+        sizes, heads, self.longest = {
+            "long": ([16, 32, 48], [1, 2, 3], 1025),
+            "wide": ([64, 80, 96, 128, 256], [1, 2], 65),
+            "grouped": ([5, 16, 17, 32, 48, 64, 80], [1, 2, 4, 6, 12], 255),
+        }[size]
+        self.key_size, self.value_size = (int(rng.choice(sizes)) for _ in range(2))
+        if max(self.key_size, self.value_size) > 128:
+            heads = [1]
+        # One in five is opaque, one in three decays weakly.
+        opaque = str(rng.choice(OPAQUE)) if seed % 5 == 4 else ""
+        self.form = Recurrence(
+            seed=seed,
+            batch=int(rng.choice([1, 1, 2, 3])) if size == "grouped" else int(rng.choice([1, 1, 1, 2])),
+            heads=int(rng.choice(heads)),
+            weak=seed % 3 == 0,
+            opaque=opaque,
+            longest=self.longest,
+            storage=str(rng.choice(["f32", "bf16", "f16"], p=[0.76, 0.14, 0.1])),
+        )
 
-    def operands(self, tokens: int, rng) -> dict[str, np.ndarray]:
-        h, g, k, v = self.heads, self.key_heads, self.key_size, self.value_size
-        shape = (1, tokens)
-        result = {"q": rng.normal(size=(*shape, h, k)) / np.sqrt(k)}
-        for i in range(self.writes):
-            key = rng.normal(size=(*shape, g, k))
-            # Unit keys and b in [0, 1] make feedback contractive.
-            result[f"k{i}"] = key / np.linalg.norm(key, axis=-1, keepdims=True)
-            result[f"v{i}"] = rng.normal(size=(*shape, g, v))
-            if self.feedback:
-                result[f"b{i}"] = rng.random(size=(*shape, h)) / self.writes
-        if self.decay != "none":
-            size = (*shape, h, k) if self.decay == "row" else (*shape, h)
-            result["a"] = np.exp(-4 * rng.random(size)) if self.strong else 1 - 1e-3 * rng.random(size)
-        if self.epilogue == "gate":
-            result["z"] = rng.normal(size=(*shape, h, v))
-        return result
+    def chance(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
 
-    def loop(self, operands, order, initial):
-        """o [1, N, H, V] and the last state [1, H, K, V], in fp64."""
-        tokens = operands["q"].shape[1]
-        h, k, v = self.heads, self.key_size, self.value_size
-        group = h // self.key_heads
-        spread = {n: np.repeat(x[0], group, axis=1) if n[0] in "kv" else x[0] for n, x in operands.items()}
-        state = np.zeros((h, k, v)) if initial is None else initial[0].astype(np.float64)
-        output = np.zeros((1, tokens, h, v))
-        positions = range(tokens - 1, -1, -1) if self.reverse else range(tokens)
-        for p in positions:
-            t = order[p] if order is not None else p
-            x = {n: y[t].astype(np.float64) for n, y in spread.items()}
-            if self.decay == "none":
-                decayed = state
-            elif self.decay == "scalar":
-                decayed = x["a"][:, None, None] * state
-            else:
-                decayed = x["a"][:, :, None] * state
-            state = decayed
-            for i in range(self.writes):
-                w = x[f"v{i}"]
-                if self.feedback:
-                    read = np.einsum("hk,hkv->hv", x[f"k{i}"], decayed)
-                    w = x[f"b{i}"][:, None] * (w - (np.tanh(read) if self.opaque else read))
-                state = state + x[f"k{i}"][:, :, None] * w[:, None, :]
-            if self.opaque and not self.feedback:
-                state = np.tanh(state)
-            o = np.einsum("hk,hkv->hv", x["q"], state)
-            if self.epilogue == "tanh":
-                o = np.tanh(o)
-            elif self.epilogue == "gate":
-                o = o / (1 + np.exp(-x["z"]))
-            output[0, t] = o
-        return output, state[None]
+    def group(self) -> int:
+        """A head count that divides that of the scan: 3 for 12."""
+        heads = self.form.heads
+        if heads == 12 and self.chance(0.6):
+            return 3
+        return int(self.rng.choice([g for g in range(1, heads + 1) if heads % g == 0]))
 
-
-class StepWriter:
-    """Writes the step in one of many algebraically equal ways."""
-
-    def __init__(self, form: Recurrence, rng):
-        self.form, self.rng = form, rng
-        self.lines, self.count = [], 0
-        k, v = form.key_size, form.value_size
-        self.key, self.value = f"tensor<{k}xf32>", f"tensor<{v}xf32>"
-        rows, columns = (v, k) if form.transposed else (k, v)
-        self.matrix = f"tensor<{rows}x{columns}xf32>"
-        self.key_axis = 1 if form.transposed else 0
-
-    def flip(self) -> bool:
-        return bool(self.rng.random() < 0.5)
-
-    def emit(self, text: str) -> str:
-        self.count += 1
-        name = f"%t{self.count}"
-        self.lines.append(f"    {name} = {text}")
+    def token(self, name: str, features: int, dtype: str = "", lagged: bool = True) -> str:
+        heads = 0 if not features and self.chance(0.2) else self.group()
+        lags = int(self.rng.integers(1, 4)) if lagged and self.chance(0.12) else 0
+        tail = min(3, lags + int(self.rng.integers(0, 2))) if lags and self.chance(0.6) else 0
+        self.form.tokens[name] = Token(
+            name,
+            heads,
+            features,
+            dtype or (self.form.storage if features or self.chance(0.3) else "f32"),
+            lags,
+            tail,
+            otherwise=bool(lags) and not tail and self.chance(0.3),
+        )
+        for lag in range(lags + 1 if lags else 0):
+            self.param(f"c{lag}{name}", features)
         return name
 
-    def binary(self, op: str, a: str, b: str, kind: str) -> str:
-        if op in ("addf", "mulf") and self.flip():
-            a, b = b, a
-        return self.emit(f"arith.{op} {a}, {b} : {kind}")
+    def param(self, name: str, features: int) -> str:
+        heads = 1 if self.chance(0.3) else self.form.heads
+        dtype = self.form.storage if self.chance(0.3) else "f32"
+        self.form.params[name] = Param(name, heads, features, dtype)
+        return name
 
-    def fill(self, scalar: str, kind: str) -> str:
-        return self.emit(f"pattern.broadcast {scalar} : f32 to {kind}")
+    def decay(self, index: int, key_size: int, value_size: int) -> Decay:
+        opaque = self.form.opaque if index == 0 else ""
+        shape = str(self.rng.choice(["none", "scalar", "row"], p=[0.2, 0.4, 0.4]))
+        if shape == "none" and (self.form.weak or "decay" in opaque):
+            shape = "scalar"
+        if opaque == "decay by value column":
+            shape = "column"
+        if not key_size and shape == "row":
+            shape = "scalar"
+        if shape == "none":
+            return Decay()
+        features = {"scalar": 0, "row": key_size, "column": value_size}[shape]
+        sources = ["direct", "direct", "log", "sigmoid", "softplus", "timestep", "root", "product", "param"]
+        source = str(self.rng.choice(sources))
+        if opaque == "decay of unknown range":
+            source = "unknown"
+        names = {"timestep": ["rate", "bias"], "product": ["base"], "param": ["base"]}.get(source, [])
+        params = tuple(self.param(f"{name}{index}", features) for name in names)
+        token = ""
+        if source != "param":
+            # A weighted sum of logits is one; of decays it is another decay.
+            logits = source in ("log", "sigmoid", "softplus", "timestep", "root")
+            token = self.token(f"a{index}", features, "" if features else "f32", lagged=logits)
+        return Decay(shape, source, token, params)
 
-    def along(self, vector: str, axis: int, kind: str) -> str:
-        return self.emit(f"pattern.broadcast {vector} along {axis} : {kind} to {self.matrix}")
+    def write(self, index: int, number: int, key_size: int, value_size: int, feedback: bool) -> Write:
+        at = f"{index}{number}"
+        key = self.token(f"k{at}", key_size) if key_size else ""
+        value = self.token(f"v{at}", value_size) if value_size or not key or self.chance(0.5) else ""
+        scale = self.token(f"b{at}", 0) if feedback or self.chance(0.3) else ""
+        source = ""
+        if feedback:
+            source = self.token(f"l{at}", key_size) if self.chance(0.15) else key
+        return Write(key, value, scale, source, sequential=number > 0 and self.chance(0.5))
 
-    def outer(self, key: str, value: str) -> str:
-        a, b = (value, key) if self.form.transposed else (key, value)
-        ta, tb = (self.value, self.key) if self.form.transposed else (self.key, self.value)
-        if self.flip():
-            return self.emit(f"pattern.outer {a}, {b} : {ta}, {tb}")
-        return self.binary("mulf", self.along(a, 0, ta), self.along(b, 1, tb), self.matrix)
-
-    def read(self, state: str, key: str) -> str:
-        if self.flip():
-            scaled = self.binary("mulf", state, self.along(key, self.key_axis, self.key), self.matrix)
-            return self.emit(f"pattern.sum {scaled} over {self.key_axis} : {self.matrix}")
-        op = "read_transposed" if self.form.transposed else "read"
-        return self.emit(f"pattern.{op} {state}, {key} : {self.matrix}, {self.key}")
-
-    def decayed(self, state: str) -> str:
-        if self.form.decay == "none":
-            return state
-        if self.form.decay == "scalar":
-            return self.binary("mulf", self.fill("%decay", self.matrix), state, self.matrix)
-        return self.binary("mulf", self.along("%decay", self.key_axis, self.key), state, self.matrix)
-
-    def feedback_read(self, key: str, decayed: str) -> str:
-        """key^T (a S), with the decay before the read or after it."""
-        if self.form.decay == "none" or self.flip():
-            return self.read(decayed, key)
-        if self.form.decay == "scalar":
-            return self.binary("mulf", self.fill("%decay", self.value), self.read("%S", key), self.value)
-        return self.read("%S", self.binary("mulf", "%decay", key, self.key))
-
-    def step(self) -> tuple[str, str]:
-        form = self.form
-        if form.decay != "none":
-            kind = self.key if form.decay == "row" else "f32"
-            self.lines.append(f"    %decay = pattern.assume %at in [0.0, 1.0] : {kind}")
-        decayed = self.decayed("%S")
-        new = decayed
-        for i in range(form.writes):
-            w = f"%v{i}t"
-            if form.feedback:
-                u = self.feedback_read(f"%k{i}t", decayed)
-                if form.opaque:
-                    u = self.emit(f"math.tanh {u} : {self.value}")
-                b = self.fill(f"%b{i}t", self.value)
-                if self.flip():
-                    w = self.binary("mulf", b, self.binary("subf", w, u, self.value), self.value)
-                else:
-                    left, right = (self.binary("mulf", b, x, self.value) for x in (w, u))
-                    w = self.binary("subf", left, right, self.value)
-            if self.flip():
-                new = self.binary("addf", new, self.outer(f"%k{i}t", w), self.matrix)
-            else:
-                negative = self.emit(f"arith.negf {w} : {self.value}")
-                new = self.binary("subf", new, self.outer(f"%k{i}t", negative), self.matrix)
-        if form.opaque and not form.feedback:
-            new = self.emit(f"math.tanh {new} : {self.matrix}")
-        output = self.read(new, "%qt")
-        if form.epilogue == "tanh":
-            output = self.emit(f"math.tanh {output} : {self.value}")
-        elif form.epilogue == "gate":
-            gate = self.emit(f"pattern.sigmoid %zt : {self.value}")
-            output = self.binary("mulf", output, gate, self.value)
-        return output, new
-
-    def function(self) -> str:
-        form = self.form
-        h, g, k, v, e = form.heads, form.key_heads, form.key_size, form.value_size, form.dtype
-        types = {"q": f"tensor<?x?x{h}x{k}x{e}>"}
-        for i in range(form.writes):
-            types[f"k{i}"] = f"tensor<?x?x{g}x{k}x{e}>"
-            types[f"v{i}"] = f"tensor<?x?x{g}x{v}x{e}>"
-            if form.feedback:
-                types[f"b{i}"] = f"tensor<?x?x{h}xf32>"
-        if form.decay != "none":
-            types["a"] = f"tensor<?x?x{h}x{k}xf32>" if form.decay == "row" else f"tensor<?x?x{h}xf32>"
-        if form.epilogue == "gate":
-            types["z"] = f"tensor<?x?x{h}x{v}x{e}>"
-        rows, columns = (v, k) if form.transposed else (k, v)
-        state = f"tensor<?x{h}x{rows}x{columns}xf32>"
-        output, new = self.step()
-        arguments = [f"%{n}: {t}" for n, t in types.items()]
-        if form.ordered:
-            arguments.append("%order: tensor<?x?xi32>")
-        if form.initial:
-            arguments.append(f"%s0: {state}")
-        tokens = ", ".join(f"%{n}t = %{n} : {t}" for n, t in types.items())
-        result = f"tensor<?x?x{h}x{v}x{e}>"
-        return "\n".join(
-            [
-                f"func.func @cell({', '.join(arguments)}) -> ({result}, {state}) {{",
-                f"  %o, %s = pattern.scan{' reverse' if form.reverse else ''}",
-                f"      tokens({tokens})",
-                f"      states(%S = {'%s0' if form.initial else 'zero'} : {state})",
-                *(["      order(%order : tensor<?x?xi32>)"] if form.ordered else []),
-                f"      -> ({result}) {{",
-                *self.lines,
-                f"    pattern.yield outputs({output} : {self.value}) states({new} : {self.matrix})",
-                "  }",
-                f"  return %o, %s : {result}, {state}",
-                "}\n",
-            ]
+    def state(self, index: int, key_size: int, value_size: int) -> State:
+        decay = self.decay(index, key_size, value_size)
+        first = self.form.opaque if index == 0 else ""
+        feedback = bool(key_size) and (self.chance(0.5) or "feedback" in first)
+        count = 1 if not key_size or max(key_size, value_size) > 128 else int(self.rng.choice([1, 1, 2]))
+        if feedback and self.chance(0.15) and max(key_size, value_size) <= 48:
+            count = 3
+        writes = [self.write(index, i, key_size, value_size, feedback) for i in range(count)]
+        if index and value_size == self.value_size and value_size and self.chance(0.3):
+            writes[0] = replace(writes[0], chained=True)
+        return State(
+            f"S{index}",
+            key_size,
+            value_size,
+            decay,
+            tuple(writes),
+            initial=self.chance(0.6),
+            transposed=bool(key_size and value_size) and self.chance(0.4),
         )
+
+    def reads(self, index: int) -> list[Read]:
+        state = self.form.states[index]
+        first = state.writes[0]
+        result = []
+        for number in range(2 if state.key_size and self.chance(0.25) else 1):
+            whens = ["after", "after", "after", "before", "decayed"]
+            if state.key_size and state.value_size and not state.decay.shape == "column":
+                whens += ["bonus"]
+            when = str(self.rng.choice(whens))
+            bonus = self.param(f"u{index}{number}", state.key_size) if when == "bonus" else ""
+            query = ""
+            if state.key_size:
+                # A key as its own query is a case of its own: equal values meet.
+                shared = self.chance(0.1)
+                query = first.key if shared else self.token(f"q{index}{number}", state.key_size)
+            result.append(Read(index, query, when, bonus))
+        return result
+
+    def output(self, reads: list[Read]) -> Output:
+        state = self.form.states[reads[0].state]
+        index, features = reads[0].state, state.value_size
+        number = len(self.form.outputs)
+        if not features:
+            return Output(tuple(reads), 0, str(self.rng.choice(["none", "tanh"])))
+        epilogue = str(self.rng.choice(["none", "none", "tanh", "gate", "norm", "skip"]))
+        operand = ""
+        if epilogue == "gate":
+            operand = self.token(f"z{number}", features)
+        elif epilogue in ("norm", "skip"):
+            operand = self.param(f"n{number}", features)
+        if epilogue == "skip" and not self.form.states[index].writes[0].value:
+            epilogue = "none"
+        return Output(tuple(reads), features, epilogue, operand)
+
+    def run(self) -> Recurrence:
+        form, rng = self.form, self.rng
+        shapes = [(self.key_size, self.value_size)]
+        if form.opaque == "states that read each other":
+            shapes *= 2
+        elif self.key_size <= 80 and self.value_size <= 80:
+            for shape, chance in {
+                (self.key_size, self.value_size): 0.12,
+                (self.key_size, 0): 0.25,
+                (0, self.value_size): 0.1,
+                (0, 0): 0.1,
+            }.items():
+                if self.chance(chance):
+                    shapes.append(shape)
+        for index, (key_size, value_size) in enumerate(shapes):
+            form.states.append(self.state(index, key_size, value_size))
+        for index in range(len(shapes)):
+            reads = self.reads(index)
+            normaliser = not form.states[index].value_size and form.states[index].key_size
+            if normaliser and self.chance(0.7):
+                # What was read from a key vector divides an output.
+                form.outputs[0] = replace(form.outputs[0], divisor=reads.pop(0))
+            together = self.chance(0.5)
+            for some in [reads] if together else [[read] for read in reads]:
+                if some:
+                    form.outputs.append(self.output(some))
+        form.reverse, form.ordered = self.chance(0.3), self.chance(0.25)
+        form.segmented, form.output_masked = self.chance(0.2), self.chance(0.15)
+        if self.chance(0.2):
+            names = sorted(name for name in form.tokens if name[0] in "kvqb")
+            for name in rng.choice(names, int(rng.integers(1, len(names) + 1)), replace=False):
+                form.tokens[str(name)] = replace(form.tokens[str(name)], masked=True)
+        if self.chance(0.2):
+            dtype = str(rng.choice(["i1", "i32", "f32"]))
+            heads = 0 if self.chance(0.5) else self.group()
+            form.tokens["skip"] = Token("skip", heads, 0, dtype)
+            form.skip = "skip"
+        return form
+
+
+def random_recurrence(seed: int) -> Recurrence:
+    return Generator(seed).run()
