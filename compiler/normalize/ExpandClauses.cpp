@@ -59,7 +59,8 @@ template <typename LoopOp> void expand(LoopOp op) {
           lags.push_back(lag);
       Value masked = expander.zeroUnless(live, argument);
       argument.replaceUsesWithIf(masked, [&](OpOperand &use) {
-        return use.getOwner() != masked.getDefiningOp() && !isa<LagOp>(use.getOwner());
+        bool lagged = isa<LagOp>(use.getOwner()) && use.getOperandNumber() == 0;
+        return use.getOwner() != masked.getDefiningOp() && !lagged;
       });
       // A lag of a masked token reads zero where that earlier token was masked.
       for (LagOp lag : lags) {
