@@ -3,6 +3,7 @@
 #include "compiler/normalize/Ranges.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -10,15 +11,27 @@ namespace linmu {
 
 static std::string nameOf(Operation *op) { return ("'" + op->getName().getStringRef() + "'").str(); }
 
-bool AffineAnalysis::fail(const Twine &reason, Operation *at, bool ofOrientation) {
+bool AffineAnalysis::fail(const Twine &reason, Operation *at, int ofOrientation) {
   if (opaque_.reason.empty())
     opaque_ = {reason.str(), at, ofOrientation};
   return false;
 }
 
-Operation *AffineAnalysis::originOf(Value expression, Operation *otherwise) const {
-  Operation *origin = expression ? origins_.lookup(expression) : nullptr;
-  return origin ? origin : otherwise;
+Operation *AffineAnalysis::originOf(Value expression, Operation *otherwise) {
+  llvm::SetVector<Value> work;
+  if (expression)
+    work.insert(expression);
+  // Breadth first: an expression of the analysis' own is the fault of what it is made of.
+  for (size_t next = 0; next < work.size(); ++next) {
+    Value value = work[next];
+    // Ops that clauses of the scan became stand at the scan.
+    if (Operation *origin = origins_.lookup(value);
+        origin && !symbols_.constantOf(value) && origin->getLoc() != scan_.getLoc())
+      return origin;
+    if (Operation *op = value.getDefiningOp())
+      work.insert(op->operand_begin(), op->operand_end());
+  }
+  return otherwise;
 }
 
 AffineAnalysis::AffineAnalysis(pattern::ScanOp scan, ArrayRef<int> keyAxes)
@@ -88,7 +101,9 @@ std::optional<Value> AffineAnalysis::freeOf(Value value, Operation *at) {
   if (auto found = free_.find(value); found != free_.end())
     return found->second;
   bool state = dependsOnState(value);
-  fail(nameOf(at) + (state ? " needs the whole state at once" : " needs a whole matrix"), at, state);
+  bool vector = cast<RankedTensorType>(value.getType()).getRank() == 1;
+  fail(nameOf(at) + (state ? " needs the whole state at once" : " needs a whole matrix"), at,
+       state ? 1 + vector : 0);
   return std::nullopt;
 }
 
@@ -151,6 +166,29 @@ RankOne AffineAnalysis::factored(RankOne term) {
   if (term.scale && symbols_.isConstant(term.scale, 1))
     term.scale = {};
   return term;
+}
+
+void AffineAnalysis::mergeTerms(MatrixForm &form) {
+  if (form.state >= 0 || form.terms.size() < 2)
+    return;
+  bool columns = llvm::none_of(form.terms, [](const RankOne &term) { return bool(term.row); });
+  bool rows = llvm::none_of(form.terms, [](const RankOne &term) { return bool(term.column); });
+  if (!columns && !rows)
+    return;
+  auto part = [&](const RankOne &term) { return columns ? term.column : term.row; };
+  Type type = Float32Type::get(scan_.getContext());
+  for (const RankOne &term : form.terms)
+    if (Value vector = part(term))
+      type = vector.getType();
+  Value sum = symbols_.constant(type, 0);
+  for (const RankOne &term : form.terms) {
+    Value one = symbols_.constant(type, 1);
+    Value scale = term.scale ? symbols_.spread(term.scale, type) : one;
+    sum = symbols_.add(sum, part(term) ? symbols_.multiply(part(term), scale) : scale);
+  }
+  RankOne merged;
+  (!isa<RankedTensorType>(type) ? merged.scale : columns ? merged.column : merged.row) = sum;
+  form.terms = {factored(merged)};
 }
 
 std::optional<MatrixForm> AffineAnalysis::add(MatrixForm a, MatrixForm b, bool subtract, Operation *at) {
@@ -239,7 +277,7 @@ std::optional<Value> AffineAnalysis::contract(const MatrixForm &matrix, int axis
   if (matrix.state >= 0) {
     StateForm &form = states_[matrix.state];
     if (form.keyAxis != axis) {
-      fail(nameOf(at) + " reads the state along an axis other than its key's", at, true);
+      fail(nameOf(at) + " reads the state along an axis other than its key's", at, 2);
       return std::nullopt;
     }
     Value key = multiplyPart(part(matrix.scale, axis), vector);

@@ -23,8 +23,8 @@ struct MatrixForm {
 struct Opaque {
   std::string reason;
   mlir::Operation *at = nullptr;
-  /// The state may be in the form with another key axis.
-  bool ofOrientation = false;
+  /// Whether the state may be in the form with another key axis: 0 not, 1 perhaps, 2 its reads say so.
+  int ofOrientation = 0;
 };
 
 /// y = key^T S, before (exclusive) or after (inclusive) this token's update.
@@ -70,9 +70,9 @@ public:
 private:
   using Value = mlir::Value;
 
-  bool fail(const llvm::Twine &reason, mlir::Operation *at, bool ofOrientation = false);
-  /// The step's op that made an expression, else `otherwise`.
-  mlir::Operation *originOf(Value expression, mlir::Operation *otherwise) const;
+  bool fail(const llvm::Twine &reason, mlir::Operation *at, int ofOrientation = 0);
+  /// The step's op that made an expression, or a part of it, else `otherwise`.
+  mlir::Operation *originOf(Value expression, mlir::Operation *otherwise);
   bool visit(mlir::Operation &op);
   bool visitVectorOp(mlir::Operation &op);
   bool visitMatrixOp(mlir::Operation &op);
@@ -87,6 +87,8 @@ private:
   Value multiplyPart(Value a, Value b);
   /// The term with scalar factors of its column and row in its scale, so that equal keys meet.
   RankOne factored(RankOne term);
+  /// Terms of a free matrix that all vary along one axis only, as one term: a factor is one.
+  void mergeTerms(MatrixForm &form);
   /// Appends scalar multiples of vectors whose sum is scale * vector (null: one): its summands where it
   /// depends on a state, since a key may not.
   void appendColumns(Value vector, Value scale, MatrixForm &form);

@@ -71,6 +71,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           return true;
       return false;
     });
+    mergeTerms(*form);
     matrices_[result] = std::move(*form);
     return true;
   };
@@ -80,9 +81,10 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
     for (Value value : op.getOperands())
       if (state && rankOf(value) == 2 && free_.contains(value) && op.hasTrait<OpTrait::Elementwise>())
         return fail(nameOf(&op) + " combines the state with a full matrix", &op);
+    // A state of rank 1 may have no key axis; then it is a vector like others.
     return fail(state ? nameOf(&op) + " is on the path from the state to itself and is not linear in it"
                       : nameOf(&op) + " makes a full matrix for each token",
-                &op);
+                &op, state && rankOf(result) < 2 ? 2 : 0);
   };
   auto times = [&](const MatrixForm &form, const RankOne &factor) {
     MatrixForm scaled = form;
@@ -123,6 +125,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           term.scale = scalar;
         else
           (*broadcast.getAxis() == 0 ? term.column : term.row) = *source;
+        origins_.try_emplace(term.scale ? term.scale : *source, &op);
         form.terms.push_back(term);
         return set(form);
       })
@@ -228,15 +231,19 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           gateTerms(chosen, *b, false);
           return set(chosen);
         }
-        if (a->state >= 0 && b->state == a->state && a->scale.row == b->scale.row) {
-          // Row-wise scales of one state.
-          Value shape = a->scale.column ? a->scale.column : b->scale.column;
-          auto column = [&](const RankOne &scale) {
+        for (Value RankOne::*axis : {&RankOne::column, &RankOne::row}) {
+          Value RankOne::*other = axis == &RankOne::column ? &RankOne::row : &RankOne::column;
+          if (a->state < 0 || b->state != a->state || a->scale.*other != b->scale.*other)
+            continue;
+          // Scales of one state that differ along one axis.
+          Value shape = a->scale.*axis ? a->scale.*axis : b->scale.*axis;
+          auto vector = [&](const RankOne &scale) {
             Value scalar = symbols_.spread(scale.scale ? scale.scale : one, shape.getType());
-            return scale.column ? symbols_.multiply(scale.column, scalar) : scalar;
+            return scale.*axis ? symbols_.multiply(scale.*axis, scalar) : scalar;
           };
           MatrixForm chosen{a->state, {}, {}};
-          chosen.scale = {symbols_.select(condition, column(a->scale), column(b->scale)), a->scale.row, {}};
+          chosen.scale.*other = a->scale.*other;
+          chosen.scale.*axis = symbols_.select(condition, vector(a->scale), vector(b->scale));
           gateTerms(chosen, *a, true);
           gateTerms(chosen, *b, false);
           return set(chosen);

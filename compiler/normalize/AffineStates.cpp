@@ -48,6 +48,8 @@ bool AffineAnalysis::finishState(unsigned state) {
       form.scale = scalar ? symbols_.multiply(along, symbols_.spread(scalar, along.getType())) : along;
     else
       form.scale = scalar ? scalar : symbols_.constant(f32, 1);
+    if (dependencies(form.scale).contains(state))
+      return fail("the decay depends on what was read from the same state", originOf(form.scale, at));
     // Terms with one key become one write.
     for (const RankOne &term : matrix.terms) {
       Value key = form.keyAxis == 0 ? term.column : term.row,

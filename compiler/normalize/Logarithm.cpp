@@ -24,10 +24,15 @@ static Value exact(Value value, Symbols &symbols) {
   auto negatedSoftplus = [&](Value x) {
     return symbols.negate(symbols.unary(pattern::SoftplusOp::getOperationName(), x));
   };
-  if (Value exponent = exponentOf(value))
-    return exponent;
-  if (auto exp2 = dyn_cast_or_null<math::Exp2Op>(op))
+  if (Value exponent = exponentOf(value)) {
+    auto log = exponent.getDefiningOp<math::LogOp>();
+    return log ? exact(log.getOperand(), symbols) : exponent;
+  }
+  if (auto exp2 = dyn_cast_or_null<math::Exp2Op>(op)) {
+    if (auto log2 = exp2.getOperand().getDefiningOp<math::Log2Op>())
+      return exact(log2.getOperand(), symbols);
     return symbols.multiply(exp2.getOperand(), symbols.constant(type, M_LN2));
+  }
   if (auto sigmoid = dyn_cast_or_null<pattern::SigmoidOp>(op))
     return negatedSoftplus(symbols.negate(sigmoid.getSource()));
   if (auto sub = dyn_cast_or_null<arith::SubFOp>(op); sub && symbols.isConstant(sub.getLhs(), 1))
@@ -49,6 +54,8 @@ static Value exact(Value value, Symbols &symbols) {
     Range range = rangeOf(factor);
     return range.low >= 0 && range.high <= 1;
   };
+  if (auto power = dyn_cast_or_null<math::PowFOp>(op); power && inUnit(power.getLhs()))
+    return symbols.multiply(logarithmOf(power.getLhs(), symbols), power.getRhs());
   if (auto mul = dyn_cast_or_null<arith::MulFOp>(op); mul && inUnit(mul.getLhs()) && inUnit(mul.getRhs()))
     return symbols.add(logarithmOf(mul.getLhs(), symbols), logarithmOf(mul.getRhs(), symbols));
   if (auto select = dyn_cast_or_null<arith::SelectOp>(op))

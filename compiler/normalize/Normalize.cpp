@@ -21,7 +21,7 @@ static SmallVector<int> orientations(Type slice) {
 }
 
 /// Analyses the scan under every combination of orientations until one is in the form; else `reason` is the
-/// first that another orientation would not mend, or the first.
+/// first of those that another orientation is the least likely to mend.
 static std::unique_ptr<AffineAnalysis> analyze(ScanOp scan, Opaque &reason) {
   SmallVector<SmallVector<int>> choices;
   size_t combinations = 1;
@@ -39,7 +39,7 @@ static std::unique_ptr<AffineAnalysis> analyze(ScanOp scan, Opaque &reason) {
     auto analysis = std::make_unique<AffineAnalysis>(scan, axes);
     if (analysis->run())
       return analysis;
-    if (reason.reason.empty() || (reason.ofOrientation && !analysis->opaque().ofOrientation))
+    if (reason.reason.empty() || analysis->opaque().ofOrientation < reason.ofOrientation)
       reason = analysis->opaque();
   }
   return nullptr;

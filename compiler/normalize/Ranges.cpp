@@ -78,6 +78,10 @@ Range rangeOf(Value value) {
         Range range = operand(0);
         return range.low < 0 ? all : monotone(range, [](double x) { return std::log(x); });
       })
+      .Case([&](math::Log2Op) {
+        Range range = operand(0);
+        return range.low < 0 ? all : monotone(range, [](double x) { return std::log2(x); });
+      })
       .Case([&](math::Log1pOp) {
         Range range = operand(0);
         return range.low < -1 ? all : monotone(range, [](double x) { return std::log1p(x); });

@@ -48,7 +48,7 @@ Value Symbols::make(StringRef name, ValueRange operands, Type type, ArrayRef<Nam
       if (Value scalar = isa<RankedTensorType>(operand.getType()) ? scalarBehind(operand) : operand)
         scalars.push_back(scalar);
     if (scalars.size() == operands.size())
-      return spread(make(name, scalars, tensor.getElementType(), attributes), type);
+      return spread(makeScalar(name, scalars, tensor.getElementType(), attributes), type);
   }
   SmallVector<Value> sorted(operands);
   // One order for commutative operands: arguments first, then by place in the block.
@@ -75,6 +75,19 @@ Value Symbols::make(StringRef name, ValueRange operands, Type type, ArrayRef<Nam
     return make(arith::ConstantOp::getOperationName(), {}, type, builder_.getNamedAttr("value", attribute));
   }
   return unique(op);
+}
+
+Value Symbols::makeScalar(StringRef name, ArrayRef<Value> operands, Type type,
+                          ArrayRef<NamedAttribute> attributes) {
+  if (name == arith::AddFOp::getOperationName())
+    return add(operands[0], operands[1]);
+  if (name == arith::SubFOp::getOperationName())
+    return subtract(operands[0], operands[1]);
+  if (name == arith::MulFOp::getOperationName())
+    return multiply(operands[0], operands[1]);
+  if (name == arith::NegFOp::getOperationName())
+    return negate(operands[0]);
+  return make(name, operands, type, attributes);
 }
 
 Value Symbols::remake(Operation *op, ValueRange operands, Type type) {
@@ -171,24 +184,6 @@ Value Symbols::substitute(Value value, llvm::DenseMap<Value, Value> &replacement
   return result;
 }
 
-Value Symbols::add(Value lhs, Value rhs) {
-  if (isConstant(lhs, 0))
-    return rhs;
-  if (isConstant(rhs, 0))
-    return lhs;
-  return make(arith::AddFOp::getOperationName(), {lhs, rhs}, lhs.getType());
-}
-
-Value Symbols::subtract(Value lhs, Value rhs) {
-  if (isConstant(rhs, 0))
-    return lhs;
-  if (isConstant(lhs, 0))
-    return negate(rhs);
-  if (lhs == rhs)
-    return constant(lhs.getType(), 0);
-  return make(arith::SubFOp::getOperationName(), {lhs, rhs}, lhs.getType());
-}
-
 Value Symbols::multiply(Value lhs, Value rhs) {
   if (isConstant(lhs, 0) || isConstant(rhs, 0))
     return constant(lhs.getType(), 0);
@@ -200,6 +195,11 @@ Value Symbols::multiply(Value lhs, Value rhs) {
     return negate(rhs);
   if (isConstant(rhs, -1))
     return negate(lhs);
+  // Signs stand outside of products, where sums find them.
+  if (Value positive = negated(lhs))
+    return negate(multiply(positive, rhs));
+  if (Value positive = negated(rhs))
+    return negate(multiply(lhs, positive));
   return make(arith::MulFOp::getOperationName(), {lhs, rhs}, lhs.getType());
 }
 
@@ -209,9 +209,18 @@ Value Symbols::divide(Value lhs, Value rhs) {
   return make(arith::DivFOp::getOperationName(), {lhs, rhs}, lhs.getType());
 }
 
+Value Symbols::negated(Value value) {
+  if (auto negate = value.getDefiningOp<arith::NegFOp>())
+    return negate.getOperand();
+  if (auto broadcast = value.getDefiningOp<pattern::BroadcastOp>(); broadcast && !broadcast.getAxis())
+    if (auto negate = broadcast.getSource().getDefiningOp<arith::NegFOp>())
+      return spread(negate.getOperand(), value.getType());
+  return {};
+}
+
 Value Symbols::negate(Value value) {
-  if (auto inner = value.getDefiningOp<arith::NegFOp>())
-    return inner.getOperand();
+  if (Value positive = negated(value))
+    return positive;
   return make(arith::NegFOp::getOperationName(), value, value.getType());
 }
 

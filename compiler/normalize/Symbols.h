@@ -53,6 +53,18 @@ public:
 
 private:
   Value unique(mlir::Operation *op);
+  struct Sum;
+  /// Adds `factor` times `value` to the sum, by its parts where it is a sum of multiples.
+  void collect(Value value, double factor, Sum &sum);
+  /// lhs + sign * rhs with like terms together, where there are any; else null.
+  Value collected(Value lhs, Value rhs, double sign);
+  /// x (1 - y) for x and x y, else null: so the range of the difference shows.
+  Value complement(Value whole, Value part);
+  /// x where `value` is -x, else null.
+  Value negated(Value value);
+  /// As `make`, with the rules of arithmetic.
+  Value makeScalar(llvm::StringRef name, llvm::ArrayRef<Value> operands, Type type,
+                   llvm::ArrayRef<mlir::NamedAttribute> attributes);
 
   struct Equivalence : llvm::DenseMapInfo<mlir::Operation *> {
     static unsigned getHashValue(const mlir::Operation *op);
