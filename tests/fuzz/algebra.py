@@ -44,7 +44,9 @@ class Algebra:
     def op(self, name: str, *operands: Term) -> Term:
         """An op whose operands and result have one type."""
         prefix = "" if "." in name else "arith."
-        return self.emit(f"{prefix}{name} {', '.join(o.name for o in operands)} : {operands[0].type}", operands[0].type)
+        return self.emit(
+            f"{prefix}{name} {', '.join(o.name for o in operands)} : {operands[0].type}", operands[0].type
+        )
 
     def fill(self, scalar: Term, type: str) -> Term:
         """A scalar everywhere in a vector or a matrix."""
@@ -72,7 +74,9 @@ class Algebra:
         if yes.type != "f32" and self.chance(0.3):
             type = yes.type.replace("f32", "i1")
             spread = self.emit(f"pattern.broadcast {condition.name} : i1 to {type}", type)
-            return self.emit(f"arith.select {spread.name}, {yes.name}, {no.name} : {type}, {yes.type}", yes.type)
+            return self.emit(
+                f"arith.select {spread.name}, {yes.name}, {no.name} : {type}, {yes.type}", yes.type
+            )
         return self.emit(f"arith.select {condition.name}, {yes.name}, {no.name} : {yes.type}", yes.type)
 
     # --- sums and products ------------------------------------------------------------------------
@@ -160,7 +164,8 @@ class Algebra:
             lambda: self.op("maximumf", self.constant(0.0, a.type), a),
         )
 
-    def sigmoid(self, x: Term) -> Term:
+    def sigmoid(self, x: Term, exact: bool = False) -> Term:
+        """`exact`: relative errors matter, which sums with one make large."""
         one = lambda: self.constant(1.0, x.type)  # noqa: E731
         exp = lambda x: self.op("math.exp", x)  # noqa: E731
 
@@ -168,16 +173,19 @@ class Algebra:
             e = exp(x)
             return self.op("divf", e, self.op("addf", one(), e))
 
-        return self.choose(
+        ways = [
             lambda: self.op("pattern.sigmoid", x),
             lambda: self.op("divf", one(), self.op("addf", one(), exp(self.op("negf", x)))),
             of_positive,
             lambda: exp(self.op("negf", self.op("pattern.softplus", self.op("negf", x)))),
-            lambda: self.op("subf", one(), self.op("pattern.sigmoid", self.op("negf", x))),
             lambda: exp(self.op("negf", self.op("math.log1p", exp(self.op("negf", x))))),
-            lambda: self.op(
-                "mulf",
-                self.constant(0.5, x.type),
-                self.op("addf", one(), self.op("math.tanh", self.op("mulf", x, self.constant(0.5, x.type)))),
-            ),
-        )
+        ]
+        half = lambda: self.constant(0.5, x.type)  # noqa: E731
+        if not exact:
+            ways += [
+                lambda: self.op("subf", one(), self.op("pattern.sigmoid", self.op("negf", x))),
+                lambda: self.op(
+                    "mulf", half(), self.op("addf", one(), self.op("math.tanh", self.op("mulf", x, half())))
+                ),
+            ]
+        return self.choose(*ways)

@@ -35,7 +35,9 @@ class Guarded:
 
     def past_the_end(self, tensor: torch.Tensor) -> torch.Tensor:
         """A view of a tensor with three tokens more, which hold NaN."""
-        padded = torch.full((len(tensor), tensor.shape[1] + 3, *tensor.shape[2:]), float("nan"), dtype=tensor.dtype)
+        padded = torch.full(
+            (len(tensor), tensor.shape[1] + 3, *tensor.shape[2:]), float("nan"), dtype=tensor.dtype
+        )
         padded[:, : tensor.shape[1]] = tensor
         return padded[:, : tensor.shape[1]]
 
@@ -58,7 +60,9 @@ class Guarded:
             views.append(view)
         return views
 
-    def like_callers(self, tensors: dict[str, torch.Tensor], tokens: set[str], rng) -> dict[str, torch.Tensor]:
+    def like_callers(
+        self, tensors: dict[str, torch.Tensor], tokens: set[str], rng
+    ) -> dict[str, torch.Tensor]:
         """Each tensor in one of the ways; a third of `tokens` inside fused tensors, those of one type in one."""
         result = {}
         groups: dict[tuple, list[str]] = {}

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from operands import DECAYS
-from recurrence import Read, Recurrence, State, Token
+from recurrence import Output, Read, Recurrence, State, Token
 
 
 class Loop:
@@ -13,7 +13,7 @@ class Loop:
     def __init__(self, form: Recurrence, tensors: dict[str, torch.Tensor]):
         self.form = form
         self.exact = {name: tensor.double().numpy() for name, tensor in tensors.items()}
-        self.length = next(self.exact[name].shape[1] for name in form.tokens)
+        self.length = self.exact[next(iter(form.tokens))].shape[1]
         positions = np.tile(np.arange(self.length), (form.batch, 1))
         if form.ordered:
             positions = self.exact["order"].astype(int) + 0 * positions
@@ -76,11 +76,12 @@ class Loop:
         a = np.broadcast_to(a, (self.form.batch, self.form.heads, a.shape[-1]))
         return a[:, :, None, :] if decay.shape == "column" else a[..., None]
 
-    def read(self, x, read: Read, old: np.ndarray, decayed: np.ndarray, new: np.ndarray) -> np.ndarray:
+    def read(self, x, read: Read) -> np.ndarray:
         """[B, H, V or 1]"""
+        at = read.state
+        source = {"after": self.new, "decayed": self.decayed}.get(read.when, self.old)[at]
         query = x[read.query] if read.query else np.ones((1, 1, 1))
-        source = {"after": new, "decayed": decayed}.get(read.when, old)
-        result = np.einsum("bhk,bhkv->bhv", np.broadcast_to(query, old.shape[:3]), source)
+        result = np.einsum("bhk,bhkv->bhv", np.broadcast_to(query, source.shape[:3]), source)
         if read.when == "bonus":
             write = self.form.states[read.state].writes[0]
             dot = (query * self.params[read.bonus] * x[write.key]).sum(-1, keepdims=True)
@@ -91,9 +92,9 @@ class Loop:
         value = x[write.value] if write.value else np.ones((1, 1, 1))
         return value * x[write.scale] if write.scale and not write.feedback else value
 
-    def next_state(self, index: int, x, old, others) -> tuple[np.ndarray, np.ndarray]:
-        """The decayed state and the next one. `others`: the old states."""
-        form, state = self.form, self.form.states[index]
+    def next_state(self, index: int, x) -> tuple[np.ndarray, np.ndarray]:
+        """The decayed state and the next one."""
+        form, state, old = self.form, self.form.states[index], self.old[index]
         opaque = form.opaque if index == 0 else ""
         a = self.decay(state, x)
         if opaque == "decay by its own read":
@@ -110,7 +111,7 @@ class Loop:
             if write.chained:
                 w = w + np.tanh(self.first_read)
             if form.opaque == "states that read each other" and number == 0:
-                w = w + 0.5 * np.tanh(np.einsum("bhk,bhkv->bhv", key, others[1 - index]))
+                w = w + 0.5 * np.tanh(np.einsum("bhk,bhkv->bhv", key, self.old[1 - index]))
             if write.feedback:
                 u = np.einsum("bhk,bhkv->bhv", x[write.feedback], new if write.sequential else decayed)
                 if number == 0:
@@ -134,7 +135,7 @@ class Loop:
             return np.zeros((1, 1, 1, 1), bool)
         return x[self.form.skip][..., None] > 0.5
 
-    def finish(self, output, x, value: np.ndarray, read) -> np.ndarray:
+    def finish(self, output: Output, x, value: np.ndarray) -> np.ndarray:
         if output.epilogue == "tanh":
             value = np.tanh(value)
         elif output.epilogue == "gate":
@@ -146,7 +147,7 @@ class Loop:
             write = self.form.states[output.reads[0].state].writes[0]
             value = value + self.params[output.operand] * x[write.value]
         if output.divisor:
-            value = value / np.maximum(np.abs(read(output.divisor)), 1)
+            value = value / np.maximum(np.abs(self.read(x, output.divisor)), 1)
         return value
 
     def run(self) -> dict[str, np.ndarray]:
@@ -169,23 +170,17 @@ class Loop:
             if form.segmented and step:
                 same = ids[:, step] == ids[:, step - 1]
                 states = [np.where(same[:, None, None, None], state, 0) for state in states]
-            old, decayed, new = states, [], []
-
-            def read(one: Read):
-                at = one.state
-                return self.read(x, one, old[at], decayed[at], new[at])
-
+            self.old, self.decayed, self.new = states, [], []
             for index in range(len(form.states)):
                 if index == 1:
-                    self.first_read = read(form.outputs[0].reads[0])
-                after = self.next_state(index, x, old[index], old)
-                decayed.append(after[0])
-                new.append(after[1])
+                    self.first_read = self.read(x, form.outputs[0].reads[0])
+                decayed, new = self.next_state(index, x)
+                self.decayed.append(decayed)
+                self.new.append(new)
             for output, values in zip(form.outputs, outputs):
-                value = sum(read(one) for one in output.reads)
-                value = self.finish(output, x, value, read)
+                value = self.finish(output, x, sum(self.read(x, read) for read in output.reads))
                 values[rows, self.walk[:, step]] = value
-            states = new
+            states = self.new
         result = {}
         for number, (output, values) in enumerate(zip(form.outputs, outputs)):
             if form.output_masked:

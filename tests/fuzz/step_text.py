@@ -1,6 +1,6 @@
 """The step of a recurrence as text, in one of many algebraically equal ways."""
 
-from algebra import Algebra, Term, extents, matrix, vector
+from algebra import Algebra, Term, matrix, vector
 from recurrence import Output, Read, Recurrence, State, Write
 
 
@@ -10,7 +10,7 @@ class StepText(Algebra):
     def __init__(self, form: Recurrence, rng):
         super().__init__(rng)
         self.form = form
-        self.culprit: int | None = None  # an index of `lines`; None where the scan itself is to blame
+        self.culprits = range(0)  # of `lines`; none where the scan itself is to blame
         self.used: dict[str, Term] = {}
         self.outputs: list[Term] = []
         self.next: list[Term] = []
@@ -40,7 +40,13 @@ class StepText(Algebra):
         return result
 
     def state_type(self, state: State) -> str:
-        return ("f32" if not state.shape else vector(*state.shape) if len(state.shape) == 1 else matrix(*state.shape))
+        return (
+            "f32"
+            if not state.shape
+            else vector(*state.shape)
+            if len(state.shape) == 1
+            else matrix(*state.shape)
+        )
 
     def key_axis(self, state: State) -> int:
         return 1 if state.transposed else 0
@@ -71,7 +77,9 @@ class StepText(Algebra):
         if decay.source == "log":
             g = self.assume(x, -1000.0, 0.0)
             scaled = lambda: self.op("mulf", g, self.constant(1.4426950408889634, g.type))  # noqa: E731
-            return self.choose(lambda: exp(g), lambda: self.same_decay(exp(g)), lambda: self.op("math.exp2", scaled()))
+            return self.choose(
+                lambda: exp(g), lambda: self.same_decay(exp(g)), lambda: self.op("math.exp2", scaled())
+            )
         if decay.source == "sigmoid":
             return self.sigmoid(x)
         if decay.source == "softplus":
@@ -89,18 +97,23 @@ class StepText(Algebra):
         if decay.source == "root":
             root = x
             if self.chance():
-                root = self.sigmoid(x)
+                root = self.sigmoid(x, exact=True)
                 for _ in range(4):
                     root = self.op("math.sqrt", root)
                 return root
             sixteenth = self.constant(0.0625, x.type)
             return self.choose(
-                lambda: exp(self.op("negf", self.op("mulf", self.op("pattern.softplus", self.op("negf", x)), sixteenth))),
-                lambda: self.op("math.powf", self.sigmoid(x), sixteenth),
+                lambda: exp(
+                    self.op(
+                        "negf", self.op("mulf", self.op("pattern.softplus", self.op("negf", x)), sixteenth)
+                    )
+                ),
+                lambda: self.op("math.powf", self.sigmoid(x, exact=True), sixteenth),
             )
         if decay.source == "product":
             return self.op("mulf", self.assume(x, 0.0, 1.0), self.sigmoid(params[0]))
-        return self.same_decay(self.sigmoid(params[0]))
+        # A decay that is the same for all tokens is wrong by the same everywhere: its errors add up.
+        return self.same_decay(self.sigmoid(params[0], exact=True))
 
     def decayed(self, state: State, a: Term | None, old: Term) -> Term:
         if a is None:
@@ -151,14 +164,15 @@ class StepText(Algebra):
 
     def feedback_read(self, state: State, key: Term, a: Term | None, old: Term, decayed: Term) -> Term:
         """key^T (a S), with the decay before the read or after it."""
-        if a is None or self.chance():
+        if a is None or self.chance() or "decay" in self.form.opaque:
             return self.read(state, decayed, key)
         if a.type == "f32":
             return self.times(a, self.read(state, old, key))
         return self.read(state, old, self.multiply(a, key))
 
     def blame(self, term: Term) -> Term:
-        self.culprit = int(term.name[2:])
+        """What was just written leaves the normal form."""
+        self.culprits = range(len(self.lines) - 1, len(self.lines))
         return term
 
     def opaque_feedback(self, opaque: str, u: Term, write: Write) -> Term:
@@ -208,18 +222,22 @@ class StepText(Algebra):
         form, state = self.form, self.form.states[index]
         opaque = form.opaque if index == 0 else ""
         old = Term(f"%{state.name}", self.state_type(state))
+        since = len(self.lines)
         a = self.decay(state) if state.decay.shape != "none" else None
         if opaque == "decay by its own read":
             seen = self.read(state, old, self.token(state.writes[0].key))
             total = self.emit(f"pattern.sum {seen.name} over 0 : {seen.type}", "f32")
             gate = self.op("pattern.sigmoid", total)
-            a = self.blame(self.op("mulf", a, self.fill(gate, a.type)))
+            a = self.op("mulf", a, self.fill(gate, a.type))
         skip = self.skipped() if form.skip else None
         # Tokens that are skipped neither decay nor write; or the old state is chosen in the end.
         late = skip is None or bool(opaque) or self.chance()
         if skip and not late and a is not None:
             a = self.select(skip, self.constant(1.0, a.type), a)
         decayed = self.decayed(state, a, old)
+        if opaque in ("decay by value column", "decay of unknown range", "decay by its own read"):
+            # Any of the ops that make the decay or apply it.
+            self.culprits = range(since, len(self.lines))
         if opaque == "full matrix of decays":
             write = state.writes[0]
             scores = self.outer(state, self.token(write.key), self.op("math.cos", self.token(write.value)))
@@ -321,72 +339,3 @@ class StepText(Algebra):
             for read in output.reads[1:]:
                 value = self.add(value, self.output_read(read))
             self.outputs.append(self.finish(output, value))
-
-
-def function_text(form: Recurrence, rng) -> tuple[str, str | None]:
-    """The pattern, and line:column of the op that makes it opaque (None where it is not)."""
-    step = StepText(form, rng)
-    arguments, tokens = [], []
-
-    def argument(name: str, type: str) -> str:
-        arguments.append(f"%{name}: {type}")
-        return f"%{name}"
-
-    params = [f"%{p.name}t = {argument(p.name, p.type)} : {p.type}" for p in form.params.values()]
-    for token in form.tokens.values():
-        operand = argument(token.name, token.type)
-        if token.tail:
-            tail = argument(f"{token.name}tail", token.tail_type)
-            tokens.append(f"%{token.name}t = {operand} tail {tail} : {token.type}, {token.tail_type}")
-        else:
-            tokens.append(f"%{token.name}t = {operand} : {token.type}")
-    states, finals = [], []
-    for state in form.states:
-        extents_text = "x".join(["?", str(form.heads), *map(str, state.shape), "f32"])
-        type = f"tensor<{extents_text}>"
-        start = argument(f"{state.name}0", type) if state.initial else "zero"
-        states.append(f"%{state.name} = {start} : {type}")
-        finals.append(type)
-    outputs = []
-    for output in form.outputs:
-        sizes = [str(n) for n in (form.heads, output.features) if n]
-        outputs.append(f"tensor<{'x'.join(['?', '?', *sizes, form.storage])}>")
-    results = [*outputs, *finals, *(t.tail_type for t in form.tokens.values() if t.tail)]
-    names = ", ".join(f"%r{i}" for i in range(len(results)))
-    clauses = []
-    if form.ordered:
-        clauses.append(f"order({argument('order', 'tensor<?x?xi32>')} : tensor<?x?xi32>)")
-    if form.segmented:
-        clauses.append(f"segments({argument('segments', 'tensor<?x?xi32>')} : tensor<?x?xi32>)")
-    if form.source_masked:
-        masked = ", ".join(f"%{t.name}t" for t in form.tokens.values() if t.masked)
-        operand = argument("mask", "tensor<?x?xi1>")
-        clauses.append(f"source_mask({operand} : tensor<?x?xi1>) zeroes({masked})")
-    if form.output_masked:
-        clauses.append(f"output_mask({argument('live', 'tensor<?x?xi1>')} : tensor<?x?xi1>)")
-
-    def listed(terms: list[Term]) -> str:
-        return f"{', '.join(t.name for t in terms)} : {', '.join(t.type for t in terms)}"
-
-    head = [
-        f"func.func @cell({', '.join(arguments)}) -> ({', '.join(results)}) {{",
-        f"  {names} = pattern.scan{' reverse' if form.reverse else ''}",
-        *([f"      params({', '.join(params)})"] if params else []),
-        f"      tokens({', '.join(tokens)})",
-        f"      states({', '.join(states)})",
-        *(f"      {clause}" for clause in clauses),
-        f"      -> ({', '.join(outputs)}) {{",
-    ]
-    lines = [
-        *head,
-        *step.lines,
-        f"    pattern.yield outputs({listed(step.outputs)}) states({listed(step.next)})",
-        "  }",
-        f"  return {names} : {', '.join(results)}",
-        "}",
-    ]
-    place = None
-    if form.opaque:
-        at = 1 if step.culprit is None else len(head) + step.culprit
-        place = f"{at + 1}:{lines[at].index(' = ') + 4}"
-    return "\n".join(lines) + "\n", place
