@@ -94,7 +94,7 @@ Bytes compile(std::string_view source, const Options &options) {
     if (failed(signature))
       return failure();
     std::string key = keyOf(functionOf(module), options);
-    if (failed(normalize(module)) || failed(derive(module, options)))
+    if (failed(normalize(module, options)) || failed(derive(module, options)))
       return failure();
     auto package = cpu::compile(module, cpu::Machine::named(options.cpu), *signature, key);
     if (failed(package))
@@ -106,7 +106,7 @@ Bytes compile(std::string_view source, const Options &options) {
 
 Text explain(std::string_view source, const Options &options, bool json) {
   return withModule<Text>(source, options, [&](ModuleOp module, Text &result) -> LogicalResult {
-    if (failed(frontend::signatureOf(functionOf(module))) || failed(normalize(module)))
+    if (failed(frontend::signatureOf(functionOf(module))) || failed(normalize(module, options)))
       return failure();
     auto schedule = parseSchedule(options.schedule);
     if (!schedule)
@@ -122,7 +122,7 @@ Text emit(std::string_view source, const Options &options, Emit stage) {
     auto signature = frontend::signatureOf(functionOf(module));
     if (failed(signature))
       return failure();
-    if (stage != Emit::pattern && failed(normalize(module)))
+    if (stage != Emit::pattern && failed(normalize(module, options)))
       return failure();
     if (stage == Emit::pattern || stage == Emit::normal) {
       result.text = printed(module);

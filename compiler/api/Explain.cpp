@@ -78,6 +78,14 @@ std::string linmu::explain(func::FuncOp function, const Schedule &schedule, bool
       stream << ", " << directionOf(&op);
     }
     stream << " -> " << choice.algorithm << "\n";
+    if (auto maps = op.getAttrOfType<ArrayAttr>(fusedMaps)) {
+      llvm::json::Array places;
+      for (auto map : maps.getAsRange<LocationAttr>()) {
+        stream << "    with the map at " << placeOf(map) << " in it\n";
+        places.push_back(placeOf(map));
+      }
+      entry["maps"] = std::move(places);
+    }
     if (auto scan = dyn_cast<NormalScanOp>(op)) {
       entry["normal_form"] = true;
       llvm::json::Array states;

@@ -40,21 +40,34 @@ OwningOpRef<ModuleOp> parse(std::string_view source, const Options &options, MLI
 
 func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::FuncOp>().begin(); }
 
-LogicalResult normalize(ModuleOp module) {
+static FailureOr<Schedule> scheduleOf(ModuleOp module, const Options &options) {
+  auto schedule = parseSchedule(options.schedule);
+  if (!schedule)
+    return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1))
+           << llvm::toString(schedule.takeError());
+  return *schedule;
+}
+
+LogicalResult normalize(ModuleOp module, const Options &options) {
+  FailureOr<Schedule> schedule = scheduleOf(module, options);
+  if (failed(schedule))
+    return failure();
   module.getContext()->loadDialect<arith::ArithDialect, math::MathDialect>();
   PassManager passes(module.getContext());
   passes.addPass(createExpandClausesPass());
   passes.addPass(createCanonicalizerPass());
+  passes.addNestedPass<func::FuncOp>(createFoldPermutesPass());
+  if (schedule->fuse)
+    passes.addNestedPass<func::FuncOp>(createFuseMapsPass());
   passes.addPass(createNormalizePass());
   return passes.run(module);
 }
 
 LogicalResult derive(ModuleOp module, const Options &options) {
   module.getContext()->loadDialect<scf::SCFDialect, tensor::TensorDialect, tile::TileDialect>();
-  auto schedule = parseSchedule(options.schedule);
-  if (!schedule)
-    return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1))
-           << llvm::toString(schedule.takeError());
+  FailureOr<Schedule> schedule = scheduleOf(module, options);
+  if (failed(schedule))
+    return failure();
   if (failed(linmu::derive(functionOf(module), *schedule)))
     return failure();
   PassManager passes(module.getContext());

@@ -22,8 +22,8 @@ mlir::OwningOpRef<mlir::ModuleOp> parse(std::string_view source, const Options &
                                         mlir::MLIRContext &context);
 mlir::func::FuncOp functionOf(mlir::ModuleOp module);
 
-/// Clauses expanded, maps fused, scans in normal form.
-mlir::LogicalResult normalize(mlir::ModuleOp module);
+/// Clauses expanded, permutes folded, maps fused unless the schedule says no, scans in normal form.
+mlir::LogicalResult normalize(mlir::ModuleOp module, const Options &options);
 
 /// A tile.program for the schedule.
 mlir::LogicalResult derive(mlir::ModuleOp module, const Options &options);

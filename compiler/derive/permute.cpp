@@ -45,15 +45,22 @@ FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilde
   auto type = cast<RankedTensorType>(permute.getType());
   if (type.getRank() > 4)
     return permute.emitOpError("requires slices of rank 0 or 1, got ") << type;
-  launch.scale = type.getDimSize(2);
+  bool hasHeads = type.getRank() > 2;
+  launch.scale = hasHeads ? type.getDimSize(2) : 1;
   launch.tokens_per_block = blockTokens;
   Value result = arguments.lookup(permute.getResult());
   TokenRange range = rangeOfBlock(builder, result, launch.scale);
   Value indexed = builder.load(arguments.lookup(permute.getOrder()), {range.batch, range.tokens});
   Value from = permute.getInverse() ? range.tokens : indexed,
         to = permute.getInverse() ? indexed : range.tokens;
-  Value rows = builder.load(arguments.lookup(permute.getSource()), {range.batch, from, range.head});
-  builder.store(rows, result, {range.batch, to, range.head}, range.live);
+  auto at = [&](Value token) {
+    SmallVector<Value> indices{range.batch, token};
+    if (hasHeads)
+      indices.push_back(range.head);
+    return indices;
+  };
+  Value rows = builder.load(arguments.lookup(permute.getSource()), at(from));
+  builder.store(rows, result, at(to), range.live);
   return OpPlan{"permute", {launch}};
 }
 

@@ -237,5 +237,7 @@ std::unique_ptr<Pass> linmu::createNormalizePass() { return std::make_unique<Nor
 
 void linmu::registerNormalizePasses() {
   registerPass(createExpandClausesPass);
+  registerPass(createFoldPermutesPass);
+  registerPass(createFuseMapsPass);
   registerPass(createNormalizePass);
 }

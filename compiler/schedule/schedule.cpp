@@ -33,6 +33,12 @@ static llvm::Error parseEntry(llvm::StringRef key, llvm::StringRef value, Schedu
       return invalid(key, "auto, recurrent or chunked", value);
     return llvm::Error::success();
   }
+  if (key == "fuse") {
+    if (value != "true" && value != "false")
+      return invalid(key, "true or false", value);
+    schedule.fuse = value == "true";
+    return llvm::Error::success();
+  }
   if (key == "chunk")
     return parseInteger(key, value, 8, 256, 8, schedule.chunk);
   if (key == "recurrent_below")
@@ -42,7 +48,7 @@ static llvm::Error parseEntry(llvm::StringRef key, llvm::StringRef value, Schedu
   if (key == "query_block")
     return parseInteger(key, value, 8, 256, 8, schedule.query_block);
   return llvm::createStringError(
-      "schedule: requires a key out of algorithm, chunk, map_block, query_block and "
+      "schedule: requires a key out of algorithm, chunk, fuse, map_block, query_block and "
       "recurrent_below, got '" +
       key + "'");
 }

@@ -20,6 +20,7 @@ struct Schedule {
   /// With `automatic`, sequences of fewer tokens run recurrently. A chunk costs the same however few of its
   /// rows are live: 7.5 us a head of 64 x 64 on one AVX2 core against 0.4 us a token.
   std::int64_t recurrent_below = 16;
+  bool fuse = true;              ///< maps join the scans and maps beside them
   std::int64_t map_block = 32;   ///< tokens that one block of a map works on
   std::int64_t query_block = 32; ///< queries of a window that are scored at once
 };

@@ -110,6 +110,7 @@ def TokenOrderOp : Pattern_Op<"token_order", [Pure]> {
 
 def PermuteOp : Pattern_Op<"permute", [Pure, AllTypesMatch<["source", "result"]>]> {
   let summary = "Reorders tokens: result[p] = source[order[p]], or result[order[p]] = source[p] with `inverse`";
+  let description = "The source is any token tensor, also one without heads (`tensor<?x?xT>`): an order, a mask.";
   let arguments = (ins Pattern_TokenTensor:$source, Pattern_TokenIndex:$order, UnitAttr:$inverse);
   let results = (outs Pattern_TokenTensor:$result);
   let hasVerifier = 1;

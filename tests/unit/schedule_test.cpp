@@ -26,7 +26,7 @@ TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
   EXPECT_EQ(errorOf("recurrent_below=-1"),
             "schedule: requires recurrent_below to be a whole number from 0 to 1048576, got '-1'");
   EXPECT_EQ(errorOf("warps=4"),
-            "schedule: requires a key out of algorithm, chunk, map_block, query_block and "
+            "schedule: requires a key out of algorithm, chunk, fuse, map_block, query_block and "
             "recurrent_below, got 'warps'");
   EXPECT_EQ(errorOf("chunk"), "schedule: requires KEY=VALUE, got 'chunk'");
   EXPECT_EQ(errorOf("chunk=8,chunk=16"), "schedule: requires each key once, got 'chunk' twice");
