@@ -33,8 +33,8 @@ TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
 }
 
 TEST(Schedule, ChunksShrinkUntilTheirTilesFitTheCache) {
-  EXPECT_EQ(chooseChunk({{64, 64, 1, 1}}, {}), 32);
-  EXPECT_EQ(chooseChunk({{128, 128, 2, 1}}, {}), 32);
+  EXPECT_EQ(chooseChunk({{64, 64, 1, 1}}, {}), 16);
+  EXPECT_EQ(chooseChunk({{128, 128, 2, 1}}, {}), 16);
   EXPECT_EQ(chooseChunk({{320, 512, 2, 2}}, {}), 16);
   EXPECT_EQ(chooseChunk({{1024, 1024, 1, 1}}, {}), 8);
   Schedule fixed;
