@@ -282,6 +282,7 @@ std::optional<Value> AffineAnalysis::contract(const MatrixForm &matrix, int axis
     }
     Value key = multiplyPart(part(matrix.scale, axis), vector);
     Value read = readSymbol(matrix.state, key, false, at->getLoc());
+    origins_.try_emplace(read, at);
     if (Value across = part(matrix.scale, 1 - axis))
       read = symbols_.multiply(read, across);
     if (matrix.scale.scale)

@@ -71,7 +71,8 @@ bool AffineAnalysis::finishState(unsigned state) {
     }
     for (unsigned write = 0; write < form.writes.size(); ++write) {
       if (dependencies(form.writes[write].key).contains(state))
-        return fail("the key of a write depends on what was read from the same state", at);
+        return fail("the key of a write depends on what was read from the same state",
+                    originOf(form.writes[write].key, at));
       if (!extractFeedback(state, write, at))
         return false;
     }

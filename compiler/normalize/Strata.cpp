@@ -24,7 +24,8 @@ bool AffineAnalysis::orderStrata() {
         need(coefficient);
     for (const StateRead &read : form.reads) {
       if (dependencies(read.key).contains(index))
-        return fail("a read's key depends on what was read from the same state", scan_);
+        return fail("a read's key depends on what was read from the same state",
+                    originOf(read.symbol, scan_));
       need(read.key);
     }
     if (needs[index].contains(index))

@@ -1,0 +1,260 @@
+// RUN: linmu-opt --expand-clauses --canonicalize --normalize --mlir-print-local-scope %s | FileCheck %s
+
+// Every reason that keeps a scan out of the normal form.
+
+!t = tensor<?x?x2x4xf32>
+!g = tensor<?x?x2xf32>
+!s = tensor<?x2x4x4xf32>
+!u = tensor<?x2x4xf32>
+!v = tensor<4xf32>
+!m = tensor<4x4xf32>
+
+// CHECK-LABEL: @value_columns
+// CHECK: pattern.opaque = "the decay differs between value columns", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:10)
+func.func @value_columns(%x: !t, %g: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t, %gt = %g : !t) states(%S = zero : !s) -> (!t) {
+    %c = pattern.sigmoid %k : !v
+    %d = pattern.sigmoid %gt : !v
+    %C = pattern.broadcast %c along 1 : !v to !m
+    %E = pattern.broadcast %d along 0 : !v to !m
+    %D = arith.mulf %C, %S : !m
+    %F = arith.mulf %E, %D : !m
+    %W = pattern.outer %k, %k : !v, !v
+    %S1 = arith.addf %F, %W : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @other_state
+// CHECK: pattern.opaque = "the next state is made from another state", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+2]]:16)
+func.func @other_state(%x: !t) -> !t {
+  %o, %s, %r = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s, %R = zero : !s) -> (!t) {
+    %W = pattern.outer %k, %k : !v, !v
+    %R1 = arith.addf %R, %W : !m
+    %y = pattern.read %R1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%R, %S : !m, !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @mixed
+// CHECK: pattern.opaque = "'arith.addf' mixes two states element by element", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:11)
+func.func @mixed(%x: !t) -> !t {
+  %o, %s, %r = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s, %R = zero : !s) -> (!t) {
+    %S1 = arith.addf %R, %S : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1, %R : !m, !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @decay_from_read
+// CHECK: pattern.opaque = "the decay depends on what was read from the same state", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+5]]:10)
+func.func @decay_from_read(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %u = pattern.read %S, %k : !m, !v
+    %d = pattern.dot %u, %k : !v
+    %a = pattern.sigmoid %d : f32
+    %A = pattern.broadcast %a : f32 to !m
+    %S1 = arith.mulf %A, %S : !m
+    %W = pattern.outer %k, %k : !v, !v
+    %S2 = arith.addf %S1, %W : !m
+    pattern.yield outputs(%u : !v) states(%S2 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @key_from_read
+// CHECK: pattern.opaque = "the key of a write depends on what was read from the same state", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:10)
+func.func @key_from_read(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %u = pattern.read %S, %k : !m, !v
+    %W = pattern.outer %u, %k : !v, !v
+    %S2 = arith.addf %S, %W : !m
+    pattern.yield outputs(%u : !v) states(%S2 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @read_key_from_read
+// CHECK: pattern.opaque = "a read's key depends on what was read from the same state", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+4]]:10)
+func.func @read_key_from_read(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %u = pattern.read %S, %k : !m, !v
+    %w = pattern.read %S, %u : !m, !v
+    %W = pattern.outer %k, %k : !v, !v
+    %S2 = arith.addf %S, %W : !m
+    pattern.yield outputs(%w : !v) states(%S2 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @range
+// CHECK: pattern.opaque = "the decay #1 is not known to be at least 0; state its range with pattern.assume", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:10)
+func.func @range(%x: !t, %g: !g) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t, %a = %g : !g) states(%S = zero : !s) -> (!t) {
+    %A = pattern.broadcast %a : f32 to !m
+    %S1 = arith.mulf %A, %S : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @growth
+// CHECK: pattern.opaque = "the decay exp(#1) is not known to be at most 1; state its range with pattern.assume", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:10)
+func.func @growth(%x: !t, %g: !g) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t, %a = %g : !g) states(%S = zero : !s) -> (!t) {
+    %e = math.exp %a : f32
+    %A = pattern.broadcast %e : f32 to !m
+    %S1 = arith.mulf %A, %S : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @nonlinear
+// CHECK: pattern.opaque = "'math.tanh' is on the path from the state to itself and is not linear in it", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+5]]:11)
+func.func @nonlinear(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %W = pattern.outer %k, %k : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    %S2 = math.tanh %S1 : !m
+    %y = pattern.read %S2, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S2 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @squared
+// CHECK: pattern.opaque = "'arith.mulf' is on the path from the state to itself and is not linear in it", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:11)
+func.func @squared(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %S1 = arith.mulf %S, %S : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @full_matrix
+// CHECK: pattern.opaque = "'math.tanh' makes a full matrix for each token", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+4]]:10)
+func.func @full_matrix(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %W = pattern.outer %k, %k : !v, !v
+    %T = math.tanh %W : !m
+    %S1 = arith.addf %S, %T : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @matrix_param
+// CHECK: pattern.opaque = "'arith.addf' combines the state with a full matrix", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:11)
+func.func @matrix_param(%x: !t, %p: tensor<2x4x4xf32>) -> !t {
+  %o, %s = pattern.scan params(%P = %p : tensor<2x4x4xf32>) tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %S1 = arith.addf %S, %P : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @sum_of_products
+// CHECK: pattern.opaque = "'arith.mulf' scales the state by a matrix that is not an outer product", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+6]]:11)
+func.func @sum_of_products(%x: !t, %z: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t, %v = %z : !t) states(%S = zero : !s) -> (!t) {
+    %W = pattern.outer %k, %v : !v, !v
+    %U = pattern.outer %v, %k : !v, !v
+    %F = arith.addf %W, %U : !m
+    %S1 = arith.mulf %F, %S : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @other_axis
+// CHECK: pattern.opaque = "'pattern.read_transposed' reads the state along an axis other than its key's", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+6]]:10)
+func.func @other_axis(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %W = pattern.outer %k, %k : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    %y = pattern.read %S, %k : !m, !v
+    %w = pattern.read_transposed %S, %k : !m, !v
+    %r = arith.addf %y, %w : !v
+    pattern.yield outputs(%r : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @circle
+// CHECK: pattern.opaque = "the states #0 and #1 depend on each other", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+2]]:16)
+func.func @circle(%x: !t) -> !t {
+  %o, %s, %r = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s, %R = zero : !s) -> (!t) {
+    %a = pattern.read %S, %k : !m, !v
+    %b = pattern.read %R, %k : !m, !v
+    %U = pattern.outer %k, %b : !v, !v
+    %W = pattern.outer %k, %a : !v, !v
+    %S1 = arith.addf %S, %U : !m
+    %R1 = arith.addf %R, %W : !m
+    pattern.yield outputs(%a : !v) states(%S1, %R1 : !m, !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @nonlinear_feedback
+// CHECK: pattern.opaque = "'math.tanh' is on the path from the state to itself and is not linear in it", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+4]]:10)
+func.func @nonlinear_feedback(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %u = pattern.read %S, %k : !m, !v
+    %w = math.tanh %u : !v
+    %W = pattern.outer %k, %w : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    pattern.yield outputs(%u : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @sums_two_scales
+// CHECK: pattern.opaque = "'arith.addf' scales the state by a full matrix", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+7]]:11)
+func.func @sums_two_scales(%x: !t, %z: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t, %v = %z : !t) states(%S = zero : !s) -> (!t) {
+    %C = pattern.broadcast %k along 0 : !v to !m
+    %R = pattern.broadcast %v along 1 : !v to !m
+    %A = arith.mulf %C, %S : !m
+    %B = arith.mulf %R, %S : !m
+    %S1 = arith.addf %A, %B : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @vector_nonlinear
+// CHECK: pattern.opaque = "'math.tanh' is on the path from the state to itself and is not linear in it", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:10)
+func.func @vector_nonlinear(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !u) -> (!t) {
+    %T = math.tanh %S : !v
+    %S1 = arith.addf %T, %k : !v
+    pattern.yield outputs(%S1 : !v) states(%S1 : !v)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @whole_state
+func.func @whole_state(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %a = pattern.sum %S over 0 : !m
+    %b = pattern.sum %a over 0 : !v
+    %B = pattern.broadcast %b : f32 to !v
+    %W = pattern.outer %k, %k : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    pattern.yield outputs(%B : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
