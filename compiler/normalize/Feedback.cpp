@@ -130,8 +130,9 @@ bool AffineAnalysis::extractFeedback(unsigned state, unsigned write, Operation *
   auto feedback = extractor.extract(form.writes[write].value);
   if (!feedback) {
     Operation *origin = origins_.lookup(extractor.culprit->getResult(0));
+    // Without a key axis the state is one vector; along one, each of its elements would be a state.
     return fail("'" + extractor.culprit->getName().getStringRef() + "' " + extractor.reason,
-                origin ? origin : at);
+                origin ? origin : at, form.keyAxis < 0 && isa<RankedTensorType>(form.slice) ? 2 : 0);
   }
   form.free.push_back(feedback->free);
   auto &terms = form.feedback.emplace_back();

@@ -49,6 +49,12 @@ template <typename Function> static Range monotone(Range range, Function functio
   return {function(range.low), function(range.high)};
 }
 
+/// Whether `all` is an op of the given kinds that has `value` as an operand.
+template <typename... Ops> static bool isOneOf(Value value, Value all) {
+  Operation *op = all.getDefiningOp();
+  return op && isa<Ops...>(op) && llvm::is_contained(op->getOperands(), value);
+}
+
 Range rangeOf(Value value) {
   Range all{-infinity, infinity};
   Operation *op = value.getDefiningOp();
@@ -113,7 +119,15 @@ Range rangeOf(Value value) {
       })
       .Case([&](arith::SubFOp) {
         Range a = operand(0), b = operand(1);
-        return Range{a.low - b.high, a.high - b.low};
+        Range range{a.low - b.high, a.high - b.low};
+        // What a maximum exceeds, as in a stabilised exponential.
+        if (isOneOf<arith::MaximumFOp, arith::MaxNumFOp>(op->getOperand(0), op->getOperand(1)) ||
+            isOneOf<arith::MinimumFOp, arith::MinNumFOp>(op->getOperand(1), op->getOperand(0)))
+          range.high = std::min(range.high, 0.0);
+        if (isOneOf<arith::MaximumFOp, arith::MaxNumFOp>(op->getOperand(1), op->getOperand(0)) ||
+            isOneOf<arith::MinimumFOp, arith::MinNumFOp>(op->getOperand(0), op->getOperand(1)))
+          range.low = std::max(range.low, 0.0);
+        return range;
       })
       .Case([&](arith::MulFOp) {
         Range range = multiply(operand(0), operand(1));
