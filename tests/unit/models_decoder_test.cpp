@@ -1,13 +1,12 @@
 #include "models/decoder/decoder.h"
-#include "runtime/io/safetensors_writer.h"
-#include "tests/unit/models_file_fixture.h"
+#include "tests/unit/models_decoder_fixture.h"
 #include <functional>
 
 namespace linmu::models {
 namespace {
 
 using test::expectError;
-using Tensors = std::map<std::string, torch::Tensor>;
+using test::Tensors;
 
 const DecoderConfig config{.vocab_size = 50,
                            .hidden_size = 32,
@@ -18,51 +17,13 @@ const DecoderConfig config{.vocab_size = 50,
                            .head_dim = 8,
                            .query_key_value_bias = true};
 
-class DecoderTest : public test::FileTest {
-protected:
-  static Tensors randomTensors() {
-    torch::manual_seed(1);
-    Tensors tensors;
-    auto add = [&](const std::string &name, std::vector<std::int64_t> shape) {
-      tensors[name] = 0.3 * torch::randn(shape);
-    };
-    add("model.embed_tokens.weight", {50, 32});
-    add("model.norm.weight", {32});
-    add("lm_head.weight", {50, 32});
-    for (std::string layer : {"model.layers.0.", "model.layers.1."}) {
-      for (const char *name : {"input_layernorm", "post_attention_layernorm"})
-        add(layer + name + ".weight", {32});
-      for (const char *name : {"q", "k", "v"}) {
-        std::int64_t rows = *name == 'q' ? 32 : 16;
-        add(layer + "self_attn." + name + "_proj.weight", {rows, 32});
-        add(layer + "self_attn." + name + "_proj.bias", {rows});
-      }
-      add(layer + "self_attn.o_proj.weight", {32, 32});
-      add(layer + "mlp.gate_proj.weight", {40, 32});
-      add(layer + "mlp.up_proj.weight", {40, 32});
-      add(layer + "mlp.down_proj.weight", {32, 40});
-    }
-    return tensors;
-  }
-
-  Decoder load(const Tensors &tensors, const DecoderConfig &of = config) const {
-    std::vector<TensorToStore> stored;
-    for (const auto &[name, tensor] : tensors)
-      stored.push_back({name,
-                        StoredType::f32,
-                        tensor.sizes().vec(),
-                        {static_cast<const std::byte *>(tensor.data_ptr()), tensor.nbytes()}});
-    writeSafetensors(folder_ / "model.safetensors", stored);
-    auto weights = WeightReader::fromSafetensors(folder_);
-    return Decoder::load(of, weights);
-  }
-};
+using DecoderTest = test::DecoderFileTest;
 
 TEST_F(DecoderTest, NamesAndShapesMustBeExactlyTheModels) {
   auto refuse = [&](const std::function<void(Tensors &)> &change, std::string_view text) {
-    Tensors tensors = randomTensors();
+    Tensors tensors = randomTensors(config);
     change(tensors);
-    expectError(ErrorCode::corruptFile, text, [&] { load(tensors); });
+    expectError(ErrorCode::corruptFile, text, [&] { load(config, tensors); });
   };
   refuse([](Tensors &t) { t.erase("model.layers.1.mlp.up_proj.weight"); },
          "requires the tensor 'model.layers.1.mlp.up_proj.weight'");
@@ -73,11 +34,11 @@ TEST_F(DecoderTest, NamesAndShapesMustBeExactlyTheModels) {
          "holds 1 tensors that the model does not have: 'model.layers.2.extra'");
   DecoderConfig tied = config;
   tied.tied_embeddings = true;
-  expectError(ErrorCode::corruptFile, "lm_head.weight to equal", [&] { load(randomTensors(), tied); });
+  expectError(ErrorCode::corruptFile, "lm_head.weight to equal", [&] { load(tied, randomTensors(config)); });
 }
 
 TEST_F(DecoderTest, PiecesOfAnyLengthGiveTheLogitsOfOnePrefill) {
-  Decoder decoder = load(randomTensors());
+  Decoder decoder = load(config);
   auto ids = torch::randint(50, {2, 1100}, torch::kInt64); // more than one block of the mask
   DecoderState whole_state = decoder.initialState(2);
   auto whole = decoder.forward(ids, whole_state, Logits::all);
@@ -98,7 +59,7 @@ TEST_F(DecoderTest, PiecesOfAnyLengthGiveTheLogitsOfOnePrefill) {
 }
 
 TEST_F(DecoderTest, ALaterTokenChangesNoEarlierLogits) {
-  Decoder decoder = load(randomTensors());
+  Decoder decoder = load(config);
   auto ids = torch::randint(50, {1, 12}, torch::kInt64), changed = ids.clone();
   changed[0][8] = (changed[0][8] + 1) % 50;
   DecoderState one = decoder.initialState(), other = decoder.initialState();
@@ -110,7 +71,7 @@ TEST_F(DecoderTest, ALaterTokenChangesNoEarlierLogits) {
 }
 
 TEST_F(DecoderTest, TokensAndTheirEmbeddingsGiveTheSameLogits) {
-  Decoder decoder = load(randomTensors());
+  Decoder decoder = load(config);
   auto ids = torch::randint(50, {1, 20}, torch::kInt64);
   DecoderState one = decoder.initialState(), other = decoder.initialState();
   auto from_ids = decoder.forward(ids, one, Logits::all);
@@ -119,7 +80,7 @@ TEST_F(DecoderTest, TokensAndTheirEmbeddingsGiveTheSameLogits) {
 }
 
 TEST_F(DecoderTest, AClonedStateContinuesOnItsOwn) {
-  Decoder decoder = load(randomTensors());
+  Decoder decoder = load(config);
   auto ids = torch::randint(50, {1, 9}, torch::kInt64);
   DecoderState state = decoder.initialState();
   EXPECT_EQ(state.bytes(), 0);
@@ -133,7 +94,7 @@ TEST_F(DecoderTest, AClonedStateContinuesOnItsOwn) {
 }
 
 TEST_F(DecoderTest, BadInputIsRefusedBeforeTheStateChanges) {
-  Decoder decoder = load(randomTensors());
+  Decoder decoder = load(config);
   DecoderState state = decoder.initialState();
   auto refuse = [&](std::string_view text, const std::function<void()> &action) {
     expectError(ErrorCode::invalidArgument, text, action);
