@@ -12,7 +12,8 @@ namespace linmu::frontend {
 struct Source {
   llvm::StringRef text;
   std::string filename = "<pattern>";
-  /// New right-hand sides of the type aliases that the text defines, by name without '!'.
+  /// New right-hand sides of aliases that the text defines: of types by name without '!', of attributes by
+  /// name with '#'.
   std::map<std::string, std::string> aliases;
 };
 

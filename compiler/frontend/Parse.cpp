@@ -58,12 +58,15 @@ frontend::DiagnosticCollector::DiagnosticCollector(MLIRContext &context)
 // Aliases
 //===------------------------------------------------------------------------------------------------===//
 
+/// How a text writes an alias: `#name` of an attribute, `!name` of a type.
+static std::string spelled(StringRef name) { return name.starts_with("#") ? name.str() : "!" + name.str(); }
+
 /// The text with the right-hand sides of overridden aliases replaced; line numbers stay.
 static FailureOr<std::string> overrideAliases(const frontend::Source &source, MLIRContext &context) {
   for (auto &[name, type] : source.aliases)
     if (type.find('\n') != std::string::npos)
       return emitError(FileLineColLoc::get(&context, source.filename, 1, 1))
-             << "requires the new type of alias '!" << name << "' on one line";
+             << "requires what replaces alias '" << spelled(name) << "' on one line";
   std::string result;
   llvm::StringSet<> found;
   StringRef rest = source.text;
@@ -73,19 +76,21 @@ static FailureOr<std::string> overrideAliases(const frontend::Source &source, ML
     rest = rest.drop_front(line.size());
     StringRef trimmed = line.trim();
     auto [left, right] = trimmed.split('=');
-    auto alias = left.starts_with("!") && !right.empty() ? source.aliases.find(left.drop_front().trim().str())
-                                                         : source.aliases.end();
+    left = left.trim();
+    auto alias = source.aliases.end();
+    if (!right.empty() && (left.starts_with("!") || left.starts_with("#")))
+      alias = source.aliases.find(left.drop_front(left.starts_with("!")).str());
     if (alias == source.aliases.end()) {
       result += line;
       continue;
     }
     found.insert(alias->first);
-    result += ("!" + alias->first + " = " + alias->second + "\n");
+    result += spelled(alias->first) + " = " + alias->second + "\n";
   }
   for (auto &[name, type] : source.aliases)
     if (!found.contains(name))
       return emitError(FileLineColLoc::get(&context, source.filename, 1, 1))
-             << "the text defines no type alias '!" << name << "' on a line of its own, which '" << type
+             << "the text defines no alias '" << spelled(name) << "' on a line of its own, which '" << type
              << "' was to replace";
   return result;
 }

@@ -4,11 +4,24 @@
 using namespace mlir;
 using namespace linmu::pattern;
 
+/// `window [16, 4, 4]`, or an alias of `array<i64: 16, 4, 4>` in place of the list.
 static ParseResult parseTriple(OpAsmParser &parser, StringRef keyword, OperationState &result) {
+  if (parser.parseKeyword(keyword))
+    return failure();
   SmallVector<int64_t> values;
-  if (parser.parseKeyword(keyword) || parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-        return parser.parseInteger(values.emplace_back());
-      }))
+  if (failed(parser.parseOptionalLSquare())) {
+    Attribute alias;
+    SMLoc place = parser.getCurrentLocation();
+    if (parser.parseAttribute(alias))
+      return failure();
+    if (!isa<DenseI64ArrayAttr>(alias))
+      return parser.emitError(place) << "requires " << keyword
+                                     << " as [t, h, w] or an alias of array<i64: t, h, w>, got " << alias;
+    result.addAttribute(keyword, alias);
+    return success();
+  }
+  if (parser.parseCommaSeparatedList([&] { return parser.parseInteger(values.emplace_back()); }) ||
+      parser.parseRSquare())
     return failure();
   result.addAttribute(keyword, parser.getBuilder().getDenseI64ArrayAttr(values));
   return success();

@@ -168,7 +168,7 @@ Tensor MMate::swinBranch(const MixerInput &input, const MMateShared::Sequence &s
   auto attend = [&](const Tensor &media, bool video) {
     if (media.size(0) == 0)
       return;
-    Tensor part = shared_->kernels.windows(query, key, value, media, video, shifted, config_.join_wrapped);
+    Tensor part = shared_->kernels.windows(query, key, value, media, video, shifted, config_);
     y = y.defined() ? y + part : part;
   };
   attend(sequence.videos, true);

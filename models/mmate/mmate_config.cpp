@@ -41,6 +41,19 @@ template <typename Config, typename Visit> void eachFlag(Config &config, Visit &
               "M-MATE key '" + key + "': expected " + expected + ", got " + actual.dump());
 }
 
+/// More tokens than this on an axis is no window that a sequence of 2^31 tokens could fill.
+constexpr std::int64_t largestWindow = 1 << 16;
+
+template <std::size_t Axes>
+void readWindow(const std::string &key, const nlohmann::json &value, std::array<std::int64_t, Axes> &window) {
+  bool fits = value.is_array() && value.size() == Axes;
+  for (const nlohmann::json &extent : fits ? value : nlohmann::json::array())
+    fits &= extent.is_number_integer() && extent >= 1 && extent <= largestWindow;
+  if (!fits)
+    refuse(key, std::to_string(Axes) + " whole numbers from 1 to " + std::to_string(largestWindow), value);
+  window = value.get<std::array<std::int64_t, Axes>>();
+}
+
 } // namespace
 
 std::string MMateConfig::toJson() const {
@@ -49,6 +62,8 @@ std::string MMateConfig::toJson() const {
   json["reverse_scope"] = reverse_scope == ReverseScope::sequence ? "sequence" : "segment";
   eachFlag(*this, [&](const char *name, bool value) { json[name] = value; });
   json["norm_epsilon"] = norm_epsilon;
+  json["video_window"] = video_window;
+  json["image_window"] = image_window;
   return json.dump(2);
 }
 
@@ -82,6 +97,11 @@ MMateConfig MMateConfig::fromJson(const std::string &text) {
       if (!value.is_number() || value.get<double>() <= 0)
         refuse(key, "a positive number", value);
       config.norm_epsilon = value;
+      continue;
+    }
+    if (key == "video_window" || key == "image_window") {
+      key == "video_window" ? readWindow(key, value, config.video_window)
+                            : readWindow(key, value, config.image_window);
       continue;
     }
     bool known = false;

@@ -1,5 +1,6 @@
 // The choices that the paper leaves open, one key each, and two presets that settle them.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ struct MMateConfig {
   /// Pairs that the cyclic shift brought together attend to each other.
   bool join_wrapped = false;
   double norm_epsilon = 1e-6;
+  /// Tokens (t, h, w) of a window in a video, and (h, w) in an image; odd layers shift them by half.
+  std::array<std::int64_t, 3> video_window{16, 4, 4};
+  std::array<std::int64_t, 2> image_window{8, 8};
 
   bool operator==(const MMateConfig &) const = default;
 

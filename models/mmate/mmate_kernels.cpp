@@ -13,7 +13,7 @@ std::map<std::string, std::string> aliasesOf(const std::string &file,
   std::string_view text = mmatePatterns().find(file)->second;
   std::map<std::string, std::string> result;
   for (auto &[name, type] : aliases)
-    if (text.find("!" + name + " = ") != std::string_view::npos)
+    if (text.find((name[0] == '#' ? "" : "!") + name + " = ") != std::string_view::npos)
       result[name] = type;
   return result;
 }
@@ -33,24 +33,28 @@ MMateKernels::MMateKernels(std::int64_t heads, std::int64_t key_value_heads, std
     : heads_(heads), key_value_heads_(key_value_heads), head_dim_(head_dim) {}
 
 void MMateKernels::run(const std::string &file, const std::string &function, std::int64_t keyValueHeads,
-                       const std::vector<torch::Tensor> &inputs,
-                       const std::vector<torch::Tensor> &results) const {
+                       const std::vector<torch::Tensor> &inputs, const std::vector<torch::Tensor> &results,
+                       const std::map<std::string, std::string> &sizes) const {
   std::int64_t h = heads_, g = keyValueHeads, d = head_dim_;
   std::string key = fmt::format("{}:{}:{}", file, function, g);
+  for (auto &[name, size] : sizes)
+    key += ":" + size;
   auto aliases = [&] {
-    return aliasesOf(file, {
-                               {"query", fmt::format("tensor<?x?x{}x{}xf32>", h, d)},
-                               {"key_value", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
-                               {"per_head", fmt::format("tensor<?x?x{}xf32>", h)},
-                               {"state", fmt::format("tensor<?x{}x{}x{}xf32>", h, d, d)},
-                               {"head_scalar", fmt::format("tensor<{}xf32>", h)},
-                               {"head_vector", fmt::format("tensor<{}x{}xf32>", h, d)},
-                               {"read", fmt::format("tensor<{}xf32>", d)},
-                               {"matrix", fmt::format("tensor<{}x{}xf32>", d, d)},
-                               {"tokens", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
-                               {"tail", fmt::format("tensor<?x3x{}x{}xf32>", g, d)},
-                               {"weight", fmt::format("tensor<{}x{}xf32>", g, d)},
-                           });
+    std::map<std::string, std::string> all{
+        {"query", fmt::format("tensor<?x?x{}x{}xf32>", h, d)},
+        {"key_value", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
+        {"per_head", fmt::format("tensor<?x?x{}xf32>", h)},
+        {"state", fmt::format("tensor<?x{}x{}x{}xf32>", h, d, d)},
+        {"head_scalar", fmt::format("tensor<{}xf32>", h)},
+        {"head_vector", fmt::format("tensor<{}x{}xf32>", h, d)},
+        {"read", fmt::format("tensor<{}xf32>", d)},
+        {"matrix", fmt::format("tensor<{}x{}xf32>", d, d)},
+        {"tokens", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
+        {"tail", fmt::format("tensor<?x3x{}x{}xf32>", g, d)},
+        {"weight", fmt::format("tensor<{}x{}xf32>", g, d)},
+    };
+    all.insert(sizes.begin(), sizes.end());
+    return aliasesOf(file, all);
   };
   auto found = kernels_.find(key);
   if (found == kernels_.end())
@@ -113,12 +117,21 @@ std::pair<torch::Tensor, torch::Tensor> MMateKernels::convolution(const torch::T
 
 torch::Tensor MMateKernels::windows(const torch::Tensor &query, const torch::Tensor &key,
                                     const torch::Tensor &value, const torch::Tensor &media, bool video,
-                                    bool shifted, bool joined) const {
+                                    bool shifted, const MMateConfig &config) const {
   torch::Tensor y = torch::empty({query.size(0), query.size(1), heads_, head_dim_});
   std::string function = video ? "video" : "image";
+  std::array<std::int64_t, 3> window{1, config.image_window[0], config.image_window[1]};
+  if (video)
+    window = config.video_window;
+  auto triple = [](std::int64_t t, std::int64_t h, std::int64_t w) {
+    return fmt::format("array<i64: {}, {}, {}>", t, h, w);
+  };
+  std::map<std::string, std::string> sizes{
+      {"#" + function, triple(window[0], window[1], window[2])},
+      {"#half_" + function, triple(window[0] / 2, window[1] / 2, window[2] / 2)}};
   if (shifted)
-    function += joined ? "_shifted_joined" : "_shifted";
-  run("windows.mlir", function, key_value_heads_, {query, key, value, media}, {y});
+    function += config.join_wrapped ? "_shifted_joined" : "_shifted";
+  run("windows.mlir", function, key_value_heads_, {query, key, value, media}, {y}, sizes);
   return y;
 }
 

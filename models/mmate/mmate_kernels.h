@@ -61,13 +61,16 @@ public:
                                                       const std::vector<torch::Tensor> &weights,
                                                       const torch::Tensor &order) const;
 
-  /// Queries scaled by 1 / sqrt(D); tokens of no item get zero.
+  /// Queries scaled by 1 / sqrt(D); tokens of no item get zero. Windows and whether pairs that wrapped are
+  /// joined are the configuration's.
   torch::Tensor windows(const torch::Tensor &query, const torch::Tensor &key, const torch::Tensor &value,
-                        const torch::Tensor &media, bool video, bool shifted, bool joined) const;
+                        const torch::Tensor &media, bool video, bool shifted,
+                        const MMateConfig &config) const;
 
 private:
   void run(const std::string &file, const std::string &function, std::int64_t keyValueHeads,
-           const std::vector<torch::Tensor> &inputs, const std::vector<torch::Tensor> &results) const;
+           const std::vector<torch::Tensor> &inputs, const std::vector<torch::Tensor> &results,
+           const std::map<std::string, std::string> &sizes = {}) const;
 
   std::int64_t heads_, key_value_heads_, head_dim_;
   mutable std::map<std::string, Kernel> kernels_;

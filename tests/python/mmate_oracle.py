@@ -10,10 +10,6 @@ from itertools import product
 
 import numpy as np
 
-VIDEO_WINDOW = (16, 4, 4)
-IMAGE_WINDOW = (1, 8, 8)
-
-
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
@@ -153,7 +149,7 @@ def swin_branch(z, weights, config, layer, media, heads, groups, positions, thet
     Q, K = rotate(Q, positions, theta), rotate(K, positions, theta)
     y = np.zeros((tokens, heads, Q.shape[2]))
     for first, *grid in media:
-        window = IMAGE_WINDOW if grid[0] == 1 else VIDEO_WINDOW
+        window = (1, *config["image_window"]) if grid[0] == 1 else config["video_window"]
         members = {}
         for raster, coordinates in enumerate(product(*map(range, grid))):
             axes = [window_and_side(c, n, s, layer % 2 == 1) for c, n, s in zip(coordinates, grid, window)]

@@ -162,7 +162,7 @@ TEST(Aliases, replaceTheTypeAndKeepLinesWhereTheyAre) {
   EXPECT_TRUE(key.diagnostics.starts_with("a.mlir:7:16: error: 'pattern.scan' op requires tail #0 "))
       << key.diagnostics;
   key = cacheKey(recurrence, with(&Options::aliases, {{"rows", "tensor<\n>"}}, "a.mlir"));
-  EXPECT_EQ(key.diagnostics, "a.mlir:1:1: error: requires the new type of alias '!rows' on one line\n");
+  EXPECT_EQ(key.diagnostics, "a.mlir:1:1: error: requires what replaces alias '!rows' on one line\n");
 }
 
 TEST(Functions, areListedInTheOrderOfTheText) {

@@ -59,6 +59,9 @@ TEST(MMateConfig, WhatDoesNotExistIsRefusedByName) {
   refused(R"({"scan_norm": "yes"})", {"'scan_norm'", "true or false", "\"yes\""});
   refused(R"({"reverse_scope": "item"})", {"'reverse_scope'", "\"segment\"", "\"item\""});
   refused(R"({"reverse_target": true})", {"'reverse_target'", "\"vision\"", "true"});
+  refused(R"({"video_window": [16, 4]})", {"'video_window'", "3 whole numbers", "[16,4]"});
+  refused(R"({"image_window": [8, 0]})", {"'image_window'", "2 whole numbers from 1 to 65536", "[8,0]"});
+  refused(R"({"image_window": "8x8"})", {"'image_window'", "2 whole numbers", "\"8x8\""});
   refused(R"({"norm_epsilon": 0})", {"'norm_epsilon'", "a positive number", "0"});
 }
 

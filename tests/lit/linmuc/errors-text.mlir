@@ -39,7 +39,7 @@ func.func @f(%x: tensor<?x?x2x3xf32>) -> (tensor<?x2x4x3xf32>) {
 //--- several.mlir
 // CHECK: {{^}}{{.*}}several.mlir:1:1: error: the text defines several patterns, name one of: first, second{{$}}
 // THIRD: {{^}}{{.*}}several.mlir:1:1: error: the text defines no pattern 'third'; it defines: first, second{{$}}
-// ALIAS: {{^}}{{.*}}several.mlir:1:1: error: the text defines no type alias '!rows' on a line of its own, which 'f32' was to replace{{$}}
+// ALIAS: {{^}}{{.*}}several.mlir:1:1: error: the text defines no alias '!rows' on a line of its own, which 'f32' was to replace{{$}}
 // CHUNK: {{^}}{{.*}}several.mlir:1:1: error: schedule: requires chunk to be a multiple of 8 from 8 to 256, got '7'{{$}}
 // TYPE: {{^}}{{.*}}several.mlir:6:17: error: expected '<' in tensor type{{$}}
 !vector = tensor<?x?x2xf32>

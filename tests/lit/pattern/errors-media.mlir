@@ -41,9 +41,9 @@ func.func @order_result(%x: tensor<?x?x1xf32>, %m: tensor<?x4xi32>) {
 
 // -----
 
-func.func @permute_source(%x: tensor<?x?xf32>, %i: tensor<?x?xi32>) {
-  // expected-error @+1 {{'pattern.permute' op requires source of type tensor<?x?xHx...> with positive extents, got 'tensor<?x?xf32>'}}
-  %y = pattern.permute %x order(%i : tensor<?x?xi32>) : tensor<?x?xf32>
+func.func @permute_source(%x: tensor<?x?x0xf32>, %i: tensor<?x?xi32>) {
+  // expected-error @+1 {{'pattern.permute' op requires source of type tensor<?x?xHx...> with positive extents, got 'tensor<?x?x0xf32>'}}
+  %y = pattern.permute %x order(%i : tensor<?x?xi32>) : tensor<?x?x0xf32>
   return
 }
 
@@ -177,5 +177,14 @@ func.func @score_yield(%q: !q, %m: tensor<?x4xi32>) {
   ^bb0(%s: f32, %qt: i32, %qy: i32, %qx: i32, %kt: i32, %ky: i32, %kx: i32, %h: i32):
     pattern.yield outputs(%qt : i32)
   }
+  return
+}
+
+// -----
+
+!q = tensor<?x?x4x8xf32>
+func.func @window_alias(%q: !q, %m: tensor<?x4xi32>) {
+  // expected-error @+1 {{requires window as [t, h, w] or an alias of array<i64: t, h, w>, got 2 : i64}}
+  %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window 2 shift [0, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q
   return
 }
