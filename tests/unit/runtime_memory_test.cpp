@@ -1,6 +1,7 @@
 // Results have memory of their own: what is refused, and what only looks as if it overlapped.
 #include "runtime/core/memory_check.h"
 #include "tests/unit/runtime_fixture.h"
+#include <chrono>
 #include <gtest/gtest.h>
 #include <random>
 #include <set>
@@ -194,6 +195,27 @@ TEST_F(Memory, RandomViewsAreRefusedExactlyWhereElementsMeet) {
   EXPECT_GT(met, 1000);
   EXPECT_GT(apart, 1000);
   EXPECT_GT(interleaved, 1000);
+}
+
+TEST_F(Memory, TenTensorsAreToldApartInUnderAFifthOfAMicrosecond) {
+  // Eight inputs that are columns of the same rows, and two results elsewhere: what a decode step has.
+  Signature many{"many", std::vector<OperandSpec>(8, signature.inputs[0]),
+                 std::vector<OperandSpec>(2, signature.results[0])};
+  std::vector<TensorView> inputs, results;
+  for (int i = 0; i < 8; ++i)
+    inputs.push_back(strided(at(std::size_t(i) * 12), {2, 5, 3, 4}, {480, 96, 4, 1}));
+  for (int i = 0; i < 2; ++i)
+    results.push_back(view(at(2000 + std::size_t(i) * 1000), {2, 5, 3, 4}));
+  double best = 1e9;
+  for (int round = 0; round < 50; ++round) {
+    auto start = std::chrono::steady_clock::now();
+    for (int repeat = 0; repeat < 1000; ++repeat)
+      checkMemory(many, inputs, results);
+    std::chrono::duration<double, std::micro> elapsed = std::chrono::steady_clock::now() - start;
+    best = std::min(best, elapsed.count() / 1000);
+  }
+  std::printf("ten tensors told apart: %.3f us\n", best);
+  EXPECT_LT(best, 0.2); // the best of 50 rounds: other processes share the cores
 }
 
 } // namespace
