@@ -1,6 +1,7 @@
 // What each axis of each operand is: it follows from where the operand is used.
 #include "compiler/frontend/Frontend.h"
 #include "dialects/pattern/Pattern.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -60,6 +61,32 @@ Role roleOf(OpResult result) {
   return Role::token;
 }
 
+/// Whether kernels address memory by the entries of the operand at this use.
+bool isOrder(OpOperand &use) {
+  return llvm::TypeSwitch<Operation *, bool>(use.getOwner())
+      .Case<pattern::ScanOp, pattern::MapOp, pattern::PermuteOp>(
+          [&](auto op) { return op.getOrder() && use.get() == op.getOrder(); })
+      .Default(false);
+}
+
+/// The function's argument in whose memory `result` may lie: the state or tail that it follows. Its op reads
+/// each block's part before it writes there; nothing else may read either of the two.
+uint32_t inPlaceOf(OpResult result) {
+  auto follows = [&](auto op) -> Value {
+    unsigned index = result.getResultNumber(), outputs = op.getOutputs().size(),
+             finals = op.getFinals().size();
+    if (index < outputs)
+      return {};
+    return index < outputs + finals ? op.getInitOf(index - outputs)
+                                    : Value(op.getTails()[index - outputs - finals]);
+  };
+  Value before = llvm::TypeSwitch<Operation *, Value>(result.getOwner())
+                     .Case<pattern::ScanOp, pattern::MapOp>([&](auto op) { return follows(op); })
+                     .Default(Value());
+  auto argument = dyn_cast_or_null<BlockArgument>(before);
+  return argument && argument.hasOneUse() && result.hasOneUse() ? argument.getArgNumber() : OperandSpec::none;
+}
+
 DType dtypeOf(Type element) {
   return element.isF32()         ? DType::f32
          : element.isBF16()      ? DType::bf16
@@ -111,6 +138,7 @@ FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
     unsigned index = argument.getArgNumber();
     std::string name = nameAt(function.getArgAttr(index, "pattern.name"), index);
     std::optional<Role> role;
+    auto content = OperandSpec::values;
     for (OpOperand &use : argument.getUses()) {
       if (isa<func::ReturnOp>(use.getOwner()))
         return function.emitError("requires results made by pattern ops; operand '")
@@ -121,10 +149,15 @@ FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
                << name << "' to keep one meaning; it is " << nameOf(*role) << " elsewhere and "
                << nameOf(here) << " here";
       role = here;
+      if (isOrder(use))
+        content = OperandSpec::tokenOrder;
+      else if (here == Role::media)
+        content = OperandSpec::mediaTable;
     }
     auto spec = describe(argument.getLoc(), name, argument.getType(), role);
     if (failed(spec))
       return failure();
+    spec->content = content;
     signature.inputs.push_back(std::move(*spec));
   }
   auto returned = cast<func::ReturnOp>(function.getBody().front().getTerminator());
@@ -136,6 +169,7 @@ FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
                          value.getType(), roleOf(result));
     if (failed(spec))
       return failure();
+    spec->in_place_of = inPlaceOf(result);
     signature.results.push_back(std::move(*spec));
   }
   return signature;

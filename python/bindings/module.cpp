@@ -1,6 +1,7 @@
 // The extension module: kernels, and tensors borrowed through DLPack. What users call is in linmu/kernel.py.
 #include "python/bindings/dlpack.h"
 #include "runtime/core/error.h"
+#include "runtime/core/operand_check.h"
 #include "runtime/core/settings.h"
 #include "runtime/jit/compile.h"
 #include <pybind11/pybind11.h>
@@ -17,7 +18,14 @@ struct Borrowed {
   TensorView view;
 };
 
-DType dtypeOf(DLDataType type, const std::string &name) {
+std::string nameOf(DLDataType type) {
+  static constexpr const char *kinds[] = {"int", "uint", "float", "opaque", "bfloat", "complex", "bool"};
+  std::string kind = type.code < std::size(kinds) ? kinds[type.code] : "kind" + std::to_string(type.code);
+  return kind + std::to_string(type.bits) + (type.lanes == 1 ? "" : "x" + std::to_string(type.lanes));
+}
+
+/// `who` is the operand or result with its quoted name, as messages name it.
+DType dtypeOf(DLDataType type, const std::string &who) {
   if (type.lanes == 1) {
     if (type.code == 2 && type.bits == 32)
       return DType::f32;
@@ -31,32 +39,46 @@ DType dtypeOf(DLDataType type, const std::string &name) {
       return DType::i1;
   }
   throw Error(ErrorCode::invalidArgument,
-              "operand '" + name +
-                  "': expected elements of type f32, bf16, f16, i32 or bool, got DLPack type code " +
-                  std::to_string(type.code) + " of " + std::to_string(type.bits) + " bits");
+              who + ": expected elements of type f32, bf16, f16, i32 or bool, got " + nameOf(type));
 }
 
-Borrowed borrow(py::handle object, const std::string &name) {
+/// The capsule of a tensor. What its library says against lending it becomes part of one message.
+py::object lend(py::handle object, const std::string &who) {
   if (!py::hasattr(object, "__dlpack__"))
     throw Error(ErrorCode::invalidArgument,
-                "operand '" + name + "': expected a tensor with __dlpack__ (torch or numpy), got " +
+                who + ": expected a tensor with __dlpack__ (torch or numpy), got " +
                     py::str(py::type::of(object).attr("__name__")).cast<std::string>());
-  py::capsule capsule = object.attr("__dlpack__")();
+  try {
+    return object.attr("__dlpack__")();
+  } catch (py::error_already_set &error) {
+    if (!error.matches(PyExc_Exception)) // an interrupt is none of ours
+      throw;
+    std::string text = py::str(error.value()).cast<std::string>();
+    throw Error(ErrorCode::invalidArgument, who + ": expected a tensor that its library lends, got " +
+                                                py::str(error.type().attr("__name__")).cast<std::string>() +
+                                                ": " + text.substr(0, text.find('\n')));
+  }
+}
+
+Borrowed borrow(py::handle object, const std::string &who) {
+  py::object lent = lend(object, who);
+  if (!PyCapsule_IsValid(lent.ptr(), "dltensor"))
+    throw Error(ErrorCode::invalidArgument,
+                who + ": expected __dlpack__ to give a capsule 'dltensor', got " +
+                    py::str(py::type::of(lent).attr("__name__")).cast<std::string>());
+  auto capsule = py::reinterpret_borrow<py::capsule>(lent);
   auto *managed = static_cast<DLManagedTensor *>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"));
-  if (!managed)
-    throw py::error_already_set();
   const DLTensor &tensor = managed->dl_tensor;
   if (tensor.device.device_type != 1)
-    throw Error(ErrorCode::unsupported, "operand '" + name +
-                                            "': expected a tensor on the CPU, got device type " +
+    throw Error(ErrorCode::unsupported, who + ": expected a tensor on the CPU, got device type " +
                                             std::to_string(tensor.device.device_type));
   if (tensor.ndim > TensorView::maxRank)
-    throw Error(ErrorCode::invalidArgument, "operand '" + name + "': expected at most " +
+    throw Error(ErrorCode::invalidArgument, who + ": expected at most " +
                                                 std::to_string(TensorView::maxRank) + " axes, got " +
                                                 std::to_string(tensor.ndim));
   TensorView view;
   view.data = static_cast<std::byte *>(tensor.data) + tensor.byte_offset;
-  view.dtype = dtypeOf(tensor.dtype, name);
+  view.dtype = dtypeOf(tensor.dtype, who);
   view.rank = tensor.ndim;
   std::int64_t contiguous = 1;
   for (int axis = tensor.ndim - 1; axis >= 0; --axis) {
@@ -67,25 +89,56 @@ Borrowed borrow(py::handle object, const std::string &name) {
   return {std::move(capsule), view};
 }
 
-void launch(const Kernel &kernel, const py::sequence &inputs, const py::sequence &results, int threads) {
-  const Signature &signature = kernel.signature();
+/// Tensors of a call, kept alive.
+struct Lent {
   std::vector<Borrowed> borrowed;
   std::vector<TensorView> views;
-  auto take = [&](const py::sequence &tensors, const std::vector<OperandSpec> &specs, const char *kind) {
-    if (tensors.size() != specs.size())
-      throw Error(ErrorCode::invalidArgument, "pattern '" + signature.name + "': expected " +
-                                                  std::to_string(specs.size()) + " " + kind + ", got " +
-                                                  std::to_string(tensors.size()));
-    for (std::size_t i = 0; i < specs.size(); ++i) {
-      borrowed.push_back(borrow(tensors[i], specs[i].name));
-      views.push_back(borrowed.back().view);
-    }
-  };
-  take(inputs, signature.inputs, "inputs");
-  take(results, signature.results, "results");
+  void add(py::handle tensor, const std::string &who) {
+    borrowed.push_back(borrow(tensor, who));
+    views.push_back(borrowed.back().view);
+  }
+};
+
+Lent borrowAll(const py::sequence &tensors, const Signature &signature, const std::vector<OperandSpec> &specs,
+               const char *one, const char *many) {
+  if (tensors.size() != specs.size())
+    throw Error(ErrorCode::invalidArgument, "pattern '" + signature.name + "': expected " +
+                                                std::to_string(specs.size()) + " " + many + ", got " +
+                                                std::to_string(tensors.size()));
+  Lent lent;
+  for (std::size_t i = 0; i < specs.size(); ++i)
+    lent.add(tensors[i], std::string(one) + " '" + specs[i].name + "' of pattern '" + signature.name + "'");
+  return lent;
+}
+
+/// The shape of a result of a call whose inputs gave `symbols`.
+py::list shapeOf(const OperandSpec &spec, const Symbols &symbols) {
+  py::list shape;
+  for (const Extent &extent : spec.shape)
+    shape.append(extent.kind == Extent::batch        ? symbols.batch
+                 : extent.kind == Extent::tokens     ? symbols.tokens
+                 : extent.kind == Extent::mediaItems ? symbols.media_items
+                                                     : extent.value);
+  return shape;
+}
+
+/// Launches on the tensors `results`, or, where it is a function of (shape, dtype), on those that it makes
+/// once the inputs are known to fit. Returns the results.
+py::list launch(const Kernel &kernel, const py::sequence &inputs, const py::object &results, int threads) {
+  const Signature &signature = kernel.signature();
+  Lent in = borrowAll(inputs, signature, signature.inputs, "operand", "inputs");
+  py::list tensors;
+  if (PyCallable_Check(results.ptr())) {
+    Symbols symbols = checkOperands({signature.name, signature.inputs, {}}, in.views, {});
+    for (const OperandSpec &spec : signature.results)
+      tensors.append(results(shapeOf(spec, symbols), std::string(name(spec.dtype))));
+  } else {
+    tensors = py::list(results);
+  }
+  Lent out = borrowAll(tensors, signature, signature.results, "result", "results");
   py::gil_scoped_release release;
-  std::span<const TensorView> all(views);
-  kernel(all.first(signature.inputs.size()), all.subspan(signature.inputs.size()), LaunchOptions{threads});
+  kernel(in.views, out.views, LaunchOptions{threads});
+  return tensors;
 }
 
 /// An operand as (name, dtype, shape), the shape's symbols as "B", "N" and "M".

@@ -1,5 +1,6 @@
 """Compiling patterns and calling them on torch tensors or numpy arrays, without copies."""
 
+import operator
 import os
 
 import _linmu
@@ -48,8 +49,15 @@ class Kernel:
 
     def __call__(self, *arguments, out=None, threads: int = 0, **named):
         inputs = self._bind(arguments, named)
-        results = self._allocate(inputs) if out is None else list(out)
-        self._native.launch(inputs, results, threads)
+        if out is None:
+            out = self._maker(inputs)
+        elif hasattr(out, "__dlpack__"):
+            out = [out]
+        elif not isinstance(out, (list, tuple)):
+            raise TypeError(
+                f"out of pattern '{self.name}': expected a tensor or a list of them, got {type(out).__name__}"
+            )
+        results = self._native.launch(inputs, out, _thread_count(threads))
         return results[0] if len(results) == 1 else tuple(results)
 
     def _bind(self, arguments, named) -> list:
@@ -68,14 +76,25 @@ class Kernel:
             raise TypeError(f"pattern '{self.name}' lacks input {', '.join(missing)}")
         return [given[name] for name in names]
 
-    def _allocate(self, inputs) -> list:
-        extents = {"B": 1, "N": 0, "M": 0}
-        for (_, _, shape), tensor in zip(self.inputs, inputs):
-            for symbol, size in zip(shape, getattr(tensor, "shape", ())):
-                if isinstance(symbol, str):
-                    extents[symbol] = max(extents[symbol], int(size))
-        make = _torch_maker() if type(inputs[0]).__module__.split(".")[0] == "torch" else _numpy_maker()
-        return [make([extents.get(e, e) for e in shape], dtype) for _, dtype, shape in self.results]
+    def _maker(self, inputs):
+        """A function of (shape, dtype) that makes tensors of the kind of the first input."""
+        extents = {extent for _, _, shape in self.inputs for extent in shape}
+        for name, _, shape in self.results:
+            if unknown := [extent for extent in shape if isinstance(extent, str) and extent not in extents]:
+                raise TypeError(
+                    f"result '{name}' of pattern '{self.name}': expected out= to give it, since no input "
+                    f"has its extent {unknown[0]}, got None"
+                )
+        return _torch_maker() if type(inputs[0]).__module__.split(".")[0] == "torch" else _numpy_maker()
+
+
+def _thread_count(threads) -> int:
+    try:
+        count = operator.index(threads)
+    except TypeError:
+        raise TypeError(f"threads: expected an integer, got {type(threads).__name__}") from None
+    # What does not fit the native integer is as wrong as what is merely too much.
+    return max(-1, min(count, 1 << 30))
 
 
 def _torch_maker():
@@ -109,8 +128,14 @@ def _source(text_or_path) -> tuple[str, str]:
     text = os.fspath(text_or_path)
     if "\n" in text:
         return text, "<pattern>"
-    with open(text, encoding="utf-8") as file:
-        return file.read(), text
+    with open(text, "rb") as file:
+        content = file.read()
+    try:
+        return content.decode("utf-8"), text
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{text}: expected a pattern's text in UTF-8, got byte 0x{content[error.start]:02x} at {error.start}"
+        ) from None
 
 
 def compile(text_or_path, function: str = "", aliases=None, schedule=None, cache: bool = True) -> Kernel:

@@ -1,8 +1,10 @@
 #include "runtime/core/kernel.h"
 #include "runtime/core/code_image.h"
+#include "runtime/core/content_check.h"
 #include "runtime/core/cpu_features.h"
 #include "runtime/core/error.h"
 #include "runtime/core/launch_frame.h"
+#include "runtime/core/memory_check.h"
 #include "runtime/core/package_validate.h"
 #include "runtime/core/settings.h"
 #include "runtime/core/thread_pool.h"
@@ -18,6 +20,9 @@ namespace {
 
 // Waking a sleeping worker and waiting for it costs about this much.
 constexpr double nanoseconds_worth_a_wake = 20000;
+
+// As LINMU_THREADS allows.
+constexpr int most_threads = 4096;
 
 // Before a kernel has been timed: so few tokens are a decode step.
 constexpr std::int64_t decode_tokens = 4;
@@ -124,7 +129,13 @@ const Package &Kernel::package() const { return impl_->package; }
 void Kernel::operator()(std::span<const TensorView> inputs, std::span<const TensorView> results,
                         const LaunchOptions &options) const {
   const Package &package = impl_->package;
+  if (options.threads < 0 || options.threads > most_threads)
+    throw Error(ErrorCode::invalidArgument, "pattern '" + package.signature.name + "': expected 0 to " +
+                                                std::to_string(most_threads) + " threads, got " +
+                                                std::to_string(options.threads));
   Symbols symbols = checkOperands(package.signature, inputs, results);
+  checkMemory(package.signature, inputs, results);
+  checkContents(package.signature, symbols, inputs);
   int threads = options.threads > 0 ? options.threads : Settings::current().threads;
   if (threads <= 0)
     threads = numberOfCores();

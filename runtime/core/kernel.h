@@ -9,7 +9,7 @@
 namespace linmu {
 
 struct LaunchOptions {
-  int threads = 0; ///< 0: Settings::threads, whose default is the number of cores
+  int threads = 0; ///< 0 to 4096; 0: Settings::threads, whose default is the number of cores
 };
 
 /// Cheap to copy; safe to launch from several threads at once.
@@ -22,9 +22,10 @@ public:
   const Package &package() const;
 
   /// Runs the pattern. `inputs` and `results` are in the order of the signature; results are written in
-  /// place and may not overlap inputs unless the shapes and strides are equal and the operand is a state.
-  /// N = 0 is valid and copies initial states to final ones. Throws Error(invalidArgument) naming the
-  /// operand, the expected and the actual shape, dtype or stride before anything is written.
+  /// place and share no memory with inputs or each other, except that one with `in_place_of` may lie exactly
+  /// where that input does. N = 0 is valid and copies initial states to final ones. Throws
+  /// Error(invalidArgument) naming the operand, the expected and the actual shape, dtype, stride, memory or
+  /// entry before anything is written.
   void operator()(std::span<const TensorView> inputs, std::span<const TensorView> results,
                   const LaunchOptions &options = {}) const;
 

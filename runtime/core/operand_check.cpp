@@ -7,6 +7,9 @@ namespace linmu {
 
 namespace {
 
+// Kernels count tokens in 32 bits, and reckon with some past the end.
+constexpr std::int64_t most_tokens = std::int64_t(1) << 30;
+
 struct BoundSymbols {
   std::optional<std::int64_t> batch, tokens, media_items;
 };
@@ -61,6 +64,8 @@ private:
           bound_.batch = size;
         break;
       case Extent::tokens:
+        if (size > most_tokens)
+          fail(spec, input, "at most " + std::to_string(most_tokens) + " tokens", std::to_string(size));
         if (!bound_.tokens)
           bound_.tokens = size;
         break;

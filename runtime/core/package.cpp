@@ -8,7 +8,7 @@ namespace linmu {
 namespace {
 
 constexpr std::uint64_t magic = 0x474b50554d4e494c; // "LINMUPKG"
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 
 void writeShape(ByteWriter &out, const std::vector<Extent> &shape) {
   out.writeCount(shape.size());
@@ -33,15 +33,19 @@ void writeOperands(ByteWriter &out, const std::vector<OperandSpec> &operands) {
     out.writeText(operand.name);
     out.write(operand.dtype);
     writeShape(out, operand.shape);
+    out.write(operand.content);
+    out.write(operand.in_place_of);
   }
 }
 
 std::vector<OperandSpec> readOperands(ByteReader &in) {
-  std::vector<OperandSpec> operands(in.readCount(17));
+  std::vector<OperandSpec> operands(in.readCount(22));
   for (OperandSpec &operand : operands) {
     operand.name = in.readText();
     operand.dtype = in.read<DType>();
     operand.shape = readShape(in);
+    operand.content = in.read<OperandSpec::Content>();
+    operand.in_place_of = in.read<std::uint32_t>();
   }
   return operands;
 }

@@ -36,9 +36,22 @@ struct Extent {
 
 /// One operand or result of a pattern, as callers see it.
 struct OperandSpec {
+  /// What kernels take the entries of an operand for. Those that they address memory by are checked before a
+  /// launch.
+  enum Content : std::uint8_t {
+    values,
+    tokenOrder, ///< [batch, tokens] of i32: each sequence holds each of 0 .. N-1 once
+    mediaTable, ///< [mediaItems, 4] of i32: rows (first token, t, h, w) inside the N tokens, without overlap
+  };
+  static constexpr std::uint32_t none = UINT32_MAX;
+
   std::string name; ///< the SSA name in the pattern's text, without %
   DType dtype = DType::f32;
   std::vector<Extent> shape; ///< e.g. [batch, tokens, 9, 64]; the last dimension must be contiguous
+  Content content = values;  ///< of an input
+  /// Of a result: the input in whose memory it may lie, element on element (a next state in the place of the
+  /// one before), or `none`.
+  std::uint32_t in_place_of = none;
   bool operator==(const OperandSpec &) const = default;
 };
 

@@ -19,6 +19,11 @@ public:
       shape("input '" + operand.name + "'", operand.dtype, operand.shape, false);
     for (const OperandSpec &operand : package_.signature.results)
       shape("result '" + operand.name + "'", operand.dtype, operand.shape, false);
+    for (const OperandSpec &operand : package_.signature.inputs)
+      content(operand);
+    for (std::uint32_t i = 0; i < package_.signature.results.size(); ++i)
+      if (package_.signature.results[i].in_place_of != OperandSpec::none)
+        inPlace(i);
     for (std::size_t i = 0; i < package_.temporaries.size(); ++i)
       shape("temporary " + std::to_string(i), package_.temporaries[i].dtype, package_.temporaries[i].shape,
             true);
@@ -44,6 +49,44 @@ private:
         fail(what + " has an extent of the unknown kind " + std::to_string(int(extent.kind)));
       if (extent.value < 0 || extent.value > largest_extent)
         fail(what + " has the impossible extent " + std::to_string(extent.value));
+    }
+  }
+
+  void content(const OperandSpec &operand) const {
+    bool fits = true;
+    if (operand.content == OperandSpec::tokenOrder)
+      fits = operand.shape == std::vector<Extent>{{Extent::batch, 0}, {Extent::tokens, 0}};
+    else if (operand.content == OperandSpec::mediaTable)
+      fits = operand.shape == std::vector<Extent>{{Extent::mediaItems, 0}, {Extent::constant, 4}};
+    else if (operand.content != OperandSpec::values)
+      fail("input '" + operand.name + "' has content of the unknown kind " + std::to_string(operand.content));
+    if (!fits || (operand.content != OperandSpec::values && operand.dtype != DType::i32))
+      fail("input '" + operand.name + "' has not the type of its content, " +
+           (operand.content == OperandSpec::tokenOrder ? "a token order" : "a media table"));
+  }
+
+  /// What a result replaces is of its type, and nothing reads it after the launch that writes the result.
+  void inPlace(std::uint32_t index) const {
+    const Signature &signature = package_.signature;
+    const OperandSpec &result = signature.results[index];
+    const std::string what = "result '" + result.name + "' in place of input ";
+    if (result.in_place_of >= signature.inputs.size())
+      fail(what + std::to_string(result.in_place_of) + " of " + std::to_string(signature.inputs.size()));
+    const OperandSpec &input = signature.inputs[result.in_place_of];
+    if (input.dtype != result.dtype || input.shape != result.shape)
+      fail(what + "'" + input.name + "' has another type");
+    for (const Variant &variant : package_.variants) {
+      bool written = false;
+      for (const Launch &launch : variant.launches) {
+        auto uses = [&](Binding::Kind kind, std::uint32_t wanted) {
+          return std::any_of(launch.operands.begin(), launch.operands.end(), [&](const Binding &binding) {
+            return binding.kind == kind && binding.index == wanted;
+          });
+        };
+        if (written && uses(Binding::input, result.in_place_of))
+          fail(what + "'" + input.name + "', which kernel '" + launch.kernel + "' reads later");
+        written = written || uses(Binding::result, index);
+      }
     }
   }
 

@@ -21,7 +21,8 @@ compiler::Options compilerOptions(const CompileOptions &options) {
 bool sameButNames(const std::vector<OperandSpec> &a, const std::vector<OperandSpec> &b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const OperandSpec &left, const OperandSpec &right) {
-                      return left.dtype == right.dtype && left.shape == right.shape;
+                      return left.dtype == right.dtype && left.shape == right.shape &&
+                             left.content == right.content && left.in_place_of == right.in_place_of;
                     });
 }
 

@@ -123,7 +123,7 @@ TEST(CompilerSignature, namesOperandsAsTheTextDoesAndTellsAxesFromUses) {
       rows("v"),
       {"g", DType::f32, {{E::batch}, {E::tokens}, {E::constant, 2}}},
       {"s0", DType::f32, {{E::batch}, {E::constant, 2}, {E::constant, 8}, {E::constant, 8}}},
-      {"media", DType::i32, {{E::mediaItems}, {E::constant, 4}}},
+      {"media", DType::i32, {{E::mediaItems}, {E::constant, 4}}, OperandSpec::mediaTable},
       {"id", DType::i32, {{E::batch}, {E::tokens}}},
       {"tail", DType::f32, {{E::batch}, {E::constant, 1}, {E::constant, 2}, {E::constant, 8}}},
       {"w", DType::f32, {{E::constant, 8}}},
@@ -131,8 +131,16 @@ TEST(CompilerSignature, namesOperandsAsTheTextDoesAndTellsAxesFromUses) {
   EXPECT_EQ(signature.inputs, inputs);
   std::vector<OperandSpec> results = {
       rows("o"),
-      {"s", DType::f32, {{E::batch}, {E::constant, 2}, {E::constant, 8}, {E::constant, 8}}},
-      {"t", DType::f32, {{E::batch}, {E::constant, 1}, {E::constant, 2}, {E::constant, 8}}},
+      {"s",
+       DType::f32,
+       {{E::batch}, {E::constant, 2}, {E::constant, 8}, {E::constant, 8}},
+       OperandSpec::values,
+       /*in_place_of=*/4},
+      {"t",
+       DType::f32,
+       {{E::batch}, {E::constant, 1}, {E::constant, 2}, {E::constant, 8}},
+       OperandSpec::values,
+       /*in_place_of=*/7},
   };
   EXPECT_EQ(signature.results, results);
 }
