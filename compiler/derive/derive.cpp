@@ -116,6 +116,7 @@ LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
   if (below > 0)
     program->addVariant(0, below - 1, shortPlans);
   program->addVariant(below, INT64_MAX, longPlans);
+  program->dropUnusedOperands();
   function.erase();
   return success();
 }

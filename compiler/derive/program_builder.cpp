@@ -1,5 +1,6 @@
 #include "compiler/derive/program_builder.h"
 #include "dialects/pattern/Pattern.h"
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -73,4 +74,24 @@ void ProgramBuilder::addVariant(int64_t minTokens, int64_t maxTokens, ArrayRef<O
     for (const LaunchPlan &launch : plan.launches)
       tile::LaunchOp::create(builder, launch.kernel, launch.scale, launch.times_batch,
                              launch.tokens_per_block, launch.operands);
+}
+
+void ProgramBuilder::dropUnusedOperands() {
+  llvm::StringMap<llvm::BitVector> unused;
+  for (auto kernel : program_.getBody().getOps<tile::KernelOp>()) {
+    Block &body = kernel.getBody().front();
+    llvm::BitVector &dead = unused[kernel.getSymName()];
+    dead.resize(body.getNumArguments());
+    for (BlockArgument argument : body.getArguments())
+      if (argument.use_empty())
+        dead.set(argument.getArgNumber());
+    body.eraseArguments(dead);
+  }
+  program_.walk([&](tile::LaunchOp launch) {
+    SmallVector<Value> kept;
+    for (auto [index, operand] : llvm::enumerate(launch.getOperands()))
+      if (!unused[launch.getKernel()].test(index))
+        kept.push_back(operand);
+    launch->setOperands(kept);
+  });
 }

@@ -39,6 +39,9 @@ public:
   /// Adds a variant that runs `plans` in order.
   void addVariant(int64_t minTokens, int64_t maxTokens, llvm::ArrayRef<OpPlan> plans);
 
+  /// Drops the operands that kernels do not use: a launch must not look as if it read or wrote them.
+  void dropUnusedOperands();
+
   tile::ProgramOp program() const { return program_; }
 
 private:

@@ -61,11 +61,14 @@ Role roleOf(OpResult result) {
   return Role::token;
 }
 
-/// Whether kernels address memory by the entries of the operand at this use.
+/// Whether kernels address memory by the entries of the operand at this use; a permuted order is an order.
 bool isOrder(OpOperand &use) {
   return llvm::TypeSwitch<Operation *, bool>(use.getOwner())
-      .Case<pattern::ScanOp, pattern::MapOp, pattern::PermuteOp>(
+      .Case<pattern::ScanOp, pattern::MapOp>(
           [&](auto op) { return op.getOrder() && use.get() == op.getOrder(); })
+      .Case([&](pattern::PermuteOp op) {
+        return use.get() == op.getOrder() || llvm::any_of(op.getResult().getUses(), isOrder);
+      })
       .Default(false);
 }
 

@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 

@@ -203,3 +203,22 @@ def test_a_pattern_launches_what_does_not_fuse(name, tmp_path):
     tile = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     kernels = [line for line in tile.splitlines() if "tile.kernel" in line and "@tail" not in line]
     assert len(kernels) == launches, kernels
+
+
+JOINED = """
+func.func @joined(%x: !t, %i: !i, %j: !i) -> !t {
+  %ij = pattern.permute %i order(%j : !i) : !i
+  %y = pattern.permute %x order(%ij : !i) : !t
+  return %y : !t
+}
+"""
+
+
+def test_an_order_may_be_permuted_and_both_are_checked():
+    x, i, j = tokens(9, 1), orders(9, 2), orders(9, 3)
+    kernel = linmu.compile(TYPES + JOINED)
+    expected = np.stack([x[b][i[b][j[b]]] for b in range(2)])
+    np.testing.assert_array_equal(kernel(x, i, j), expected)
+    for name, given in (("i", (x, i + 1, j)), ("j", (x, i, j + 1))):
+        with pytest.raises(ValueError, match=rf"'{name}'.*9"):
+            kernel(*given)
