@@ -54,3 +54,51 @@ def window(heads: int, size: int) -> str:
         f"      scale {size**-0.5} wrap masked : ({token}, {token}, {token}) -> {token}\n"
         f"  return %o : {token}\n}}\n"
     )
+
+
+def gated(heads: int, size: int) -> str:
+    """Unit keys and a decay by a map, the scan, then a map with RMSNorm of each head and a SiLU gate."""
+    token, scalar = f"tensor<?x?x{heads}x{size}xf32>", f"tensor<?x?x{heads}xf32>"
+    matrix, vector = f"tensor<{size}x{size}xf32>", f"tensor<{size}xf32>"
+    return f"""
+!t = {token}
+!g = {scalar}
+!w = tensor<{heads}x{size}xf32>
+!v = {vector}
+!m = {matrix}
+func.func @gated(%q: !t, %k: !t, %v: !t, %x: !g, %gate: !t, %w: !w) -> !t {{
+  %kn, %a = pattern.map tokens(%kt = %k : !t, %xt = %x : !g) -> (!t, !g) {{
+    %p = pattern.dot %kt, %kt : !v
+    %r = math.rsqrt %p : f32
+    %rs = pattern.broadcast %r : f32 to !v
+    %n = arith.mulf %rs, %kt : !v
+    %decay = pattern.sigmoid %xt : f32
+    pattern.yield outputs(%n, %decay : !v, f32)
+  }}
+  %o, %s = pattern.scan tokens(%qt = %q : !t, %kt = %kn : !t, %vt = %v : !t, %at = %a : !g)
+      states(%S = zero : tensor<?x{heads}x{size}x{size}xf32>) -> (!t) {{
+    %A = pattern.broadcast %at : f32 to !m
+    %D = arith.mulf %A, %S : !m
+    %W = pattern.outer %kt, %vt : !v, !v
+    %S1 = arith.addf %D, %W : !m
+    %y = pattern.read %S1, %qt : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }}
+  %z = pattern.map params(%wt = %w : !w) tokens(%y = %o : !t, %gt = %gate : !t) -> (!t) {{
+    %p = pattern.dot %y, %y : !v
+    %count = arith.constant {float(size)} : f32
+    %mean = arith.divf %p, %count : f32
+    %small = arith.constant 1.0e-6 : f32
+    %safe = arith.addf %mean, %small : f32
+    %r = math.rsqrt %safe : f32
+    %rs = pattern.broadcast %r : f32 to !v
+    %n = arith.mulf %rs, %y : !v
+    %nw = arith.mulf %n, %wt : !v
+    %sg = pattern.sigmoid %gt : !v
+    %silu = arith.mulf %gt, %sg : !v
+    %out = arith.mulf %nw, %silu : !v
+    pattern.yield outputs(%out : !v)
+  }}
+  return %z : !t
+}}
+"""

@@ -5,8 +5,9 @@ import math
 import resource
 import time
 
+import compile_time
 import torch
-from patterns import scan, window
+from patterns import gated, scan, window
 
 import linmu
 
@@ -90,6 +91,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--long", action="store_true", help="lengths up to 262,144")
+    parser.add_argument(
+        "--compile", action="store_true", help="first compiles, and the disk in fresh processes"
+    )
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(2)
@@ -135,6 +139,22 @@ def main() -> None:
     for name, milliseconds in times.items():
         print(f"{name:23s} {milliseconds:7.1f} ms   {notes[name]}")
 
+    inputs = [
+        q,
+        k,
+        v,
+        torch.randn(1, TOKENS, HEADS) + 4,
+        torch.randn(1, TOKENS, HEADS, SIZE),
+        torch.ones(HEADS, SIZE),
+    ]
+    fused = linmu.compile(gated(HEADS, SIZE))
+    apart = linmu.compile(gated(HEADS, SIZE), schedule={"fuse": "false"})
+    check("fused maps", fused(*inputs), apart(*inputs))
+    ours, three = fastest(
+        {"fused": call(fused, *inputs), "apart": call(apart, *inputs)}, arguments.repeats
+    ).values()
+    print(f"norms, scan and gate    {ours:7.1f} ms   as three launches {three:.1f} ms: {three / ours:.2f}x")
+
     windows = linmu.compile(window(HEADS, SIZE))
     reference = rolled_windows(q, k, v)
     check("windows", windows(q, k, v, media), reference())
@@ -147,6 +167,8 @@ def main() -> None:
 
     if arguments.long:
         lengths(plain, arguments.repeats)
+    if arguments.compile:
+        compile_time.report(3)
 
 
 def lengths(kernel, repeats: int) -> None:

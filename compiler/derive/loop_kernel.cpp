@@ -91,7 +91,7 @@ void LoopKernel::prefetch(Value positions) {
     }
   };
   ask(view.tokens, false);
-  ask(view.outputs, true);
+  ask(view.outputs, false);
 }
 
 StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {
