@@ -2,7 +2,6 @@
 
 using namespace mlir;
 using namespace linmu;
-using pattern::StepOp;
 
 static int64_t extent(Value tile, int64_t axis) {
   return cast<RankedTensorType>(tile.getType()).getDimSize(axis);

@@ -48,7 +48,8 @@ void dequantizeQ6_K(const std::uint8_t *block, float *values) {
       for (int i = 0; i < 32; ++i) {
         int nibble = (low[i + 32 * (row % 2)] >> (row < 2 ? 0 : 4)) & 15;
         int quantized = (nibble | ((high[i] >> (2 * row)) & 3) << 4) - 32;
-        float scale = block_scale * static_cast<float>(scales[2 * row + i / 16]);
+        int group = 2 * row + i / 16;
+        float scale = block_scale * static_cast<float>(scales[group]);
         values[128 * half + 32 * row + i] = scale * static_cast<float>(quantized);
       }
   }

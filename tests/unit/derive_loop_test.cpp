@@ -147,7 +147,8 @@ func.func @f(%x: !x, %m: tensor<?x?xi1>, %id: tensor<?x?xi32>) -> !x {
     Memory y = Memory::filled(x.shape, NAN), expected = x;
     for (std::int64_t i = 0; i < 2 * tokens; ++i) {
       m.elements[i] = random() % 2;
-      id.elements[i] = double(i % tokens / 3);
+      std::int64_t segment = i % tokens / 3;
+      id.elements[i] = double(segment);
       if (!m.elements[i] || (i % tokens && id.elements[i] != id.elements[i - 1]))
         std::fill_n(expected.elements.begin() + 6 * i, 6, 0);
     }

@@ -38,7 +38,7 @@ TEST_F(SafetensorsTest, WhatIsWrittenIsReadBack) {
   const StoredTensor &stored = read.at("a \"quoted\" name");
   EXPECT_EQ(stored.type, StoredType::f32);
   EXPECT_EQ(stored.shape, (std::vector<std::int64_t>{2, 3}));
-  EXPECT_EQ(std::memcmp(stored.bytes.data(), numbers.data(), 24), 0);
+  EXPECT_TRUE(std::ranges::equal(stored.bytes, std::as_bytes(std::span(numbers))));
   EXPECT_EQ(read.at("empty").bytes.size(), 0u);
   EXPECT_EQ(read.at("flags").bytes.size(), 3u);
   expectError(ErrorCode::invalidArgument, "has no tensor 'other'", [&] { read.at("other"); });

@@ -242,8 +242,10 @@ void Block::run(Operation &op) {
     return scalar(double(count_));
   if (auto dim = dyn_cast<tensor::DimOp>(op))
     return scalar(double(memory_.at(dim.getSource())->shape[integer(dim.getIndex())]));
-  if (isa<arith::DivUIOp>(op))
-    return scalar(double(integer(op.getOperand(0)) / integer(op.getOperand(1))));
+  if (isa<arith::DivUIOp>(op)) {
+    std::int64_t quotient = integer(op.getOperand(0)) / integer(op.getOperand(1));
+    return scalar(double(quotient));
+  }
   if (isa<arith::RemUIOp>(op))
     return scalar(double(integer(op.getOperand(0)) % integer(op.getOperand(1))));
   if (isa<arith::IndexCastOp, arith::ExtFOp, arith::TruncFOp>(op))
