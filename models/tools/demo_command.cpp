@@ -2,6 +2,7 @@
 #include "models/decoder/threads.h"
 #include "models/generate/generate.h"
 #include "models/media/clip_tokens.h"
+#include "models/media/video_reader.h"
 #include "models/mmate/convert.h"
 #include "models/mmate/kernel_check.h"
 #include "models/report/html_report.h"
@@ -133,6 +134,7 @@ void addFigures(report::HtmlReport &page, const std::vector<Measurement> &teache
 void run(const Arguments &arguments) {
   torch::InferenceMode inference;
   models::setTorchThreads(Settings::current().threads);
+  media::VideoReader{arguments.video}; // a file that is no video is refused before the model is loaded
   report::HtmlReport page("LinMU on a clip");
   fmt::print("{}\n\n", notDistilled);
   page.addNotice(notDistilled);
