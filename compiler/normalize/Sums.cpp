@@ -92,12 +92,23 @@ Value Symbols::collected(Value lhs, Value rhs, double sign) {
              : make(arith::AddFOp::getOperationName(), {result, constant(type, sum.constant)}, type);
 }
 
-Value Symbols::complement(Value whole, Value part) {
-  if (auto product = part.getDefiningOp<arith::MulFOp>())
+Value Symbols::without(Value product, Value factor) {
+  if (product == factor)
+    return constant(product.getType(), 1);
+  if (auto mul = product.getDefiningOp<arith::MulFOp>())
     for (unsigned side : {0, 1})
-      if (product->getOperand(side) == whole)
-        return multiply(whole, subtract(constant(whole.getType(), 1), product->getOperand(1 - side)));
+      if (Value rest = without(mul->getOperand(side), factor))
+        return multiply(rest, mul->getOperand(1 - side));
+  if (auto broadcast = product.getDefiningOp<pattern::BroadcastOp>(); broadcast && !broadcast.getAxis())
+    if (Value scalar = scalarBehind(factor))
+      if (Value rest = without(broadcast.getSource(), scalar))
+        return spread(rest, product.getType());
   return {};
+}
+
+Value Symbols::complement(Value whole, Value part) {
+  Value rest = part == whole ? Value() : without(part, whole);
+  return rest ? multiply(whole, subtract(constant(whole.getType(), 1), rest)) : Value();
 }
 
 Value Symbols::add(Value lhs, Value rhs) {

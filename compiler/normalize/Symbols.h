@@ -58,6 +58,8 @@ private:
   void collect(Value value, double factor, Sum &sum);
   /// lhs + sign * rhs with like terms together, where there are any; else null.
   Value collected(Value lhs, Value rhs, double sign);
+  /// The other factors of a product that has this one, else null.
+  Value without(Value product, Value factor);
   /// x (1 - y) for x and x y, else null: so the range of the difference shows.
   Value complement(Value whole, Value part);
   /// x where `value` is -x, else null.

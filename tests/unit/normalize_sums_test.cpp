@@ -31,6 +31,17 @@ const Case cases[] = {
       {"5x4"},
       {"4"},
       "segments(%segment : tensor<?x?xi32>)"}},
+    {"StateLessWhatDecaysByATanhInSegments",
+     "row-wise decay, reads 0+1, writes 1, feedback 0",
+     {"%t = math.tanh %k : !K\n%one = arith.constant dense<1.0> : !K\n%half = arith.constant dense<0.5> : "
+      "!K\n"
+      "%p = arith.addf %one, %t : !K\n%a = arith.mulf %half, %p : !K\n"
+      "%A = pattern.broadcast %a along 0 : !K to !M\n%ones = arith.constant dense<1.0> : !M\n"
+      "%rest = arith.subf %ones, %A : !M\n%L = arith.mulf %rest, %S : !M\n%D = arith.subf %S, %L : !M\n"
+      "%W = pattern.outer %k, %v : !K, !V\n%N = arith.addf %D, %W : !M\n" READ_NEXT,
+      {"5x4"},
+      {"4"},
+      "segments(%segment : tensor<?x?xi32>)"}},
     {"StateAddedTwiceAndTakenAwayOnce",
      plain,
      {DECAY "%D = arith.mulf %A, %S : !M\n%W = pattern.outer %k, %v : !K, !V\n%X = arith.subf %W, %D : !M\n"
