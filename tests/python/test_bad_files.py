@@ -2,8 +2,11 @@
 
 import importlib.util
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -191,3 +194,44 @@ def test_what_is_no_pattern_is_refused(tmp_path, kind):
     assert done.returncode == 1 and not done.stdout
     (line,) = (line for line in done.stderr.splitlines() if "error: " in line)
     assert str(pattern) in line
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("general.architecture", "llamb", "supported are 'llama' and 'qwen2'"),
+        ("tokenizer.ggml.model", "gpt3", "'gpt3', supported is 'gpt2' (byte-level byte-pair encoding)"),
+        ("tokenizer.ggml.pre", "smollx", "'smollx', supported are 'smollm', 'gpt-2' and 'qwen2'"),
+    ],
+)
+def test_models_of_other_families_are_refused_by_name(tmp_path, key, value, words):
+    whole = bytearray(smollm2_path().read_bytes())
+    # A string is its length and its bytes, behind the key and a type.
+    at = whole.index(key.encode()) + len(key) + 4 + 8
+    whole[at : at + len(value)] = value.encode()
+    path = tmp_path / "other.gguf"
+    path.write_bytes(whole)
+    generate(path, str(path), words)
+
+
+def test_a_full_disk_fails_the_program(tmp_path):
+    pattern = tmp_path / "twice.mlir"
+    pattern.write_text(PATTERN)
+    with open("/dev/full", "w") as full:
+        done = run([LINMUC, pattern, "--emit=pattern"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "linmuc: error: the standard output cannot be written\n"
+
+
+def test_a_machine_without_a_home_is_told_what_to_set(tmp_path):
+    pattern = tmp_path / "twice.mlir"
+    pattern.write_text(PATTERN)
+    program = f"import linmu; linmu.compile({str(pattern)!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": os.environ["PYTHONPATH"]}, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 1
+    message, hint = done.stderr.splitlines()[-2:]
+    assert message.endswith("neither LINMU_CACHE_DIR nor HOME is set")
+    assert hint == "set LINMU_CACHE_DIR to a folder of your own, or LINMU_DISK_CACHE=0"
