@@ -52,6 +52,17 @@ struct CancelInverse : OpRewritePattern<PermuteOp> {
     auto inner = op.getSource().getDefiningOp<PermuteOp>();
     if (!inner || inner.getOrder() != op.getOrder() || inner.getInverse() == op.getInverse())
       return failure();
+    // Results have memory of their own: what is returned is no argument, and no other result.
+    auto isReturned = [](Value value) {
+      return llvm::any_of(value.getUsers(),
+                          [](Operation *user) { return user->hasTrait<OpTrait::IsTerminator>(); });
+    };
+    Value source = inner.getSource();
+    if (isReturned(op.getResult()) && (isa<BlockArgument>(source) || isReturned(source) ||
+                                       llvm::count_if(op->getUsers(), [](Operation *user) {
+                                         return user->hasTrait<OpTrait::IsTerminator>();
+                                       }) > 1))
+      return failure();
     rewriter.replaceOp(op, inner.getSource());
     return success();
   }

@@ -111,3 +111,22 @@ func.func @mixed(%q: !t, %k: !t, %i: !i) -> !t {
   }
   return %o : !t
 }
+
+// What is returned keeps memory of its own.
+// CHECK-LABEL: func.func @returned(
+// CHECK: pattern.permute
+// CHECK: pattern.permute inverse
+// CHECK: %[[Y:.*]] = pattern.map
+// CHECK-COUNT-2: pattern.permute
+// CHECK: return
+func.func @returned(%x: !t, %i: !i) -> (!t, !t, !t) {
+  %p = pattern.permute %x order(%i : !i) : !t
+  %q = pattern.permute inverse %p order(%i : !i) : !t
+  %y = pattern.map tokens(%xt = %x : !t) -> (!t) {
+    %s = pattern.sigmoid %xt : !v
+    pattern.yield outputs(%s : !v)
+  }
+  %a = pattern.permute %y order(%i : !i) : !t
+  %b = pattern.permute inverse %a order(%i : !i) : !t
+  return %q, %y, %b : !t, !t, !t
+}
