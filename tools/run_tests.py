@@ -135,9 +135,9 @@ def pytest_tests(scratch: Path) -> Count:
     return count
 
 
-def fuzz_tests(steps: int, seed: int) -> Count:
-    """tests/fuzz/fuzz.py closes with the same line as this program."""
-    command = [sys.executable, "tests/fuzz/fuzz.py", "--steps", str(steps), "--seed", str(seed)]
+def fuzz_program(name: str, steps: int, seed: int) -> Count:
+    """Programs of tests/fuzz close with the same line as this one."""
+    command = [sys.executable, f"tests/fuzz/{name}", "--steps", str(steps), "--seed", str(seed)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
     count = Count()
     for line in process.stdout:
@@ -145,7 +145,15 @@ def fuzz_tests(steps: int, seed: int) -> Count:
         if closing := re.fullmatch(r"(\d+) passed, (\d+) failed\n?", line):
             count = Count(int(closing[1]), int(closing[2]))
     if process.wait() != 0 and count.failed == 0:
-        count.add(crashed("fuzz", process.returncode))
+        count.add(crashed(name, process.returncode))
+    return count
+
+
+def fuzz_tests(steps: int, seed: int) -> Count:
+    """Random recurrences, and as many random programs of several ops."""
+    count = Count()
+    for name in ("fuzz.py", "programs.py"):
+        count.add(fuzz_program(name, steps, seed))
     return count
 
 
@@ -163,7 +171,7 @@ def main() -> int:
     parser.add_argument(
         "kind", nargs="?", choices=["unit", "lit", "python", "style", "fuzz"], help="default: all"
     )
-    parser.add_argument("--steps", type=int, help="random recurrences of the fuzz tests")
+    parser.add_argument("--steps", type=int, help="random recurrences, and programs, of the fuzz tests")
     parser.add_argument("--seed", type=int, default=0, help="of the fuzz tests")
     parser.add_argument("--nightly", action="store_true", help=f"{NIGHTLY_FUZZ_STEPS} random recurrences")
     arguments = parser.parse_args()
