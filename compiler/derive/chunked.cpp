@@ -330,9 +330,7 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, int64_t chunk
   for (Region &region : scan->getRegions())
     blocks.push_back(&region.front());
   StepEmitter step = kernel.startStep(clamped, blocks);
-  // The rows of the next chunk arrive while this one is worked on, whatever order they lie in.
-  Value following = builder.add(position, builder.fill(builder.i32(chunk), {chunk}));
-  kernel.prefetch(builder.minimum(following, lasts));
+  kernel.prefetch(clamped);
   unsigned bound = view.params.size() + view.tokens.size();
   SmallVector<Value> next;
   for (unsigned state = 0; state < scan.getNumStates(); ++state) {

@@ -83,8 +83,9 @@ void LoopKernel::prefetch(Value positions) {
   auto ask = [&](ArrayRef<Value> values, bool store) {
     for (Value value : values) {
       Value memory = argument(value);
-      if (!memory || cast<RankedTensorType>(memory.getType()).getRank() < 4)
-        continue; // one element a token: lines arrive by themselves
+      // Scalars of tokens that follow each other share lines, which arrive by themselves.
+      if (!memory || (!walk.order && cast<RankedTensorType>(memory.getType()).getRank() < 4))
+        continue;
       if (!rows)
         rows = walk.rowsOf(builder, positions);
       tile::PrefetchOp::create(builder, memory, walk.indices(builder, memory, rows), store);

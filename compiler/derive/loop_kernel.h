@@ -42,7 +42,7 @@ public:
   /// params and tokens loaded and bound to the leading arguments of each of `blocks`.
   StepEmitter startStep(mlir::Value positions, llvm::ArrayRef<mlir::Block *> blocks);
 
-  /// Asks for the features of the tokens at `positions`: operands as startStep would load them, and outputs.
+  /// Asks ahead for operands, as startStep loads them at `positions`, and for outputs.
   void prefetch(mlir::Value positions);
 
   /// States [B, H, ...] at the start: the initial values, or zero.

@@ -112,8 +112,13 @@ def StoreOp : Tile_Op<"store", [MemoryEffects<[MemWrite]>, AttrSizedOperandSegme
 }
 
 def PrefetchOp : Tile_Op<"prefetch", [MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "Asks for rows that a later `tile.load`, or `tile.store`, will touch; indices as there, one of them a tile";
-  let description = "A hint without a result: a target may drop it, and indices must be in bounds all the same.";
+  let summary = "Asks ahead for rows that a `tile.load` or `tile.store` with these indices will touch";
+  let description = [{
+    Indices as there, one of them a tile. They name the rows of this iteration of the enclosing loop; those of
+    the iteration that the target runs next on this thread are meant. The indices must therefore be in bounds
+    for every value of the loop's induction variable, those past its end included. A hint without a result: a
+    target may drop it.
+  }];
   let arguments = (ins Tile_Memory:$source, Variadic<AnyTypeOf<[Index, Tile_Tile1D]>>:$indices,
                        UnitAttr:$for_store);
   let assemblyFormat = [{

@@ -95,7 +95,7 @@ struct Kernel::Impl {
     if (blocks <= 0)
       return;
     BlockWork work{image.function(launch.entry), frame.arguments(package, launch), blocks,
-                   launch.workspace_bytes};
+                   launch.workspace_bytes, launch.blocks_together};
     ThreadPool &pool = ThreadPool::instance();
     if (blocks == 1 || threads <= 1) {
       pool.run(work, 1);

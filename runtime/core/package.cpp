@@ -8,7 +8,7 @@ namespace linmu {
 namespace {
 
 constexpr std::uint64_t magic = 0x474b50554d4e494c; // "LINMUPKG"
-constexpr std::uint32_t format_version = 2;
+constexpr std::uint32_t format_version = 3;
 
 void writeShape(ByteWriter &out, const std::vector<Extent> &shape) {
   out.writeCount(shape.size());
@@ -66,6 +66,7 @@ void writeLaunch(ByteWriter &out, const Launch &launch) {
   out.write(std::uint8_t(launch.grid.times_tokens));
   out.write(launch.grid.tokens_per_block);
   out.write(launch.workspace_bytes);
+  out.write(launch.blocks_together);
   out.writeCount(launch.operands.size());
   for (const Binding &binding : launch.operands) {
     out.write(binding.kind);
@@ -82,6 +83,7 @@ Launch readLaunch(ByteReader &in) {
   launch.grid.times_tokens = readFlag(in);
   launch.grid.tokens_per_block = in.read<std::int64_t>();
   launch.workspace_bytes = in.read<std::int64_t>();
+  launch.blocks_together = in.read<std::int64_t>();
   launch.operands.resize(in.readCount(5));
   for (Binding &binding : launch.operands) {
     binding.kind = in.read<Binding::Kind>();

@@ -86,6 +86,9 @@ struct Launch {
   Count grid;                       ///< number of blocks
   std::int64_t workspace_bytes = 0; ///< per thread
   std::vector<Binding> operands;
+  /// How many blocks a thread is best given at once, where there are so many for each: their walks of the
+  /// tokens keep step and share what they bring to the caches.
+  std::int64_t blocks_together = 1;
 };
 
 /// Launches that run one after the other when `min_tokens <= N <= max_tokens`.

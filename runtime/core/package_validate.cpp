@@ -120,6 +120,8 @@ private:
       fail(what + " has an impossible grid");
     if (launch.workspace_bytes < 0 || launch.workspace_bytes > largest_workspace)
       fail(what + " has an impossible workspace of " + std::to_string(launch.workspace_bytes) + " bytes");
+    if (launch.blocks_together < 1 || launch.blocks_together > largest_extent)
+      fail(what + " runs " + std::to_string(launch.blocks_together) + " blocks together");
     for (const Binding &binding : launch.operands) {
       if (binding.kind > Binding::temporary)
         fail(what + " has an operand of the unknown kind " + std::to_string(int(binding.kind)));

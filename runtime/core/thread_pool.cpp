@@ -21,6 +21,18 @@ std::atomic<ThreadPool *> the_pool{nullptr};
 
 thread_local ScratchBuffer workspace_buffer;
 
+/// How many turns the blocks are taken in, each thread some. Blocks that gain from each other come in as few
+/// as their number together and an equal share for each thread allow; others in so many that blocks of unlike
+/// cost even out.
+std::int64_t turnsOf(const BlockWork &work, int threads) {
+  std::int64_t turns = threads * turns_per_thread;
+  if (work.blocks_together > 1) {
+    std::int64_t at_once = threads * work.blocks_together;
+    turns = threads * ((work.blocks + at_once - 1) / at_once);
+  }
+  return std::min(turns, work.blocks);
+}
+
 void pauseBriefly() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -86,10 +98,13 @@ void ThreadPool::workerLoop(int index, std::uint32_t seen) {
 std::int64_t ThreadPool::takeBlocks(std::byte *workspace) {
   std::int64_t taken = 0;
   for (;;) {
-    std::int64_t first = next_.fetch_add(blocks_per_turn_, std::memory_order_relaxed);
-    if (first >= work_.blocks)
+    std::int64_t turn = next_turn_.fetch_add(1, std::memory_order_relaxed);
+    if (turn >= turns_)
       return taken;
-    std::int64_t last = std::min(first + blocks_per_turn_, work_.blocks);
+    // Shares differ by one block at most.
+    std::int64_t share = work_.blocks / turns_, larger = work_.blocks % turns_;
+    std::int64_t first = turn * share + std::min(turn, larger);
+    std::int64_t last = first + share + (turn < larger ? 1 : 0);
     work_.function(work_.arguments, first, last, workspace);
     taken += last - first;
   }
@@ -108,8 +123,8 @@ std::int64_t ThreadPool::run(const BlockWork &work, int threads) {
   startWorkers(wanted - 1);
   work_ = work;
   participants_ = wanted - 1;
-  blocks_per_turn_ = std::max<std::int64_t>(1, work.blocks / (wanted * turns_per_thread));
-  next_.store(0);
+  turns_ = turnsOf(work, wanted);
+  next_turn_.store(0);
   open_.store(true);
   epoch_.fetch_add(1);
   epoch_.notify_all();

@@ -12,6 +12,7 @@ struct BlockWork {
   void *const *arguments = nullptr;
   std::int64_t blocks = 0;
   std::int64_t workspace_bytes = 0;
+  std::int64_t blocks_together = 1; ///< as in Launch
 };
 
 /// Persistent workers that take ranges of blocks from a counter; the calling thread takes part. Workers spin
@@ -37,9 +38,9 @@ private:
 
   // One job. Its plain fields change only while no worker is inside (`active_` is 0 and `open_` false).
   BlockWork work_;
-  std::int64_t blocks_per_turn_ = 1;
+  std::int64_t turns_ = 1;
   int participants_ = 0;
-  alignas(64) std::atomic<std::int64_t> next_{0};
+  alignas(64) std::atomic<std::int64_t> next_turn_{0};
   alignas(64) std::atomic<std::uint32_t> epoch_{0};
   std::atomic<bool> open_{false};
   alignas(64) std::atomic<int> active_{0};

@@ -86,6 +86,20 @@ TEST(Launch, EachBlockRunsExactlyOnceForEveryThreadCount) {
       }
 }
 
+TEST(Launch, EachBlockRunsExactlyOnceWhereBlocksRunTogether) {
+  for (std::int64_t together : {2, 5, 16}) {
+    Package package = resultOnlyPackage("mark");
+    package.variants[0].launches[0].blocks_together = together;
+    Kernel kernel = Kernel::open(package);
+    for (int threads : {1, 2, 3, 8})
+      for (std::int64_t tokens : {1, 2, 9, 12, 28, 1001}) {
+        std::vector<float> out(std::size_t(tokens), 0.0f);
+        kernel({}, std::array{view(out.data(), {1, tokens, 1, 1})}, {threads});
+        ASSERT_EQ(std::count(out.begin(), out.end(), 1.0f), tokens) << threads << " threads, " << together;
+      }
+  }
+}
+
 TEST(Launch, ManyApplicationThreadsMayLaunchAtOnce) {
   Kernel kernel = Kernel::open(resultOnlyPackage("mark"));
   std::atomic<int> wrong{0};

@@ -135,6 +135,9 @@ TEST(Package, ImpossibleExtentsGridsAndWorkspacesAreNamed) {
   package = addPackage();
   package.variants[0].launches[0].workspace_bytes = -8;
   EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' has an impossible workspace of -8 bytes");
+  package = addPackage();
+  package.variants[0].launches[0].blocks_together = 0;
+  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' runs 0 blocks together");
 }
 
 } // namespace

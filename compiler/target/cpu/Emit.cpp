@@ -100,6 +100,15 @@ KernelLowering::Vectors KernelLowering::loop(Value from, Value to, int64_t step,
   return Vectors(op.getResults());
 }
 
+void KernelLowering::guarded(Value condition, function_ref<void()> body) {
+  if (!condition)
+    return body();
+  auto branch = scf::IfOp::create(builder_, location_, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder_);
+  builder_.setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
 int64_t KernelLowering::blockRows(int64_t rows) const {
   int64_t block = machine_.rows;
   while (rows % block)
@@ -124,4 +133,18 @@ void KernelLowering::forEachBlock(ArrayRef<int64_t> shape, bool lowerOnly,
       loop(0, shape[0], rows, atRow);
   });
   memo_.clear();
+}
+
+void KernelLowering::forEachBlockOf(Value tile, bool lowerOnly, function_ref<void(const Block &)> body) {
+  ArrayRef<int64_t> shape = shapeOf(tile);
+  int64_t rows = blockRows(shape[0]), blocksOfPanel = shape[0] / rows;
+  int64_t panels = roundUp(shape[1], Machine::width) / Machine::width;
+  SmallVector<PrefetchShare> shares = takePrefetches(tile, panels * blocksOfPanel);
+  forEachBlock(shape, lowerOnly, [&](const Block &at) {
+    if (!shares.empty()) {
+      Value inPanel = arith::DivUIOp::create(builder_, location_, at.row, index(rows));
+      emitPrefetches(shares, add(multiply(at.panel, blocksOfPanel), inPanel));
+    }
+    body(at);
+  });
 }

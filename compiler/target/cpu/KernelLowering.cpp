@@ -46,21 +46,23 @@ FailureOr<func::FuncOp> KernelLowering::run() {
         type.getRank() >= 2 && type.isDynamicDim(0) && type.isDynamicDim(1))
       operandForExtents_ = memory;
   }
-  auto loopOp =
-      scf::ForOp::create(builder_, location_, entry->getArgument(0), entry->getArgument(1), index(1));
-  blockLoop_ = loopOp;
   func::ReturnOp::create(builder_, location_);
-  builder_.setInsertionPoint(loopOp.getBody()->getTerminator());
-  blockId_ = loopOp.getInductionVar();
-  if (failed(lowerBlock(body))) {
+  builder_.setInsertionPoint(entry->getTerminator());
+  openBlockLoops(entry->getArgument(0), entry->getArgument(1), body);
+  // What follows the walk sees its results, which are there after the last stretch.
+  auto end = stretch_.walk ? std::next(stretch_.walk->getIterator()) : body.end();
+  LogicalResult lowered = lowerOps({body.begin(), end});
+  if (succeeded(lowered) && end != body.end())
+    guarded(stretch_.isLast, [&] { lowered = lowerOps({end, body.end()}); });
+  if (failed(lowered)) {
     function.erase();
     return failure();
   }
   return function;
 }
 
-LogicalResult KernelLowering::lowerBlock(mlir::Block &block) {
-  for (Operation &op : block) {
+LogicalResult KernelLowering::lowerOps(llvm::iterator_range<mlir::Block::iterator> ops) {
+  for (Operation &op : ops) {
     if (op.hasTrait<OpTrait::IsTerminator>())
       break; // of a loop or branch; its owner lowers it
     location_ = op.getLoc();
@@ -144,12 +146,14 @@ void KernelLowering::lowerBlockCount(Operation &op) {
 
 LogicalResult KernelLowering::lowerFor(Operation &op) {
   auto source = cast<scf::ForOp>(op);
-  SmallVector<Value> inits;
+  bool isWalk = source == stretch_.walk;
+  Value isFirst = isWalk ? stretch_.isFirst : Value();
+  SmallVector<Value> inits, scalarSlots;
   SmallVector<Buffer> carried; // one for each tile among the iter_args
   for (auto [init, argument, result] :
        llvm::zip(source.getInitArgs(), source.getRegionIterArgs(), source.getResults())) {
     if (rankOf(init.getType()) == 0) {
-      inits.push_back(scalarOf(init));
+      inits.push_back(isWalk ? resumeScalar(scalarOf(init), scalarSlots) : scalarOf(init));
       continue;
     }
     // Panels serve both dots and elementwise access.
@@ -157,24 +161,24 @@ LogicalResult KernelLowering::lowerFor(Operation &op) {
       auto dot = dyn_cast<tile::DotOp>(use.getOwner());
       return dot && use.getOperandNumber() == 1 && !dot.getTransposeRhs();
     });
-    Buffer buffer = allocate(argument.getType(), panels ? Layout::panels : Layout::rows);
-    fill(init, buffer);
+    Layout layout = panels ? Layout::panels : Layout::rows;
+    Buffer buffer = isWalk ? allocateSlot(argument.getType(), layout) : allocate(argument.getType(), layout);
+    guarded(isFirst, [&] { fill(init, buffer); });
     carried.push_back(buffer);
     buffers_[argument] = {buffer};
     buffers_[result] = {buffer};
   }
-  auto bound = [&](Value value) -> Value {
-    Value mapped = scalarOf(value);
-    return mapped;
-  };
-  auto loopOp = scf::ForOp::create(builder_, location_, bound(source.getLowerBound()),
-                                   bound(source.getUpperBound()), bound(source.getStep()), inits);
+  Value from = isWalk ? stretch_.from : scalarOf(source.getLowerBound());
+  Value to = isWalk ? stretch_.to : scalarOf(source.getUpperBound());
+  auto loopOp = scf::ForOp::create(builder_, location_, from, to, scalarOf(source.getStep()), inits);
   OpBuilder::InsertionGuard guard(builder_);
   if (loopOp.getBody()->empty())
     builder_.setInsertionPointToStart(loopOp.getBody());
   else
     builder_.setInsertionPoint(loopOp.getBody()->getTerminator());
   scalars_.map(source.getInductionVar(), loopOp.getInductionVar());
+  if (!source.getBody()->getOps<tile::PrefetchOp>().empty())
+    enterIteration(source, loopOp.getInductionVar());
   unsigned next = 0;
   for (auto [argument, result] : llvm::zip(source.getRegionIterArgs(), source.getResults()))
     if (rankOf(argument.getType()) == 0) {
@@ -196,11 +200,12 @@ LogicalResult KernelLowering::lowerFor(Operation &op) {
           materialize(argument, Layout::rows);
         }
     }
-  if (failed(lowerBlock(*source.getBody())))
+  if (failed(lowerOps(*source.getBody())))
     return failure();
   location_ = op.getLoc();
   Operation &yield = *source.getBody()->getTerminator();
   lowerYield(op, yield, carried);
+  flushPrefetches();
   SmallVector<Value> yielded;
   for (Value value : yield.getOperands())
     if (rankOf(value.getType()) == 0)
@@ -209,6 +214,9 @@ LogicalResult KernelLowering::lowerFor(Operation &op) {
       !loopOp.getBody()->back().hasTrait<OpTrait::IsTerminator>())
     scf::YieldOp::create(builder_, location_, yielded);
   buffers_ = std::move(outside);
+  builder_.setInsertionPointAfter(loopOp);
+  for (auto [slot, value] : llvm::zip(scalarSlots, loopOp.getResults()))
+    memref::StoreOp::create(builder_, location_, value, slot, index(0));
   return success();
 }
 
@@ -321,7 +329,7 @@ LogicalResult KernelLowering::lowerIf(Operation &op) {
       block.back().erase();
     builder_.setInsertionPointToStart(&block);
     llvm::DenseMap<Value, SmallVector<Buffer, 2>> outside = buffers_;
-    if (failed(lowerBlock(from.front())))
+    if (failed(lowerOps(from.front())))
       return failure();
     SmallVector<Value> yielded;
     for (Value value : from.front().getTerminator()->getOperands())

@@ -8,6 +8,7 @@
 #include "compiler/target/cpu/Machine.h"
 #include "dialects/tile/Tile.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace linmu::cpu {
@@ -42,19 +43,33 @@ public:
 
   /// Bytes of workspace that a thread needs; valid after run().
   std::int64_t workspaceBytes() const { return workspaceBytes_; }
+  /// How many blocks a thread best runs in one call; valid after run().
+  std::int64_t blocksTogether() const { return blocksTogether_; }
 
 private:
   using Value = mlir::Value;
   using Vectors = llvm::SmallVector<Value, 8>;
 
   // KernelLowering.cpp: walking ops in program order
-  mlir::LogicalResult lowerBlock(mlir::Block &block);
+  mlir::LogicalResult lowerOps(llvm::iterator_range<mlir::Block::iterator> ops);
   mlir::LogicalResult lowerOp(mlir::Operation &op);
   mlir::LogicalResult lowerScalarOp(mlir::Operation &op);
   mlir::LogicalResult lowerFor(mlir::Operation &op);
   mlir::LogicalResult lowerIf(mlir::Operation &op);
   void lowerYield(mlir::Operation &loop, mlir::Operation &yield, llvm::ArrayRef<Buffer> carried);
   void lowerBlockCount(mlir::Operation &op);
+
+  // TokenWalk.cpp: blocks that walk the tokens together
+  struct Stretch {
+    mlir::scf::ForOp walk;       ///< null where blocks run one after the other
+    Value from, to;              ///< the tokens of the stretch
+    Value firstBlock, lastBlock; ///< that walk together, the last not included
+    Value isFirst, isLast;       ///< i1
+    Value slot;                  ///< of this block
+  };
+  void openBlockLoops(Value first, Value last, mlir::Block &body);
+  Buffer allocateSlot(mlir::Type tile, Layout layout);
+  Value resumeScalar(Value init, llvm::SmallVectorImpl<Value> &slots);
 
   // Materialize.cpp: which values get a buffer, and filling it
   void decide(Value tile);
@@ -80,10 +95,35 @@ private:
   // Memory.cpp: operands
   mlir::LogicalResult lowerLoad(tile::LoadOp op);
   mlir::LogicalResult lowerStore(tile::StoreOp op);
-  void lowerPrefetch(tile::PrefetchOp op);
   Vectors loadBlock(tile::LoadOp op, const Block &at);
   Value loadVector(tile::LoadOp op, Value column);
   void gather(tile::LoadOp op, const Buffer &buffer);
+
+  // Prefetch.cpp
+  struct Prefetch {
+    tile::PrefetchOp op;
+    llvm::SmallVector<Value> indices; ///< those of the next iteration, its rows as a buffer
+    std::int64_t line;                ///< elements of a cache line
+    std::int64_t lines;               ///< of a row
+    std::int64_t turnsPerRow;         ///< a turn asks for a few lines of one row
+    std::int64_t turns, taken;
+  };
+  /// Turns [first, first + turns) of a prefetch: `perBlock` with every block of a nest, or with each
+  /// `every`-th.
+  struct PrefetchShare {
+    Prefetch prefetch;
+    std::int64_t first, turns, perBlock, every;
+  };
+  void enterIteration(mlir::scf::ForOp source, Value position);
+  Value ahead(Value value, Value at);
+  Value aheadIndex(Value index, Value at);
+  Value rowsAhead(Value rows);
+  void lowerPrefetch(tile::PrefetchOp op);
+  std::int64_t inlinedWork(Value tile);
+  llvm::SmallVector<PrefetchShare> takePrefetches(Value tile, std::int64_t blocks);
+  void prefetchPart(const Prefetch &prefetch, Value turn);
+  void emitPrefetches(llvm::ArrayRef<PrefetchShare> shares, Value number);
+  void flushPrefetches();
 
   // Dot.cpp, Solve.cpp, Reduce.cpp, DecayScores.cpp
   Vectors dotBlock(tile::DotOp op, const Block &at);
@@ -109,8 +149,12 @@ private:
   void loop(Value from, Value to, std::int64_t step, llvm::function_ref<void(Value)> body);
   Vectors loop(Value from, Value to, std::int64_t step, mlir::ValueRange inits,
                llvm::function_ref<Vectors(Value, mlir::ValueRange)> body);
+  /// `body` under the condition; without one, always.
+  void guarded(Value condition, llvm::function_ref<void()> body);
   void forEachBlock(llvm::ArrayRef<std::int64_t> shape, bool lowerOnly,
                     llvm::function_ref<void(const Block &)> body);
+  /// The same over the blocks of `tile`, which `body` computes; prefetches that wait go with them.
+  void forEachBlockOf(Value tile, bool lowerOnly, llvm::function_ref<void(const Block &)> body);
   std::int64_t blockRows(std::int64_t rows) const;
   Value memrefOf(Value operand) { return operands_.lookup(operand); }
 
@@ -125,7 +169,14 @@ private:
   llvm::DenseMap<Value, Value> operands_;
   llvm::DenseMap<Value, llvm::SmallVector<Buffer, 2>> buffers_;
   llvm::DenseMap<Value, Vectors> memo_; ///< blocks computed at the current insertion point
+  llvm::SmallVector<Prefetch> pendingPrefetches_;
+  std::int64_t workLeft_ = 0; ///< multiplications of the block's products that are still to be lowered
+  llvm::DenseMap<Value, Value> ahead_; ///< loop variables to their values in the next iteration
+  llvm::DenseMap<Value, Value> aheadRows_;
+  Value aheadBlock_; ///< the block of the next iteration
   Value blockId_, operandForExtents_;
+  Stretch stretch_;
+  std::int64_t blocksTogether_ = 1;
   std::int64_t workspaceBytes_ = 0;
 };
 

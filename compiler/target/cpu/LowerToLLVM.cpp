@@ -64,6 +64,8 @@ LogicalResult linmu::cpu::lowerKernels(tile::ProgramOp program, const Machine &m
       return failure();
     (*function)->setAttr("linmu.workspace",
                          IntegerAttr::get(IntegerType::get(context, 64), lowering.workspaceBytes()));
+    (*function)->setAttr("linmu.blocks_together",
+                         IntegerAttr::get(IntegerType::get(context, 64), lowering.blocksTogether()));
     functions.push_back(*function);
   }
   for (func::FuncOp function : functions)

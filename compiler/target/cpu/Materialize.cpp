@@ -26,7 +26,8 @@ const Buffer *KernelLowering::findAny(Value tile) {
   return buffer ? buffer : find(tile, Layout::panels);
 }
 
-Buffer KernelLowering::allocate(Type tile, Layout layout) {
+/// How a tile lies in a buffer.
+static MemRefType bufferType(Type tile, Layout layout) {
   auto type = cast<RankedTensorType>(tile);
   constexpr int64_t width = Machine::width;
   SmallVector<int64_t> shape(type.getShape());
@@ -39,17 +40,29 @@ Buffer KernelLowering::allocate(Type tile, Layout layout) {
   else
     shape = {roundUp(shape[0], width) / width, roundUp(shape[1], width), width};
   Type element = type.getElementType();
-  if (element.isInteger(1))
-    element = builder_.getI32Type();
-  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
-  for (int64_t extent : shape)
-    bytes *= extent;
+  return MemRefType::get(shape, element.isInteger(1) ? IntegerType::get(tile.getContext(), 32) : element);
+}
+
+static int64_t bytesOf(MemRefType type) {
+  return roundUp(type.getNumElements() * type.getElementTypeBitWidth() / 8, 64);
+}
+
+Buffer KernelLowering::allocate(Type tile, Layout layout) {
+  MemRefType type = bufferType(tile, layout);
   OpBuilder::InsertionGuard guard(builder_);
   builder_.setInsertionPoint(blockLoop_);
   Value offset = index(workspaceBytes_);
-  workspaceBytes_ += roundUp(bytes, 64);
-  auto view = memref::ViewOp::create(builder_, location_, MemRefType::get(shape, element), entryWorkspace_,
-                                     offset, ValueRange{});
+  workspaceBytes_ += bytesOf(type);
+  auto view = memref::ViewOp::create(builder_, location_, type, entryWorkspace_, offset, ValueRange{});
+  return {view, layout};
+}
+
+/// A buffer for each of the blocks that walk together; this block's.
+Buffer KernelLowering::allocateSlot(Type tile, Layout layout) {
+  MemRefType type = bufferType(tile, layout);
+  Value offset = add(multiply(stretch_.slot, bytesOf(type)), workspaceBytes_);
+  workspaceBytes_ += blocksTogether_ * bytesOf(type);
+  auto view = memref::ViewOp::create(builder_, location_, type, entryWorkspace_, offset, ValueRange{});
   return {view, layout};
 }
 
@@ -61,7 +74,7 @@ void KernelLowering::fill(Value tile, const Buffer &buffer) {
     });
     return;
   }
-  forEachBlock(shapeOf(tile), hasLowerUsesOnly(tile), [&](const Block &at) {
+  forEachBlockOf(tile, hasLowerUsesOnly(tile), [&](const Block &at) {
     Vectors vectors = block(tile, at);
     for (int64_t r = 0; r < at.rows; ++r)
       storeBuffer(vectors[r], buffer, add(at.row, r), at.panel, at.column);

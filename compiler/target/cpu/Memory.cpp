@@ -97,14 +97,6 @@ LogicalResult KernelLowering::lowerStore(tile::StoreOp op) {
   Value memory = memrefOf(op.getDestination()), tile = op.getValue();
   int64_t gathered = gatheredAxis(op.getIndices());
   auto lookup = [&](Value index) { return scalarOf(index); };
-  auto guarded = [&](Value condition, function_ref<void()> body) {
-    if (!condition)
-      return body();
-    auto branch = scf::IfOp::create(builder_, location_, condition, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(builder_);
-    builder_.setInsertionPointToStart(branch.thenBlock());
-    body();
-  };
   auto rowIndex = [&](Value row) -> Value {
     return arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(),
                                       scalar(op.getIndices()[gathered], row));
@@ -147,7 +139,7 @@ LogicalResult KernelLowering::lowerStore(tile::StoreOp op) {
       });
     } else {
       int64_t columns = shapeOf(tile)[1];
-      forEachBlock(shapeOf(tile), false, [&](const Block &at) {
+      forEachBlockOf(tile, false, [&](const Block &at) {
         Vectors vectors = block(tile, at);
         for (int64_t r = 0; r < at.rows; ++r) {
           Value row = add(at.row, r);
@@ -163,22 +155,4 @@ LogicalResult KernelLowering::lowerStore(tile::StoreOp op) {
     }
   });
   return success();
-}
-
-void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
-  Value memory = memrefOf(op.getSource());
-  auto type = cast<MemRefType>(memory.getType());
-  Value gathered = op.getIndices()[gatheredAxis(op.getIndices())];
-  int64_t columns = type.getShape().back(), line = 64 * 8 / type.getElementType().getIntOrFloatBitWidth();
-  loop(0, shapeOf(gathered)[0], 1, [&](Value row) {
-    Value at =
-        arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(), scalar(gathered, row));
-    SmallVector<Value> indices = indicesAt(op.getIndices(), at, [&](Value index) { return scalarOf(index); });
-    indices.push_back({});
-    for (int64_t column = 0; column < columns; column += line) {
-      indices.back() = index(column);
-      memref::PrefetchOp::create(builder_, location_, memory, indices, op.getForStore(), /*localityHint=*/2,
-                                 /*isDataCache=*/true);
-    }
-  });
 }

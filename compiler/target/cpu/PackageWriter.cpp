@@ -58,9 +58,9 @@ static void describeProgram(tile::ProgramOp program, ModuleOp module, Package &p
       launch.grid.times_batch = launchOp.getTimesBatch();
       launch.grid.times_tokens = launchOp.getTokensPerBlock() != 0;
       launch.grid.tokens_per_block = std::max<int64_t>(launchOp.getTokensPerBlock(), 1);
-      launch.workspace_bytes = SymbolTable::lookupSymbolIn(module, launchOp.getKernel())
-                                   ->getAttrOfType<IntegerAttr>("linmu.workspace")
-                                   .getInt();
+      Operation *function = SymbolTable::lookupSymbolIn(module, launchOp.getKernel());
+      launch.workspace_bytes = function->getAttrOfType<IntegerAttr>("linmu.workspace").getInt();
+      launch.blocks_together = function->getAttrOfType<IntegerAttr>("linmu.blocks_together").getInt();
       for (Value operand : launchOp.getOperands())
         launch.operands.push_back(bindings.lookup(operand));
       variant.launches.push_back(std::move(launch));
