@@ -42,9 +42,7 @@ static llvm::json::Object describeState(NormalScanOp scan, unsigned index) {
   llvm::json::Object state;
   state["shape"] = shapeOf(slice);
   state["key_axis"] = int64_t(form.getKeyAxis());
-  state["decay"] = !form.getDecay()                                   ? "none"
-                   : isa<RankedTensorType>(form.getDecay().getType()) ? "row-wise"
-                                                                      : "scalar";
+  state["decay"] = form.getDecayKind();
   auto name = [&](BlockArgument argument) { return nameOfArgument(scan, argument.getArgNumber()); };
   if (form.getDecay())
     state["log_decay"] = expressionOf(form.getDecay(), name);

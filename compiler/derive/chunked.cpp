@@ -6,6 +6,8 @@
 //   w = v + M (entry reads + T(scores) w)                     one triangular solve
 //   y_j = exp(G) r_j S + sum_i scores_ji w_i
 //   S' = exp(G_end) S + sum_i (exp(G_end - G) k_i)^T w_i
+// A decay by value column has no place in the scores and scales what is multiplied with them, and the state's
+// columns; there is no solve then.
 // Only exponentials of sums of non-positive numbers are taken.
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/loop_kernel.h"
@@ -54,11 +56,13 @@ int64_t linmu::chunkOf(pattern::NormalScanOp scan, const Schedule &schedule) {
 
 namespace {
 
-/// The decay of a chunk's tokens. Absent: all members null. Scalar: tiles [C]. Row-wise: tiles [C, K].
+/// The decay of a chunk's tokens. Absent: all members null. Scalar: tiles [C]. Row-wise: [C, K], by value:
+/// [C, V].
 struct Decay {
   Value logarithm; ///< g, 0 for rows past the end
   Value sum, error, exclusive_sum, exclusive_error;
-  bool row_wise = false;
+  bool row_wise = false, by_value = false;
+  bool isScalar() const { return logarithm && !row_wise && !by_value; }
   explicit operator bool() const { return logarithm != nullptr; }
 };
 
@@ -85,6 +89,7 @@ private:
   Value pairFactor(bool inclusive);
   Value entry(int64_t read, Value state);
   void solveFeedback(StepEmitter &step, Value state);
+  Value readWrite(int64_t read, int64_t write, Value sum);
   Value nextState(Value state);
   bool inclusive(int64_t read) { return form.getInclusive()[read]; }
 
@@ -110,7 +115,8 @@ Value StateChunk::whereLive(Value rows) {
 }
 
 void StateChunk::prepareDecay(Value logarithm) {
-  decay.row_wise = rankOf(logarithm) == 2;
+  decay.by_value = form.getDecayByValue();
+  decay.row_wise = rankOf(logarithm) == 2 && !decay.by_value;
   decay.logarithm = whereLive(logarithm);
   auto sum = [&](bool exclusive) {
     Type type = decay.logarithm.getType();
@@ -149,7 +155,7 @@ Value StateChunk::scores(int64_t read, int64_t write) {
   }
   Value product =
       builder.dot(readKeys[read], keys[write], {.transpose_rhs = true, .triangle = Triangle::result_lower});
-  if (decay)
+  if (decay.isScalar())
     product = builder.multiply(product, pairFactor(inclusive(read)));
   Value visible = builder.compare(inclusive(read) ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt,
                                   builder.coordinate(shape, 0), builder.coordinate(shape, 1));
@@ -168,7 +174,9 @@ Value StateChunk::entry(int64_t read, Value state) {
   if (decay.row_wise)
     return known = builder.dot(builder.multiply(readKeys[read], factor), state, {});
   Value product = builder.dot(readKeys[read], state, {});
-  return known = builder.multiply(product, builder.along(factor, 0, {chunk, valueSize}));
+  if (!decay.by_value)
+    factor = builder.along(factor, 0, {chunk, valueSize});
+  return known = builder.multiply(product, factor);
 }
 
 /// Writes with feedback become the solutions of a triangular system; those without are known and move to its
@@ -218,31 +226,47 @@ void StateChunk::solveFeedback(StepEmitter &step, Value state) {
     writes[i] = solution;
 }
 
+/// What a write gives to a read inside the chunk, added to `sum`.
+Value StateChunk::readWrite(int64_t read, int64_t write, Value sum) {
+  Value weights = scores(read, write);
+  if (!decay.by_value)
+    return builder.dot(weights, writes[write], {.triangle = Triangle::lhs_lower, .init = sum});
+  Value inside = tile::DecayValuesOp::create(builder, sum.getType(), weights, writes[write], decay.logarithm,
+                                             !inclusive(read));
+  return builder.add(sum, inside);
+}
+
 Value StateChunk::nextState(Value state) {
   SmallVector<int64_t> shape{keySize, valueSize};
   Value result = state;
-  Value weight; // exp(G_end - G), [C] or [C, K]
+  Value weight; // exp(G_end - G), [C], [C, K] or [C, V]
+  bool vector = decay && !decay.isScalar();
+  int64_t size = decay.by_value ? valueSize : keySize;
   if (decay) {
     Value last = builder.index(chunk - 1);
-    Type type = decay.row_wise ? Type(builder.f32Tile({keySize})) : Type(builder.getF32Type());
+    Type type = vector ? Type(builder.f32Tile({size})) : Type(builder.getF32Type());
     Value end = tile::ExtractOp::create(builder, type, decay.sum, last);
     Value endError = tile::ExtractOp::create(builder, type, decay.error, last);
     Value factor = builder.exp(builder.add(end, endError));
-    result = builder.multiply(result,
-                              decay.row_wise ? builder.along(factor, 0, shape) : builder.fill(factor, shape));
+    result = builder.multiply(result, vector ? builder.along(factor, decay.by_value ? 1 : 0, shape)
+                                             : builder.fill(factor, shape));
     auto spread = [&](Value value) {
-      return decay.row_wise ? builder.along(value, 1, {chunk, keySize}) : builder.fill(value, {chunk});
+      return vector ? builder.along(value, 1, {chunk, size}) : builder.fill(value, {chunk});
     };
     Value exponent = builder.add(builder.subtract(spread(end), decay.sum),
                                  builder.subtract(spread(endError), decay.error));
     weight = builder.exp(builder.minimum(exponent, builder.splat(exponent.getType(), 0)));
     weight = whereLive(weight);
-    if (!decay.row_wise)
+    if (!vector)
       weight = builder.along(weight, 0, {chunk, keySize});
   }
   for (auto [key, write] : llvm::zip(keys, writes)) {
-    Value exit = weight ? builder.multiply(key, weight) : whereLive(key);
-    result = builder.dot(exit, write, {.transpose_lhs = true, .init = result});
+    Value exit = key, value = write;
+    if (decay.by_value)
+      value = builder.multiply(write, weight);
+    else
+      exit = weight ? builder.multiply(key, weight) : whereLive(key);
+    result = builder.dot(exit, value, {.transpose_lhs = true, .init = result});
   }
   return result;
 }
@@ -263,8 +287,7 @@ void StateChunk::run(StepEmitter &step, Value state, ArrayRef<bool> needed) {
       continue;
     reads[read] = entry(read, state);
     for (int64_t write = 0; write < int64_t(keys.size()); ++write)
-      reads[read] = builder.dot(scores(read, write), writes[write],
-                                {.triangle = Triangle::lhs_lower, .init = reads[read]});
+      reads[read] = readWrite(read, write, reads[read]);
   }
   next = nextState(state);
 }

@@ -60,7 +60,7 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
 
   Value next = state;
   if (Value decay = form.getDecay())
-    next = builder.multiply(of.spread(builder.exp(tile(decay)), true), state);
+    next = builder.multiply(of.spread(builder.exp(tile(decay)), !form.getDecayByValue()), state);
   for (auto [key, write] : llvm::zip(form.getWrites(), writes))
     next = builder.add(next, of.outer(tile(key), write));
   for (auto [j, key] : llvm::enumerate(form.getReads()))

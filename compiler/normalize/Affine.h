@@ -42,8 +42,9 @@ struct StateForm {
   int keyAxis = 0; ///< as in pattern.form
   mlir::Type slice, keyType, valueType;
   llvm::SmallVector<StateRead, 4> reads;
-  mlir::Value decay; ///< its logarithm; null where the decay is one
-  mlir::Value scale; ///< the decay itself, for reports
+  mlir::Value decay;         ///< its logarithm; null where the decay is one
+  mlir::Value scale;         ///< the decay itself, for reports
+  bool decayByValue = false; ///< the decay is a vector over the value axis, not the key's
   llvm::SmallVector<StateWrite, 2> writes;
   llvm::SmallVector<mlir::Value, 2> free;                                          ///< v_i
   llvm::SmallVector<llvm::SmallVector<std::pair<unsigned, mlir::Value>>> feedback; ///< of w_i: (read, M_ij)

@@ -26,10 +26,11 @@ bool AffineAnalysis::finishState(unsigned state) {
       return false;
     Value scale = symbols_.constant(f32, 0);
     for (auto [read, coefficient] : form.feedback[0])
-      scale = symbols_.add(scale, coefficient);
+      scale = symbols_.addSpread(scale, coefficient);
     form.feedback[0].clear();
     form.writes[0].value = form.free[0];
     form.scale = scale;
+    form.decayByValue = isa<RankedTensorType>(scale.getType());
   } else {
     auto found = matrixOf(yielded);
     if (!found)
@@ -39,13 +40,16 @@ bool AffineAnalysis::finishState(unsigned state) {
     matrix = *found;
     Value across = form.keyAxis == 0 ? matrix.scale.row : matrix.scale.column;
     Value along = form.keyAxis == 0 ? matrix.scale.column : matrix.scale.row;
-    if (matrix.state >= 0 && across)
-      return fail("the decay differs between value columns", originOf(across, at), true);
+    if (matrix.state >= 0 && across && along)
+      return fail("the decay differs both between rows and between value columns", originOf(across, at),
+                  true);
+    form.decayByValue = matrix.state >= 0 && across;
+    Value vector = form.decayByValue ? across : along;
     Value scalar = matrix.scale.scale;
     if (matrix.state < 0)
       form.scale = symbols_.constant(f32, 0);
-    else if (along)
-      form.scale = scalar ? symbols_.multiply(along, symbols_.spread(scalar, along.getType())) : along;
+    else if (vector)
+      form.scale = scalar ? symbols_.multiply(vector, symbols_.spread(scalar, vector.getType())) : vector;
     else
       form.scale = scalar ? scalar : symbols_.constant(f32, 1);
     if (dependencies(form.scale).contains(state))
@@ -73,6 +77,9 @@ bool AffineAnalysis::finishState(unsigned state) {
       if (dependencies(form.writes[write].key).contains(state))
         return fail("the key of a write depends on what was read from the same state",
                     originOf(form.writes[write].key, at));
+      if (form.decayByValue && dependencies(form.writes[write].value).contains(state))
+        return fail("the decay differs between value columns, beside feedback", originOf(form.scale, at),
+                    true);
       if (!extractFeedback(state, write, at))
         return false;
     }

@@ -21,6 +21,7 @@ struct FeedbackExtractor {
   Symbols &symbols;
   llvm::function_ref<std::optional<unsigned>(Value)> ownRead;
   llvm::function_ref<bool(Value)> depends;
+  bool vectorsToo; ///< coefficients may differ between the elements of the value
   Operation *culprit = nullptr;
   std::string reason;
 
@@ -34,7 +35,7 @@ struct FeedbackExtractor {
     for (auto [read, coefficient] : b.coefficients) {
       Value signedValue = subtract ? symbols.negate(coefficient) : coefficient;
       Value &slot = a.coefficients[read];
-      slot = slot ? symbols.add(slot, signedValue) : signedValue;
+      slot = slot ? symbols.addSpread(slot, signedValue) : signedValue;
     }
     a.free = subtract ? symbols.subtract(a.free, b.free) : symbols.add(a.free, b.free);
     return a;
@@ -55,10 +56,13 @@ struct FeedbackExtractor {
       if (!result)
         return result;
       Value scalar = symbols.scalarBehind(factor);
+      if (!scalar && vectorsToo)
+        scalar = factor;
       if (!scalar)
         return stop(op, "scales what was read differently in each column before it is written back");
       for (auto &[read, coefficient] : result->coefficients)
-        coefficient = divide ? symbols.divide(coefficient, scalar) : symbols.multiply(coefficient, scalar);
+        coefficient =
+            divide ? symbols.divideSpread(coefficient, scalar) : symbols.multiplySpread(coefficient, scalar);
       result->free = divide ? symbols.divide(result->free, factor) : symbols.multiply(result->free, factor);
       return result;
     };
@@ -93,6 +97,8 @@ struct FeedbackExtractor {
         .Case([&](pattern::AssumeOp assume) { return extract(assume.getSource()); })
         .Case([&](arith::SelectOp select) -> std::optional<Feedback> {
           Value condition = symbols.scalarBehind(select.getCondition());
+          if (!condition && vectorsToo)
+            condition = select.getCondition();
           if (!condition || depends(select.getCondition()))
             return stop(op, "chooses by what was read or differently in each column");
           auto a = extract(select.getTrueValue());
@@ -106,7 +112,14 @@ struct FeedbackExtractor {
               result.coefficients[read] = {};
           for (auto &[read, coefficient] : result.coefficients) {
             Value yes = a->coefficients.lookup(read), no = b->coefficients.lookup(read);
-            coefficient = symbols.select(condition, yes ? yes : zero, no ? no : zero);
+            yes = yes ? yes : zero;
+            no = no ? no : zero;
+            for (Value part : {condition, yes, no})
+              if (isa<RankedTensorType>(part.getType())) {
+                yes = symbols.spread(yes, value.getType());
+                no = symbols.spread(no, value.getType());
+              }
+            coefficient = symbols.select(condition, yes, no);
           }
           return result;
         })
@@ -126,7 +139,8 @@ bool AffineAnalysis::extractFeedback(unsigned state, unsigned write, Operation *
     return found->second.second;
   };
   auto depends = [&](Value value) { return dependencies(value).contains(state); };
-  FeedbackExtractor extractor{*this, symbols_, ownRead, depends, nullptr, {}};
+  bool vectorsToo = form.keyAxis < 0;
+  FeedbackExtractor extractor{*this, symbols_, ownRead, depends, vectorsToo, nullptr, {}};
   auto feedback = extractor.extract(form.writes[write].value);
   if (!feedback) {
     Operation *origin = origins_.lookup(extractor.culprit->getResult(0));

@@ -20,8 +20,8 @@ static SmallVector<int> orientations(Type slice) {
   return {0, 1};
 }
 
-/// Analyses the scan under every combination of orientations until one is in the form; else `reason` is the
-/// first of those that another orientation is the least likely to mend.
+/// Analyses the scan under every combination of orientations until one is in the form, at best without a
+/// decay by value; else `reason` is the first of those that another orientation is the least likely to mend.
 static std::unique_ptr<AffineAnalysis> analyze(ScanOp scan, Opaque &reason) {
   SmallVector<SmallVector<int>> choices;
   size_t combinations = 1;
@@ -29,6 +29,7 @@ static std::unique_ptr<AffineAnalysis> analyze(ScanOp scan, Opaque &reason) {
     choices.push_back(orientations(state.getType()));
     combinations *= choices.back().size();
   }
+  std::unique_ptr<AffineAnalysis> byValue;
   for (size_t number = 0; number < combinations; ++number) {
     SmallVector<int> axes;
     size_t rest = number;
@@ -37,12 +38,17 @@ static std::unique_ptr<AffineAnalysis> analyze(ScanOp scan, Opaque &reason) {
       rest /= choice.size();
     }
     auto analysis = std::make_unique<AffineAnalysis>(scan, axes);
-    if (analysis->run())
-      return analysis;
+    if (analysis->run()) {
+      if (llvm::none_of(analysis->states(), [](const StateForm &form) { return form.decayByValue; }))
+        return analysis;
+      if (!byValue)
+        byValue = std::move(analysis);
+      continue;
+    }
     if (reason.reason.empty() || analysis->opaque().ofOrientation < reason.ofOrientation)
       reason = analysis->opaque();
   }
-  return nullptr;
+  return byValue;
 }
 
 namespace {
@@ -188,7 +194,7 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
     }
     OpBuilder end = OpBuilder::atBlockEnd(&slicer.target);
     FormOp::create(end, scan.getLoc(), decay, reads, writes, values, feedback, feedbackIndex, inclusive,
-                   form.keyAxis);
+                   form.keyAxis, form.decayByValue && decay);
   }
   Slicer slicer{normal.getFinish(), {}};
   addArguments(slicer, strata.size());

@@ -130,6 +130,28 @@ Value Symbols::spread(Value scalar, Type type) {
   return make(pattern::BroadcastOp::getOperationName(), scalar, type);
 }
 
+void Symbols::spreadBoth(Value &lhs, Value &rhs) {
+  if (isa<RankedTensorType>(lhs.getType()))
+    rhs = spread(rhs, lhs.getType());
+  else
+    lhs = spread(lhs, rhs.getType());
+}
+
+Value Symbols::addSpread(Value lhs, Value rhs) {
+  spreadBoth(lhs, rhs);
+  return add(lhs, rhs);
+}
+
+Value Symbols::multiplySpread(Value lhs, Value rhs) {
+  spreadBoth(lhs, rhs);
+  return multiply(lhs, rhs);
+}
+
+Value Symbols::divideSpread(Value lhs, Value rhs) {
+  spreadBoth(lhs, rhs);
+  return divide(lhs, rhs);
+}
+
 Value Symbols::scalarBehind(Value value) {
   auto tensor = dyn_cast<RankedTensorType>(value.getType());
   if (!tensor)

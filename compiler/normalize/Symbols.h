@@ -43,6 +43,10 @@ public:
 
   /// A scalar repeated to `type`; scalars of type `type` are themselves.
   Value spread(Value scalar, Type type);
+  /// lhs + rhs, lhs * rhs and lhs / rhs; a scalar beside a vector is repeated to it.
+  Value addSpread(Value lhs, Value rhs);
+  Value multiplySpread(Value lhs, Value rhs);
+  Value divideSpread(Value lhs, Value rhs);
   /// The scalar that every element of `value` equals, where that shows in its form; else null.
   Value scalarBehind(Value value);
   /// A vector as vector * scalar, with all the scalar factors that show in its form taken out. A null vector
@@ -52,6 +56,7 @@ public:
   Value substitute(Value value, llvm::DenseMap<Value, Value> &replacements);
 
 private:
+  void spreadBoth(Value &lhs, Value &rhs);
   Value unique(mlir::Operation *op);
   struct Sum;
   /// Adds `factor` times `value` to the sum, by its parts where it is a sum of multiples.

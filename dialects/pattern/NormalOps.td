@@ -7,8 +7,8 @@ include "dialects/pattern/PatternOps.td"
 def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
   let summary = "The normal form of one state";
   let description = [{
-    `decay` is g, the logarithm of the decay, at most 0: absent (no decay), `f32` (scalar decay) or a vector
-    over the key axis (row-wise decay). `key_axis` is the axis of the stored state that reads contract: 0 or
+    `decay` is g, the logarithm of the decay, at most 0: absent (no decay), `f32` (scalar decay), a vector
+    over the key axis (row-wise decay) or, `by_value`, one over the value axis; then there is no feedback. `key_axis` is the axis of the stored state that reads contract: 0 or
     1; -1 where the state has no key axis (K = 1: a vector along the value axis, or a scalar). Keys r_j, k_i
     are vectors over the key axis (`f32` where there is none), values v_i vectors over the other axis (`f32`
     where there is none). `feedback` lists the M_ij that are not zero; `feedback_index` holds their
@@ -22,10 +22,11 @@ def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
     Variadic<F32>:$feedback,
     DenseI64ArrayAttr:$feedback_index,
     DenseBoolArrayAttr:$inclusive,
-    I64Attr:$key_axis);
+    I64Attr:$key_axis,
+    UnitAttr:$decay_by_value);
   let assemblyFormat = [{
     `key_axis` $key_axis
-    (`decay` `(` $decay^ `:` type($decay) `)`)?
+    (`decay` (`by_value` $decay_by_value^)? `(` $decay^ `:` type($decay) `)`)?
     (`reads` `(` $reads^ `:` type($reads) `)`)? `inclusive` $inclusive
     (`writes` `(` $writes^ `:` type($writes) `)`)?
     (`values` `(` $values^ `:` type($values) `)`)?
@@ -34,6 +35,8 @@ def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
+    /// "none", "scalar", "row-wise" or "by value".
+    ::llvm::StringRef getDecayKind();
     /// The type of v_i, w_i and y_j for a state whose slice has the given type.
     ::mlir::Type getValueType(::mlir::Type state);
   }];
@@ -47,7 +50,7 @@ def NormalScanOp : Pattern_Op<"normal_scan",
     ```
       y_j = r_j^T S                         exclusive read
       w_i = v_i + sum_j M_ij y_j            feedback, of exclusive reads only
-      S'  = diag(exp g) S + sum_i k_i w_i^T
+      S'  = diag(exp g) S + sum_i k_i w_i^T     or S diag(exp g) + ..., by value
       y_j = r_j^T S'                        inclusive read
     ```
     Regions: one stage per state, which ends in `pattern.form`, then `finish`, which ends in

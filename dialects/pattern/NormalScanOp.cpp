@@ -77,7 +77,20 @@ Type FormOp::getValueType(Type state) {
   return RankedTensorType::get({tensor.getDimSize(1 - keyAxis)}, tensor.getElementType());
 }
 
+StringRef FormOp::getDecayKind() {
+  if (!getDecay())
+    return "none";
+  if (getDecayByValue())
+    return "by value";
+  return isa<RankedTensorType>(getDecay().getType()) ? "row-wise" : "scalar";
+}
+
 LogicalResult FormOp::verify() {
+  if (getDecayByValue() && !(getDecay() && isa<RankedTensorType>(getDecay().getType())))
+    return emitOpError("requires a decay by value to be a vector over the value axis");
+  if (getDecayByValue() && !getFeedback().empty())
+    return emitOpError("requires no feedback beside a decay by value, got ")
+           << getFeedback().size() << " feedback terms";
   if (getInclusive().size() != getReads().size())
     return emitOpError("requires one entry of inclusive for each of ")
            << getReads().size() << " reads, got " << getInclusive().size();

@@ -157,6 +157,11 @@ LogicalResult SolveOp::verify() {
   return success();
 }
 
+LogicalResult DecayValuesOp::verify() {
+  int64_t tokens = shapeOf(getValues())[0];
+  return expectShape(*this, "scores", getScores(), {tokens, tokens});
+}
+
 LogicalResult DecayScoresOp::verify() {
   SmallVector<int64_t> reads = shapeOf(getReads());
   if (failed(expectShape(*this, "keys", getKeys(), reads)) ||

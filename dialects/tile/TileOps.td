@@ -252,4 +252,20 @@ def DecayScoresOp : Tile_Op<"decay_scores", [Pure, AllTypesMatch<["reads", "keys
   let hasVerifier = 1;
 }
 
+def DecayValuesOp : Tile_Op<"decay_values", [Pure, AllTypesMatch<["values", "log_decay", "result"]>]> {
+  let summary = "Product of scores with values that decay by column";
+  let description = [{
+    result[t, v] = sum_s scores[t, s] values[s, v] exp(sum of log_decay[u, v] for s < u <= t), over s <= t. With
+    `exclusive` the inner sum stops before t, and s < t. Other scores are not used. log_decay <= 0 everywhere;
+    no exponential of a positive number is taken.
+  }];
+  let arguments = (ins Tile_F32Matrix:$scores, Tile_F32Matrix:$values, Tile_F32Matrix:$log_decay,
+                       UnitAttr:$exclusive);
+  let results = (outs Tile_F32Matrix:$result);
+  let assemblyFormat = [{
+    (`exclusive` $exclusive^)? $scores `,` $values `decay` $log_decay attr-dict `:` type($scores) `,` type($values)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // LINMU_TILE_OPS_TD

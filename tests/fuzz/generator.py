@@ -68,12 +68,17 @@ class Generator:
 
     def decay(self, index: int, key_size: int, value_size: int) -> Decay:
         opaque = self.form.opaque if index == 0 else ""
-        shape = str(self.rng.choice(["none", "scalar", "row"], p=[0.2, 0.4, 0.4]))
+        shape = str(self.rng.choice(["none", "scalar", "row", "column"], p=[0.2, 0.3, 0.3, 0.2]))
         if shape == "none" and (self.form.weak or "decay" in opaque):
             shape = "scalar"
-        if opaque == "decay by value column":
-            shape = "column"
-        if not key_size and shape == "row":
+        if "by value column" in opaque:
+            # Where the feedback leaves the form the decay shall not.
+            shape = "column" if "decay" in opaque else "scalar"
+        elif opaque == "decay by key row and value column":
+            shape = "row"
+        elif "feedback" in opaque and shape == "column":
+            shape = "scalar"
+        if (not key_size and shape == "row") or (not value_size and shape == "column"):
             shape = "scalar"
         if shape == "none":
             return Decay()
@@ -105,6 +110,8 @@ class Generator:
         decay = self.decay(index, key_size, value_size)
         first = self.form.opaque if index == 0 else ""
         feedback = bool(key_size) and (self.chance(0.5) or "feedback" in first)
+        if decay.shape == "column" and "feedback" not in first:
+            feedback = False
         count = 1 if not key_size or max(key_size, value_size) > 128 else int(self.rng.choice([1, 1, 2]))
         if feedback and self.chance(0.15) and max(key_size, value_size) <= 48:
             count = 3
@@ -128,7 +135,7 @@ class Generator:
         result = []
         for number in range(2 if state.key_size and self.chance(0.25) else 1):
             whens = ["after", "after", "after", "before", "decayed"]
-            if state.key_size and state.value_size and not state.decay.shape == "column":
+            if state.key_size and state.value_size:
                 whens += ["bonus"]
             when = str(self.rng.choice(whens))
             bonus = self.param(f"u{index}{number}", state.key_size) if when == "bonus" else ""

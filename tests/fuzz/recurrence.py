@@ -15,7 +15,8 @@ OPAQUE = (
     "tanh of the state",
     "maximum of the state",
     "full matrix of decays",
-    "decay by value column",
+    "decay by value column beside feedback",
+    "decay by key row and value column",
     "decay of unknown range",
     "decay by its own read",
     "tanh of the feedback",
@@ -64,7 +65,7 @@ class Param:
 
 @dataclass(frozen=True)
 class Decay:
-    shape: str = "none"  # "none", "scalar", "row"; "column" is opaque
+    shape: str = "none"  # "none", "scalar", "row" (along the keys), "column" (along the values)
     source: str = "direct"  # a key of operands.DECAYS: how tokens and params give it
     token: str = ""
     params: tuple[str, ...] = ()

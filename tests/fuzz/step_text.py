@@ -168,6 +168,8 @@ class StepText(Algebra):
             return self.read(state, decayed, key)
         if a.type == "f32":
             return self.times(a, self.read(state, old, key))
+        if state.decay.shape == "column":
+            return self.multiply(a, self.read(state, old, key))
         return self.read(state, old, self.multiply(a, key))
 
     def blame(self, term: Term) -> Term:
@@ -235,7 +237,15 @@ class StepText(Algebra):
         if skip and not late and a is not None:
             a = self.select(skip, self.constant(1.0, a.type), a)
         decayed = self.decayed(state, a, old)
-        if opaque in ("decay by value column", "decay of unknown range", "decay by its own read"):
+        if opaque == "decay by key row and value column":
+            other = self.op("pattern.sigmoid", self.op("math.cos", self.token(state.writes[0].value)))
+            decayed = self.op("mulf", self.along(other, 1 - self.key_axis(state), decayed.type), decayed)
+        if opaque in (
+            "decay by value column beside feedback",
+            "decay by key row and value column",
+            "decay of unknown range",
+            "decay by its own read",
+        ):
             # Any of the ops that make the decay or apply it.
             self.culprits = range(since, len(self.lines))
         if opaque == "full matrix of decays":

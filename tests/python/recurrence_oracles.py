@@ -211,6 +211,13 @@ def mingru(x, h):
     return h, h
 
 
+@recurrence("h")
+def rg_lru(x, h):
+    a = sigmoid(x.decay) ** (8 * sigmoid(x.r))
+    h = a * h + np.sqrt(1 - a**2) * sigmoid(x.i) * x.x
+    return h, h
+
+
 @recurrence("x", "y", chunked=False, operands={"nu": near_one, "theta": near_one},
             opaque=("arith.mulf %size, %cosine", "is not known to be at least 0; state its range with pattern.assume"))  # fmt: skip
 def lru(x, X, Y):
@@ -255,8 +262,7 @@ def linear_attention(x, S, z):
     return left(phi(x.q), S) / vector(dot(phi(x.q), z)), S, z
 
 
-@recurrence("keys", "values", chunked=False,
-            opaque=("math.exp %log", "the decay differs between value columns"))  # fmt: skip
+@recurrence("keys", "values")
 def gated_slots(x, K, V):
     alpha = sigmoid(x.a) ** (1 / 8)
     K = alpha[..., None] * K + outer(1 - alpha, x.k)

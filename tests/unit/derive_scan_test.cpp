@@ -13,7 +13,8 @@ struct Form {
   std::vector<bool> inclusive = {true};
   std::int64_t writes = 1;
   std::vector<std::pair<int, int>> feedback = {}; ///< (write, read)
-  enum { none, scalar, rowWise } decay = scalar;
+  enum { none, scalar, rowWise, byValue } decay = scalar;
+  std::int64_t decays() const { return decay == rowWise ? keys : decay == byValue ? values : 0; }
   int key_axis = 0;
   std::int64_t heads = 4, groups = 2;
   bool reverse = false, order = false, init = true;
@@ -57,7 +58,7 @@ std::string textOf(const Form &form) {
     list(at, number(form.feedback[f].first) + ", " + number(form.feedback[f].second));
   }
   if (form.decay != Form::none)
-    token("g", form.heads, form.decay == Form::rowWise ? form.keys : 0);
+    token("g", form.heads, form.decays());
   std::string stateType = "tensor<?x" + number(form.heads) + "x" +
                           (form.key_axis == 0 ? number(form.keys) + "x" + number(form.values)
                                               : number(form.values) + "x" + number(form.keys)) +
@@ -84,7 +85,11 @@ std::string textOf(const Form &form) {
             "\n%lagged = arith.addf %v0t, %before : " + vectorV + "\n";
   text += "pattern.form key_axis " + number(form.key_axis);
   if (form.decay != Form::none)
-    text += std::string(" decay(%gt : ") + (form.decay == Form::rowWise ? vectorK : "f32") + ")";
+    text += std::string(form.decay == Form::byValue ? " decay by_value" : " decay") + "(%gt : " +
+            (form.decay == Form::rowWise   ? vectorK
+             : form.decay == Form::byValue ? vectorV
+                                           : "f32") +
+            ")";
   text += " reads(" + reads + " : " + readTypes + ") inclusive [" + inclusive + "] writes(" + writes + " : " +
           writeTypes + ") values(" + values + " : " + valueTypes + ")";
   text += feedback.empty() ? "" : " feedback(" + feedback + ")";
@@ -114,8 +119,8 @@ struct Problem {
     for (size_t f = 0; f < form.feedback.size(); ++f)
       m.push_back(randomMemory({batch, tokens, form.heads}, -1, 1, random));
     std::vector<std::int64_t> shape{batch, tokens, form.heads};
-    if (form.decay == Form::rowWise)
-      shape.push_back(form.keys);
+    if (form.decays())
+      shape.push_back(form.decays());
     g = randomMemory(shape, form.strongest, 0, random);
     tail = randomMemory({batch, 3, form.groups, form.values}, -1, 1, random);
     init = form.key_axis == 0 ? randomMemory({batch, form.heads, form.keys, form.values}, -1, 1, random)
@@ -176,6 +181,8 @@ struct Problem {
                 S.at(row, column) *= std::exp(at(g, p, H, h, 1, 0));
               if (form.decay == Form::rowWise)
                 S.at(row, column) *= std::exp(at(g, p, H, h, K, row));
+              if (form.decay == Form::byValue)
+                S.at(row, column) *= std::exp(at(g, p, H, h, form.values, column));
               for (std::int64_t i = 0; i < form.writes; ++i)
                 S.at(row, column) += at(k[i], p, form.groups, group, K, row) * w.at(i, column);
             }
@@ -254,6 +261,12 @@ TEST(DeriveScan, RowWiseDecayMatchesTheLoop) { expectAllAlgorithmsToMatch({.deca
 TEST(DeriveScan, StrongScalarDecayMatchesTheLoop) { expectAllAlgorithmsToMatch({.strongest = -200}); }
 TEST(DeriveScan, StrongRowWiseDecayMatchesTheLoop) {
   expectAllAlgorithmsToMatch({.decay = Form::rowWise, .strongest = -200});
+}
+TEST(DeriveScan, DecayByValueMatchesTheLoop) {
+  for (double strongest : {-1.0, -200.0, -0.001})
+    expectAllAlgorithmsToMatch({.decay = Form::byValue, .strongest = strongest});
+  expectAllAlgorithmsToMatch({.inclusive = {false, true}, .writes = 2, .decay = Form::byValue});
+  expectAllAlgorithmsToMatch({.keys = 20, .values = 33, .decay = Form::byValue, .key_axis = 1});
 }
 TEST(DeriveScan, ExclusiveReadsMatchTheLoop) {
   expectAllAlgorithmsToMatch({.inclusive = {false}});

@@ -67,13 +67,16 @@ TEST_P(ConvertedDecoder, AStepTakesTheSameTimeAndMemoryAfter1KAnd64KTokens) {
       decoder.forward(token, state);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
+  // Minima of alternating rounds differ by a few percent, after more rounds the busier the machine is; a
+  // cache would take tens of times as long in every one.
   double first = 1e9, second = 1e9;
-  for (int round = 0; round < 15; ++round) {
+  for (int round = 0; round < 100; ++round) {
     first = std::min(first, time(near));
     second = std::min(second, time(far));
+    if (round >= 10 && second < 1.3 * first && first < 1.3 * second)
+      break;
   }
   EXPECT_EQ(near.bytes(), far.bytes());
-  // Minima of alternating rounds differ by a few percent; a cache would take tens of times as long.
   EXPECT_LT(second, 1.3 * first);
   EXPECT_LT(first, 1.3 * second);
 }

@@ -68,7 +68,7 @@ const Case cases[] = {
       "!K\n"
       "%W = pattern.outer %k, %seen : !K, !V\n%N = arith.subf %D, %W : !M\n" READ_NEXT}},
     {"ColumnDecayOfATransposedState",
-     "opaque at 1: the decay differs between value columns",
+     "by value decay, reads 0+1, writes 1, feedback 0",
      {"%a = pattern.sigmoid %v : !V\n%A = pattern.broadcast %a along 0 : !V to !T\n%D = arith.mulf %A, %S : "
       "!T\n"
       "%W = pattern.outer %v, %k : !V, !K\n%N = arith.addf %D, %W : !T\n"

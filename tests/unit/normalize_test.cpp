@@ -480,11 +480,17 @@ const Case cases[] = {
      {"%a = math.tanh %g : f32\n%A = pattern.broadcast %a : f32 to !M\n%D = arith.mulf %A, %S : !M\n%W = "
       "pattern.outer %k, %v : !K, !V\n"
       "%N = arith.addf %D, %W : !M\n" READ_NEXT}},
-    {"ColumnDecay",
-     "opaque at 1: the decay differs between value columns",
+    {"ColumnDecayBesideFeedback",
+     "opaque at 1: the decay differs between value columns, beside feedback",
      {"%a = pattern.sigmoid %v : !V\n%A = pattern.broadcast %a along 1 : !V to !M\n%D = arith.mulf %A, %S : "
-      "!M\n%W = pattern.outer %k, %v : !K, !V\n"
+      "!M\n"
+      "%p = pattern.read %S, %k : !M, !K\n%e = arith.subf %v, %p : !V\n%W = pattern.outer %k, %e : !K, !V\n"
       "%N = arith.addf %D, %W : !M\n" READ_NEXT}},
+    {"DecayOfRowsAndColumns",
+     "opaque at 2: the decay differs both between rows and between value columns",
+     {"%a = pattern.sigmoid %k : !K\n%cols = pattern.sigmoid %v : !V\n%A = pattern.outer %a, %cols : !K, !V\n"
+      "%D = arith.mulf %A, %S : !M\n%W = pattern.outer %k, %v : !K, !V\n%N = arith.addf %D, %W : "
+      "!M\n" READ_NEXT}},
     {"FullMatrixDecay",
      "opaque at 2: 'math.exp' makes a full matrix for each token",
      {"%X = pattern.outer %k, %v : !K, !V\n%A = math.exp %X : !M\n%D = arith.mulf %A, %S : !M\n%N = "

@@ -81,7 +81,7 @@ TEST(Package, AnotherFormatIsNamed) {
   std::vector<std::byte> bytes = serialize(addPackage());
   bytes[8] = std::byte(99);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(),
-               "file.lmk: is a package of format version 99, expected 2");
+               "file.lmk: is a package of format version 99, expected 3");
   bytes[0] = std::byte(0);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(), "file.lmk: is not a kernel package");
 }

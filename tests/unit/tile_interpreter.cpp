@@ -215,6 +215,20 @@ bool Block::runAcross(Operation &op) {
           result.at(t, s) += reads.at(t, k) * keys.at(s, k) * std::exp(exponent);
         }
     set(scores, result);
+  } else if (auto product = dyn_cast<tile::DecayValuesOp>(op)) {
+    const StepValue &scores = get(product.getScores()), &values = get(product.getValues()),
+                    &decay = get(product.getLogDecay());
+    StepValue result = shaped(product.getType());
+    std::int64_t late = product.getExclusive() ? 1 : 0;
+    for (std::int64_t t = 0; t < values.shape[0]; ++t)
+      for (std::int64_t s = 0; s <= t - late; ++s)
+        for (std::int64_t v = 0; v < values.shape[1]; ++v) {
+          double exponent = 0;
+          for (std::int64_t u = s + 1; u <= t - late; ++u)
+            exponent += decay.at(u, v);
+          result.at(t, v) += scores.at(t, s) * values.at(s, v) * std::exp(exponent);
+        }
+    set(product, result);
   } else {
     return false;
   }

@@ -11,6 +11,18 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::cpu;
 
+/// exp of a tile, once an element.
+Buffer KernelLowering::expRows(Value tile) {
+  Buffer result = allocate(tile.getType(), Layout::rows);
+  forEachBlock(shapeOf(tile), false, [&](const Block &at) {
+    Vectors vectors = block(tile, at);
+    for (int64_t r = 0; r < at.rows; ++r)
+      storeBuffer(math::ExpOp::create(builder_, location_, vectors[r]), result, add(at.row, r), at.panel,
+                  at.column);
+  });
+  return result;
+}
+
 void KernelLowering::lowerDecayScores(tile::DecayScoresOp op) {
   constexpr int64_t width = Machine::width;
   Value reads = op.getReads(), keys = op.getKeys(), logDecay = op.getLogDecay();
@@ -21,15 +33,8 @@ void KernelLowering::lowerDecayScores(tile::DecayScoresOp op) {
   VectorType type = vectorType(f32);
   Value zero = constant(type, 0), one = constant(type, 1);
 
-  // decays[t] = exp(log_decay[t]), once an element.
+  Buffer decays = expRows(logDecay);
   auto tileType = cast<RankedTensorType>(reads.getType());
-  Buffer decays = allocate(tileType, Layout::rows);
-  forEachBlock(shapeOf(reads), false, [&](const Block &at) {
-    Vectors vectors = block(logDecay, at);
-    for (int64_t r = 0; r < at.rows; ++r)
-      storeBuffer(math::ExpOp::create(builder_, location_, vectors[r]), decays, add(at.row, r), at.panel,
-                  at.column);
-  });
   Buffer readRows = *find(reads, Layout::rows), keyRows = *find(keys, Layout::rows);
   Buffer scores = allocate(op.getType(), Layout::rows);
   buffers_[op.getResult()].push_back(scores);

@@ -99,6 +99,7 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
       .Case([&](tile::TransposeOp transpose) { return lowerTranspose(transpose), success(); })
       .Case([&](tile::ExtractOp extract) { return lowerExtract(extract), success(); })
       .Case([&](tile::DecayScoresOp scores) { return lowerDecayScores(scores), success(); })
+      .Case([&](tile::DecayValuesOp values) { return lowerDecayValues(values), success(); })
       .Case([&](scf::ForOp loop) { return lowerFor(op); })
       .Case([&](scf::IfOp branch) { return lowerIf(op); })
       .Case<tile::DotOp, tile::BroadcastOp, tile::CoordinateOp>([&](Operation *tileOp) {
@@ -196,7 +197,8 @@ LogicalResult KernelLowering::lowerFor(Operation &op) {
             materialize(argument, Layout::rows);
           else if (use.getOperandNumber() == 1)
             materialize(argument, dot.getTransposeRhs() ? Layout::transposedPanels : Layout::panels);
-        } else if (isa<tile::DecayScoresOp, tile::ExtractOp, tile::TransposeOp>(use.getOwner())) {
+        } else if (isa<tile::DecayScoresOp, tile::DecayValuesOp, tile::ExtractOp, tile::TransposeOp>(
+                       use.getOwner())) {
           materialize(argument, Layout::rows);
         }
     }

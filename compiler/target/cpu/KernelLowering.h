@@ -135,6 +135,8 @@ private:
   void lowerTranspose(tile::TransposeOp op);
   void lowerExtract(tile::ExtractOp op);
   void lowerDecayScores(tile::DecayScoresOp op);
+  void lowerDecayValues(tile::DecayValuesOp op);
+  Buffer expRows(Value tile);
 
   // Emit.cpp: small helpers that build ops
   Value index(std::int64_t value);

@@ -177,6 +177,9 @@ bool KernelLowering::hasLowerUsesOnly(Value tile) {
     } else if (auto solve = dyn_cast<tile::SolveOp>(user)) {
       if (use.getOperandNumber() >= solve.getSystems().size())
         return false;
+    } else if (isa<tile::DecayValuesOp>(user)) {
+      if (use.getOperandNumber() != 0)
+        return false;
     } else if (!isElementwise(user) || !hasLowerUsesOnly(user->getResult(0))) {
       return false;
     }
@@ -222,7 +225,7 @@ void KernelLowering::decide(Value tile) {
       (dot.getTransposeRhs() ? transposed : panels) = true;
     else if (auto solve = dyn_cast<tile::SolveOp>(user); solve && operand < solve.getSystems().size())
       rows = true;
-    else if (isa<tile::DecayScoresOp, tile::ExtractOp, tile::TransposeOp>(user))
+    else if (isa<tile::DecayScoresOp, tile::DecayValuesOp, tile::ExtractOp, tile::TransposeOp>(user))
       rows = true;
     else
       // A consumer in an inner loop asks again and again.

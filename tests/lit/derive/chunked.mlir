@@ -73,3 +73,24 @@ func.func @plain(%r: !vectors, %k: !vectors, %v: !vectors) -> (!vectors, !state)
   }
   return %o, %s : !vectors, !state
 }
+
+// A decay by value column leaves the scores alone and scales what they are multiplied with.
+// CHECK-LABEL: tile.program @by_value
+// CHECK: %[[SCORES:.*]] = arith.select {{.*}} : tensor<16x16xi1>, tensor<16x16xf32>
+// CHECK: tile.decay_values %[[SCORES]], %{{.*}} decay
+// CHECK: tile.dot transpose_lhs
+// CHECK: tile.variant
+func.func @by_value(%r: !vectors, %k: !vectors, %v: !vectors, %g: !vectors) -> (!vectors, !state) {
+  %o, %s = pattern.normal_scan tokens(%rt = %r : !vectors, %kt = %k : !vectors, %vt = %v : !vectors, %gt = %g : !vectors)
+      states(%S = zero : !state) -> (!vectors)
+  stage {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: tensor<8xf32>):
+    pattern.form key_axis 0 decay by_value(%gt : tensor<8xf32>) reads(%rt : tensor<8xf32>) inclusive [true]
+        writes(%kt : tensor<8xf32>) values(%vt : tensor<8xf32>) at []
+  }
+  finish {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: tensor<8xf32>, %y: tensor<8xf32>, %w: tensor<8xf32>):
+    pattern.yield outputs(%y : tensor<8xf32>)
+  }
+  return %o, %s : !vectors, !state
+}

@@ -117,3 +117,19 @@ func.func @unproven(%k: !q, %v: !q, %g: !g) -> !q {
   }
   return %o : !q
 }
+
+// A vector that keeps a part of each of its elements decays by value.
+// CHECK-LABEL: func.func @elementwise
+// CHECK: pattern.form key_axis -1 decay by_value({{.*}} : tensor<16xf32>) reads({{.*}}) inclusive [false] writes({{.*}}) values({{.*}}) at []
+func.func @elementwise(%x: !q, %f: !q) -> !q {
+  %o, %s = pattern.scan tokens(%xt = %x : !q, %ft = %f : !q) states(%h = zero : tensor<?x4x16xf32>) -> (!q) {
+    %a = pattern.sigmoid %ft : !v
+    %kept = arith.mulf %a, %h : !v
+    %one = arith.constant dense<1.0> : !v
+    %rest = arith.subf %one, %a : !v
+    %new = arith.mulf %rest, %xt : !v
+    %h1 = arith.addf %kept, %new : !v
+    pattern.yield outputs(%h1 : !v) states(%h1 : !v)
+  }
+  return %o : !q
+}

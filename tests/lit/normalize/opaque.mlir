@@ -10,7 +10,7 @@
 !m = tensor<4x4xf32>
 
 // CHECK-LABEL: @value_columns
-// CHECK: pattern.opaque = "the decay differs between value columns", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:10)
+// CHECK: pattern.opaque = "the decay differs both between rows and between value columns", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:10)
 func.func @value_columns(%x: !t, %g: !t) -> !t {
   %o, %s = pattern.scan tokens(%k = %x : !t, %gt = %g : !t) states(%S = zero : !s) -> (!t) {
     %c = pattern.sigmoid %k : !v
