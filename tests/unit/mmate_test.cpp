@@ -113,5 +113,41 @@ TEST(MMate, AClonedStateIsIndependent) {
   EXPECT_TRUE(torch::equal(first, mixer.forward({hidden, torch::arange(3), layout}, *untouched)));
 }
 
+TEST(MMate, MediaItemsLieInsideTheCallAndApart) {
+  MMate mixer = block(MMateConfig::preset("safe"));
+  expectError(ErrorCode::invalidArgument, {"media item 0", "grid inside the 10 tokens", "1x3x4 from token 0"},
+              [&] { forward(mixer, {10, {{0, 1, 3, 4}}}); });
+  expectError(ErrorCode::invalidArgument, {"media item 1", "expected tokens of its own"},
+              [&] { forward(mixer, {20, {{0, 1, 3, 4}, {11, 1, 2, 2}}}); });
+}
+
+TEST(MMate, HiddenStatesAndMixerStatesAreItsOwn) {
+  MMate mixer = block(MMateConfig::preset("safe"));
+  auto state = mixer.initialState(1);
+  auto call = [&](torch::Tensor hidden, MixerState &mixerState) {
+    mixer.forward({hidden, torch::arange(4), {4, {}}}, mixerState);
+  };
+  expectError(ErrorCode::invalidArgument, {"hidden: expected shape [B, 4, 48]", "got 235 elements in 3 axes"},
+              [&] { call(torch::randn({1, 5, 47}), *state); });
+  struct Other : MixerState {
+    std::int64_t bytes() const override { return 0; }
+    std::unique_ptr<MixerState> clone() const override { return nullptr; }
+  } other;
+  expectError(ErrorCode::invalidArgument, {"state: expected one made by M-MATE's initialState"},
+              [&] { call(torch::randn({1, 4, 48}), other); });
+}
+
+TEST(MMate, ChannelRmsAndConvolutionsHaveTheBlocksShape) {
+  MMate mixer = block(MMateConfig::preset("safe"));
+  expectError(ErrorCode::invalidArgument, {"channel_rms: expected shape [4, 16]", "got 15 elements"},
+              [&] { mixer.calibrate(torch::ones({15})); });
+  MMateConfig config = MMateConfig::preset("safe");
+  config.short_convolution = true;
+  MMateWeights weights = reuseWeights(attention(), 48, 0);
+  weights.convolution[0].pop_back();
+  expectError(ErrorCode::invalidArgument, {"expected 4 weights of the convolution, got 3"},
+              [&] { MMate(weights, config, 0, std::make_shared<MMateShared>(4, 2, 16)); });
+}
+
 } // namespace
 } // namespace linmu::models

@@ -228,5 +228,20 @@ TEST(PeakSignalToNoise, isInfiniteForEqualFramesAndFollowsItsDefinition) {
   expectError(ErrorCode::invalidArgument, {"expected 1 frames"}, [&] { peakSignalToNoise(left, right); });
 }
 
+TEST(PatchTokenizer, refusesSizesThatAreNone) {
+  const auto refused = [](std::initializer_list<std::string> parts, auto &&body) {
+    expectError(ErrorCode::invalidArgument, parts, body);
+  };
+  refused({"patch with extents 1..64", "2x0x16"}, [] { PatchTokenizer(8, {.t = 2, .h = 0, .w = 16}); });
+  refused({"token width of 1..12 for patches of 1x2x2", "found 13"},
+          [] { PatchTokenizer(13, {.t = 1, .h = 2, .w = 2}); });
+  PatchTokenizer tokenizer(8, {.t = 1, .h = 2, .w = 2});
+  Frames frames = noise(2, {.width = 4, .height = 4});
+  refused({"positive RMS", "found 0"}, [&] { tokenizer.tokenize(frames, 0); });
+  frames.rgb.pop_back();
+  refused({"96 bytes of RGB for 2 of 4 x 4", "found 95"}, [&] { tokenizer.tokenize(frames, 1); });
+  refused({"positive numbers of tokens", "found 0, 9, 1"}, [] { planClip(0, 9, 1); });
+}
+
 } // namespace
 } // namespace linmu::media

@@ -14,6 +14,8 @@
 // RUN: not linmuc %t/returned.mlir --explain 2>&1 | FileCheck %t/returned.mlir
 // RUN: not linmuc %t/unused.mlir --explain 2>&1 | FileCheck %t/unused.mlir
 // RUN: not linmuc %t/scalar.mlir --explain 2>&1 | FileCheck %t/scalar.mlir
+// RUN: not linmuc %t/blocks.mlir --explain 2>&1 | FileCheck %t/blocks.mlir
+// RUN: not linmuc %t/top.mlir --explain 2>&1 | FileCheck %t/top.mlir
 
 //--- syntax.mlir
 // CHECK: {{^}}{{.*}}syntax.mlir:4:29: error: expected '='{{$}}
@@ -99,3 +101,15 @@ func.func @f(%x: tensor<?x?x2xf32>, %u: f32) -> tensor<?x?x2xf32> {
   }
   return %y : tensor<?x?x2xf32>
 }
+
+//--- blocks.mlir
+// CHECK: {{^}}{{.*}}blocks.mlir:2:1: error: a pattern requires one block{{$}}
+func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
+  cf.br ^next
+^next:
+  return %x : tensor<?x?x2xf32>
+}
+
+//--- top.mlir
+// CHECK: {{^}}{{.*}}top.mlir:2:10: error: requires 'func.func' at the top of a file, got 'builtin.module'{{$}}
+module { module {} module {} }
