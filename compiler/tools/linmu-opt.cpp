@@ -1,6 +1,7 @@
 // linmu-opt: runs passes over .mlir files, for tests and for looking at one pass at a time.
 #include "compiler/derive/Passes.h"
 #include "compiler/normalize/Normalize.h"
+#include "compiler/target/cpu/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "dialects/tile/Tile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,5 +21,6 @@ int main(int argc, char **argv) {
   mlir::registerTransformsPasses();
   linmu::registerDerivePasses();
   linmu::registerNormalizePasses();
+  linmu::registerTargetCPUPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "LinMU pass driver\n", registry));
 }

@@ -1,0 +1,6 @@
+// Passes of compiler/target/cpu.
+#pragma once
+
+namespace linmu {
+void registerTargetCPUPasses();
+} // namespace linmu

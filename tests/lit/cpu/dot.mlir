@@ -1,0 +1,42 @@
+// A product is register blocks of rows x 16 accumulators: four rows with 256-bit registers, eight with 512-bit ones.
+// Of a lower triangle a block of rows ends with its last row.
+// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V3
+// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V4
+
+!t = tensor<?x?x2x16xf32>
+tile.program @p inputs(%a: !t) results(%o: !t) {
+  // CHECK-LABEL: func.func @product
+  // CHECK: %[[LHS:.*]] = memref.view %{{.*}} to memref<16x16xf32>
+  // CHECK: %[[RHS:.*]] = memref.view %{{.*}} to memref<1x16x16xf32>
+  // V3: scf.for %[[ROW:.*]] = %c0 to %c16 step %c4
+  // V4: scf.for %[[ROW:.*]] = %c0 to %c16 step %c8
+  // V3: scf.for {{.*}} = %c0 to %c16 step %c4 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+  // V4-COUNT-8: vector.fma
+  // CHECK: vector.load %[[RHS]][%c0
+  // CHECK: memref.load %[[LHS]]
+  // CHECK: vector.fma
+  // CHECK-LABEL: func.func @triangle
+  // V3: scf.for %[[ROW:.*]] = %c0 to %c16 step %c4
+  // V3: scf.for {{.*}} = %c0 to %[[ROW]] step %c4
+  // V3: %[[END:.*]] = arith.addi %[[ROW]], %c4
+  // V3: scf.for {{.*}} = %c0 to %[[END]] step %c4 iter_args
+  tile.kernel @product(%x: !t, %y: !t) {
+    %c0 = arith.constant 0 : index
+    %r = tile.coordinate 0 : tensor<16xi32>
+    %t = tile.load %x[%c0, %r, %c0] : !t, [index, tensor<16xi32>, index] -> tensor<16x16xf32>
+    %d = tile.dot %t, %t : tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
+    tile.store %d, %y[%c0, %r, %c0] : tensor<16x16xf32>, !t, [index, tensor<16xi32>, index]
+  }
+  tile.kernel @triangle(%x: !t, %y: !t) {
+    %c0 = arith.constant 0 : index
+    %r = tile.coordinate 0 : tensor<16xi32>
+    %t = tile.load %x[%c0, %r, %c0] : !t, [index, tensor<16xi32>, index] -> tensor<16x16xf32>
+    %w = tile.solve systems(%t : tensor<16x16xf32>) values(%t : tensor<16x16xf32>) -> tensor<16x16xf32>
+    %d = tile.dot %t, %w triangle lhs_lower : tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
+    tile.store %d, %y[%c0, %r, %c0] : tensor<16x16xf32>, !t, [index, tensor<16xi32>, index]
+  }
+  tile.variant tokens 0 to 9223372036854775807 as "both" {
+    tile.launch @product blocks 1 per_tokens 0(%a, %o : !t, !t)
+    tile.launch @triangle blocks 1 per_tokens 0(%a, %o : !t, !t)
+  }
+}
