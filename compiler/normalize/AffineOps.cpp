@@ -51,6 +51,24 @@ bool AffineAnalysis::visit(Operation &op) {
   return true;
 }
 
+/// Whether a next state is computed from the op's result.
+static bool reachesNextState(Operation &op) {
+  SmallVector<Operation *> work{&op};
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  while (!work.empty()) {
+    Operation *next = work.pop_back_val();
+    for (OpOperand &use : next->getUses()) {
+      if (auto yield = dyn_cast<pattern::YieldOp>(use.getOwner())) {
+        if (llvm::is_contained(yield.getStates(), use.get()))
+          return true;
+      } else if (seen.insert(use.getOwner()).second) {
+        work.push_back(use.getOwner());
+      }
+    }
+  }
+  return false;
+}
+
 /// A free matrix that is one term, as a factor.
 static const RankOne *asFactor(const MatrixForm &form) {
   return form.state < 0 && form.terms.size() == 1 ? &form.terms.front() : nullptr;
@@ -82,6 +100,8 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
       if (state && rankOf(value) == 2 && free_.contains(value) && op.hasTrait<OpTrait::Elementwise>())
         return fail(nameOf(&op) + " combines the state with a full matrix", &op);
     // A state of rank 1 may have no key axis; then it is a vector like others.
+    if (state && !reachesNextState(op))
+      return fail(nameOf(&op) + " is not linear in the state and comes before it is read", &op, 3);
     return fail(state ? nameOf(&op) + " is on the path from the state to itself and is not linear in it"
                       : nameOf(&op) + " makes a full matrix for each token",
                 &op, state && rankOf(result) < 2 ? 2 : 0);
@@ -153,6 +173,10 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         auto a = operand(0), b = operand(1);
         if (!a || !b)
           return nonlinear();
+        // A matrix without terms is zero.
+        for (const auto &side : {*a, *b})
+          if (side.state < 0 && side.terms.empty())
+            return set(MatrixForm());
         if (const RankOne *factor = asFactor(*b))
           return set(times(*a, *factor));
         if (const RankOne *factor = asFactor(*a))

@@ -188,6 +188,8 @@ StepValue BroadcastOp::evaluate(ArrayRef<StepValue> operands) {
 //===------------------------------------------------------------------------------------------------===//
 
 LogicalResult LagOp::verify() {
+  if (int64_t distance = getDistance(); distance < 1 || distance > 3)
+    return emitOpError("requires a lag by 1 to 3 tokens, got ") << distance;
   auto argument = dyn_cast<BlockArgument>(getSource());
   Operation *loop = (*this)->getParentOp();
   bool isToken = false;

@@ -24,8 +24,8 @@ std::string nameOf(DLDataType type) {
   return kind + std::to_string(type.bits) + (type.lanes == 1 ? "" : "x" + std::to_string(type.lanes));
 }
 
-/// `who` is the operand or result with its quoted name, as messages name it.
-DType dtypeOf(DLDataType type, const std::string &who) {
+/// `who` is the operand or result with its quoted name, as messages name it; `expected` what the pattern has.
+DType dtypeOf(DLDataType type, const std::string &who, DType expected) {
   if (type.lanes == 1) {
     if (type.code == 2 && type.bits == 32)
       return DType::f32;
@@ -38,8 +38,9 @@ DType dtypeOf(DLDataType type, const std::string &who) {
     if (type.code == 6 && type.bits == 8)
       return DType::i1;
   }
-  throw Error(ErrorCode::invalidArgument,
-              who + ": expected elements of type f32, bf16, f16, i32 or bool, got " + nameOf(type));
+  throw Error(ErrorCode::invalidArgument, who + ": expected elements of type " + std::string(name(expected)) +
+                                              (expected == DType::i1 ? " (bool)" : "") + ", got " +
+                                              nameOf(type));
 }
 
 /// The capsule of a tensor. What its library says against lending it becomes part of one message.
@@ -60,7 +61,7 @@ py::object lend(py::handle object, const std::string &who) {
   }
 }
 
-Borrowed borrow(py::handle object, const std::string &who) {
+Borrowed borrow(py::handle object, const std::string &who, DType expected) {
   py::object lent = lend(object, who);
   if (!PyCapsule_IsValid(lent.ptr(), "dltensor"))
     throw Error(ErrorCode::invalidArgument,
@@ -78,7 +79,7 @@ Borrowed borrow(py::handle object, const std::string &who) {
                                                 std::to_string(tensor.ndim));
   TensorView view;
   view.data = static_cast<std::byte *>(tensor.data) + tensor.byte_offset;
-  view.dtype = dtypeOf(tensor.dtype, who);
+  view.dtype = dtypeOf(tensor.dtype, who, expected);
   view.rank = tensor.ndim;
   std::int64_t contiguous = 1;
   for (int axis = tensor.ndim - 1; axis >= 0; --axis) {
@@ -93,8 +94,8 @@ Borrowed borrow(py::handle object, const std::string &who) {
 struct Lent {
   std::vector<Borrowed> borrowed;
   std::vector<TensorView> views;
-  void add(py::handle tensor, const std::string &who) {
-    borrowed.push_back(borrow(tensor, who));
+  void add(py::handle tensor, const std::string &who, DType expected) {
+    borrowed.push_back(borrow(tensor, who, expected));
     views.push_back(borrowed.back().view);
   }
 };
@@ -107,7 +108,8 @@ Lent borrowAll(const py::sequence &tensors, const Signature &signature, const st
                                                 std::to_string(tensors.size()));
   Lent lent;
   for (std::size_t i = 0; i < specs.size(); ++i)
-    lent.add(tensors[i], std::string(one) + " '" + specs[i].name + "' of pattern '" + signature.name + "'");
+    lent.add(tensors[i], std::string(one) + " '" + specs[i].name + "' of pattern '" + signature.name + "'",
+             specs[i].dtype);
   return lent;
 }
 

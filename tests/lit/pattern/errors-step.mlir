@@ -163,7 +163,7 @@ func.func @lag_of_state(%x: tensor<?x?x2xf32>) -> tensor<?x2xf32> {
 
 func.func @lag_distance(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
   %y = pattern.map tokens(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
-    // expected-error @+1 {{'pattern.lag' op attribute 'distance' failed to satisfy constraint: 64-bit signless integer attribute whose minimum value is 1 whose maximum value is 3}}
+    // expected-error @+1 {{'pattern.lag' op requires a lag by 1 to 3 tokens, got 4}}
     %c = pattern.lag %a by 4 : f32
     pattern.yield outputs(%c : f32)
   }
