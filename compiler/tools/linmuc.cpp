@@ -18,8 +18,10 @@ static std::string readText(const std::filesystem::path &path) {
                 path.string() + ": requires a file, " +
                     (std::filesystem::exists(path, status) ? "got something else" : "there is none"));
   std::ifstream stream(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (!stream)
+  std::string text;
+  for (char block[4096]; stream.read(block, sizeof block), stream.gcount() > 0;)
+    text.append(block, stream.gcount());
+  if (!stream.is_open() || stream.bad())
     throw Error(ErrorCode::io, path.string() + ": cannot be read");
   return text;
 }

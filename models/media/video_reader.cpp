@@ -66,8 +66,12 @@ std::string describeStreams(const AVFormatContext &format) {
     const char *kind = stream.disposition & AV_DISPOSITION_ATTACHED_PIC
                            ? "cover picture"
                            : av_get_media_type_string(stream.codecpar->codec_type);
+    // A codec that FFmpeg has never heard of has no name, only the file's tag for it.
+    const bool named = stream.codecpar->codec_id != AV_CODEC_ID_NONE || !stream.codecpar->codec_tag;
+    char tag[AV_FOURCC_MAX_STRING_SIZE] = {};
     found += fmt::format("{}{} ({})", index ? ", " : "", kind ? kind : "unknown",
-                         avcodec_get_name(stream.codecpar->codec_id));
+                         named ? avcodec_get_name(stream.codecpar->codec_id)
+                               : av_fourcc_make_string(tag, stream.codecpar->codec_tag));
   }
   return found.empty() ? "no stream" : found;
 }

@@ -23,6 +23,7 @@ Kernel compile(std::string_view source, const CompileOptions &options) {
 }
 
 Kernel compileFile(const std::filesystem::path &path, CompileOptions options) {
+  errno = 0; // that of an earlier call would be taken for this one's
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf()))

@@ -53,9 +53,18 @@ def test_a_call_that_does_not_fit_the_pattern_is_a_type_error(gate, arguments, n
 @pytest.mark.parametrize(
     ("tensor", "message"),
     [
-        ([1.0], "operand 'g' of pattern 'gate': expected a tensor with __dlpack__ (torch or numpy), got list"),
-        (Lender(), "operand 'g' of pattern 'gate': expected __dlpack__ to give a capsule 'dltensor', got int"),
-        (X.astype(np.complex64), "operand 'g' of pattern 'gate': expected elements of type f32, got complex64"),
+        (
+            [1.0],
+            "operand 'g' of pattern 'gate': expected a tensor with __dlpack__ (torch or numpy), got list",
+        ),
+        (
+            Lender(),
+            "operand 'g' of pattern 'gate': expected __dlpack__ to give a capsule 'dltensor', got int",
+        ),
+        (
+            X.astype(np.complex64),
+            "operand 'g' of pattern 'gate': expected elements of type f32, got complex64",
+        ),
         (X.astype(np.float64), "operand 'g' of pattern 'gate': expected elements of type f32, got float64"),
         (np.ones((1,) * 7, np.float32), "operand 'g' of pattern 'gate': expected at most 6 axes, got 7"),
         (
@@ -74,14 +83,18 @@ def test_what_is_no_tensor_of_ours_is_named_with_its_operand(gate, tensor, messa
 def test_an_order_of_int64_is_told_what_was_expected():
     kernel = linmu.compile(PATTERN.replace("%g: !t)", "%g: !t, %i: tensor<?x?xi32>)").replace(
         "-> (!t) {", "order(%i : tensor<?x?xi32>) -> (!t) {"))  # fmt: skip
-    with pytest.raises(ValueError, match="operand 'i' of pattern 'gate': expected elements of type i32, got int64"):
+    with pytest.raises(
+        ValueError, match="operand 'i' of pattern 'gate': expected elements of type i32, got int64"
+    ):
         kernel(X, X, np.arange(3)[None])
 
 
 def test_numpy_has_no_bf16_results():
     kernel = linmu.compile(PATTERN.replace("-> !t {", "-> tensor<?x?x2x4xbf16> {").replace(
         "-> (!t)", "-> (tensor<?x?x2x4xbf16>)").replace("return %y : !t", "return %y : tensor<?x?x2x4xbf16>"))  # fmt: skip
-    with pytest.raises(TypeError, match="numpy has no elements of type bf16; call with torch tensors or give out="):
+    with pytest.raises(
+        TypeError, match="numpy has no elements of type bf16; call with torch tensors or give out="
+    ):
         kernel(X, X)
 
 

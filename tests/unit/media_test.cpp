@@ -126,9 +126,85 @@ TEST(VideoReader, whatIsNoVideoIsOneClearError) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "FFmpeg's messages belong into ours";
 }
 
+TEST(VideoReader, filesWithoutAStreamToDecodeAreRefused) {
+  using namespace std::string_literals;
+  test::TemporaryFolder folder;
+  testing::internal::CaptureStderr();
+  const auto refused = [&](ErrorCode code, const char *name, std::initializer_list<std::string> parts) {
+    expectError(code, parts, [&] { readAll(folder / name, DamagedVideo::reject); });
+  };
+  test::writeCover(folder / "song.flac");
+  refused(ErrorCode::invalidArgument, "song.flac",
+          {"song.flac: expected a video stream, found audio (flac), cover picture (png)"});
+  test::writeBytes(folder / "bare.mp4", "\0\0\0\x10"
+                                        "ftypisom\0\0\2\0\0\0\0\x8moov"s);
+  refused(ErrorCode::invalidArgument, "bare.mp4", {"bare.mp4: expected a video stream, found no stream"});
+  test::writeBytes(folder / "bare.y4m", "YUV4MPEG2 W16 H16 F25:1 C420jpeg\n");
+  refused(ErrorCode::corruptFile, "bare.y4m",
+          {"bare.y4m: expected at least one frame, found none that decodes"});
+
+  test::writeClip(folder / "clip.avi", {.frames = 2});
+  const std::string clip = test::readBytes(folder / "clip.avi");
+  const auto writeWithCodec = [&](const char *name, const std::string &tag) {
+    std::string bytes = clip;
+    for (std::size_t at; (at = bytes.find("FMP4")) != std::string::npos;)
+      bytes.replace(at, 4, tag);
+    test::writeBytes(folder / name, bytes);
+  };
+  writeWithCodec("unknown.avi", "Zzz9");
+  refused(ErrorCode::unsupported, "unknown.avi",
+          {"unknown.avi: expected a codec that this FFmpeg decodes, found video (Zzz9)"});
+  writeWithCodec("bare.avi", "MSZH");
+  refused(ErrorCode::corruptFile, "bare.avi",
+          {"bare.avi: expected a mszh stream that can be decoded, found ", "xtradata size too small"});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(VideoReader, aFileThatMayNotBeReadIsNamed) {
+  if (geteuid() == 0)
+    GTEST_SKIP() << "root may read any file";
+  test::TemporaryFolder folder;
+  test::writeClip(folder / "clip.mp4", {.frames = 1});
+  std::filesystem::permissions(folder / "clip.mp4", std::filesystem::perms::none);
+  expectError(ErrorCode::io, {"clip.mp4: expected a readable file, found permission denied"},
+              [&] { VideoReader reader(folder / "clip.mp4"); });
+}
+
+TEST(VideoReader, picturesThatNoQuarterTurnUprightsAreRefused) {
+  test::TemporaryFolder folder;
+  const auto refused = [&](const test::TestClip &clip, const char *found) {
+    test::writeClip(folder / "turned.mp4", clip);
+    expectError(
+        ErrorCode::unsupported,
+        {std::string("turned.mp4: expected a display rotation by a multiple of 90 degrees, found ") + found},
+        [&] { VideoReader reader(folder / "turned.mp4"); });
+  };
+  refused({.frames = 1, .clockwise_degrees = 45}, "45.0 degrees");
+  refused({.frames = 1, .mirrored = true}, "a mirrored picture");
+}
+
+TEST(VideoReader, aPacketThatIsMissingIsDamage) {
+  test::TemporaryFolder folder;
+  test::writeClip(folder / "clip.ts", {});
+  constexpr std::size_t packet = 188;
+  const std::string bytes = test::readBytes(folder / "clip.ts");
+  const std::size_t half = bytes.size() / packet / 2 * packet;
+  test::writeBytes(folder / "clip.ts", bytes.substr(0, half) + bytes.substr(half + packet));
+  expectError(ErrorCode::corruptFile,
+              {"clip.ts: expected an intact mpeg4 stream, found damage after ",
+               "frames (a packet that is incomplete)"},
+              [&] { readAll(folder / "clip.ts", DamagedVideo::reject); });
+}
+
 TEST(VideoReader, sizesOutOfRangeAreRefused) {
+  test::TemporaryFolder folder;
+  test::writeBytes(folder / "wide.y4m",
+                   "YUV4MPEG2 W9000 H2 F25:1 C420jpeg\nFRAME\n" + std::string(27000, 'x'));
+  expectError(ErrorCode::unsupported, {"wide.y4m: expected frames of 1 x 1 to 8192 x 8192, found 9000 x 2"},
+              [&] { VideoReader reader(folder / "wide.y4m"); });
   for (FrameSize size : {FrameSize{0, 10}, FrameSize{10, -1}, FrameSize{8193, 10}})
-    expectError(ErrorCode::unsupported, {"bikes.mp4", "sides of 1 x 1 to 8192 x 8192"},
+    expectError(ErrorCode::unsupported,
+                {"bikes.mp4: expected frames resized to sides of 1 x 1 to 8192 x 8192, found "},
                 [&] { VideoReader reader(clips / "bikes.mp4", size); });
 }
 
@@ -184,11 +260,15 @@ TEST(SampleIndices, areTheMiddlesOfEqualParts) {
 }
 
 TEST(SampleIndices, extendAShortClipOnlyWhenTold) {
-  expectError(ErrorCode::invalidArgument, {"expected at least 5 frames, found 3"},
+  expectError(ErrorCode::invalidArgument,
+              {"expected at least 5 frames, found 3",
+               "ask for fewer frames, or choose ShortClip::holdLast or ShortClip::loop"},
               [] { sampleIndices(3, 5, ShortClip::reject); });
   EXPECT_EQ(sampleIndices(3, 5, ShortClip::holdLast), (std::vector<int>{0, 1, 2, 2, 2}));
   EXPECT_EQ(sampleIndices(3, 7, ShortClip::loop), (std::vector<int>{0, 1, 2, 0, 1, 2, 0}));
-  expectError(ErrorCode::invalidArgument, {"at least 1 frame"}, [] { sampleIndices(3, 0, ShortClip::loop); });
+  expectError(ErrorCode::invalidArgument,
+              {"expected at least 1 frame to take and 1 to take it from, found 0 and 3"},
+              [] { sampleIndices(3, 0, ShortClip::loop); });
 }
 
 TEST(SampleFrames, takesTheFramesOfTheIndices) {
@@ -210,6 +290,9 @@ TEST(SampleFrames, takesTheFramesOfTheIndices) {
   EXPECT_EQ(lumas({.frames = 42, .short_clip = ShortClip::holdLast})[41], 39);
   expectError(ErrorCode::invalidArgument, {"clip.mp4: expected at least 41 frames, found 40"},
               [&] { sampleFrames(folder / "clip.mp4", {.frames = 41}); });
+  expectError(ErrorCode::corruptFile,
+              {"clip.mp4: expected 50 frames, found 40: it changed while it was read"},
+              [&] { sampleFrames(folder / "clip.mp4", {.frames = 50}, 50); });
 }
 
 TEST(TokenizeClip, givesExactlyTheTokensAskedFor) {

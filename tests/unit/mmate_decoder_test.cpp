@@ -81,6 +81,21 @@ TEST_P(ConvertedDecoder, AStepTakesTheSameTimeAndMemoryAfter1KAnd64KTokens) {
   EXPECT_LT(first, 1.3 * second);
 }
 
+TEST_P(ConvertedDecoder, IsNotConvertedAgainAndSharesNoStateWithItsTeacher) {
+  using test::expectError;
+  Decoder teacher = load(config), student = converted();
+  expectError(ErrorCode::unsupported,
+              "conversion to M-MATE: expected attention in every layer, got another mixer",
+              [&] { convertToMMate(student, MMateConfig::preset(GetParam())); });
+  auto token = torch::zeros({1, 1}, torch::kInt64);
+  DecoderState of_student = student.initialState(), of_teacher = teacher.initialState();
+  expectError(ErrorCode::invalidArgument, "attention requires the state that it created, a KeyValueCache",
+              [&] { teacher.forward(token, of_student); });
+  expectError(ErrorCode::invalidArgument,
+              "state: expected one made by M-MATE's initialState, got that of another mixer",
+              [&] { student.forward(token, of_teacher); });
+}
+
 INSTANTIATE_TEST_SUITE_P(Presets, ConvertedDecoder, testing::Values("paper", "safe"),
                          [](const auto &info) { return std::string(info.param); });
 

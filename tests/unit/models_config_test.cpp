@@ -1,11 +1,13 @@
 #include "models/io/decoder_config.h"
 #include "models/io/json_file.h"
-#include "tests/unit/models_file_fixture.h"
+#include "tests/unit/models_gguf_fixture.h"
 
 namespace linmu::models {
 namespace {
 
+using namespace test::gguf;
 using nlohmann::json;
+using test::bytesOfValue;
 using test::expectError;
 
 const json llama =
@@ -47,13 +49,14 @@ TEST_F(ConfigTest, WhatTheDecoderDoesNotComputeIsUnsupported) {
   refuse({{"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}}},
          "'rope_scaling' has the type 'llama3', supported is 'default'");
   refuse({{"rope_scaling", {{"type", "linear"}}}}, "type 'linear'");
-  refuse({{"partial_rotary_factor", 0.5}}, "'partial_rotary_factor' is 0.5");
+  refuse({{"partial_rotary_factor", 0.5}}, "'partial_rotary_factor' is 0.5, supported is 1");
   refuse({{"architectures", {"GPT2LMHeadModel"}}}, "supported are LlamaForCausalLM and Qwen2ForCausalLM");
   refuse({{"architectures", nullptr}}, "'architectures' is null");
   refuse({{"hidden_act", "gelu"}}, "'hidden_act' is 'gelu'");
-  refuse({{"use_sliding_window", true}}, "'use_sliding_window'");
-  refuse({{"mlp_bias", true}}, "'mlp_bias'");
-  refuse({{"quantization_config", json::object()}}, "'quantization_config'");
+  refuse({{"use_sliding_window", true}}, "'use_sliding_window' is true, supported is false");
+  refuse({{"mlp_bias", true}}, "'mlp_bias' is true, supported is false");
+  refuse({{"quantization_config", json::object()}},
+         "'quantization_config' is given, supported are weights that are not quantised");
 }
 
 TEST_F(ConfigTest, ValuesThatDoNotFitAreRefused) {
@@ -68,13 +71,66 @@ TEST_F(ConfigTest, ValuesThatDoNotFitAreRefused) {
   refuse({{"vocab_size", UINT64_MAX}}, "'vocab_size' must be an integer");
   refuse({{"num_key_value_heads", 3}}, "num_key_value_heads 3 must divide num_attention_heads 4");
   refuse({{"head_dim", 15}}, "head_dim must be even");
-  refuse({{"rope_theta", -1}}, "rope_theta must be positive");
+  refuse({{"rope_theta", -1}}, "rope_theta must be positive, got -1");
   refuse({{"rms_norm_eps", 2}}, "rms_norm_eps must be 0 to 1");
   refuse({{"tie_word_embeddings", 1}}, "must be true or false, got 1");
+  refuse({{"rope_theta", "big"}}, "'rope_theta' must be a number, got \"big\"");
+  refuse({{"rope_scaling", "linear"}}, "'rope_scaling' must be an object, got \"linear\"");
+  refuse({{"rope_scaling", {{"type", 3}}}}, "rope_scaling: 'type' must be a string, got 3");
   auto path = write("config.json", "{\"vocab_size\": ");
-  expectError(ErrorCode::corruptFile, "is not valid JSON", [&] { readConfigJson(path); });
+  expectError(ErrorCode::corruptFile, "config.json is not valid JSON: ", [&] { readConfigJson(path); });
   path = write("config.json", "[1]");
   expectError(ErrorCode::corruptFile, "must hold a JSON object, got array", [&] { readConfigJson(path); });
+}
+
+class GgufConfigTest : public test::FileTest {
+protected:
+  DecoderConfig read(const Metadata &changes, const std::string &tensor = "token_embd.weight") const {
+    Metadata metadata{{"general.architecture", string("llama")},
+                      {"llama.embedding_length", integer(64)},
+                      {"llama.feed_forward_length", integer(128)},
+                      {"llama.block_count", integer(2)},
+                      {"llama.attention.head_count", integer(4)},
+                      {"llama.attention.layer_norm_rms_epsilon", type(GgufType::f32) + bytesOfValue(1e-5f)}};
+    for (const auto &[key, value] : changes)
+      metadata[key] = value;
+    return readGgufConfig(GgufFile::open(write("x.gguf", file(metadata, tensor, {64, 5}))));
+  }
+  void expectRefused(ErrorCode code, const Metadata &changes, std::string_view text) const {
+    expectError(code, text, [&] { read(changes); });
+  }
+};
+
+TEST_F(GgufConfigTest, KeysAndTheirDefaultsAreRead) {
+  DecoderConfig config = read({});
+  EXPECT_EQ(config.vocab_size, 5);
+  EXPECT_EQ(config.key_value_heads, 4);
+  EXPECT_EQ(config.head_dim, 16);
+  EXPECT_EQ(config.rope_theta, 10000.0);
+  EXPECT_TRUE(config.tied_embeddings);
+}
+
+TEST_F(GgufConfigTest, WhatTheDecoderDoesNotComputeIsUnsupported) {
+  constexpr auto unsupported = ErrorCode::unsupported;
+  expectRefused(unsupported, {{"general.architecture", string("gemma")}},
+                "x.gguf: general.architecture is 'gemma', supported are 'llama' and 'qwen2'");
+  expectRefused(unsupported, {{"llama.expert_count", integer(8)}}, "llama.expert_count is 8, supported is 0");
+  expectRefused(unsupported, {{"llama.rope.scaling.type", string("yarn")}},
+                "llama.rope.scaling.type is 'yarn', supported is 'none'");
+  expectRefused(unsupported, {{"llama.attention.value_length", integer(8)}},
+                "llama.attention.value_length is 8, supported is the key length 16");
+  expectRefused(unsupported, {{"llama.rope.dimension_count", integer(8)}},
+                "llama.rope.dimension_count is 8, supported is the head size 16");
+}
+
+TEST_F(GgufConfigTest, ValuesThatDoNotFitAreRefused) {
+  constexpr auto corrupt = ErrorCode::corruptFile;
+  expectRefused(corrupt, {{"llama.attention.head_count", integer(3)}},
+                "x.gguf: attention.head_count 3 must divide embedding_length 64");
+  expectRefused(corrupt, {{"llama.vocab_size", integer(6)}},
+                "llama.vocab_size is 6, the embedding has 5 rows");
+  expectRefused(corrupt, {{"llama.block_count", integer(0)}}, "num_hidden_layers must be 1 to 16777216");
+  expectError(corrupt, "requires the tensor 'token_embd.weight'", [&] { read({}, "other.weight"); });
 }
 
 } // namespace

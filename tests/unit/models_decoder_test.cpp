@@ -34,7 +34,18 @@ TEST_F(DecoderTest, NamesAndShapesMustBeExactlyTheModels) {
          "holds 1 tensors that the model does not have: 'model.layers.2.extra'");
   DecoderConfig tied = config;
   tied.tied_embeddings = true;
-  expectError(ErrorCode::corruptFile, "lm_head.weight to equal", [&] { load(tied, randomTensors(config)); });
+  expectError(ErrorCode::corruptFile,
+              "tie_word_embeddings requires lm_head.weight to equal model.embed_tokens.weight, it does not",
+              [&] { load(tied, randomTensors(config)); });
+}
+
+TEST_F(DecoderTest, WeightsOfIntegersAreUnsupported) {
+  std::int64_t one = 1;
+  TensorToStore stored[] = {{"model.norm.weight", StoredType::i64, {}, std::as_bytes(std::span(&one, 1))}};
+  writeSafetensors(folder_ / "model.safetensors", stored);
+  expectError(ErrorCode::unsupported,
+              "tensor 'model.norm.weight' has the type I64, weights require F32, F16, BF16 or F64",
+              [&] { WeightReader::fromSafetensors(folder_); });
 }
 
 TEST_F(DecoderTest, PiecesOfAnyLengthGiveTheLogitsOfOnePrefill) {

@@ -34,15 +34,16 @@ template <typename T> std::string bytesOfValue(T value) {
   return bytes;
 }
 
-/// Expects that `action` throws an Error with `code` whose message contains `text`.
+/// Expects that `action` throws an Error with `code` whose message, with the hint on a line of its own,
+/// contains `text`.
 template <typename Action> void expectError(ErrorCode code, std::string_view text, Action &&action) {
   try {
     action();
     ADD_FAILURE() << "no error, expected one with: " << text;
   } catch (const Error &error) {
     EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(code)) << error.what();
-    EXPECT_NE(std::string_view(error.what()).find(text), std::string_view::npos)
-        << "expected '" << text << "' in: " << error.what();
+    const std::string said = std::string(error.what()) + "\n" + error.hint();
+    EXPECT_NE(said.find(text), std::string::npos) << "expected '" << text << "' in: " << said;
   }
 }
 

@@ -1,32 +1,13 @@
 #include "models/io/dequantize.h"
 #include "models/io/gguf_file.h"
-#include "tests/unit/models_file_fixture.h"
-#include <vector>
+#include "tests/unit/models_gguf_fixture.h"
 
 namespace linmu::models {
 namespace {
 
+using namespace test::gguf;
 using test::bytesOfValue;
 using test::expectError;
-
-std::string text(std::string_view value) {
-  return bytesOfValue<std::uint64_t>(value.size()) + std::string(value);
-}
-std::string type(GgufType value) { return bytesOfValue(static_cast<std::uint32_t>(value)); }
-std::string head(std::uint64_t tensors, std::uint64_t metadata, std::uint32_t version = 3) {
-  return "GGUF" + bytesOfValue(version) + bytesOfValue(tensors) + bytesOfValue(metadata);
-}
-std::string entry(std::string_view name, std::vector<std::uint64_t> extents, std::uint32_t tensor_type,
-                  std::uint64_t offset) {
-  std::string bytes = text(name) + bytesOfValue(static_cast<std::uint32_t>(extents.size()));
-  for (std::uint64_t extent : extents)
-    bytes += bytesOfValue(extent);
-  return bytes + bytesOfValue(tensor_type) + bytesOfValue(offset);
-}
-std::string padded(std::string bytes) {
-  bytes.resize((bytes.size() + 31) / 32 * 32);
-  return bytes;
-}
 
 class GgufTest : public test::FileTest {
 protected:
@@ -129,6 +110,8 @@ TEST_F(GgufTest, LyingCountsAndSizesAreRefusedWithoutAllocatingThem) {
   for (GgufType element : {GgufType::u8, GgufType::f64, GgufType::string, GgufType::array})
     expectCorrupt(head(0, 1) + text("k") + type(GgufType::array) + type(element) + bytesOfValue(huge),
                   "metadata 'k'");
+  expectCorrupt(head(0, 1) + text("k") + type(GgufType::array) + type(GgufType::f64) + bytesOfValue(huge),
+                "'k' claims 18446744073709551615 elements of 8 bytes, the file has 0 bytes left");
   std::string deep = head(0, 1) + text("k") + type(GgufType::array);
   for (int i = 0; i < 100000; ++i)
     deep += type(GgufType::array) + bytesOfValue<std::uint64_t>(1);
@@ -145,9 +128,9 @@ TEST_F(GgufTest, LyingTensorsAreRefused) {
   auto file = [](std::string entries, std::uint64_t count = 1) {
     return padded(head(count, 0) + entries) + std::string(128, '\0');
   };
-  expectCorrupt(file(entry("t", {}, 0, 0)), "has 0 dimensions");
+  expectCorrupt(file(entry("t", {}, 0, 0)), "'t' has 0 dimensions, the format has 1 to 4");
   expectCorrupt(file(entry("t", {1, 1, 1, 1, 1}, 0, 0)), "has 5 dimensions");
-  expectCorrupt(file(entry("t", {0}, 0, 0)), "extent 0");
+  expectCorrupt(file(entry("t", {0}, 0, 0)), "'t' has the extent 0 in dimension 0");
   expectCorrupt(file(entry("t", {big, big}, 0, 0)), "extent 4611686018427387904 in dimension 1");
   expectCorrupt(file(entry("t", {big}, 0, 0)), "has 4611686018427387904 elements");
   expectCorrupt(file(entry("t", {big, 1}, 8, 0)), "requires 4899916394579099648 bytes at offset 0");

@@ -63,10 +63,14 @@ TEST_F(SafetensorsTest, LyingHeadersAreRefused) {
   auto path = write("x.safetensors", bytesOfValue<std::uint64_t>(UINT64_MAX) + "{}");
   expectError(ErrorCode::corruptFile, "the header claims 18446744073709551615 bytes",
               [&] { SafetensorsFile::open(path); });
-  expectCorrupt("{", 0, "not valid JSON");
-  expectCorrupt("[]", 0, "must be a JSON object");
+  path = write("x.safetensors", "short");
+  expectError(ErrorCode::corruptFile, "a safetensors file requires at least 8 bytes, got 5",
+              [&] { SafetensorsFile::open(path); });
+  expectCorrupt("{", 0, "x.safetensors: the header is not valid JSON: ");
+  expectCorrupt("[]", 0, "the header must be a JSON object");
+  expectCorrupt(R"({"__metadata__":[]})", 0, "__metadata__ must be an object of strings");
   expectCorrupt(R"({"__metadata__":{"a":1}})", 0, "'a' must be a string");
-  expectCorrupt(R"({"x":3})", 0, "requires a 'dtype'");
+  expectCorrupt(R"({"x":3})", 0, "tensor 'x' requires a 'dtype', a 'shape' and 'data_offsets'");
   expectCorrupt(R"({"x":{"dtype":"F32","data_offsets":[0,4]}})", 4, "requires a list 'shape'");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "integers from 0, got -1");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}})", 4, "integers from 0, got 1.5");
@@ -76,16 +80,17 @@ TEST_F(SafetensorsTest, LyingHeadersAreRefused) {
                 "outside the data of 3 bytes");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4, "outside the data");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})", 4,
-                "overflows");
+                "tensor 'x': the product of its shape overflows at extent 4294967296");
   expectCorrupt(
       R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
-      4, "names 'x' twice");
+      4, "the header names 'x' twice");
   expectCorrupt(
       R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})",
       6, "tensor 'y' starts at byte 2 of the data, the tensor before it ends at 4");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8, "starts at byte 4");
   auto other = file(R"({"x":{"dtype":"F4","shape":[1],"data_offsets":[0,4]}})", 4);
-  expectError(ErrorCode::unsupported, "dtype 'F4'", [&] { SafetensorsFile::open(other); });
+  expectError(ErrorCode::unsupported, "tensor 'x' has the dtype 'F4', which is not supported",
+              [&] { SafetensorsFile::open(other); });
   expectError(ErrorCode::io, "No such file", [&] { SafetensorsFile::open(folder_ / "none"); });
   expectError(ErrorCode::io, "not a regular file", [&] { SafetensorsFile::open(folder_); });
 }
@@ -107,6 +112,10 @@ TEST_F(SafetensorsTest, ShardsMustAgreeWithTheirIndex) {
   refuse(ErrorCode::corruptFile, R"({"x":"b.safetensors"})", "places tensor 'x' in b.safetensors");
   refuse(ErrorCode::corruptFile, R"({"x":"a.safetensors","z":"a.safetensors"})", "places tensor 'z'");
   refuse(ErrorCode::corruptFile, R"({"x":"../a.safetensors"})", "file in the same folder");
+  TensorToStore both[] = {x[0], y[0]};
+  writeSafetensors(folder_ / "both.safetensors", both);
+  refuse(ErrorCode::corruptFile, R"({"x":"both.safetensors"})",
+         "does not place tensor 'y' in both.safetensors, which holds it");
   refuse(ErrorCode::corruptFile, R"([])", "requires an object 'weight_map'");
   refuse(ErrorCode::io, R"({"x":"c.safetensors"})", "c.safetensors");
 }
@@ -119,8 +128,15 @@ TEST_F(SafetensorsTest, AFailedWriteLeavesTheOldFileAndNothingElse) {
   expectError(ErrorCode::invalidArgument, "'x' is reserved or repeated",
               [&] { writeSafetensors(path, twice); });
   TensorToStore small[] = {{"x", StoredType::f32, {2}, bytesOf(std::span(&one, 1))}};
-  expectError(ErrorCode::invalidArgument, "require 8 bytes, got 4", [&] { writeSafetensors(path, small); });
+  expectError(ErrorCode::invalidArgument, "'x': dtype F32 and shape [2] require 8 bytes, got 4",
+              [&] { writeSafetensors(path, small); });
+  TensorToStore negative[] = {{"x", StoredType::f32, {-2}, bytesOf(std::span(&one, 1))}};
+  expectError(ErrorCode::invalidArgument, "'x': shape [-2] is not valid",
+              [&] { writeSafetensors(path, negative); });
   TensorToStore good[] = {{"x", StoredType::f32, {}, bytesOf(std::span(&one, 1))}};
+  expectError(ErrorCode::invalidArgument, "a tensor name or metadata value: ", [&] {
+    writeSafetensors(path, good, {{"not UTF-8", "\xff"}});
+  });
   std::filesystem::create_directory(folder_ / "taken");
   std::filesystem::create_directory(folder_ / "taken" / "inside");
   expectError(ErrorCode::io, "cannot write", [&] { writeSafetensors(folder_ / "taken", good); });

@@ -3,6 +3,7 @@
 #include "runtime/jit/compile.h"
 #include "tests/unit/runtime_fixture.h"
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <numeric>
@@ -90,6 +91,17 @@ TEST_F(Compile, AFileThatIsMissingIsNamed) {
   EXPECT_EQ(error.code(), ErrorCode::io);
   EXPECT_EQ(std::string(error.what()), "cannot read the pattern file '" + (folder / "none.mlir").string() +
                                            "': No such file or directory");
+}
+
+TEST_F(Compile, AFileWithoutTextIsNamed) {
+  std::ofstream(folder / "empty.mlir").close();
+  errno = ENOENT; // of an earlier call, and none of this one's
+  Error error = errorOf([&] { compileFile(folder / "empty.mlir"); });
+  EXPECT_EQ(error.code(), ErrorCode::io);
+  EXPECT_EQ(std::string(error.what()),
+            "cannot read the pattern file '" + (folder / "empty.mlir").string() + "': it is empty");
+  EXPECT_EQ(std::string(errorOf([&] { compileFile(folder); }).what()),
+            "cannot read the pattern file '" + folder.string() + "': Is a directory");
 }
 
 TEST_F(Compile, TheReportNamesTheAlgorithm) {

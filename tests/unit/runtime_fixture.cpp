@@ -1,8 +1,10 @@
 #include "tests/unit/runtime_fixture.h"
 #include "runtime/core/cpu_features.h"
+#include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <unistd.h>
 
 namespace linmu::test {
 
@@ -89,6 +91,15 @@ Error errorOf(const std::function<void()> &body) {
   }
   ADD_FAILURE() << "no error was thrown";
   return Error(ErrorCode::internal, "no error was thrown");
+}
+
+AddressSpaceLimit::AddressSpaceLimit(std::size_t more) {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  getrlimit(RLIMIT_AS, &before_);
+  rlimit tight = before_;
+  tight.rlim_cur = std::min<rlim_t>(before_.rlim_max, pages * sysconf(_SC_PAGESIZE) + more);
+  setrlimit(RLIMIT_AS, &tight);
 }
 
 } // namespace linmu::test

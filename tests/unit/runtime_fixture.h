@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 namespace linmu::test {
@@ -31,5 +32,17 @@ Error errorOf(const std::function<void()> &body);
 
 /// "cpu:<architecture>" as of this machine.
 std::string hostTarget();
+
+/// While one lives, the process gets at most `more` bytes of address space.
+class AddressSpaceLimit {
+public:
+  explicit AddressSpaceLimit(std::size_t more);
+  ~AddressSpaceLimit() { setrlimit(RLIMIT_AS, &before_); }
+  AddressSpaceLimit(const AddressSpaceLimit &) = delete;
+  AddressSpaceLimit &operator=(const AddressSpaceLimit &) = delete;
+
+private:
+  rlimit before_{};
+};
 
 } // namespace linmu::test

@@ -47,7 +47,12 @@ compiler::Bytes fakeSignature(std::string_view source, const compiler::Options &
 compiler::Bytes fakeCompile(std::string_view source, const compiler::Options &options) {
   ++compilations;
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  return {true, serialize(parsed(source, options)), ""};
+  Package package = parsed(source, options);
+  if (source.ends_with("under another key"))
+    package.key = "ab9";
+  if (source.ends_with("of another type"))
+    package.signature.inputs[0].dtype = DType::f16;
+  return {true, serialize(package), ""};
 }
 
 compiler::Text fakeExplain(std::string_view source, const compiler::Options &options, bool json) {
@@ -203,6 +208,20 @@ TEST_F(JitCache, AnEntryUnderAnotherPatternsKeyIsNotRun) {
   EXPECT_EQ(process.counts(), "1 compiled, 0 disk, 0 memory, 1 corrupt, 0 unwritten");
 }
 
+TEST_F(JitCache, ACompilerThatContradictsItselfIsRefusedAndNothingIsStored) {
+  const auto refused = [](const std::string &source, ErrorCode code, const char *message) {
+    Error error = errorOf([&] { Process().compile(source); });
+    EXPECT_EQ(error.code(), code);
+    EXPECT_STREQ(error.what(), message);
+  };
+  refused("x y ../1", ErrorCode::internal, "the compiler's key 'ab../1' is no file name");
+  refused("x y 1 under another key", ErrorCode::corruptFile,
+          "the compiler's package: expected the key ab1, got ab9");
+  refused("x y 1 of another type", ErrorCode::corruptFile,
+          "the compiler's package: the signature is not that of the pattern");
+  EXPECT_TRUE(files(".lmk").empty());
+}
+
 TEST_F(JitCache, ThreadsThatAskAtOnceCompileOnce) {
   Process process;
   std::vector<std::thread> threads;
@@ -276,6 +295,15 @@ TEST_F(JitCache, AFileInPlaceOfTheFolderIsRefused) {
   std::ofstream(folder) << "text";
   EXPECT_EQ(std::string(errorOf([&] { Process().compile("x y 1"); }).what()),
             "kernel cache folder '" + folder.string() + "': cannot be opened: Not a directory");
+}
+
+TEST_F(JitCache, AFolderThatCannotBeMadeIsNamed) {
+  scope.reset();
+  scope.emplace(Settings{0, "/proc/none/cache", true});
+  Error error = errorOf([&] { Process().compile("x y 1"); });
+  EXPECT_EQ(error.code(), ErrorCode::io);
+  EXPECT_STREQ(error.what(),
+               "kernel cache folder '/proc/none/cache': cannot be created: No such file or directory");
 }
 
 TEST_F(JitCache, DiagnosticsBecomeOneErrorAndLeaveNothing) {

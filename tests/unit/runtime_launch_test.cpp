@@ -3,8 +3,11 @@
 #include "runtime/core/settings.h"
 #include "tests/unit/runtime_fixture.h"
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <numeric>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -154,6 +157,55 @@ TEST(Launch, TemporariesThatDoNotFitAreAnErrorBeforeAnythingRuns) {
   EXPECT_STREQ(error.what(),
                "pattern 'total': cannot allocate 18014398509482048 bytes of temporaries for B=1, N=1");
   EXPECT_EQ(out, -1);
+  package.temporaries[1].shape[2].value = std::int64_t(1) << 40;
+  package.temporaries[1].shape[3].value = std::int64_t(1) << 40;
+  Kernel larger = Kernel::open(package);
+  EXPECT_STREQ(errorOf([&] {
+                 larger(std::array{view(&x, {1, 1, 1, 1})}, std::array{view(&out, {1, 1, 1, 1})});
+               }).what(),
+               "pattern 'total': cannot allocate more than 2^63 bytes of temporaries for B=1, N=1");
+}
+
+TEST(Launch, AWorkspaceThatDoesNotFitIsAnError) {
+  Kernel kernel = Kernel::open(resultOnlyPackage("nothing", std::int64_t(1) << 32));
+  float out = -1;
+  AddressSpaceLimit limit(std::size_t(1) << 30);
+  Error error = errorOf([&] { kernel({}, std::array{view(&out, {1, 1, 1, 1})}); });
+  EXPECT_EQ(error.code(), ErrorCode::io);
+  EXPECT_STREQ(error.what(), "cannot allocate 4294967296 bytes of workspace for a kernel");
+}
+
+TEST(Launch, ThreadsOutOfRangeAreRefused) {
+  Kernel kernel = Kernel::open(resultOnlyPackage("nothing"));
+  for (int threads : {-1, 4097}) {
+    Error error = errorOf([&] { kernel({}, std::array{view(nullptr, {1, 0, 1, 1})}, {.threads = threads}); });
+    EXPECT_EQ(error.code(), ErrorCode::invalidArgument);
+    EXPECT_EQ(std::string(error.what()),
+              "pattern 'nothing': expected 0 to 4096 threads, got " + std::to_string(threads));
+  }
+}
+
+TEST(Open, CodeThatDoesNotFitIsAnError) {
+  Package package = addPackage();
+  package.image.resize(std::size_t(128) << 20);
+  AddressSpaceLimit limit(std::size_t(64) << 20);
+  Error error = errorOf([&] { Kernel::open(std::move(package)); });
+  EXPECT_EQ(error.code(), ErrorCode::io);
+  EXPECT_STREQ(error.what(), "cannot map 134217728 bytes for a kernel's code: Cannot allocate memory");
+}
+
+TEST(Open, ASystemThatForbidsNewCodeIsNamed) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  constexpr int deny_write_execute = 65, refuse_gain = 1; // PR_SET_MDWE, of Linux 6.3, as systemd sets it
+  EXPECT_EXIT(
+      {
+        if (prctl(deny_write_execute, refuse_gain, 0L, 0L, 0L) != 0)
+          std::exit(2);
+        std::fputs(errorOf([] { Kernel::open(addPackage()); }).what(), stderr);
+        std::exit(2);
+      },
+      testing::ExitedWithCode(2),
+      "^(the system refuses executable memory for a kernel's code: Permission denied)?$");
 }
 
 TEST(Open, AMissingFeatureIsNamed) {
@@ -166,6 +218,7 @@ TEST(Open, AMissingFeatureIsNamed) {
   EXPECT_EQ(error.code(), ErrorCode::unsupported);
   EXPECT_EQ(std::string(error.what()), "pattern 'sum2' was compiled for a CPU with the feature '" +
                                            std::string(foreign) + "', which this machine lacks");
+  EXPECT_EQ(error.hint(), "compile it on this machine");
 }
 
 TEST(Open, CodeForAnotherArchitectureIsNamed) {

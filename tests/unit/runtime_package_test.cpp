@@ -2,7 +2,6 @@
 #include "runtime/core/package.h"
 #include "tests/unit/runtime_fixture.h"
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 using namespace linmu;
 using namespace linmu::test;
@@ -54,11 +53,8 @@ TEST(Package, EveryFlippedByteIsRefused) {
 
 TEST(Package, LiesUnderARightChecksumAreRefusedOrHarmlessAndNeverAllocateTheirClaims) {
   std::vector<std::byte> original = serialize(totalPackage());
-  rlimit before{};
-  getrlimit(RLIMIT_AS, &before);
-  rlimit tight = before;
-  tight.rlim_cur = rlim_t(8) << 30; // a claimed count of 2^56 items would be refused by the system
-  setrlimit(RLIMIT_AS, &tight);
+  AddressSpaceLimit limit(std::size_t(8)
+                          << 30); // a claimed count of 2^56 items would be refused by the system
   for (std::size_t at = 20; at < original.size(); ++at)
     for (std::uint8_t value : {0x00, 0x01, 0x7f, 0xff}) {
       std::vector<std::byte> bytes = original;
@@ -74,7 +70,6 @@ TEST(Package, LiesUnderARightChecksumAreRefusedOrHarmlessAndNeverAllocateTheirCl
     ASSERT_EQ(errorOf([&] { deserialize(resealed(bytes), "file.lmk"); }).code(), ErrorCode::corruptFile)
         << length;
   }
-  setrlimit(RLIMIT_AS, &before);
 }
 
 TEST(Package, AnotherFormatIsNamed) {
@@ -84,6 +79,53 @@ TEST(Package, AnotherFormatIsNamed) {
                "file.lmk: is a package of format version 99, expected 3");
   bytes[0] = std::byte(0);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(), "file.lmk: is not a kernel package");
+}
+
+TEST(Package, DamageIsDescribed) {
+  std::vector<std::byte> bytes = serialize(addPackage());
+  const auto message = [](std::span<const std::byte> damaged) {
+    return std::string(errorOf([&] { deserialize(damaged, "file.lmk"); }).what());
+  };
+  EXPECT_EQ(message(std::span(bytes).first(3)), "file.lmk: truncated: expected 8 more bytes, got 3");
+  std::vector<std::byte> changed = bytes;
+  changed.back() ^= std::byte(1);
+  EXPECT_EQ(message(changed),
+            "file.lmk: the checksum does not fit the content; the file is damaged or incomplete");
+  changed = bytes;
+  changed[26] = std::byte(1); // the length of the key, a field of 8 bytes, becomes 2^48 more
+  EXPECT_EQ(message(resealed(changed)), "file.lmk: a count of 281474976710664 items does not fit the " +
+                                            std::to_string(bytes.size() - 28) + " bytes that are left");
+}
+
+TEST(Package, AFlagThatIsNeitherIsNamed) {
+  Package package = addPackage();
+  std::vector<std::byte> with = serialize(package);
+  package.variants[0].launches[0].grid.times_batch = false;
+  std::vector<std::byte> without = serialize(package);
+  std::size_t flag = 20; // behind the checksum
+  while (with[flag] == without[flag])
+    ++flag;
+  with[flag] = std::byte(2);
+  EXPECT_STREQ(errorOf([&] { deserialize(resealed(with), "file.lmk"); }).what(),
+               "file.lmk: a flag is 2, expected 0 or 1");
+}
+
+TEST(Package, UnknownKindsAreNamed) {
+  Package package = addPackage();
+  package.signature.inputs[0].dtype = DType(99);
+  EXPECT_EQ(messageFor(package), "file.lmk: input 'x' has the unknown element type 99");
+  package = addPackage();
+  package.signature.results[0].shape[0].kind = Extent::Kind(9);
+  EXPECT_EQ(messageFor(package), "file.lmk: result 'o' has an extent of the unknown kind 9");
+  package = addPackage();
+  package.signature.inputs[1].content = OperandSpec::Content(9);
+  EXPECT_EQ(messageFor(package), "file.lmk: input 'y' has content of the unknown kind 9");
+  package = addPackage();
+  package.variants[0].launches[0].operands[0].kind = Binding::Kind(9);
+  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' has an operand of the unknown kind 9");
+  package = totalPackage();
+  package.temporaries[1].shape[1].kind = Extent::mediaItems;
+  EXPECT_EQ(messageFor(package), "file.lmk: temporary 1 has an extent of the unknown kind 3");
 }
 
 TEST(Package, TrailingBytesAreRefused) {

@@ -1,4 +1,8 @@
+#include "runtime/core/error.h"
 #include "runtime/core/settings.h"
+#include <cstdio>
+#include <cstdlib>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <thread>
 
@@ -34,6 +38,32 @@ TEST(Settings, EveryFieldIsDescribedByItsVariable) {
   EXPECT_EQ(rows[0].variable + "=" + rows[0].value, "LINMU_THREADS=4");
   EXPECT_EQ(rows[1].variable + "=" + rows[1].value, "LINMU_CACHE_DIR=/cache");
   EXPECT_EQ(rows[2].variable + "=" + rows[2].value, "LINMU_DISK_CACHE=0");
+}
+
+/// A process of its own, since the environment is read once.
+void expectRefused(const char *variable, const char *value, const char *message) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        setenv(variable, value, 1);
+        try {
+          Settings::current();
+        } catch (const Error &error) {
+          std::fputs(error.what(), stderr);
+          std::exit(error.code() == ErrorCode::invalidArgument ? 3 : 4);
+        }
+        std::exit(0);
+      },
+      testing::ExitedWithCode(3), testing::Eq(message));
+}
+
+TEST(Settings, VariablesThatDoNotParseAreNamed) {
+  expectRefused("LINMU_THREADS", "many",
+                "environment variable LINMU_THREADS: expected a number from 0 to 4096, got 'many'");
+  expectRefused("LINMU_THREADS", "4097",
+                "environment variable LINMU_THREADS: expected a number from 0 to 4096, got '4097'");
+  expectRefused("LINMU_DISK_CACHE", "yes",
+                "environment variable LINMU_DISK_CACHE: expected 0 or 1, got 'yes'");
 }
 
 } // namespace

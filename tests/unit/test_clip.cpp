@@ -20,7 +20,7 @@ void require(bool held, const char *what) {
     throw std::runtime_error(std::string("writing a test clip: ") + what);
 }
 
-void setRotation(AVStream &stream, int clockwise_degrees) {
+void setDisplay(AVStream &stream, const TestClip &clip) {
 #if LIBAVCODEC_VERSION_MAJOR >= 61
   AVPacketSideData *data =
       av_packet_side_data_new(&stream.codecpar->coded_side_data, &stream.codecpar->nb_coded_side_data,
@@ -32,7 +32,8 @@ void setRotation(AVStream &stream, int clockwise_degrees) {
       av_stream_new_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(std::int32_t)));
   require(matrix, "a display matrix");
 #endif
-  av_display_rotation_set(matrix, clockwise_degrees);
+  av_display_rotation_set(matrix, clip.clockwise_degrees);
+  av_display_matrix_flip(matrix, clip.mirrored, 0);
 }
 
 void paint(AVFrame &frame, int index) {
@@ -67,8 +68,8 @@ void writeClip(const std::filesystem::path &path, const TestClip &clip) {
   stream->time_base = codec->time_base;
   stream->avg_frame_rate = {25, 1};
   require(avcodec_parameters_from_context(stream->codecpar, codec.get()) >= 0, "the stream");
-  if (clip.clockwise_degrees)
-    setRotation(*stream, clip.clockwise_degrees);
+  if (clip.clockwise_degrees || clip.mirrored)
+    setDisplay(*stream, clip);
   require(avio_open(&format->pb, path.c_str(), AVIO_FLAG_WRITE) >= 0, "opening the file");
   AVDictionary *options = nullptr;
   if (clip.index_first)
@@ -113,6 +114,15 @@ void writeSilence(const std::filesystem::path &path) {
   writeBytes(path, "RIFF" + number(36 + size, 4) + "WAVEfmt " + number(16, 4) + number(1, 2) + number(1, 2) +
                        number(rate, 4) + number(2 * rate, 4) + number(2, 2) + number(16, 2) + "data" +
                        number(size, 4) + std::string(size, '\0'));
+}
+
+void writeCover(const std::filesystem::path &path) {
+  using namespace std::string_literals;
+  const std::string png = "\x89PNG\r\n\x1a\n"s;
+  // Blocks of 4096 samples, 8 kHz, mono, 16 bits.
+  const std::string stream = "\x10\0\x10\0\0\0\0\0\0\0\x01\xf4\0\xf0"s + std::string(20, '\0');
+  const std::string picture = "\0\0\0\x03\0\0\0\x09image/png"s + std::string(20, '\0') + "\0\0\0\x08"s + png;
+  writeBytes(path, "fLaC\0\0\0\x22"s + stream + "\x86\0\0"s + char(picture.size()) + picture);
 }
 
 } // namespace linmu::test

@@ -10,6 +10,7 @@ struct TestClip {
   int width = 64;
   int height = 48;
   int clockwise_degrees = 0; ///< what a player has to turn it by
+  bool mirrored = false;     ///< a player has to swap left and right
   bool index_first = false;  ///< of MP4: the index before the data, so that a cut file still opens
 };
 
@@ -18,5 +19,8 @@ void writeClip(const std::filesystem::path &path, const TestClip &clip);
 
 /// One second of silence: RIFF/WAVE, 16 bits, mono, 8 kHz.
 void writeSilence(const std::filesystem::path &path);
+
+/// FLAC without a sample, with a picture of its cover.
+void writeCover(const std::filesystem::path &path);
 
 } // namespace linmu::test

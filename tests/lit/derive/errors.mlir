@@ -47,3 +47,13 @@ func.func @count(%x: tensor<2xf32>) -> tensor<?x2xf32> {
   }
   return %s : tensor<?x2xf32>
 }
+
+// -----
+
+// CHECK: :[[#@LINE+5]]:3: error: 'func.return' op requires result #1 to be made by a pattern op of its own, got a value that is returned twice
+func.func @twice(%x: tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x?x2xf32>) {
+  %y = pattern.map tokens(%xt = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
+    pattern.yield outputs(%xt : f32)
+  }
+  return %y, %y : tensor<?x?x2xf32>, tensor<?x?x2xf32>
+}

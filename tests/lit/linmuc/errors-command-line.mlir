@@ -4,6 +4,7 @@
 // RUN: not linmuc %s %s 2>&1 | FileCheck %s --check-prefix=TWO
 // RUN: not linmuc %t.missing --explain 2>&1 | FileCheck %s --check-prefix=MISSING
 // RUN: not linmuc %S --explain 2>&1 | FileCheck %s --check-prefix=FOLDER
+// RUN: not linmuc /proc/self/mem --explain 2>&1 | FileCheck %s --check-prefix=UNREADABLE
 // RUN: not linmuc %s --optimise 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not linmuc %s --emit=ptx 2>&1 | FileCheck %s --check-prefix=EMIT
 // RUN: not linmuc %s --emit 2>&1 | FileCheck %s --check-prefix=VALUE
@@ -26,6 +27,7 @@
 // TWO: {{^}}linmuc: error: requires one FILE, got '{{.*}}' and '{{.*}}'; see linmuc --help{{$}}
 // MISSING: {{^}}linmuc: error: {{.*}}.missing: requires a file, there is none{{$}}
 // FOLDER: {{^}}linmuc: error: {{.*}}: requires a file, got something else{{$}}
+// UNREADABLE: {{^}}linmuc: error: /proc/self/mem: cannot be read{{$}}
 // UNKNOWN: {{^}}linmuc: error: unknown option '--optimise'; see linmuc --help{{$}}
 // EMIT: {{^}}linmuc: error: --emit requires one of pattern, normal, tile, llvm, asm, got 'ptx'; see linmuc --help{{$}}
 // VALUE: {{^}}linmuc: error: --emit requires a value; see linmuc --help{{$}}

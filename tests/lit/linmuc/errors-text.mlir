@@ -14,6 +14,7 @@
 // RUN: not linmuc %t/returned.mlir --explain 2>&1 | FileCheck %t/returned.mlir
 // RUN: not linmuc %t/unused.mlir --explain 2>&1 | FileCheck %t/unused.mlir
 // RUN: not linmuc %t/scalar.mlir --explain 2>&1 | FileCheck %t/scalar.mlir
+// RUN: not linmuc %t/element.mlir --explain 2>&1 | FileCheck %t/element.mlir
 // RUN: not linmuc %t/blocks.mlir --explain 2>&1 | FileCheck %t/blocks.mlir
 // RUN: not linmuc %t/top.mlir --explain 2>&1 | FileCheck %t/top.mlir
 
@@ -102,14 +103,32 @@ func.func @f(%x: tensor<?x?x2xf32>, %u: f32) -> tensor<?x?x2xf32> {
   return %y : tensor<?x?x2xf32>
 }
 
+//--- element.mlir
+// CHECK: {{^}}{{.*}}element.mlir:2:37: error: requires operand 'u' to have elements of type f32, bf16, f16, i32 or i1, got 'tensor<?x?x2xf64>'{{$}}
+func.func @f(%x: tensor<?x?x2xf32>, %u: tensor<?x?x2xf64>) -> tensor<?x?x2xf32> {
+  %y = pattern.map tokens(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
+    pattern.yield outputs(%a : f32)
+  }
+  return %y : tensor<?x?x2xf32>
+}
+
 //--- blocks.mlir
 // CHECK: {{^}}{{.*}}blocks.mlir:2:1: error: a pattern requires one block{{$}}
 func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
-  cf.br ^next
-^next:
-  return %x : tensor<?x?x2xf32>
+  %y = pattern.map tokens(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
+    pattern.yield outputs(%a : f32)
+  }
+  return %y : tensor<?x?x2xf32>
+^second:
+  return %y : tensor<?x?x2xf32>
 }
 
 //--- top.mlir
-// CHECK: {{^}}{{.*}}top.mlir:2:10: error: requires 'func.func' at the top of a file, got 'builtin.module'{{$}}
-module { module {} module {} }
+// CHECK: {{^}}{{.*}}top.mlir:2:6: error: requires 'func.func' at the top of a file, got 'arith.constant'{{$}}
+%c = arith.constant 1.0 : f32
+func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
+  %y = pattern.map tokens(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
+    pattern.yield outputs(%a : f32)
+  }
+  return %y : tensor<?x?x2xf32>
+}

@@ -246,6 +246,54 @@ func.func @vector_nonlinear(%x: !t) -> !t {
   return %o : !t
 }
 
+// CHECK-LABEL: @squares_a_read
+// CHECK: pattern.opaque = "'arith.mulf' multiplies what was read by itself", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+4]]:10)
+func.func @squares_a_read(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %y = pattern.read %S, %k : !m, !v
+    %z = arith.mulf %y, %y : !v
+    %W = pattern.outer %k, %z : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @divides_by_a_read
+// CHECK: pattern.opaque = "'arith.divf' divides by what was read", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+4]]:10)
+func.func @divides_by_a_read(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %y = pattern.read %S, %k : !m, !v
+    %z = arith.divf %k, %y : !v
+    %W = pattern.outer %k, %z : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
+// CHECK-LABEL: @state_as_output
+// CHECK: pattern.opaque = "'pattern.yield' needs the whole state at once", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+5]]:5)
+func.func @state_as_output(%x: !t) -> tensor<?x?x2x4x4xf32> {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (tensor<?x?x2x4x4xf32>) {
+    %W = pattern.outer %k, %k : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    pattern.yield outputs(%S1 : !m) states(%S1 : !m)
+  }
+  return %o : tensor<?x?x2x4x4xf32>
+}
+
+// CHECK-LABEL: @matrix_as_output
+// CHECK: pattern.opaque = "'pattern.yield' needs a whole matrix", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+5]]:5)
+func.func @matrix_as_output(%x: !t) -> tensor<?x?x2x4x4xf32> {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (tensor<?x?x2x4x4xf32>) {
+    %W = pattern.outer %k, %k : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    pattern.yield outputs(%W : !m) states(%S1 : !m)
+  }
+  return %o : tensor<?x?x2x4x4xf32>
+}
+
 // CHECK-LABEL: @whole_state
 func.func @whole_state(%x: !t) -> !t {
   %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {

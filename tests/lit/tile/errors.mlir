@@ -222,3 +222,19 @@ func.func @decay_values(%a: tensor<4x8xf32>) {
   %t = tile.decay_values %a, %a decay %a : tensor<4x8xf32>, tensor<4x8xf32>
   return
 }
+
+// -----
+
+func.func @solve_values(%m: tensor<?xf32>, %s: tensor<4x4xf32>, %a: tensor<4x8xf32>, %b: tensor<4x3xf32>) {
+  // expected-error @+1 {{'tile.solve' op requires values of shape [4, 8], got [4, 3]}}
+  %t:2 = tile.solve systems(%s, %s, %s, %s : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) values(%a, %b : tensor<4x8xf32>, tensor<4x3xf32>) -> tensor<4x8xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @solve_solution(%m: tensor<?xf32>, %s: tensor<4x4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error @+1 {{'tile.solve' op requires solutions of shape [4, 8], got [4, 3]}}
+  %t = tile.solve systems(%s : tensor<4x4xf32>) values(%a : tensor<4x8xf32>) -> tensor<4x3xf32>
+  return
+}

@@ -1,0 +1,71 @@
+// Whole checkpoints in folders.
+#include "models/generate/language_model.h"
+#include "tests/unit/models_decoder_fixture.h"
+#include <nlohmann/json.hpp>
+
+namespace linmu::models {
+namespace {
+
+using nlohmann::json;
+using test::expectError;
+
+const DecoderConfig config{.vocab_size = 3,
+                           .hidden_size = 16,
+                           .intermediate_size = 8,
+                           .layers = 1,
+                           .heads = 2,
+                           .key_value_heads = 1,
+                           .head_dim = 8,
+                           .query_key_value_bias = true};
+
+class LanguageModelTest : public test::DecoderFileTest {
+protected:
+  void SetUp() override {
+    DecoderFileTest::SetUp();
+    load(config); // which writes the weights
+    write("config.json", json({{"architectures", {"Qwen2ForCausalLM"}},
+                               {"vocab_size", 3},
+                               {"hidden_size", 16},
+                               {"intermediate_size", 8},
+                               {"num_hidden_layers", 1},
+                               {"num_attention_heads", 2},
+                               {"num_key_value_heads", 1}})
+                             .dump());
+    writeTokenizer({{"a", 0}, {"b", 1}, {"c", 2}});
+  }
+  void writeTokenizer(const json &vocabulary) const {
+    json merges = json::array();
+    write("tokenizer.json", json({{"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", merges}}},
+                                  {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}}})
+                                .dump());
+  }
+  void expectRefused(ErrorCode code, std::string_view text) const {
+    expectError(code, text, [&] { LanguageModel::open(folder_); });
+  }
+};
+
+TEST_F(LanguageModelTest, AFolderIsOpened) {
+  LanguageModel model = LanguageModel::open(folder_);
+  EXPECT_EQ(model.tokenizer.encode("cab"), (std::vector<std::int64_t>{2, 0, 1}));
+}
+
+TEST_F(LanguageModelTest, AModelWithoutAChatTemplateSaysWhatToDo) {
+  LanguageModel model = LanguageModel::open(folder_);
+  expectError(ErrorCode::unsupported,
+              folder_.string() + " has no chat template\ngive the whole text yourself with --raw",
+              [&] { model.chatTemplate(); });
+}
+
+TEST_F(LanguageModelTest, FilesThatDoNotFitEachOtherAreRefused) {
+  expectError(ErrorCode::io, "no such file or folder: ", [&] { LanguageModel::open(folder_ / "none"); });
+  write("generation_config.json", R"({"eos_token_id": [2, "</s>"]})");
+  expectRefused(
+      ErrorCode::corruptFile,
+      R"(generation_config.json: 'eos_token_id' must be an integer or a list of integers, got [2,"</s>"])");
+  write("generation_config.json", "{}");
+  writeTokenizer({{"a", 0}, {"b", 3}});
+  expectRefused(ErrorCode::corruptFile, "the tokenizer has 4 tokens, the embedding has 3 rows");
+}
+
+} // namespace
+} // namespace linmu::models
