@@ -294,6 +294,15 @@ func.func @matrix_as_output(%x: !t) -> tensor<?x?x2x4x4xf32> {
   return %o : tensor<?x?x2x4x4xf32>
 }
 
+// CHECK-LABEL: @token_as_state
+// CHECK: pattern.opaque = "the next state is not of low rank", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+2]]:8)
+func.func @token_as_state(%x: tensor<?x?x2x4x4xf32>) -> !s {
+  %s = pattern.scan tokens(%k = %x : tensor<?x?x2x4x4xf32>) states(%S = zero : !s) {
+    pattern.yield states(%k : !m)
+  }
+  return %s : !s
+}
+
 // CHECK-LABEL: @whole_state
 func.func @whole_state(%x: !t) -> !t {
   %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
