@@ -52,7 +52,7 @@ TEST(MMateConfig, WhatDoesNotExistIsRefusedByName) {
   auto refused = [](const char *text, std::initializer_list<std::string> parts) {
     expectError(ErrorCode::invalidArgument, parts, [&] { MMateConfig::fromJson(text); });
   };
-  refused("[1]", {"expected a JSON object"});
+  refused("[1]", {"M-MATE configuration: expected a JSON object, got '[1]'"});
   refused("{\"scan_norm\": ", {"expected a JSON object"});
   refused(R"({"preset": "best"})", {"M-MATE preset: expected 'paper' or 'safe', got 'best'"});
   refused(R"({"preset": 1})", {"'paper' or 'safe'", "1"});
