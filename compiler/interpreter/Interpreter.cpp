@@ -17,8 +17,8 @@ static FailureOr<Call> bind(func::FuncOp function, const Signature &signature, A
     static double elements;
     TensorView view{&elements, input.dtype, int(input.shape.size())};
     if (view.rank > TensorView::maxRank)
-      return function.emitError("requires operands of rank ")
-             << TensorView::maxRank << " at most, got " << view.rank;
+      return function.emitError("requires operand #")
+             << views.size() << " to have rank " << TensorView::maxRank << " at most, got rank " << view.rank;
     std::int64_t stride = 1;
     for (int axis = view.rank - 1; axis >= 0; --axis) {
       view.sizes[axis] = input.shape[axis];

@@ -222,3 +222,28 @@ def test_empty_calls_write_what_there_is(kernel, batch, count):
     assert output.shape == (batch, count, 2, 4)
     if count == 0:
         np.testing.assert_array_equal(state, given["s0"])
+
+
+class Lender:
+    """Lends `capsule` in place of a tensor."""
+
+    def __init__(self, capsule):
+        self.capsule = capsule
+
+    def __dlpack__(self, **_):
+        return self.capsule
+
+
+def test_what_a_tensor_lacks_is_told(kernel):
+    given = operands()
+    q = torch.from_numpy(given["q"])
+    expected = {
+        "expected a tensor with __dlpack__ (torch or numpy), got list": [1.0],
+        "expected a tensor that its library lends, got BufferError: ": q.clone().requires_grad_(),
+        "expected __dlpack__ to give a capsule 'dltensor', got int": Lender(3),
+        "expected elements of type f32, bf16, f16, i32 or bool, got float64": q.double(),
+        "expected elements of type f32, bf16, f16, i32 or bool, got complex64": torch.complex(q, q),
+        "expected at most 6 axes, got 7": torch.zeros(1, 1, 1, 1, 1, 1, 1),
+    }
+    for words, wrong in expected.items():
+        refused(kernel, given | {"q": wrong}, f"operand 'q' of pattern 'rule': {words}")

@@ -63,12 +63,14 @@ INSTANTIATE_TEST_SUITE_P(FourOrders, InterpreterOrder, testing::ValuesIn(orders)
 TEST(InterpreterErrors, mediaItemsOutsideTheSequenceOrOverEachOtherAreRefused) {
   Parsed pattern(orderText("t, y, x"));
   HostTensor x{DType::f32, {1, 10, 1}, std::vector<double>(10)};
-  EXPECT_NE(
-      pattern.fail({x, mediaTable({{4, 1, 3, 3}})}).find("inside the 10 tokens, got tokens [4, 13) in row 0"),
-      std::string::npos);
-  EXPECT_NE(pattern.fail({x, mediaTable({{0, 1, 2, 3}, {5, 1, 2, 2}})}).find("got token 5 in rows 0 and 1"),
+  EXPECT_NE(pattern.fail({x, mediaTable({{4, 1, 3, 3}})})
+                .find("requires media items inside the 10 tokens, got tokens [4, 13) in row 0"),
             std::string::npos);
-  EXPECT_NE(pattern.fail({x, mediaTable({{0, 1, -2, 3}})}).find("got (1, -2, 3) in row 0"),
+  EXPECT_NE(pattern.fail({x, mediaTable({{0, 1, 2, 3}, {5, 1, 2, 2}})})
+                .find("requires media items that do not overlap, got token 5 in rows 0 and 1"),
+            std::string::npos);
+  EXPECT_NE(pattern.fail({x, mediaTable({{0, 1, -2, 3}})})
+                .find("requires extents of at least 0 in the media table, got (1, -2, 3) in row 0"),
             std::string::npos);
 }
 

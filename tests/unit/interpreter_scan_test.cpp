@@ -298,6 +298,9 @@ TEST(InterpreterErrors, operandsThatDoNotFitAreNamedWithExpectedAndActual) {
   wrong.elements.pop_back();
   EXPECT_EQ(pattern.fail({x, w, wrong}),
             "test.mlir:2:1: error: requires 108 elements of operand #2, got 107\n");
+  wrong.shape.assign(7, 1);
+  EXPECT_EQ(pattern.fail({x, w, wrong}),
+            "test.mlir:2:1: error: requires operand #2 to have rank 6 at most, got rank 7\n");
 }
 
 TEST(InterpreterErrors, anOrderThatIsNoPermutationIsRefused) {

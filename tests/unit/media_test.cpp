@@ -170,7 +170,7 @@ TEST(VideoReader, aFileThatMayNotBeReadIsNamed) {
               [&] { VideoReader reader(folder / "clip.mp4"); });
 }
 
-TEST(VideoReader, picturesThatNoQuarterTurnUprightsAreRefused) {
+TEST(VideoReader, picturesThatNoQuarterTurnSetsUprightAreRefused) {
   test::TemporaryFolder folder;
   const auto refused = [&](const test::TestClip &clip, const char *found) {
     test::writeClip(folder / "turned.mp4", clip);
@@ -181,6 +181,15 @@ TEST(VideoReader, picturesThatNoQuarterTurnUprightsAreRefused) {
   };
   refused({.frames = 1, .clockwise_degrees = 45}, "45.0 degrees");
   refused({.frames = 1, .mirrored = true}, "a mirrored picture");
+}
+
+TEST(VideoReader, aPixelFormatThatDoesNotConvertIsRefused) {
+  test::TemporaryFolder folder;
+  test::writeUnconvertible(folder / "raw.avi");
+  expectError(ErrorCode::unsupported,
+              {"raw.avi: expected a pixel format that converts to RGB, found ",
+               "uyyvyy411 is not supported as input pixel format"},
+              [&] { readAll(folder / "raw.avi", DamagedVideo::reject); });
 }
 
 TEST(VideoReader, aPacketThatIsMissingIsDamage) {

@@ -1,3 +1,4 @@
+#include "models/kernels/tensor_view.h"
 #include "models/mmate/convert.h"
 #include "models/mmate/mmate.h"
 #include "tests/unit/expect_error.h"
@@ -51,7 +52,7 @@ TEST(MMateConfig, WhatDoesNotExistIsRefusedByName) {
   auto refused = [](const char *text, std::initializer_list<std::string> parts) {
     expectError(ErrorCode::invalidArgument, parts, [&] { MMateConfig::fromJson(text); });
   };
-  refused("[1]", {"expected a JSON object"});
+  refused("[1]", {"M-MATE configuration: expected a JSON object, got '[1]'"});
   refused("{\"scan_norm\": ", {"expected a JSON object"});
   refused(R"({"preset": "best"})", {"M-MATE preset: expected 'paper' or 'safe', got 'best'"});
   refused(R"({"preset": 1})", {"'paper' or 'safe'", "1"});
@@ -104,6 +105,17 @@ TEST(MMate, AShortConvolutionRequiresItsFourWeights) {
   expectError(ErrorCode::invalidArgument,
               {"M-MATE with short_convolution: expected 4 weights of the convolution, got 3"},
               [&] { MMate(weights, config, 0, std::make_shared<MMateShared>(4, 2, 16)); });
+}
+
+TEST(TensorView, TensorsThatNoKernelTakesAreNamed) {
+  expectError(ErrorCode::invalidArgument,
+              {"operand 'x': expected elements of type f32, bf16, f16, i32 or bool, got Double"},
+              [] { toView(torch::zeros({2}, torch::kFloat64), "x"); });
+  expectError(ErrorCode::invalidArgument,
+              {"operand 'x': expected a CPU tensor of at most 6 axes, got one on cpu with 7"},
+              [] { toView(torch::zeros({1, 1, 1, 1, 1, 1, 1}), "x"); });
+  expectError(ErrorCode::invalidArgument, {"got one on meta with 1"},
+              [] { toView(torch::zeros({1}, torch::kMeta), "x"); });
 }
 
 TEST(MMate, CalibrationSetsTheScanNormAndRefusesAnotherShape) {

@@ -52,7 +52,7 @@ TEST_F(ConfigTest, WhatTheDecoderDoesNotComputeIsUnsupported) {
   refuse({{"partial_rotary_factor", 0.5}}, "'partial_rotary_factor' is 0.5, supported is 1");
   refuse({{"architectures", {"GPT2LMHeadModel"}}}, "supported are LlamaForCausalLM and Qwen2ForCausalLM");
   refuse({{"architectures", nullptr}}, "'architectures' is null");
-  refuse({{"hidden_act", "gelu"}}, "'hidden_act' is 'gelu'");
+  refuse({{"hidden_act", "gelu"}}, "'hidden_act' is 'gelu', supported is 'silu'");
   refuse({{"use_sliding_window", true}}, "'use_sliding_window' is true, supported is false");
   refuse({{"mlp_bias", true}}, "'mlp_bias' is true, supported is false");
   refuse({{"quantization_config", json::object()}},
@@ -64,15 +64,16 @@ TEST_F(ConfigTest, ValuesThatDoNotFitAreRefused) {
     expectError(ErrorCode::corruptFile, text, [&] { read(changes); });
   };
   refuse({{"hidden_size", nullptr}}, "requires the key 'hidden_size'");
-  refuse({{"hidden_size", "64"}}, "'hidden_size' must be an integer");
-  refuse({{"hidden_size", 63}}, "num_attention_heads 4 must divide hidden_size 63");
+  refuse({{"hidden_size", "64"}}, "'hidden_size' must be an integer, got \"64\"");
+  refuse({{"hidden_size", 63}},
+         "num_attention_heads 4 must divide hidden_size 63 where head_dim is not given");
   refuse({{"num_hidden_layers", 0}}, "num_hidden_layers must be 1 to 16777216, got 0");
   refuse({{"vocab_size", 1ull << 40}}, "vocab_size must be 1 to");
   refuse({{"vocab_size", UINT64_MAX}}, "'vocab_size' must be an integer");
   refuse({{"num_key_value_heads", 3}}, "num_key_value_heads 3 must divide num_attention_heads 4");
-  refuse({{"head_dim", 15}}, "head_dim must be even");
+  refuse({{"head_dim", 15}}, "head_dim must be even for the rotary embedding, got 15");
   refuse({{"rope_theta", -1}}, "rope_theta must be positive, got -1");
-  refuse({{"rms_norm_eps", 2}}, "rms_norm_eps must be 0 to 1");
+  refuse({{"rms_norm_eps", 2}}, "rms_norm_eps must be 0 to 1, got 2");
   refuse({{"tie_word_embeddings", 1}}, "must be true or false, got 1");
   refuse({{"rope_theta", "big"}}, "'rope_theta' must be a number, got \"big\"");
   refuse({{"rope_scaling", "linear"}}, "'rope_scaling' must be an object, got \"linear\"");

@@ -113,7 +113,8 @@ TEST_F(DecoderTest, BadInputIsRefusedBeforeTheStateChanges) {
   auto rows = torch::zeros({1, 6, 32});
   refuse("token ids must be 0 to 49, got 50",
          [&] { decoder.forward(torch::full({1, 2}, 50, torch::kInt64), state); });
-  refuse("token ids must be an int64 tensor", [&] { decoder.forward(torch::zeros({1, 2}), state); });
+  refuse("token ids must be an int64 tensor [B, N], got Float of rank 2",
+         [&] { decoder.forward(torch::zeros({1, 2}), state); });
   refuse("embeddings must be a float tensor [B, N >= 1, 32]",
          [&] { decoder.forwardEmbeddings(torch::zeros({1, 6, 31}), {6, {}}, state); });
   refuse("embeddings must be", [&] { decoder.forwardEmbeddings(rows.narrow(1, 0, 0), {0, {}}, state); });
@@ -123,7 +124,8 @@ TEST_F(DecoderTest, BadInputIsRefusedBeforeTheStateChanges) {
          [&] { decoder.forwardEmbeddings(rows, {6, {{3, 1, 2, 2}}}, state); });
   refuse("must lie after token 4",
          [&] { decoder.forwardEmbeddings(rows, {6, {{0, 1, 2, 2}, {3, 1, 1, 1}}}, state); });
-  refuse("must have a grid within", [&] { decoder.forwardEmbeddings(rows, {6, {{0, 0, 2, 2}}}, state); });
+  refuse("a media item must have a grid within the 6 tokens, got 0 x 2 x 2",
+         [&] { decoder.forwardEmbeddings(rows, {6, {{0, 0, 2, 2}}}, state); });
   DecoderState wrong;
   refuse("the state must have 2 layers, got 0", [&] { decoder.forwardEmbeddings(rows, {6, {}}, wrong); });
   EXPECT_EQ(state.tokens, 0);

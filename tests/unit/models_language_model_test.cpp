@@ -1,4 +1,5 @@
 // Whole checkpoints in folders.
+#include "models/generate/generate.h"
 #include "models/generate/language_model.h"
 #include "tests/unit/models_decoder_fixture.h"
 #include <nlohmann/json.hpp>
@@ -54,6 +55,15 @@ TEST_F(LanguageModelTest, AModelWithoutAChatTemplateSaysWhatToDo) {
   expectError(ErrorCode::unsupported,
               folder_.string() + " has no chat template\ngive the whole text yourself with --raw",
               [&] { model.chatTemplate(); });
+}
+
+TEST_F(LanguageModelTest, NothingToContinueAndLessThanNoTokensAreRefused) {
+  LanguageModel model = LanguageModel::open(folder_);
+  std::vector<std::int64_t> none, one{0};
+  expectError(ErrorCode::invalidArgument, "the prompt must have at least one token, got none",
+              [&] { generate(model, none, {}); });
+  expectError(ErrorCode::invalidArgument, "the number of tokens to generate must be 0 or more, got -1",
+              [&] { generate(model, one, {.max_tokens = -1}); });
 }
 
 TEST_F(LanguageModelTest, FilesThatDoNotFitEachOtherAreRefused) {

@@ -55,7 +55,7 @@ TEST_F(SafetensorsTest, EveryTruncationIsRefused) {
     expectError(ErrorCode::corruptFile, "cut.safetensors", [&] { SafetensorsFile::open(path); });
   }
   auto path = write("long.safetensors", whole + "x");
-  expectError(ErrorCode::corruptFile, "end at byte 40 of the data, which has 41",
+  expectError(ErrorCode::corruptFile, "the tensors end at byte 40 of the data, which has 41",
               [&] { SafetensorsFile::open(path); });
 }
 
@@ -72,12 +72,13 @@ TEST_F(SafetensorsTest, LyingHeadersAreRefused) {
   expectCorrupt(R"({"__metadata__":{"a":1}})", 0, "'a' must be a string");
   expectCorrupt(R"({"x":3})", 0, "tensor 'x' requires a 'dtype', a 'shape' and 'data_offsets'");
   expectCorrupt(R"({"x":{"dtype":"F32","data_offsets":[0,4]}})", 4, "requires a list 'shape'");
-  expectCorrupt(R"({"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "integers from 0, got -1");
+  expectCorrupt(R"({"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4,
+                "tensor 'x': 'shape' must hold integers from 0, got -1");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}})", 4, "integers from 0, got 1.5");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4,
                 "require 8 bytes, data_offsets give 4");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 3,
-                "outside the data of 3 bytes");
+                "tensor 'x': data_offsets [0, 4] are outside the data of 3 bytes");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4, "outside the data");
   expectCorrupt(R"({"x":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})", 4,
                 "tensor 'x': the product of its shape overflows at extent 4294967296");
@@ -110,8 +111,10 @@ TEST_F(SafetensorsTest, ShardsMustAgreeWithTheirIndex) {
     expectError(code, text, [&] { openWith(weight_map); });
   };
   refuse(ErrorCode::corruptFile, R"({"x":"b.safetensors"})", "places tensor 'x' in b.safetensors");
-  refuse(ErrorCode::corruptFile, R"({"x":"a.safetensors","z":"a.safetensors"})", "places tensor 'z'");
-  refuse(ErrorCode::corruptFile, R"({"x":"../a.safetensors"})", "file in the same folder");
+  refuse(ErrorCode::corruptFile, R"({"x":"a.safetensors","z":"a.safetensors"})",
+         "places tensor 'z' in a.safetensors, which does not hold it");
+  refuse(ErrorCode::corruptFile, R"({"x":"../a.safetensors"})",
+         "tensor 'x' must name a file in the same folder");
   TensorToStore both[] = {x[0], y[0]};
   writeSafetensors(folder_ / "both.safetensors", both);
   refuse(ErrorCode::corruptFile, R"({"x":"both.safetensors"})",

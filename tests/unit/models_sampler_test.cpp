@@ -60,9 +60,10 @@ TEST(Sampler, BadOptionsAndLogitsAreRefused) {
               [] { Sampler({.top_p = 0}); });
   expectError(ErrorCode::invalidArgument, "got 1.5", [] { Sampler({.top_p = 1.5}); });
   Sampler sampler({});
-  expectError(ErrorCode::invalidArgument, "none that is NaN",
+  expectError(ErrorCode::invalidArgument,
+              "sampling requires at least one logit and none that is NaN, got 2 logits",
               [&] { sampler.next(std::vector<float>{0, std::numeric_limits<float>::quiet_NaN()}); });
-  expectError(ErrorCode::invalidArgument, "at least one logit", [&] { sampler.next({}); });
+  expectError(ErrorCode::invalidArgument, "none that is NaN, got 0 logits", [&] { sampler.next({}); });
 }
 
 } // namespace

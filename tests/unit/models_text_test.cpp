@@ -153,7 +153,7 @@ TEST_F(TokenizerJsonTest, ATemplateMayPutTokensBeforeTheTextOnly) {
                               {"special_tokens", {{"<s>", {{"id", "<s>"}, {"ids", {258}}}}}}};
   EXPECT_EQ(open(object).prefix(), (Ids{258}));
   object["post_processor"]["single"] = {text, start};
-  expectError(ErrorCode::unsupported, "adds tokens after the text", [&] { open(object); });
+  expectError(ErrorCode::unsupported, "the post-processor adds tokens after the text", [&] { open(object); });
 }
 
 TEST_F(TokenizerJsonTest, WhatIsNotByteLevelIsUnsupported) {

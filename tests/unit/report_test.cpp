@@ -75,11 +75,12 @@ TEST(MakeAxis, everyRangeIsEnclosedByTwoToTenTicks) {
 
 TEST(MakeAxis, refusesLimitsThatAreNone) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  expectError(ErrorCode::invalidArgument, {"positive", "found 0 and 5"},
+  expectError(ErrorCode::invalidArgument,
+              {"an axis: expected positive, finite, ascending limits, found 0 and 5"},
               [] { makeAxis(0, 5, AxisScale::logarithmic, Quantity::number); });
   expectError(ErrorCode::invalidArgument, {"finite", "nan"},
               [&] { makeAxis(nan, 5, AxisScale::linear, Quantity::number); });
-  expectError(ErrorCode::invalidArgument, {"ascending"},
+  expectError(ErrorCode::invalidArgument, {"an axis: expected finite, ascending limits, found 6 and 5"},
               [] { makeAxis(6, 5, AxisScale::linear, Quantity::number); });
 }
 
@@ -127,12 +128,14 @@ TEST(RenderSvg, refusesWhatCannotBeDrawn) {
   LineChart chart = exampleChart();
   chart.series[1].points[1].second = 0;
   expectError(ErrorCode::invalidArgument,
-              {"series \"LinMU\": expected positive, finite values of \"time\", found 0"},
+              {": series \"LinMU\": expected positive, finite values of \"time\", found 0"},
               [&] { renderSvg(chart); });
   chart.series[1].points.clear();
-  expectError(ErrorCode::invalidArgument, {"series \"LinMU\"", "found none"}, [&] { renderSvg(chart); });
+  expectError(ErrorCode::invalidArgument, {"series \"LinMU\": expected at least one point, found none"},
+              [&] { renderSvg(chart); });
   chart.series.clear();
-  expectError(ErrorCode::invalidArgument, {"1 to 6 series, found 0"}, [&] { renderSvg(chart); });
+  expectError(ErrorCode::invalidArgument, {"chart \"", "\": expected 1 to 6 series, found 0"},
+              [&] { renderSvg(chart); });
   chart.series.assign(7, exampleChart().series[0]);
   expectError(ErrorCode::invalidArgument, {"1 to 6 series, found 7"}, [&] { renderSvg(chart); });
 }
@@ -180,9 +183,10 @@ TEST(FormatTable, alignsColumnsByCodePoints) {
             "------  ----\n"
             "a          1\n"
             "größer  1000\n");
-  expectError(ErrorCode::invalidArgument, {"row 1", "expected 2 cells, found 1"},
+  expectError(ErrorCode::invalidArgument, {"row 1 of a table: expected 2 cells, found 1"},
               [] { formatTable({.header = {"a", "b"}, .rows = {{"1", "2"}, {"1"}}}); });
-  expectError(ErrorCode::invalidArgument, {"at least one column"}, [] { formatTable({}); });
+  expectError(ErrorCode::invalidArgument, {"a table: expected at least one column, found none"},
+              [] { formatTable({}); });
 }
 
 /// What a progress bar prints, with a clock that the test sets.
@@ -264,7 +268,8 @@ TEST_F(ProgressTest, endsTheLineWhenTheTaskFails) {
 }
 
 TEST_F(ProgressTest, refusesATotalThatIsNotPositive) {
-  expectError(ErrorCode::invalidArgument, {"\"empty\"", "found 0"}, [] { ProgressBar progress("empty", 0); });
+  expectError(ErrorCode::invalidArgument, {"progress of \"empty\": expected a positive total, found 0"},
+              [] { ProgressBar progress("empty", 0); });
 }
 
 } // namespace

@@ -103,6 +103,31 @@ void writeClip(const std::filesystem::path &path, const TestClip &clip) {
   avformat_free_context(format);
 }
 
+void writeUnconvertible(const std::filesystem::path &path) {
+  media::FfmpegLog log;
+  AVFormatContext *format = nullptr;
+  require(avformat_alloc_output_context2(&format, nullptr, nullptr, path.c_str()) >= 0, "the container");
+  AVStream *stream = avformat_new_stream(format, nullptr);
+  stream->time_base = {1, 25};
+  AVCodecParameters &parameters = *stream->codecpar;
+  parameters.codec_type = AVMEDIA_TYPE_VIDEO;
+  parameters.codec_id = AV_CODEC_ID_RAWVIDEO;
+  parameters.codec_tag = MKTAG('Y', '4', '1', '1');
+  parameters.format = AV_PIX_FMT_UYYVYY411;
+  parameters.width = parameters.height = 16;
+  require(avio_open(&format->pb, path.c_str(), AVIO_FLAG_WRITE) >= 0, "opening the file");
+  require(avformat_write_header(format, nullptr) >= 0, "the header");
+  FfmpegHandle<AVPacket> packet(av_packet_alloc());
+  require(av_new_packet(packet.get(), 16 * 16 * 3 / 2) >= 0, "a packet");
+  std::memset(packet->data, 0, packet->size);
+  packet->pts = packet->dts = 0;
+  packet->flags |= AV_PKT_FLAG_KEY;
+  require(av_write_frame(format, packet.get()) >= 0, "a packet");
+  require(av_write_trailer(format) >= 0, "the trailer");
+  avio_closep(&format->pb);
+  avformat_free_context(format);
+}
+
 void writeSilence(const std::filesystem::path &path) {
   const auto number = [](std::uint32_t value, int bytes) {
     std::string text;

@@ -17,6 +17,9 @@ struct TestClip {
 /// The container follows the extension. A failure throws std::runtime_error.
 void writeClip(const std::filesystem::path &path, const TestClip &clip);
 
+/// An AVI file of one frame of 16 x 16 as UYYVYY411, which FFmpeg decodes but does not convert.
+void writeUnconvertible(const std::filesystem::path &path);
+
 /// One second of silence: RIFF/WAVE, 16 bits, mono, 8 kHz.
 void writeSilence(const std::filesystem::path &path);
 

@@ -57,3 +57,11 @@ func.func @twice(%x: tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x?x2xf32>
   }
   return %y, %y : tensor<?x?x2xf32>, tensor<?x?x2xf32>
 }
+
+// -----
+
+// CHECK: :[[#@LINE+2]]:8: error: 'pattern.permute' op requires slices of rank 0 or 1, got 'tensor<?x?x2x3x4xf32>'
+func.func @matrices(%x: tensor<?x?x2x3x4xf32>, %i: tensor<?x?xi32>) -> tensor<?x?x2x3x4xf32> {
+  %y = pattern.permute %x order(%i : tensor<?x?xi32>) : tensor<?x?x2x3x4xf32>
+  return %y : tensor<?x?x2x3x4xf32>
+}

@@ -25,7 +25,7 @@
 // LLVM: define {{.*}}(ptr
 // ASM: .text
 // EXPLAIN: pattern @recall
-// EXPLAIN-NEXT: scan at {{.*}}stages.mlir:[[#@LINE+11]]:12, forward -> chunked
+// EXPLAIN-NEXT: scan at {{.*}}stages.mlir:[[#@LINE+12]]:12, forward -> chunked
 // EXPLAIN-NEXT: state #0 (16x16): decay scalar
 // EXPLAIN: pattern @scale
 // JSON: "pattern": "recall"
@@ -33,6 +33,7 @@
 // ONE-NOT: recall
 // ONE: "pattern": "scale"
 // RECURRENT: forward -> recurrent
+// RECURRENT: {{^}}    the schedule says so{{$}}
 // ALIASES: tensor<?x?x2x16xbf16>
 // HELP: usage: linmuc FILE [options]
 func.func @recall(%q: !rows, %k: !rows, %v: !rows, %g: tensor<?x?x2xf32>, %s0: !state) -> (!rows, !state) {

@@ -259,6 +259,20 @@ func.func @squares_a_read(%x: !t) -> !t {
   return %o : !t
 }
 
+// CHECK-LABEL: @chooses_by_a_read
+// CHECK: pattern.opaque = "'arith.select' chooses by what was read or differently in each column", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+5]]:10)
+func.func @chooses_by_a_read(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %y = pattern.read %S, %k : !m, !v
+    %p = arith.cmpf ogt, %y, %k : !v
+    %z = arith.select %p, %y, %k : tensor<4xi1>, !v
+    %W = pattern.outer %k, %z : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
+
 // CHECK-LABEL: @divides_by_a_read
 // CHECK: pattern.opaque = "'arith.divf' divides by what was read", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+4]]:10)
 func.func @divides_by_a_read(%x: !t) -> !t {
@@ -292,6 +306,15 @@ func.func @matrix_as_output(%x: !t) -> tensor<?x?x2x4x4xf32> {
     pattern.yield outputs(%W : !m) states(%S1 : !m)
   }
   return %o : tensor<?x?x2x4x4xf32>
+}
+
+// CHECK-LABEL: @token_as_state
+// CHECK: pattern.opaque = "the next state is not of low rank", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+2]]:8)
+func.func @token_as_state(%x: tensor<?x?x2x4x4xf32>) -> !s {
+  %s = pattern.scan tokens(%k = %x : tensor<?x?x2x4x4xf32>) states(%S = zero : !s) {
+    pattern.yield states(%k : !m)
+  }
+  return %s : !s
 }
 
 // CHECK-LABEL: @whole_state
