@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-import torch
 
 import linmu
 
@@ -27,13 +26,6 @@ def gate():
     return linmu.compile(PATTERN)
 
 
-class Lender:
-    """Lends something that is no tensor."""
-
-    def __dlpack__(self):
-        return 7
-
-
 @pytest.mark.parametrize(
     ("arguments", "named", "message"),
     [
@@ -48,36 +40,6 @@ class Lender:
 def test_a_call_that_does_not_fit_the_pattern_is_a_type_error(gate, arguments, named, message):
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         gate(*arguments, **named)
-
-
-@pytest.mark.parametrize(
-    ("tensor", "message"),
-    [
-        (
-            [1.0],
-            "operand 'g' of pattern 'gate': expected a tensor with __dlpack__ (torch or numpy), got list",
-        ),
-        (
-            Lender(),
-            "operand 'g' of pattern 'gate': expected __dlpack__ to give a capsule 'dltensor', got int",
-        ),
-        (
-            X.astype(np.complex64),
-            "operand 'g' of pattern 'gate': expected elements of type f32, got complex64",
-        ),
-        (X.astype(np.float64), "operand 'g' of pattern 'gate': expected elements of type f32, got float64"),
-        (np.ones((1,) * 7, np.float32), "operand 'g' of pattern 'gate': expected at most 6 axes, got 7"),
-        (
-            torch.ones(1, 3, 2, 4, requires_grad=True),
-            "operand 'g' of pattern 'gate': expected a tensor that its library lends, got BufferError",
-        ),
-    ],
-)
-def test_what_is_no_tensor_of_ours_is_named_with_its_operand(gate, tensor, message):
-    with pytest.raises((ValueError, TypeError)) as error:
-        gate(X, tensor)
-    assert message in str(error.value)
-    assert str(error.value).count("\n") == 0
 
 
 def test_an_order_of_int64_is_told_what_was_expected():
