@@ -20,8 +20,9 @@ torch::Tensor Rotary::apply(const torch::Tensor &x, const torch::Tensor &positio
       auto frequencies = torch::pow(theta_, -exponents).to(torch::kFloat32);
       auto angles = torch::outer(
           torch::arange(std::max(needed, 2 * known), torch::kInt64).to(torch::kFloat32), frequencies);
-      cosines_ = angles.to(torch::kFloat64).cos().to(torch::kFloat32);
-      sines_ = angles.to(torch::kFloat64).sin().to(torch::kFloat32);
+      angles = angles.to(torch::kFloat64);
+      cosines_ = angles.cos().to(torch::kFloat32);
+      sines_ = angles.sin().to(torch::kFloat32);
     }
     cosines = cosines_.index_select(0, positions).unsqueeze(1); // [N, 1, D/2] against x [B, N, H, D/2]
     sines = sines_.index_select(0, positions).unsqueeze(1);
