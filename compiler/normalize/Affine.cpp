@@ -250,7 +250,7 @@ std::optional<Value> AffineAnalysis::contract(const MatrixForm &matrix, int axis
   auto scaled = [&](Value value, const RankOne &term) {
     Value rest = part(term, 1 - axis);
     if (rest)
-      value = symbols_.multiply(rest, symbols_.spread(value, rest.getType()));
+      value = symbols_.multiplySpread(rest, value);
     return term.scale ? symbols_.multiply(symbols_.spread(value, result), symbols_.spread(term.scale, result))
                       : symbols_.spread(value, result);
   };
@@ -266,7 +266,7 @@ std::optional<Value> AffineAnalysis::contract(const MatrixForm &matrix, int axis
     if (!plain)
       plain = symbols_.constant(vectorType, 1);
     auto value = contract(matrix, axis, plain, source, result, at);
-    return value ? std::optional(symbols_.multiply(*value, symbols_.spread(factor, result))) : value;
+    return value ? std::optional(symbols_.multiplySpread(*value, factor)) : value;
   }
   // The state that the step yields is read as it is, this token's writes included.
   if (matrix.state >= 0 && source == scan_.getYield().getStates()[matrix.state] &&
@@ -286,7 +286,7 @@ std::optional<Value> AffineAnalysis::contract(const MatrixForm &matrix, int axis
     if (Value across = part(matrix.scale, 1 - axis))
       read = symbols_.multiply(read, across);
     if (matrix.scale.scale)
-      read = symbols_.multiply(read, symbols_.spread(matrix.scale.scale, read.getType()));
+      read = symbols_.multiplySpread(read, matrix.scale.scale);
     accumulate(read);
   }
   for (const RankOne &term : matrix.terms) {

@@ -23,7 +23,8 @@ struct MatrixForm {
 struct Opaque {
   std::string reason;
   mlir::Operation *at = nullptr;
-  /// Whether the state may be in the form with another key axis: 0 not, 1 perhaps, 2 its reads say so.
+  /// Whether the state may be in the form with another key axis: 0 not, 1 perhaps, 2 its reads say so,
+  /// 3 the op is not on the path from the state to itself, where another reason may be.
   int ofOrientation = 0;
 };
 

@@ -1,5 +1,6 @@
 // Transfer functions: what each op of a step makes of the forms of its operands.
 #include "compiler/normalize/Affine.h"
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -53,20 +54,13 @@ bool AffineAnalysis::visit(Operation &op) {
 
 /// Whether a next state is computed from the op's result.
 static bool reachesNextState(Operation &op) {
-  SmallVector<Operation *> work{&op};
-  llvm::SmallPtrSet<Operation *, 16> seen;
-  while (!work.empty()) {
-    Operation *next = work.pop_back_val();
-    for (OpOperand &use : next->getUses()) {
-      if (auto yield = dyn_cast<pattern::YieldOp>(use.getOwner())) {
-        if (llvm::is_contained(yield.getStates(), use.get()))
-          return true;
-      } else if (seen.insert(use.getOwner()).second) {
-        work.push_back(use.getOwner());
-      }
-    }
-  }
-  return false;
+  SetVector<Operation *> later;
+  getForwardSlice(&op, &later);
+  auto yield = cast<pattern::YieldOp>(op.getBlock()->getTerminator());
+  return llvm::any_of(yield.getStates(), [&](Value state) {
+    Operation *made = state.getDefiningOp();
+    return made == &op || later.contains(made);
+  });
 }
 
 /// A free matrix that is one term, as a factor.
@@ -99,9 +93,9 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
     for (Value value : op.getOperands())
       if (state && rankOf(value) == 2 && free_.contains(value) && op.hasTrait<OpTrait::Elementwise>())
         return fail(nameOf(&op) + " combines the state with a full matrix", &op);
-    // A state of rank 1 may have no key axis; then it is a vector like others.
     if (state && !reachesNextState(op))
       return fail(nameOf(&op) + " is not linear in the state and comes before it is read", &op, 3);
+    // A state of rank 1 may have no key axis; then it is a vector like others.
     return fail(state ? nameOf(&op) + " is on the path from the state to itself and is not linear in it"
                       : nameOf(&op) + " makes a full matrix for each token",
                 &op, state && rankOf(result) < 2 ? 2 : 0);
@@ -174,8 +168,8 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         if (!a || !b)
           return nonlinear();
         // A matrix without terms is zero.
-        for (const auto &side : {*a, *b})
-          if (side.state < 0 && side.terms.empty())
+        for (const MatrixForm *side : {&*a, &*b})
+          if (side->state < 0 && side->terms.empty())
             return set(MatrixForm());
         if (const RankOne *factor = asFactor(*b))
           return set(times(*a, *factor));
@@ -346,11 +340,10 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           if (auto a = operand(0))
             if (const RankOne *term = asFactor(*a); term && !(term->column && term->row)) {
               Value part = term->column ? term->column : term->row;
-              Value whole = part && term->scale
-                                ? symbols_.multiply(part, symbols_.spread(term->scale, part.getType()))
-                            : part        ? part
-                            : term->scale ? term->scale
-                                          : symbols_.constant(Float32Type::get(op.getContext()), 1);
+              Value whole = part && term->scale ? symbols_.multiplySpread(part, term->scale)
+                            : part              ? part
+                            : term->scale       ? term->scale
+                                                : symbols_.constant(Float32Type::get(op.getContext()), 1);
               Value value = symbols_.remake(&op, whole, whole.getType());
               MatrixForm form;
               form.terms.push_back(term->column ? RankOne{value, {}, {}}

@@ -49,7 +49,7 @@ bool AffineAnalysis::finishState(unsigned state) {
     if (matrix.state < 0)
       form.scale = symbols_.constant(f32, 0);
     else if (vector)
-      form.scale = scalar ? symbols_.multiply(vector, symbols_.spread(scalar, vector.getType())) : vector;
+      form.scale = scalar ? symbols_.multiplySpread(vector, scalar) : vector;
     else
       form.scale = scalar ? scalar : symbols_.constant(f32, 1);
     if (dependencies(form.scale).contains(state))
@@ -63,7 +63,7 @@ bool AffineAnalysis::finishState(unsigned state) {
       if (!value)
         value = symbols_.constant(form.valueType, 1);
       if (term.scale)
-        value = symbols_.multiply(value, symbols_.spread(term.scale, value.getType()));
+        value = symbols_.multiplySpread(value, term.scale);
       bool merged = false;
       for (StateWrite &write : form.writes)
         if (write.key == key) {

@@ -55,14 +55,14 @@ struct FeedbackExtractor {
       auto result = extract(inner);
       if (!result)
         return result;
-      Value scalar = symbols.scalarBehind(factor);
-      if (!scalar && vectorsToo)
-        scalar = factor;
-      if (!scalar)
+      Value weight = symbols.scalarBehind(factor);
+      if (!weight && vectorsToo)
+        weight = factor;
+      if (!weight)
         return stop(op, "scales what was read differently in each column before it is written back");
       for (auto &[read, coefficient] : result->coefficients)
         coefficient =
-            divide ? symbols.divideSpread(coefficient, scalar) : symbols.multiplySpread(coefficient, scalar);
+            divide ? symbols.divideSpread(coefficient, weight) : symbols.multiplySpread(coefficient, weight);
       result->free = divide ? symbols.divide(result->free, factor) : symbols.multiply(result->free, factor);
       return result;
     };

@@ -8,10 +8,10 @@ def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
   let summary = "The normal form of one state";
   let description = [{
     `decay` is g, the logarithm of the decay, at most 0: absent (no decay), `f32` (scalar decay), a vector
-    over the key axis (row-wise decay) or, `by_value`, one over the value axis; then there is no feedback. `key_axis` is the axis of the stored state that reads contract: 0 or
-    1; -1 where the state has no key axis (K = 1: a vector along the value axis, or a scalar). Keys r_j, k_i
-    are vectors over the key axis (`f32` where there is none), values v_i vectors over the other axis (`f32`
-    where there is none). `feedback` lists the M_ij that are not zero; `feedback_index` holds their
+    over the key axis (row-wise decay) or, `by_value`, one over the value axis; then there is no feedback.
+    `key_axis` is the axis of the stored state that reads contract: 0 or 1; -1 where the state has no key axis
+    (K = 1: a vector along the value axis, or a scalar). Keys r_j, k_i are vectors over the key axis (`f32`
+    where there is none), values v_i vectors over the other axis (`f32` where there is none). `feedback` lists the M_ij that are not zero; `feedback_index` holds their
     (i, j) pairs, flattened. `inclusive` has one entry a read.
   }];
   let arguments = (ins

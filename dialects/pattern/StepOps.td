@@ -75,8 +75,7 @@ def LagOp : Step_Op<"lag", [AllTypesMatch<["source", "result"]>]> {
     The source is an argument of the step that stands for a token operand. Before the first token the value
     is that of the operand's tail, where it has one, else `otherwise`, else zero.
   }];
-  let arguments = (ins AnyType:$source, I64Attr:$distance,
-                       Optional<AnyType>:$otherwise);
+  let arguments = (ins AnyType:$source, I64Attr:$distance, Optional<AnyType>:$otherwise);
   let results = (outs AnyType:$result);
   let hasVerifier = 1;
   let assemblyFormat = [{

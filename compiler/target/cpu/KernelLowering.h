@@ -103,10 +103,10 @@ private:
   struct Prefetch {
     tile::PrefetchOp op;
     llvm::SmallVector<Value> indices; ///< those of the next iteration, its rows as a buffer
+    bool hasFeatures;                 ///< else a row is one element
     std::int64_t line;                ///< elements of a cache line
-    std::int64_t lines;               ///< of a row
-    std::int64_t turnsPerRow;         ///< a turn asks for a few lines of one row
-    std::int64_t turns, taken;
+    std::int64_t linesPerTurn;        ///< a turn asks for so many lines of one row
+    std::int64_t turnsPerRow, turns, taken;
   };
   /// Turns [first, first + turns) of a prefetch: `perBlock` with every block of a nest, or with each
   /// `every`-th.
@@ -186,6 +186,9 @@ private:
 int64_t rankOf(mlir::Type type);
 llvm::ArrayRef<int64_t> shapeOf(mlir::Value tile);
 std::int64_t roundUp(std::int64_t value, std::int64_t multiple);
+/// How a tile lies in a buffer, and the workspace that it takes.
+mlir::MemRefType bufferType(mlir::Type tile, Layout layout);
+std::int64_t bytesOf(mlir::MemRefType type);
 /// Elementwise arith and math ops, extensions and truncations included.
 bool isElementwise(mlir::Operation *op);
 

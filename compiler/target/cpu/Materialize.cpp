@@ -26,8 +26,7 @@ const Buffer *KernelLowering::findAny(Value tile) {
   return buffer ? buffer : find(tile, Layout::panels);
 }
 
-/// How a tile lies in a buffer.
-static MemRefType bufferType(Type tile, Layout layout) {
+MemRefType linmu::cpu::bufferType(Type tile, Layout layout) {
   auto type = cast<RankedTensorType>(tile);
   constexpr int64_t width = Machine::width;
   SmallVector<int64_t> shape(type.getShape());
@@ -43,7 +42,7 @@ static MemRefType bufferType(Type tile, Layout layout) {
   return MemRefType::get(shape, element.isInteger(1) ? IntegerType::get(tile.getContext(), 32) : element);
 }
 
-static int64_t bytesOf(MemRefType type) {
+int64_t linmu::cpu::bytesOf(MemRefType type) {
   return roundUp(type.getNumElements() * type.getElementTypeBitWidth() / 8, 64);
 }
 

@@ -92,8 +92,7 @@ Value KernelLowering::ahead(Value value, Value at) {
     return operands.front();
   OperationState state(location_, op->getName(), operands, getElementTypeOrSelf(value.getType()),
                        op->getAttrs());
-  Value result = builder_.create(state)->getResult(0);
-  return result;
+  return builder_.create(state)->getResult(0);
 }
 
 /// An index of a load, prefetch or store in the next iteration.
@@ -135,20 +134,23 @@ void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
     indices.push_back(rankOf(index.getType()) ? rowsAhead(index) : aheadIndex(index, {}));
   auto rows = llvm::find_if(op.getIndices(), [](Value index) { return rankOf(index.getType()) == 1; });
   auto type = cast<MemRefType>(memrefOf(op.getSource()).getType());
-  bool hasFeatures = type.getRank() > int64_t(op.getIndices().size());
+  bool hasFeatures = type.getRank() > int64_t(indices.size());
   int64_t line = 64 * 8 / type.getElementTypeBitWidth();
   int64_t lines = hasFeatures ? roundUp(type.getShape().back(), line) / line : 1;
-  int64_t turnsPerRow = roundUp(lines, mostLines) / mostLines;
-  pendingPrefetches_.push_back({op, indices, line, lines, turnsPerRow, shapeOf(*rows)[0] * turnsPerRow, 0});
+  // Turns of one size end where the row does.
+  int64_t linesPerTurn = mostLines;
+  while (lines % linesPerTurn)
+    --linesPerTurn;
+  int64_t turnsPerRow = lines / linesPerTurn;
+  pendingPrefetches_.push_back(
+      {op, indices, hasFeatures, line, linesPerTurn, turnsPerRow, shapeOf(*rows)[0] * turnsPerRow, 0});
 }
 
 /// Asks for a part of a row; parts of one row follow each other.
 void KernelLowering::prefetchPart(const Prefetch &prefetch, Value turn) {
-  Value row = turn, part = index(0);
-  if (prefetch.turnsPerRow > 1) {
-    row = arith::DivUIOp::create(builder_, location_, turn, index(prefetch.turnsPerRow));
-    part = arith::RemUIOp::create(builder_, location_, turn, index(prefetch.turnsPerRow));
-  }
+  Value turnsPerRow = index(prefetch.turnsPerRow);
+  Value row = arith::DivUIOp::create(builder_, location_, turn, turnsPerRow);
+  Value part = arith::RemUIOp::create(builder_, location_, turn, turnsPerRow);
   tile::PrefetchOp op = prefetch.op;
   Value memory = memrefOf(op.getSource());
   SmallVector<Value> indices;
@@ -158,12 +160,11 @@ void KernelLowering::prefetchPart(const Prefetch &prefetch, Value turn) {
                                          memref::LoadOp::create(builder_, location_, index, row));
     indices.push_back(index);
   }
-  bool hasFeatures = cast<MemRefType>(memory.getType()).getRank() > int64_t(indices.size());
-  if (hasFeatures)
+  if (prefetch.hasFeatures)
     indices.push_back({});
-  for (int64_t line = 0; line < std::min(mostLines, prefetch.lines); ++line) {
-    if (hasFeatures)
-      indices.back() = add(multiply(part, mostLines * prefetch.line), line * prefetch.line);
+  for (int64_t line = 0; line < prefetch.linesPerTurn; ++line) {
+    if (prefetch.hasFeatures)
+      indices.back() = add(multiply(part, prefetch.linesPerTurn * prefetch.line), line * prefetch.line);
     memref::PrefetchOp::create(builder_, location_, memory, indices, op.getForStore(), /*localityHint=*/2,
                                /*isDataCache=*/true);
   }

@@ -44,15 +44,14 @@ static scf::ForOp findTokenWalk(mlir::Block &body) {
   return loop;
 }
 
+/// What a carried scalar is in its slot.
+static Type slotOf(Type carried) { return rankOf(carried) ? carried : RankedTensorType::get({1}, carried); }
+
 /// Bytes of what the loop carries from one iteration to the next.
 static int64_t carriedBytes(scf::ForOp loop) {
   int64_t bytes = 0;
-  for (Value carried : loop.getRegionIterArgs()) {
-    int64_t elements = 1;
-    for (int64_t extent : rankOf(carried.getType()) ? shapeOf(carried) : ArrayRef<int64_t>())
-      elements *= roundUp(extent, Machine::width);
-    bytes += 4 * elements;
-  }
+  for (Value carried : loop.getRegionIterArgs())
+    bytes += bytesOf(bufferType(slotOf(carried.getType()), Layout::rows));
   return bytes;
 }
 
@@ -100,8 +99,7 @@ void KernelLowering::openBlockLoops(Value first, Value last, mlir::Block &body) 
 
 /// A carried scalar at the start of the stretch: `init` in the first one, then what its slot holds.
 Value KernelLowering::resumeScalar(Value init, SmallVectorImpl<Value> &slots) {
-  auto type = RankedTensorType::get({1}, init.getType());
-  Value slot = slots.emplace_back(allocateSlot(type, Layout::rows).memref);
+  Value slot = slots.emplace_back(allocateSlot(slotOf(init.getType()), Layout::rows).memref);
   guarded(stretch_.isFirst, [&] { memref::StoreOp::create(builder_, location_, init, slot, index(0)); });
   return memref::LoadOp::create(builder_, location_, slot, index(0));
 }

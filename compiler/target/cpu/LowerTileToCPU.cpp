@@ -12,10 +12,10 @@ using namespace mlir;
 using namespace linmu;
 
 namespace {
-struct LowerTilePass : PassWrapper<LowerTilePass, OperationPass<ModuleOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerTilePass)
-  LowerTilePass() = default;
-  LowerTilePass(const LowerTilePass &other) : PassWrapper(other) {}
+struct LowerTileToCPU : PassWrapper<LowerTileToCPU, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerTileToCPU)
+  LowerTileToCPU() = default;
+  LowerTileToCPU(const LowerTileToCPU &other) : PassWrapper(other) {}
 
   Option<std::string> cpu{*this, "cpu",
                           llvm::cl::desc("LLVM's name of the CPU; default: the machine at hand")};
@@ -45,5 +45,5 @@ struct LowerTilePass : PassWrapper<LowerTilePass, OperationPass<ModuleOp>> {
 } // namespace
 
 void linmu::registerTargetCPUPasses() {
-  registerPass([]() -> std::unique_ptr<Pass> { return std::make_unique<LowerTilePass>(); });
+  registerPass([]() -> std::unique_ptr<Pass> { return std::make_unique<LowerTileToCPU>(); });
 }
