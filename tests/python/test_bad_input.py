@@ -203,13 +203,39 @@ def test_results_of_another_shape_or_count_are_named(kernel):
 def test_arguments_must_be_the_patterns(kernel):
     given = operands()
     short = {name: array for name, array in given.items() if name != "k"}
-    refused(kernel, short, "lacks input k")
-    refused(kernel, given | {"z": given["q"]}, "no input 'z'")
-    with pytest.raises(TypeError, match="takes 6 inputs, got 7"):
+    refused(kernel, short, "pattern 'rule' lacks input k")
+    refused(kernel, given | {"z": given["q"]}, "pattern 'rule' has no input 'z'; it has q, k, g, s0, i, w")
+    with pytest.raises(TypeError, match="pattern 'rule' takes 6 inputs, got 7"):
         kernel(*given.values(), given["q"])
-    with pytest.raises(TypeError, match="got input 'q' twice"):
+    with pytest.raises(TypeError, match="pattern 'rule' got input 'q' twice"):
         kernel(given["q"], **given)
+    with pytest.raises(
+        TypeError, match="out of pattern 'rule': expected a tensor or a list of them, got int"
+    ):
+        kernel(**given, out=3)
     refused(kernel, given, "threads", "-1", threads=-1)
+    refused(kernel, given, "threads: expected an integer, got str", threads="two")
+
+
+def test_numpy_has_no_bf16_results():
+    gate = linmu.compile("""
+func.func @gate(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xbf16> {
+  %y = pattern.map tokens(%xt = %x : tensor<?x?x4xf32>) -> (tensor<?x?x4xbf16>) {
+    pattern.yield outputs(%xt : f32)
+  }
+  return %y : tensor<?x?x4xbf16>
+}
+""")
+    message = "numpy has no elements of type bf16; call with torch tensors or give out="
+    with pytest.raises(TypeError, match=message):
+        gate(np.ones((1, 3, 4), np.float32))
+
+
+def test_a_pattern_file_that_is_no_text_is_refused_at_its_byte(tmp_path):
+    path = tmp_path / "pattern.mlir"
+    path.write_bytes(b"func\xff\n")
+    with pytest.raises(ValueError, match="expected a pattern's text in UTF-8, got byte 0xff at 4"):
+        linmu.compile(path)
 
 
 @pytest.mark.parametrize(("batch", "count"), [(0, 5), (2, 0), (0, 0)])
@@ -247,3 +273,9 @@ def test_what_a_tensor_lacks_is_told(kernel):
     }
     for words, wrong in expected.items():
         refused(kernel, given | {"q": wrong}, f"operand 'q' of pattern 'rule': {words}")
+    order = given["i"].astype(np.int64)
+    refused(
+        kernel,
+        given | {"i": order},
+        "operand 'i' of pattern 'rule': expected elements of type i32, got int64",
+    )

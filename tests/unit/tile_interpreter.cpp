@@ -144,6 +144,15 @@ bool Block::runShape(Operation &op) {
   return true;
 }
 
+/// exp of the column's logarithms of rows after `from`, up to `to`.
+static double decayBetween(const StepValue &logarithms, std::int64_t from, std::int64_t to,
+                           std::int64_t column) {
+  double exponent = 0;
+  for (std::int64_t row = from + 1; row <= to; ++row)
+    exponent += logarithms.at(row, column);
+  return std::exp(exponent);
+}
+
 bool Block::runAcross(Operation &op) {
   if (auto dot = dyn_cast<tile::DotOp>(op)) {
     const StepValue &lhs = get(dot.getLhs()), &rhs = get(dot.getRhs());
@@ -208,12 +217,8 @@ bool Block::runAcross(Operation &op) {
     std::int64_t late = scores.getExclusive() ? 1 : 0;
     for (std::int64_t t = 0; t < reads.shape[0]; ++t)
       for (std::int64_t s = 0; s <= t - late; ++s)
-        for (std::int64_t k = 0; k < reads.shape[1]; ++k) {
-          double exponent = 0;
-          for (std::int64_t u = s + 1; u <= t - late; ++u)
-            exponent += decay.at(u, k);
-          result.at(t, s) += reads.at(t, k) * keys.at(s, k) * std::exp(exponent);
-        }
+        for (std::int64_t k = 0; k < reads.shape[1]; ++k)
+          result.at(t, s) += reads.at(t, k) * keys.at(s, k) * decayBetween(decay, s, t - late, k);
     set(scores, result);
   } else if (auto product = dyn_cast<tile::DecayValuesOp>(op)) {
     const StepValue &scores = get(product.getScores()), &values = get(product.getValues()),
@@ -222,12 +227,8 @@ bool Block::runAcross(Operation &op) {
     std::int64_t late = product.getExclusive() ? 1 : 0;
     for (std::int64_t t = 0; t < values.shape[0]; ++t)
       for (std::int64_t s = 0; s <= t - late; ++s)
-        for (std::int64_t v = 0; v < values.shape[1]; ++v) {
-          double exponent = 0;
-          for (std::int64_t u = s + 1; u <= t - late; ++u)
-            exponent += decay.at(u, v);
-          result.at(t, v) += scores.at(t, s) * values.at(s, v) * std::exp(exponent);
-        }
+        for (std::int64_t v = 0; v < values.shape[1]; ++v)
+          result.at(t, v) += scores.at(t, s) * values.at(s, v) * decayBetween(decay, s, t - late, v);
     set(product, result);
   } else {
     return false;
