@@ -1,5 +1,6 @@
 // Verifiers of tile ops: shapes against each other.
 #include "dialects/tile/Tile.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 using namespace mlir;
 using namespace linmu::tile;
@@ -74,6 +75,17 @@ LogicalResult StoreOp::verify() {
     }
   if (rows)
     return emitOpError("requires a scalar mask where no axis is gathered, got ") << rows;
+  return success();
+}
+
+LogicalResult PrefetchOp::verify() {
+  if (!isa_and_present<LoopLikeOpInterface>(getOperation()->getParentOp()))
+    return emitOpError("requires a loop around it, which has a next iteration");
+  auto shape = selectedShape(*this, getSource(), getIndices());
+  if (failed(shape))
+    return failure();
+  if (llvm::none_of(getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); }))
+    return emitOpError("requires a gathered axis");
   return success();
 }
 

@@ -124,6 +124,7 @@ def PrefetchOp : Tile_Op<"prefetch", [MemoryEffects<[MemRead, MemWrite]>]> {
   let assemblyFormat = [{
     (`for_store` $for_store^)? $source `[` $indices `]` attr-dict `:` type($source) `,` `[` type($indices) `]`
   }];
+  let hasVerifier = 1;
 }
 
 //===------------------------------------------------------------------------------------------------===//

@@ -164,8 +164,9 @@ void KernelLowering::lowerDecayScores(tile::DecayScoresOp op) {
       int64_t rows = blockRows(tokens % sub == 0 ? sub : 1);
       loop(first, last, rows, [&](Value row) {
         Vectors sums(rows, zero);
-        accumulate(sums, fromStart.memref, false, transposed.memref, {row, rows, index(0), begin}, index(0),
-                   index(features), features % 4 == 0 ? 4 : 1);
+        Block block{row, rows, index(0), begin};
+        accumulate(sums, {fromStart.memref, false, transposed.memref, block, features % 4 == 0 ? 4 : 1},
+                   index(0), index(features));
         for (int64_t r = 0; r < rows; ++r)
           vector::StoreOp::create(builder_, location_, sums[r], scores.memref,
                                   ValueRange{add(row, r), begin});

@@ -9,25 +9,65 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::cpu;
 
-/// sums[r] += sum over k in [from, to) of lhs[row + r, k] * rhs[k, panel].
-/// `lhs` is a buffer of rows; transposed, it holds lhs[k, row + r]. `rhsPanel` is a buffer of panels.
-void KernelLowering::accumulate(Vectors &sums, Value lhs, bool lhsTransposed, Value rhsPanel, const Block &at,
-                                Value from, Value to, int64_t unroll) {
-  sums = loop(from, to, unroll, sums, [&](Value k, ValueRange carried) {
-    Vectors next(carried);
-    for (int64_t u = 0; u < unroll; ++u) {
-      Value step = add(k, u);
-      Value row = vector::LoadOp::create(builder_, location_, vectorType(builder_.getF32Type()), rhsPanel,
-                                         ValueRange{at.panel, step, index(0)});
-      for (auto [r, sum] : llvm::enumerate(next)) {
-        Value i = add(at.row, r);
-        Value element = memref::LoadOp::create(builder_, location_, lhs,
-                                               lhsTransposed ? ValueRange{step, i} : ValueRange{i, step});
-        sum = vector::FMAOp::create(builder_, location_, splat(element), row, sum);
-      }
+/// sums[r] + sum over `unroll` steps k of lhs[row + r, k] * rhs[k, panel].
+KernelLowering::Vectors KernelLowering::multiplyAdd(const Product &product, ValueRange sums, Value k) {
+  Vectors next(sums);
+  for (int64_t u = 0; u < product.unroll; ++u) {
+    Value step = add(k, u);
+    Value row = vector::LoadOp::create(builder_, location_, vectorType(builder_.getF32Type()), product.rhs,
+                                       ValueRange{product.at.panel, step, index(0)});
+    for (auto [r, sum] : llvm::enumerate(next)) {
+      Value i = add(product.at.row, r);
+      Value element =
+          memref::LoadOp::create(builder_, location_, product.lhs,
+                                 product.lhsTransposed ? ValueRange{step, i} : ValueRange{i, step});
+      sum = vector::FMAOp::create(builder_, location_, splat(element), row, sum);
     }
-    return next;
-  });
+  }
+  return next;
+}
+
+/// The steps [from, to).
+void KernelLowering::accumulate(Vectors &sums, const Product &product, Value from, Value to) {
+  sums = loop(from, to, product.unroll, sums,
+              [&](Value k, ValueRange carried) { return multiplyAdd(product, carried, k); });
+}
+
+/// As many of the first steps as the prefetches that go with this block take, with these between them;
+/// returns where it stopped.
+int64_t KernelLowering::accumulateAndPrefetch(Vectors &sums, const Product &product, int64_t contracted) {
+  int64_t lines = 0, from = 0;
+  for (const PrefetchShare &share : blockShares_)
+    lines += share.every == 1 ? share.perBlock : 0;
+  if (lines == 0)
+    return from;
+  int64_t iterations = contracted / product.unroll;
+  int64_t apart = std::max<int64_t>(1, iterations / lines) * product.unroll;
+  int64_t together = (lines + iterations - 1) / iterations;
+  SmallVector<PrefetchShare> rest;
+  for (PrefetchShare &share : blockShares_) {
+    int64_t turns = std::min((share.every == 1 ? share.perBlock : 0) / together, (contracted - from) / apart);
+    if (turns == 0) {
+      rest.push_back(share);
+      continue;
+    }
+    sums = loop(index(0), index(turns), 1, sums, [&](Value turn, ValueRange carried) {
+      Vectors next(carried);
+      Value k = add(multiply(turn, apart), from);
+      if (apart == product.unroll)
+        next = multiplyAdd(product, next, k);
+      else
+        accumulate(next, product, k, add(k, apart));
+      for (int64_t line = 0; line < together; ++line)
+        emitPrefetch(share, blockNumber_, add(multiply(turn, together), line));
+      return next;
+    });
+    from += turns * apart;
+    for (int64_t line = turns * together; line < share.perBlock; ++line)
+      emitPrefetch(share, blockNumber_, index(line));
+  }
+  blockShares_ = rest;
+  return from;
 }
 
 KernelLowering::Vectors KernelLowering::dotBlock(tile::DotOp op, const Block &at) {
@@ -44,7 +84,10 @@ KernelLowering::Vectors KernelLowering::dotBlock(tile::DotOp op, const Block &at
   Value to = lower ? add(at.row, at.rows) : index(contracted);
   int64_t multiple = lower ? at.rows : contracted;
   int64_t unroll = multiple % 4 == 0 ? 4 : multiple % 2 == 0 ? 2 : 1;
-  accumulate(sums, lhs->memref, op.getTransposeLhs(), rhs->memref, at, index(0), to, unroll);
+  Product product{lhs->memref, op.getTransposeLhs(), rhs->memref, at, unroll};
+  int64_t from = lower ? 0 : accumulateAndPrefetch(sums, product, contracted);
+  if (from < contracted)
+    accumulate(sums, product, index(from), to);
   return sums;
 }
 
@@ -66,8 +109,8 @@ void KernelLowering::lowerSolve(tile::SolveOp op) {
       sums.push_back(block(value, at));
     for (size_t i = 0; i < count; ++i)
       for (size_t j = 0; j < count; ++j)
-        accumulate(sums[i], system(i, j), false, solutions[j].memref, at, index(0), at.row,
-                   at.rows % 4 == 0 ? 4 : 1);
+        accumulate(sums[i], {system(i, j), false, solutions[j].memref, at, at.rows % 4 == 0 ? 4 : 1},
+                   index(0), at.row);
     for (int64_t r = 1; r < at.rows; ++r)
       for (size_t i = 0; i < count; ++i)
         for (size_t j = 0; j < count; ++j)

@@ -143,8 +143,10 @@ void KernelLowering::forEachBlockOf(Value tile, bool lowerOnly, function_ref<voi
   forEachBlock(shape, lowerOnly, [&](const Block &at) {
     if (!shares.empty()) {
       Value inPanel = arith::DivUIOp::create(builder_, location_, at.row, index(rows));
-      emitPrefetches(shares, add(multiply(at.panel, blocksOfPanel), inPanel));
+      blockNumber_ = add(multiply(at.panel, blocksOfPanel), inPanel);
+      blockShares_ = shares;
     }
     body(at);
+    emitPrefetches(std::exchange(blockShares_, {}), blockNumber_);
   });
 }

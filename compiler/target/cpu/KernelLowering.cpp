@@ -79,7 +79,7 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
         return success();
       })
       .Case([&](tile::BlockCountOp count) {
-        lowerBlockCount(op);
+        scalars_.map(count.getResult(), blockCount());
         return success();
       })
       .Case([&](tensor::DimOp dim) -> LogicalResult {
@@ -128,7 +128,7 @@ LogicalResult KernelLowering::lowerScalarOp(Operation &op) {
 }
 
 /// scale * B * ceil(N / tokens_per_block), as the launch has it.
-void KernelLowering::lowerBlockCount(Operation &op) {
+Value KernelLowering::blockCount() {
   Value count = index(launch_.getScale());
   if (launch_.getTimesBatch())
     count = arith::MulIOp::create(builder_, location_, count,
@@ -138,7 +138,7 @@ void KernelLowering::lowerBlockCount(Operation &op) {
     tokens = arith::CeilDivUIOp::create(builder_, location_, tokens, index(launch_.getTokensPerBlock()));
     count = arith::MulIOp::create(builder_, location_, count, tokens);
   }
-  scalars_.map(op.getResult(0), count);
+  return count;
 }
 
 //===------------------------------------------------------------------------------------------------===//
@@ -169,6 +169,8 @@ LogicalResult KernelLowering::lowerFor(Operation &op) {
     buffers_[argument] = {buffer};
     buffers_[result] = {buffer};
   }
+  if (isWalk)
+    touchPages(source);
   Value from = isWalk ? stretch_.from : scalarOf(source.getLowerBound());
   Value to = isWalk ? stretch_.to : scalarOf(source.getUpperBound());
   auto loopOp = scf::ForOp::create(builder_, location_, from, to, scalarOf(source.getStep()), inits);
@@ -178,8 +180,6 @@ LogicalResult KernelLowering::lowerFor(Operation &op) {
   else
     builder_.setInsertionPoint(loopOp.getBody()->getTerminator());
   scalars_.map(source.getInductionVar(), loopOp.getInductionVar());
-  if (!source.getBody()->getOps<tile::PrefetchOp>().empty())
-    enterIteration(source, loopOp.getInductionVar());
   unsigned next = 0;
   for (auto [argument, result] : llvm::zip(source.getRegionIterArgs(), source.getResults()))
     if (rankOf(argument.getType()) == 0) {
@@ -202,6 +202,8 @@ LogicalResult KernelLowering::lowerFor(Operation &op) {
           materialize(argument, Layout::rows);
         }
     }
+  if (!source.getBody()->getOps<tile::PrefetchOp>().empty())
+    enterIteration(source, loopOp.getInductionVar());
   if (failed(lowerOps(*source.getBody())))
     return failure();
   location_ = op.getLoc();

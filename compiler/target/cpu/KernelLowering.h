@@ -57,7 +57,7 @@ private:
   mlir::LogicalResult lowerFor(mlir::Operation &op);
   mlir::LogicalResult lowerIf(mlir::Operation &op);
   void lowerYield(mlir::Operation &loop, mlir::Operation &yield, llvm::ArrayRef<Buffer> carried);
-  void lowerBlockCount(mlir::Operation &op);
+  Value blockCount();
 
   // TokenWalk.cpp: blocks that walk the tokens together
   struct Stretch {
@@ -77,6 +77,7 @@ private:
   bool hasLowerUsesOnly(Value tile);
   Buffer allocate(mlir::Type tile, Layout layout);
   void fill(Value tile, const Buffer &buffer);
+  void fillByRows(Value tile, const Buffer &buffer);
   void fillTransposed(Value tile, const Buffer &buffer);
   Buffer materialize(Value tile, Layout layout);
   const Buffer *find(Value tile, Layout layout);
@@ -99,36 +100,49 @@ private:
   Value loadVector(tile::LoadOp op, Value column);
   void gather(tile::LoadOp op, const Buffer &buffer);
 
-  // Prefetch.cpp
-  struct Prefetch {
-    tile::PrefetchOp op;
-    llvm::SmallVector<Value> indices; ///< those of the next iteration, its rows as a buffer
-    bool hasFeatures;                 ///< else a row is one element
-    std::int64_t line;                ///< elements of a cache line
-    std::int64_t linesPerTurn;        ///< a turn asks for so many lines of one row
-    std::int64_t turnsPerRow, turns, taken;
-  };
-  /// Turns [first, first + turns) of a prefetch: `perBlock` with every block of a nest, or with each
-  /// `every`-th.
-  struct PrefetchShare {
-    Prefetch prefetch;
-    std::int64_t first, turns, perBlock, every;
-  };
+  // NextIteration.cpp
   void enterIteration(mlir::scf::ForOp source, Value position);
+  void moveTo(mlir::scf::ForOp source, Value position, Value block);
   Value ahead(Value value, Value at);
   Value aheadIndex(Value index, Value at);
-  Value rowsAhead(Value rows);
-  void lowerPrefetch(tile::PrefetchOp op);
+  Value aheadAddress(tile::PrefetchOp op, Value at);
+
+  // Prefetch.cpp
+  /// Rows that wait to be asked for: `lines` cache lines of which `taken` are in the shares of loop nests.
+  struct PrefetchRows {
+    Value addresses; ///< a buffer of i64, one a row
+    std::int64_t linesPerRow, lines, taken;
+  };
+  /// Lines [first, first + lines): `perBlock` with every block of a nest, or one with each `every`-th.
+  struct PrefetchShare {
+    PrefetchRows rows;
+    std::int64_t first, lines, perBlock, every;
+  };
   std::int64_t inlinedWork(Value tile);
+  void prefetchAddress(Value address);
+  void lowerPrefetch(tile::PrefetchOp op);
   llvm::SmallVector<PrefetchShare> takePrefetches(Value tile, std::int64_t blocks);
-  void prefetchPart(const Prefetch &prefetch, Value turn);
-  void emitPrefetches(llvm::ArrayRef<PrefetchShare> shares, Value number);
+  void prefetchLine(const PrefetchRows &rows, Value line);
+  void emitPrefetch(const PrefetchShare &share, Value block, Value number);
+  void emitPrefetches(llvm::ArrayRef<PrefetchShare> shares, Value block);
   void flushPrefetches();
 
-  // Dot.cpp, Solve.cpp, Reduce.cpp, DecayScores.cpp
+  // Pages.cpp
+  void touchPages(mlir::scf::ForOp walk);
+
+  // Dot.cpp, Reduce.cpp, DecayScores.cpp
   Vectors dotBlock(tile::DotOp op, const Block &at);
-  void accumulate(Vectors &sums, Value lhs, bool lhsTransposed, Value rhsPanel, const Block &at, Value from,
-                  Value to, std::int64_t unroll);
+  /// The operands of a product as buffers, and where in them a register block stands.
+  struct Product {
+    Value lhs; ///< rows
+    bool lhsTransposed;
+    Value rhs; ///< panels
+    Block at;
+    std::int64_t unroll;
+  };
+  Vectors multiplyAdd(const Product &product, mlir::ValueRange sums, Value k);
+  void accumulate(Vectors &sums, const Product &product, Value from, Value to);
+  std::int64_t accumulateAndPrefetch(Vectors &sums, const Product &product, std::int64_t contracted);
   void lowerSolve(tile::SolveOp op);
   void lowerReduce(tile::ReduceOp op);
   void lowerCumsum(tile::CumsumOp op);
@@ -171,11 +185,12 @@ private:
   llvm::DenseMap<Value, Value> operands_;
   llvm::DenseMap<Value, llvm::SmallVector<Buffer, 2>> buffers_;
   llvm::DenseMap<Value, Vectors> memo_; ///< blocks computed at the current insertion point
-  llvm::SmallVector<Prefetch> pendingPrefetches_;
+  llvm::SmallVector<PrefetchRows> waiting_;
+  llvm::SmallVector<PrefetchShare> blockShares_; ///< of the register block that is being computed
+  Value blockNumber_;                            ///< and its number in the nest
   std::int64_t workLeft_ = 0; ///< multiplications of the block's products that are still to be lowered
   llvm::DenseMap<Value, Value> ahead_; ///< loop variables to their values in the next iteration
-  llvm::DenseMap<Value, Value> aheadRows_;
-  Value aheadBlock_; ///< the block of the next iteration
+  Value aheadBlock_;                   ///< the block of the next iteration
   Value blockId_, operandForExtents_;
   Stretch stretch_;
   std::int64_t blocksTogether_ = 1;
@@ -189,6 +204,12 @@ std::int64_t roundUp(std::int64_t value, std::int64_t multiple);
 /// How a tile lies in a buffer, and the workspace that it takes.
 mlir::MemRefType bufferType(mlir::Type tile, Layout layout);
 std::int64_t bytesOf(mlir::MemRefType type);
+/// Multiplications of the products that stand in a block.
+std::int64_t workOf(mlir::Block &body);
+/// What a prefetch names: how many rows, the bytes of each, and whether they are single elements.
+std::int64_t rowsOf(tile::PrefetchOp op);
+std::int64_t rowBytes(tile::PrefetchOp op);
+bool namesElements(tile::PrefetchOp op);
 /// Elementwise arith and math ops, extensions and truncations included.
 bool isElementwise(mlir::Operation *op);
 

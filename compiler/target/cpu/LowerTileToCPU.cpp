@@ -2,6 +2,7 @@
 #include "compiler/target/cpu/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -25,8 +26,8 @@ struct LowerTileToCPU : PassWrapper<LowerTileToCPU, OperationPass<ModuleOp>> {
     return "Lowers the kernels of tile.programs to functions of vector, memref and scf";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<func::FuncDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                    vector::VectorDialect>();
+    registry.insert<func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
+                    scf::SCFDialect, vector::VectorDialect>();
   }
   void runOnOperation() override {
     if (!cpu.empty() && !cpu::Machine::isKnown(cpu)) {

@@ -47,8 +47,8 @@ void linmu::cpu::registerTarget(DialectRegistry &registry) {
 
 LogicalResult linmu::cpu::lowerKernels(tile::ProgramOp program, const Machine &machine) {
   MLIRContext *context = program.getContext();
-  context->loadDialect<func::FuncDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                       vector::VectorDialect>();
+  context->loadDialect<func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
+                       scf::SCFDialect, vector::VectorDialect>();
   SmallVector<tile::KernelOp> kernels(program.getBody().getOps<tile::KernelOp>());
   SmallVector<func::FuncOp> functions;
   for (tile::KernelOp kernel : kernels) {

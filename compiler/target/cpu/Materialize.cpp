@@ -65,12 +65,40 @@ Buffer KernelLowering::allocateSlot(Type tile, Layout layout) {
   return {view, layout};
 }
 
+/// Loads row by row, so that where a row lies is computed once for several panels.
+void KernelLowering::fillByRows(Value tile, const Buffer &buffer) {
+  int64_t panels = roundUp(shapeOf(tile)[1], Machine::width) / Machine::width;
+  int64_t together = panels;
+  while (together > 8 || panels % together)
+    --together;
+  loop(0, shapeOf(tile)[0], 1, [&](Value row) {
+    loop(0, panels, together, [&](Value first) {
+      Vectors vectors;
+      auto at = [&](int64_t panel) {
+        Value number = add(first, panel);
+        return Block{row, 1, number, multiply(number, Machine::width)};
+      };
+      for (int64_t panel = 0; panel < together; ++panel) {
+        memo_.clear();
+        vectors.push_back(block(tile, at(panel)).front());
+      }
+      for (int64_t panel = 0; panel < together; ++panel)
+        storeBuffer(vectors[panel], buffer, row, at(panel).panel, at(panel).column);
+    });
+  });
+  memo_.clear();
+}
+
 void KernelLowering::fill(Value tile, const Buffer &buffer) {
   if (rankOf(tile.getType()) == 1) {
     loop(0, shapeOf(tile)[0], Machine::width, [&](Value column) {
       vector::StoreOp::create(builder_, location_, toStored(vector(tile, column)), buffer.memref,
                               ValueRange{column});
     });
+    return;
+  }
+  if (isa_and_present<tile::LoadOp>(tile.getDefiningOp()) && !findAny(tile)) {
+    fillByRows(tile, buffer);
     return;
   }
   forEachBlockOf(tile, hasLowerUsesOnly(tile), [&](const Block &at) {

@@ -1,13 +1,31 @@
-// The rows of the next chunk are asked for a few at a time, between the products of this one.
-// RUN: linmuc %s --emit=llvm --schedule=algorithm=chunked | FileCheck %s
+// The rows of the next chunk are asked for line by line, between the steps of the products of this one.
+// RUN: linmu-opt %s --normalize --derive=schedule=algorithm=chunked,chunk=16 --lower-tile-to-cpu=cpu=x86-64-v4 \
+// RUN:   --canonicalize --cse | FileCheck %s
 
-// CHECK-LABEL: define internal void @chunked(
-// CHECK: call void @llvm.prefetch{{.*}}(ptr {{.*}}, i32 0, i32 2, i32 1)
-// CHECK: fmuladd
-// CHECK: call void @llvm.prefetch
-// CHECK: fmuladd
-// CHECK: call void @llvm.prefetch
-// CHECK: fmuladd
+// The addresses of 16 rows of four operands.
+// CHECK-LABEL: func.func @chunked(
+// CHECK: memref.store %{{.*}}, %[[ROWS:.*]][%{{.*}}] : memref<64xi64>
+// CHECK-COUNT-3: memref.store %{{.*}}, %[[ROWS]][%{{.*}}] : memref<64xi64>
+
+// Scores: 13 of the 16 steps of a block of rows bring a line.
+// CHECK: scf.for %{{.*}} = %c0 to %c13 step %c1 iter_args
+// CHECK-COUNT-32: vector.fma
+// CHECK: memref.load %[[ROWS]]
+// CHECK: "llvm.intr.prefetch"
+// CHECK: scf.yield
+// CHECK: scf.for %{{.*}} = %c52 to %c64 step %c4 iter_args
+// CHECK-NOT: llvm.intr.prefetch
+// CHECK: vector.store
+
+// Reads of the state: every step does.
+// CHECK: scf.for %{{.*}} = %c0 to %c16 step %c1 iter_args
+// CHECK-COUNT-32: vector.fma
+// CHECK: "llvm.intr.prefetch"
+
+// Writes of the state bring the rest: every step of its 32 blocks.
+// CHECK: scf.for %{{.*}} = %c0 to %c4 step %c1 iter_args
+// CHECK-COUNT-32: vector.fma
+// CHECK: "llvm.intr.prefetch"
 
 !t = tensor<?x?x4x64xf32>
 func.func @plain(%q: !t, %k: !t, %v: !t) -> !t {

@@ -209,6 +209,24 @@ func.func @solve_system(%m: tensor<?xf32>, %a: tensor<3x3xf32>, %v: tensor<4x8xf
 
 // -----
 
+func.func @prefetch_loop(%m: tensor<?x?x2x8xf32>, %b: index, %i: tensor<4xi32>) {
+  // expected-error @+1 {{'tile.prefetch' op requires a loop around it, which has a next iteration}}
+  tile.prefetch %m[%b, %i, %b] : tensor<?x?x2x8xf32>, [index, tensor<4xi32>, index]
+  return
+}
+
+// -----
+
+func.func @prefetch_rows(%m: tensor<?x?x2x8xf32>, %b: index) {
+  scf.for %i = %b to %b step %b {
+    // expected-error @+1 {{'tile.prefetch' op requires a gathered axis}}
+    tile.prefetch %m[%b, %i, %b] : tensor<?x?x2x8xf32>, [index, index, index]
+  }
+  return
+}
+
+// -----
+
 func.func @decay_scores(%m: tensor<?xf32>, %a: tensor<4x8xf32>) {
   // expected-error @+1 {{'tile.decay_scores' op requires result of shape [4, 4], got [4, 8]}}
   %t = tile.decay_scores %a, %a decay %a : tensor<4x8xf32> -> tensor<4x8xf32>
