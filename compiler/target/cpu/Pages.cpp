@@ -30,14 +30,13 @@ static bool isScattered(tile::PrefetchOp op) {
 /// Touches the pages of the rows that the blocks of this group need in the next stretch, with its first
 /// block.
 void KernelLowering::touchPages(scf::ForOp walk) {
-  SmallVector<tile::PrefetchOp> prefetches;
-  int64_t rows = 0;
-  for (auto op : walk.getBody()->getOps<tile::PrefetchOp>())
-    if (!namesElements(op) && isScattered(op))
-      prefetches.push_back(op), rows += rowsOf(op);
-  if (prefetches.empty() || workOf(*walk.getBody()) < rows * workApart)
-    return;
   int64_t chunk = *getConstantIntValue(walk.getStep());
+  SmallVector<tile::PrefetchOp> prefetches;
+  for (auto op : walk.getBody()->getOps<tile::PrefetchOp>())
+    if (rowsOf(op) == chunk && !namesElements(op) && isScattered(op))
+      prefetches.push_back(op);
+  if (prefetches.empty() || workOf(*walk.getBody()) < int64_t(prefetches.size()) * chunk * workApart)
+    return;
   Value isFirst =
       arith::CmpIOp::create(builder_, location_, arith::CmpIPredicate::eq, blockId_, stretch_.firstBlock);
   guarded(isFirst, [&] {
@@ -45,18 +44,20 @@ void KernelLowering::touchPages(scf::ForOp walk) {
     Value end =
         arith::MinSIOp::create(builder_, location_, add(stretch_.to, length), scalarOf(walk.getUpperBound()));
     loop(stretch_.to, end, chunk, [&](Value position) {
-      for (tile::PrefetchOp op : prefetches) {
-        loop(0, rowsOf(op), 1, [&](Value row) {
+      loop(0, chunk, 1, [&](Value row) {
+        for (tile::PrefetchOp op : prefetches) {
           auto touch = [&](Value block, int64_t byte) {
             moveTo(walk, position, block);
             prefetchAddress(add(aheadAddress(op, row), byte));
           };
-          // Heads side by side: one in each page, and the end of the last.
-          int64_t blocksOfPage = std::max<int64_t>(1, pageBytes / rowBytes(op));
-          loop(stretch_.firstBlock, stretch_.lastBlock, blocksOfPage, [&](Value block) { touch(block, 0); });
+          // Heads side by side: the first, one in each page between, and the end of the last.
+          touch(stretch_.firstBlock, 0);
+          if (int64_t ofPage = std::max<int64_t>(1, pageBytes / rowBytes(op)); ofPage < blocksTogether_)
+            loop(add(stretch_.firstBlock, ofPage), stretch_.lastBlock, ofPage,
+                 [&](Value block) { touch(block, 0); });
           touch(add(stretch_.lastBlock, -1), rowBytes(op) - 1);
-        });
-      }
+        }
+      });
     });
   });
 }
