@@ -2,6 +2,7 @@
 #pragma once
 #include "models/decoder/rotary.h"
 #include "models/decoder/token_mixer.h"
+#include <cstdint>
 #include <memory>
 
 namespace linmu::models {

@@ -3,6 +3,7 @@
 #include "models/decoder/attention.h"
 #include "models/io/decoder_config.h"
 #include "models/io/weight_reader.h"
+#include <cstdint>
 #include <memory>
 #include <vector>
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "models/generate/language_model.h"
 #include "models/generate/sampler.h"
+#include <cstdint>
 #include <functional>
 #include <string_view>
 

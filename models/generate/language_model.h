@@ -3,6 +3,7 @@
 #include "models/decoder/decoder.h"
 #include "models/text/chat_template.h"
 #include "models/text/tokenizer.h"
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>

@@ -2,6 +2,7 @@
 #include "models/io/decoder_config.h"
 #include "models/io/json_file.h"
 #include "runtime/core/error.h"
+#include <cstdint>
 #include <fmt/format.h>
 
 namespace linmu::models {

@@ -1,6 +1,7 @@
 // Weights of a file as f32.
 #pragma once
 #include "models/io/gguf_file.h"
+#include <cstdint>
 #include <span>
 
 namespace linmu::models {

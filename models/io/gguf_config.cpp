@@ -1,6 +1,7 @@
 // DecoderConfig from the metadata of a GGUF file.
 #include "models/io/decoder_config.h"
 #include "runtime/core/error.h"
+#include <cstdint>
 #include <fmt/format.h>
 
 namespace linmu::models {

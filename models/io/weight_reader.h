@@ -2,6 +2,7 @@
 #pragma once
 #include "models/io/decoder_config.h"
 #include "models/io/gguf_file.h"
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>

@@ -2,6 +2,7 @@
 #pragma once
 #include "models/media/ffmpeg_handles.h"
 #include "models/media/frames.h"
+#include <cstdint>
 
 namespace linmu::media {
 

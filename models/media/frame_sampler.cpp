@@ -2,6 +2,7 @@
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <fmt/format.h>
 #include <limits>
 

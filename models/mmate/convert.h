@@ -2,6 +2,7 @@
 #pragma once
 #include "models/decoder/decoder.h"
 #include "models/mmate/mmate.h"
+#include <cstdint>
 
 namespace linmu::models {
 

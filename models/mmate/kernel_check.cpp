@@ -2,6 +2,7 @@
 #include "compiler/api/compiler_api.h"
 #include "runtime/core/error.h"
 #include <cmath>
+#include <cstdint>
 
 namespace linmu::models {
 

@@ -5,6 +5,7 @@
 #include "models/mmate/mmate_config.h"
 #include "models/mmate/mmate_kernels.h"
 #include <array>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 

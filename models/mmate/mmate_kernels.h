@@ -2,6 +2,7 @@
 #pragma once
 #include "models/mmate/mmate_config.h"
 #include "runtime/core/kernel.h"
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

@@ -1,5 +1,6 @@
 #include "models/text/pre_tokenizer.h"
 #include "runtime/core/error.h"
+#include <cstdint>
 #include <fmt/format.h>
 #include <unicode/normalizer2.h>
 #include <unicode/regex.h>

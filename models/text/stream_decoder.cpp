@@ -1,4 +1,5 @@
 #include "models/text/stream_decoder.h"
+#include <cstdint>
 #include <unicode/unistr.h>
 #include <unicode/utf8.h>
 

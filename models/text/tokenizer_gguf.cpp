@@ -1,5 +1,6 @@
 #include "models/text/tokenizer.h"
 #include "runtime/core/error.h"
+#include <cstdint>
 #include <fmt/format.h>
 
 namespace linmu::models {

@@ -2,6 +2,7 @@
 #include "models/io/json_file.h"
 #include "models/text/tokenizer.h"
 #include "runtime/core/error.h"
+#include <cstdint>
 #include <fmt/format.h>
 
 namespace linmu::models {

@@ -13,6 +13,7 @@
 #include "runtime/core/settings.h"
 #include "runtime/jit/compile.h"
 #include <chrono>
+#include <cstdint>
 #include <fmt/format.h>
 
 namespace linmu::tools {

@@ -4,6 +4,7 @@
 #include "runtime/core/operand_check.h"
 #include "runtime/core/settings.h"
 #include "runtime/jit/compile.h"
+#include <cstdint>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 

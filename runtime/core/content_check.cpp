@@ -1,6 +1,7 @@
 #include "runtime/core/content_check.h"
 #include "runtime/core/error.h"
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <numeric>
 #include <string>

@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/core/package.h"
 #include "runtime/core/tensor_view.h"
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>

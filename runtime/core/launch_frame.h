@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/core/operand_check.h"
 #include "runtime/core/scratch_buffer.h"
+#include <cstdint>
 #include <vector>
 
 namespace linmu {

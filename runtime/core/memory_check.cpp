@@ -2,6 +2,7 @@
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>

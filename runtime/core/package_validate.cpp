@@ -2,6 +2,7 @@
 #include "runtime/core/error.h"
 #include "runtime/core/tensor_view.h"
 #include <algorithm>
+#include <cstdint>
 
 namespace linmu {
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/core/error.h"
 #include "runtime/core/kernel.h"
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>

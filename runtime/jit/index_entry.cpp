@@ -1,6 +1,7 @@
 #include "runtime/jit/index_entry.h"
 #include "runtime/core/byte_stream.h"
 #include "runtime/core/cpu_features.h"
+#include <cstdint>
 #include <cstdio>
 
 namespace linmu::jit {

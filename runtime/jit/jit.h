@@ -4,6 +4,7 @@
 #include "runtime/jit/compiler_table.h"
 #include "runtime/jit/disk_cache.h"
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
