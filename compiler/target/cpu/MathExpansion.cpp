@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -11,8 +12,22 @@ using namespace mlir;
 
 namespace {
 
+/// Whether `value` is a minimum with a constant of at most `bound`, as log decays are.
+bool isAtMost(Value value, double bound) {
+  auto minimum = value.getDefiningOp<arith::MinimumFOp>();
+  if (!minimum)
+    return false;
+  return llvm::any_of(minimum->getOperands(), [&](Value operand) {
+    FloatAttr scalar;
+    DenseElementsAttr elements;
+    if (matchPattern(operand, m_Constant(&elements)) && elements.isSplat())
+      return elements.getSplatValue<APFloat>().convertToDouble() <= bound;
+    return matchPattern(operand, m_Constant(&scalar)) && scalar.getValueAsDouble() <= bound;
+  });
+}
+
 /// exp by Cody-Waite reduction and the polynomial of Cephes' expf (2 ulp): x = n ln 2 + r, |r| <= 0.35.
-/// Exactly 0 below -87.33 (the results would be subnormal), infinity above 88.72, NaN for NaN.
+/// Exactly 0 below -87.69 (where n = -127), infinity above 88.72, NaN for NaN.
 struct ExpandExp : OpRewritePattern<math::ExpOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
@@ -40,11 +55,16 @@ struct ExpandExp : OpRewritePattern<math::ExpOp> {
       Value condition = arith::CmpFOp::create(rewriter, loc, predicate, a, b);
       return arith::SelectOp::create(rewriter, loc, condition, yes, no);
     };
+    // A NaN compares as neither, and is in every product below.
     Value x = op.getOperand();
-    // Adding 1.5 * 2^23 rounds to the nearest integer, which then stands in the low bits.
-    constexpr double magic = 12582912.0;
+    x = select(arith::CmpFPredicate::OLT, x, real(-88), real(-88), x);
+    bool bounded = isAtMost(op.getOperand(), 88);
+    // Adding 1.5 * 2^23 rounds to the nearest integer; with the exponent's bias it then stands in the low
+    // bits.
+    constexpr double magic = 12582912.0 + 127;
     Value shifted = fma(x, real(1.44269504088896341), real(magic));
-    shifted = select(arith::CmpFPredicate::OLT, shifted, real(magic + 127), shifted, real(magic + 127));
+    if (!bounded)
+      shifted = select(arith::CmpFPredicate::OLT, shifted, real(magic + 127), shifted, real(magic + 127));
     Value n = arith::SubFOp::create(rewriter, loc, shifted, real(magic));
     Value r = fma(n, real(-0.693359375), x);
     r = fma(n, real(2.12194440e-4), r);
@@ -56,14 +76,11 @@ struct ExpandExp : OpRewritePattern<math::ExpOp> {
     Value y = arith::AddFOp::create(rewriter, loc, fma(p, square, r), real(1));
     Value exponent = arith::ShLIOp::create(
         rewriter, loc, arith::BitcastOp::create(rewriter, loc, bits, shifted), constant(bits, 23));
-    Value scaled =
-        arith::AddIOp::create(rewriter, loc, arith::BitcastOp::create(rewriter, loc, bits, y), exponent);
-    Value result = arith::BitcastOp::create(rewriter, loc, type, scaled);
-    result = select(arith::CmpFPredicate::OLT, x, real(-87.33), real(0), result);
-    result = select(arith::CmpFPredicate::OGT, x, real(88.722835),
-                    real(std::numeric_limits<double>::infinity()), result);
-    // A NaN has compared as neither; its exponent bits may have wrapped.
-    result = select(arith::CmpFPredicate::UNO, x, x, x, result);
+    Value power = arith::BitcastOp::create(rewriter, loc, type, exponent);
+    Value result = arith::MulFOp::create(rewriter, loc, y, power);
+    if (!bounded)
+      result = select(arith::CmpFPredicate::OGT, x, real(88.722835),
+                      real(std::numeric_limits<double>::infinity()), result);
     rewriter.replaceOp(op, result);
     return success();
   }
@@ -88,6 +105,11 @@ struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
 
 LogicalResult linmu::cpu::expandMath(Operation *root) {
   MLIRContext *context = root->getContext();
+  // First, while minima are still ops that tell a bound.
+  RewritePatternSet exponentials(context);
+  exponentials.add<ExpandExp, ExpandExp2>(context);
+  if (failed(applyPatternsGreedily(root, std::move(exponentials))))
+    return failure();
   RewritePatternSet patterns(context);
   patterns.add<ExpandExp, ExpandExp2>(context, /*benefit=*/10);
   populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions());
