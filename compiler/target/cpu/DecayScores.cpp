@@ -45,12 +45,16 @@ void KernelLowering::lowerDecayScores(tile::DecayScoresOp op) {
                                                                  columnMask(column, features), vector, zero));
   };
 
-  int64_t sub = width;                                 // tokens of a sub-chunk
-  Buffer fromStart = allocate(tileType, Layout::rows); // reads times the decay since their sub-chunk began
-  Buffer toEnd = allocate(tileType, Layout::rows);     // keys times the decay until their sub-chunk ends
+  int64_t sub = width; // tokens of a sub-chunk
   int64_t subs = (tokens + sub - 1) / sub;
-  auto totalsType = RankedTensorType::get({subs, features}, f32);
-  Buffer totals = allocate(totalsType, Layout::rows);
+  Buffer fromStart; // reads times the decay since their sub-chunk began
+  Buffer toEnd;     // keys times the decay until their sub-chunk ends
+  Buffer totals;    // decays of whole sub-chunks
+  if (subs > 1) {
+    fromStart = allocate(tileType, Layout::rows);
+    toEnd = allocate(tileType, Layout::rows);
+    totals = allocate(RankedTensorType::get({subs, features}, f32), Layout::rows);
+  }
 
   loop(0, roundUp(tokens, width), width, [&](Value column) {
     loop(0, tokens, 1, [&](Value row) {
@@ -58,31 +62,33 @@ void KernelLowering::lowerDecayScores(tile::DecayScoresOp op) {
     });
   });
 
+  // Running products from the start of a sub-chunk, and to its end, for pairs of sub-chunks.
+  auto decayWithin = [&](Value begin, Value end, Value chunk, Value panel) {
+    Value column = multiply(panel, width);
+    auto load = [&](const Buffer &buffer, Value row) { return loadBuffer(buffer, f32, row, panel, column); };
+    Vectors total = loop(begin, end, 1, {one}, [&](Value row, ValueRange carried) {
+      Value product = arith::MulFOp::create(builder_, location_, carried[0], load(decays, row));
+      Value factor = exclusive ? carried[0] : product;
+      storeBuffer(arith::MulFOp::create(builder_, location_, load(readRows, row), factor), fromStart, row,
+                  panel, column);
+      return Vectors{product};
+    });
+    storeBuffer(total[0], totals, chunk, panel, column);
+    Value length = arith::SubIOp::create(builder_, location_, end, begin);
+    loop(index(0), length, 1, {one}, [&](Value back, ValueRange carried) {
+      Value row = arith::SubIOp::create(builder_, location_,
+                                        arith::SubIOp::create(builder_, location_, end, back), index(1));
+      storeBuffer(arith::MulFOp::create(builder_, location_, load(keyRows, row), carried[0]), toEnd, row,
+                  panel, column);
+      return Vectors{arith::MulFOp::create(builder_, location_, carried[0], load(decays, row))};
+    });
+  };
+
   loop(0, subs, 1, [&](Value chunk) {
     Value begin = multiply(chunk, sub);
     Value end = arith::MinUIOp::create(builder_, location_, add(begin, sub), index(tokens));
-    loop(0, panels, 1, [&](Value panel) {
-      Value column = multiply(panel, width);
-      auto load = [&](const Buffer &buffer, Value row) {
-        return loadBuffer(buffer, f32, row, panel, column);
-      };
-      Vectors total = loop(begin, end, 1, {one}, [&](Value row, ValueRange carried) {
-        Value product = arith::MulFOp::create(builder_, location_, carried[0], load(decays, row));
-        Value factor = exclusive ? carried[0] : product;
-        storeBuffer(arith::MulFOp::create(builder_, location_, load(readRows, row), factor), fromStart, row,
-                    panel, column);
-        return Vectors{product};
-      });
-      storeBuffer(total[0], totals, chunk, panel, column);
-      Value length = arith::SubIOp::create(builder_, location_, end, begin);
-      loop(index(0), length, 1, {one}, [&](Value back, ValueRange carried) {
-        Value row = arith::SubIOp::create(builder_, location_,
-                                          arith::SubIOp::create(builder_, location_, end, back), index(1));
-        storeBuffer(arith::MulFOp::create(builder_, location_, load(keyRows, row), carried[0]), toEnd, row,
-                    panel, column);
-        return Vectors{arith::MulFOp::create(builder_, location_, carried[0], load(decays, row))};
-      });
-    });
+    if (subs > 1)
+      loop(0, panels, 1, [&](Value panel) { decayWithin(begin, end, chunk, panel); });
 
     // The diagonal block: each key decays a token at a time as later reads meet it.
     auto reduceAndStore = [&](Value row, Value token, ArrayRef<Value> decayed) {
