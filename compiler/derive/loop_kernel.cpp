@@ -80,19 +80,15 @@ void LoopKernel::loadParams() {
 
 void LoopKernel::prefetch(Value positions) {
   Value rows;
-  auto ask = [&](ArrayRef<Value> values, bool store) {
-    for (Value value : values) {
-      Value memory = argument(value);
-      // Scalars of tokens that follow each other share lines, which arrive by themselves.
-      if (!memory || (!walk.order && cast<RankedTensorType>(memory.getType()).getRank() < 4))
-        continue;
-      if (!rows)
-        rows = walk.rowsOf(builder, positions);
-      tile::PrefetchOp::create(builder, memory, walk.indices(builder, memory, rows), store);
-    }
-  };
-  ask(view.tokens, false);
-  ask(view.outputs, false);
+  for (Value value : llvm::concat<const Value>(view.tokens, view.outputs)) {
+    Value memory = argument(value);
+    // Scalars of tokens that follow each other share lines, which arrive by themselves.
+    if (!memory || (!walk.order && cast<RankedTensorType>(memory.getType()).getRank() < 4))
+      continue;
+    if (!rows)
+      rows = walk.rowsOf(builder, positions);
+    tile::PrefetchOp::create(builder, memory, walk.indices(builder, memory, rows));
+  }
 }
 
 StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {

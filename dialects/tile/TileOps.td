@@ -119,10 +119,9 @@ def PrefetchOp : Tile_Op<"prefetch", [MemoryEffects<[MemRead, MemWrite]>]> {
     for every value of the loop's induction variable, those past its end included. A hint without a result: a
     target may drop it.
   }];
-  let arguments = (ins Tile_Memory:$source, Variadic<AnyTypeOf<[Index, Tile_Tile1D]>>:$indices,
-                       UnitAttr:$for_store);
+  let arguments = (ins Tile_Memory:$source, Variadic<AnyTypeOf<[Index, Tile_Tile1D]>>:$indices);
   let assemblyFormat = [{
-    (`for_store` $for_store^)? $source `[` $indices `]` attr-dict `:` type($source) `,` `[` type($indices) `]`
+    $source `[` $indices `]` attr-dict `:` type($source) `,` `[` type($indices) `]`
   }];
   let hasVerifier = 1;
 }

@@ -23,7 +23,9 @@ static constexpr int64_t workApart = 1000;
 /// Whether memory tells which rows they are, as it does for those of an order.
 static bool isScattered(tile::PrefetchOp op) {
   SetVector<Operation *> slice;
-  (void)getBackwardSlice(op.getOperation(), &slice);
+  BackwardSliceOptions options;
+  options.omitBlockArguments = true; // else the loop would bring in its initial states
+  (void)getBackwardSlice(op.getOperation(), &slice, options);
   return llvm::any_of(slice, [](Operation *before) { return isa<tile::LoadOp>(before); });
 }
 

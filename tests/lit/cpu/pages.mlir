@@ -42,10 +42,10 @@ func.func @ordered(%q: !t, %k: !t, %v: !t, %order: !o) -> !t {
 // CHECK: %[[TO:.*]] = arith.minsi
 // CHECK-NOT: llvm.intr.prefetch
 // CHECK: scf.for %{{.*}} = %[[FROM]] to %[[TO]] step %c16
-func.func @plain(%q: !t, %k: !t, %v: !t) -> !t {
+func.func @plain(%q: !t, %k: !t, %v: !t, %init: tensor<?x4x64x64xf32>) -> !t {
   %o, %s = pattern.scan
       tokens(%qt = %q : !t, %kt = %k : !t, %vt = %v : !t)
-      states(%S = zero : tensor<?x4x64x64xf32>) -> (!t) {
+      states(%S = %init : tensor<?x4x64x64xf32>) -> (!t) {
     %W = pattern.outer %kt, %vt : tensor<64xf32>, tensor<64xf32>
     %S1 = arith.addf %S, %W : tensor<64x64xf32>
     %y = pattern.read %S1, %qt : tensor<64x64xf32>, tensor<64xf32>
