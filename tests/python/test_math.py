@@ -1,4 +1,4 @@
-"""The CPU target's own exponential: accuracy, and where it ends."""
+"""The CPU target's own exponential, accuracy and where it ends, and minima and maxima with constants."""
 
 import numpy as np
 import pytest
@@ -55,3 +55,22 @@ def test_bounded_arguments_keep_zero_and_nan():
     assert (actual[:3] == 0).all()
     assert (actual[3:6] == 1).all()
     assert np.isnan(actual[6])
+
+
+@pytest.mark.parametrize("bound", [0.0, -0.0, 1.5])
+@pytest.mark.parametrize("op, extreme", [("minimumf", np.minimum), ("maximumf", np.maximum)])
+def test_bounds_keep_nan_and_the_sign_of_zero(op, extreme, bound):
+    values = np.array([-np.inf, -2, -0.0, 0.0, 1, 2, np.inf, np.nan], np.float32)
+    text = TEXT.format(
+        bound=f"%z = arith.constant dense<{bound}> : tensor<16xf32>\n%e = arith.{op} %a, %z : tensor<16xf32>"
+    )
+    text = text.replace("%e = math.exp %b : tensor<16xf32>", "")
+    actual = linmu.compile(text)(np.resize(values, 16).reshape(1, 1, 1, 16)).reshape(-1)[:8]
+    expected = extreme(values, np.float32(bound))
+    zeros = (values == 0) & (bound == 0)
+    # IEEE 754-2019: -0 is below 0.
+    negative = (
+        np.signbit(values) | np.signbit(bound) if op == "minimumf" else np.signbit(values) & np.signbit(bound)
+    )
+    np.testing.assert_array_equal(actual, expected)
+    np.testing.assert_array_equal(np.signbit(actual[zeros]), negative[zeros])
