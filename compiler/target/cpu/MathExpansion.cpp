@@ -12,18 +12,22 @@ using namespace mlir;
 
 namespace {
 
+/// The value of a constant, or of all elements of one.
+std::optional<APFloat> constantOf(Value value) {
+  DenseElementsAttr elements;
+  if (matchPattern(value, m_Constant(&elements)))
+    return elements.isSplat() ? std::optional(elements.getSplatValue<APFloat>()) : std::nullopt;
+  FloatAttr scalar;
+  return matchPattern(value, m_Constant(&scalar)) ? std::optional(scalar.getValue()) : std::nullopt;
+}
+
 /// Whether `value` is a minimum with a constant of at most `bound`, as log decays are.
 bool isAtMost(Value value, double bound) {
   auto minimum = value.getDefiningOp<arith::MinimumFOp>();
-  if (!minimum)
-    return false;
-  return llvm::any_of(minimum->getOperands(), [&](Value operand) {
-    FloatAttr scalar;
-    DenseElementsAttr elements;
-    if (matchPattern(operand, m_Constant(&elements)) && elements.isSplat())
-      return elements.getSplatValue<APFloat>().convertToDouble() <= bound;
-    return matchPattern(operand, m_Constant(&scalar)) && scalar.getValueAsDouble() <= bound;
-  });
+  return minimum && llvm::any_of(minimum->getOperands(), [&](Value operand) {
+           std::optional<APFloat> constant = constantOf(operand);
+           return constant && constant->convertToDouble() <= bound;
+         });
 }
 
 /// exp by Cody-Waite reduction and the polynomial of Cephes' expf (2 ulp): x = n ln 2 + r, |r| <= 0.35.
@@ -86,6 +90,22 @@ struct ExpandExp : OpRewritePattern<math::ExpOp> {
   }
 };
 
+/// A minimum or maximum with a constant is one comparison: a NaN compares as neither and stays. Zeros of both
+/// signs compare as equal, so a bound of zero must be the one that the op prefers less.
+template <typename Op> struct ExpandBound : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    constexpr bool isMinimum = std::is_same_v<Op, arith::MinimumFOp>;
+    std::optional<APFloat> bound = constantOf(op.getRhs());
+    if (!bound || bound->isNaN() || (bound->isZero() && bound->isNegative() == isMinimum))
+      return failure();
+    auto predicate = isMinimum ? arith::CmpFPredicate::OLT : arith::CmpFPredicate::OGT;
+    Value beyond = arith::CmpFOp::create(rewriter, op.getLoc(), predicate, op.getRhs(), op.getLhs());
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, beyond, op.getRhs(), op.getLhs());
+    return success();
+  }
+};
+
 /// exp2(x) = exp(x ln 2).
 struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
   using OpRewritePattern::OpRewritePattern;
@@ -111,7 +131,8 @@ LogicalResult linmu::cpu::expandMath(Operation *root) {
   if (failed(applyPatternsGreedily(root, std::move(exponentials))))
     return failure();
   RewritePatternSet patterns(context);
-  patterns.add<ExpandExp, ExpandExp2>(context, /*benefit=*/10);
+  patterns.add<ExpandExp, ExpandExp2, ExpandBound<arith::MinimumFOp>, ExpandBound<arith::MaximumFOp>>(
+      context, /*benefit=*/10);
   populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions());
   math::populateExpansionPatterns(patterns, {"powf", "rsqrt", "sinh", "cosh", "tan", "ceilf", "roundeven"});
   arith::populateArithExpandOpsPatterns(patterns);
