@@ -47,6 +47,12 @@ void KernelLowering::storeBuffer(Value vector, const Buffer &buffer, Value row, 
   vector::StoreOp::create(builder_, location_, toStored(vector), buffer.memref, indices);
 }
 
+void KernelLowering::storeBlock(ArrayRef<Value> vectors, const Buffer &buffer, const Block &at) {
+  forEachVector(at, [&](Value row, Value panel, Value column) {
+    storeBuffer(vectors.consume_front(), buffer, row, panel, column);
+  });
+}
+
 /// The op with its operands replaced and every shaped result turned into `type`'s shape.
 static Value cloneElementwise(OpBuilder &builder, Operation *op, ValueRange operands,
                               ArrayRef<int64_t> shape) {
@@ -68,36 +74,48 @@ KernelLowering::Vectors KernelLowering::block(Value tile, const Block &at) {
   Type element = getElementTypeOrSelf(tile.getType());
   Vectors result;
   if (const Buffer *buffer = findAny(tile)) {
-    for (int64_t r = 0; r < at.rows; ++r)
-      result.push_back(loadBuffer(*buffer, element, add(at.row, r), at.panel, at.column));
+    forEachVector(at, [&](Value row, Value panel, Value column) {
+      result.push_back(loadBuffer(*buffer, element, row, panel, column));
+    });
     return memo_[tile] = result;
   }
+  // Vectors that differ by row, or by panel, only.
+  auto byRow = [&](function_ref<Value(Value)> vectorOf) {
+    for (int64_t r = 0; r < at.rows; ++r)
+      result.push_back(vectorOf(add(at.row, r)));
+    for (int64_t i = at.rows; i < at.size(); ++i)
+      result.push_back(result[i - at.rows]);
+  };
+  auto byPanel = [&](function_ref<Value(Value)> vectorOf) {
+    for (int64_t p = 0; p < at.panels; ++p)
+      result.append(at.rows, vectorOf(add(at.column, p * Machine::width)));
+  };
   Operation *op = tile.getDefiningOp();
   if (auto constantOp = dyn_cast<arith::ConstantOp>(op)) {
     auto dense = DenseElementsAttr::get(vectorType(element), splatOf(constantOp));
-    result.assign(at.rows, arith::ConstantOp::create(builder_, location_, dense));
+    result.assign(at.size(), arith::ConstantOp::create(builder_, location_, dense));
   } else if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
     Value source = broadcast.getSource();
     if (rankOf(source.getType()) == 0)
-      result.assign(at.rows, splat(scalarOf(source)));
+      result.assign(at.size(), splat(scalarOf(source)));
     else if (*broadcast.getAxis() == 1)
-      result.assign(at.rows, vector(source, at.column));
+      byPanel([&](Value column) { return vector(source, column); });
     else
-      for (int64_t r = 0; r < at.rows; ++r)
-        result.push_back(splat(scalar(source, add(at.row, r))));
+      byRow([&](Value row) { return splat(scalar(source, row)); });
   } else if (auto coordinate = dyn_cast<tile::CoordinateOp>(op)) {
     Type i32 = builder_.getI32Type();
     auto cast = [&](Value value) -> Value {
       return arith::IndexCastOp::create(builder_, location_, i32, value);
     };
     if (coordinate.getAxis() == 0) {
-      for (int64_t r = 0; r < at.rows; ++r)
-        result.push_back(splat(cast(add(at.row, r))));
+      byRow([&](Value row) { return splat(cast(row)); });
     } else {
       auto lanes = llvm::to_vector(llvm::seq<int32_t>(0, Machine::width));
       Value iota = arith::ConstantOp::create(
           builder_, location_, DenseElementsAttr::get(vectorType(i32), ArrayRef<int32_t>(lanes)));
-      result.assign(at.rows, arith::AddIOp::create(builder_, location_, splat(cast(at.column)), iota));
+      byPanel([&](Value column) -> Value {
+        return arith::AddIOp::create(builder_, location_, splat(cast(column)), iota);
+      });
     }
   } else if (auto load = dyn_cast<tile::LoadOp>(op)) {
     result = loadBlock(load, at);
@@ -108,12 +126,12 @@ KernelLowering::Vectors KernelLowering::block(Value tile, const Block &at) {
     SmallVector<Vectors> operands;
     for (Value operand : op->getOperands())
       operands.push_back(rankOf(operand.getType()) ? block(operand, at)
-                                                   : Vectors(at.rows, scalarOf(operand)));
-    for (int64_t r = 0; r < at.rows; ++r) {
-      SmallVector<Value> row;
-      for (Vectors &vectors : operands)
-        row.push_back(vectors[r]);
-      result.push_back(cloneElementwise(builder_, op, row, {Machine::width}));
+                                                   : Vectors(at.size(), scalarOf(operand)));
+    for (int64_t i = 0; i < at.size(); ++i) {
+      SmallVector<Value> vectors;
+      for (Vectors &operand : operands)
+        vectors.push_back(operand[i]);
+      result.push_back(cloneElementwise(builder_, op, vectors, {Machine::width}));
     }
   }
   return memo_[tile] = result;

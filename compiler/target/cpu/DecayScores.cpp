@@ -14,11 +14,11 @@ using namespace linmu::cpu;
 /// exp of a tile, once an element.
 Buffer KernelLowering::expRows(Value tile) {
   Buffer result = allocate(tile.getType(), Layout::rows);
-  forEachBlock(shapeOf(tile), false, [&](const Block &at) {
+  forEachBlock(shapeOf(tile), false, 1, [&](const Block &at) {
     Vectors vectors = block(tile, at);
-    for (int64_t r = 0; r < at.rows; ++r)
-      storeBuffer(math::ExpOp::create(builder_, location_, vectors[r]), result, add(at.row, r), at.panel,
-                  at.column);
+    for (Value &vector : vectors)
+      vector = math::ExpOp::create(builder_, location_, vector);
+    storeBlock(vectors, result, at);
   });
   return result;
 }

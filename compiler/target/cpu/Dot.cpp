@@ -9,19 +9,34 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::cpu;
 
-/// sums[r] + sum over `unroll` steps k of lhs[row + r, k] * rhs[k, panel].
+/// Steps of a loop over contracted elements: enough to hide its own instructions, few enough to keep code
+/// small.
+static int64_t unrollFor(const cpu::Block &at, int64_t multiple) {
+  int64_t unroll = 4 / at.panels;
+  while (multiple % unroll)
+    unroll /= 2;
+  return unroll;
+}
+
+/// To the sum of row r and panel p the products of `unroll` steps k: lhs[row + r, k] * rhs[k, panel + p].
 KernelLowering::Vectors KernelLowering::multiplyAdd(const Product &product, ValueRange sums, Value k) {
+  const Block &at = product.at;
   Vectors next(sums);
   for (int64_t u = 0; u < product.unroll; ++u) {
     Value step = add(k, u);
-    Value row = vector::LoadOp::create(builder_, location_, vectorType(builder_.getF32Type()), product.rhs,
-                                       ValueRange{product.at.panel, step, index(0)});
-    for (auto [r, sum] : llvm::enumerate(next)) {
-      Value i = add(product.at.row, r);
+    Vectors rhs;
+    for (int64_t p = 0; p < at.panels; ++p)
+      rhs.push_back(vector::LoadOp::create(builder_, location_, vectorType(builder_.getF32Type()),
+                                           product.rhs, ValueRange{add(at.panel, p), step, index(0)}));
+    for (int64_t r = 0; r < at.rows; ++r) {
+      Value i = add(at.row, r);
       Value element =
-          memref::LoadOp::create(builder_, location_, product.lhs,
-                                 product.lhsTransposed ? ValueRange{step, i} : ValueRange{i, step});
-      sum = vector::FMAOp::create(builder_, location_, splat(element), row, sum);
+          splat(memref::LoadOp::create(builder_, location_, product.lhs,
+                                       product.lhsTransposed ? ValueRange{step, i} : ValueRange{i, step}));
+      for (int64_t p = 0; p < at.panels; ++p) {
+        Value &sum = next[p * at.rows + r];
+        sum = vector::FMAOp::create(builder_, location_, element, rhs[p], sum);
+      }
     }
   }
   return next;
@@ -75,7 +90,7 @@ KernelLowering::Vectors KernelLowering::dotBlock(tile::DotOp op, const Block &at
   if (Value init = op.getInit())
     sums = block(init, at);
   else
-    sums.assign(at.rows, constant(vectorType(builder_.getF32Type()), 0));
+    sums.assign(at.size(), constant(vectorType(builder_.getF32Type()), 0));
   const Buffer *lhs = find(op.getLhs(), Layout::rows);
   const Buffer *rhs = find(op.getRhs(), op.getTransposeRhs() ? Layout::transposedPanels : Layout::panels);
   int64_t contracted = shapeOf(op.getLhs())[op.getTransposeLhs() ? 0 : 1];
@@ -83,7 +98,7 @@ KernelLowering::Vectors KernelLowering::dotBlock(tile::DotOp op, const Block &at
   bool lower = op.getTriangle() == tile::Triangle::lhs_lower;
   Value to = lower ? add(at.row, at.rows) : index(contracted);
   int64_t multiple = lower ? at.rows : contracted;
-  int64_t unroll = multiple % 4 == 0 ? 4 : multiple % 2 == 0 ? 2 : 1;
+  int64_t unroll = unrollFor(at, multiple);
   Product product{lhs->memref, op.getTransposeLhs(), rhs->memref, at, unroll};
   int64_t from = lower ? 0 : accumulateAndPrefetch(sums, product, contracted);
   if (from < contracted)
@@ -103,24 +118,28 @@ void KernelLowering::lowerSolve(tile::SolveOp op) {
   auto system = [&](size_t i, size_t j) {
     return find(op.getSystems()[i * count + j], Layout::rows)->memref;
   };
-  forEachBlock(shapeOf(op.getValues().front()), false, [&](const Block &at) {
+  ArrayRef<int64_t> shape = shapeOf(op.getValues().front());
+  forEachBlock(shape, false, count == 1 ? blockPanels(shape[1]) : 1, [&](const Block &at) {
     SmallVector<Vectors> sums;
     for (Value value : op.getValues())
       sums.push_back(block(value, at));
     for (size_t i = 0; i < count; ++i)
       for (size_t j = 0; j < count; ++j)
-        accumulate(sums[i], {system(i, j), false, solutions[j].memref, at, at.rows % 4 == 0 ? 4 : 1},
-                   index(0), at.row);
+        accumulate(sums[i], {system(i, j), false, solutions[j].memref, at, unrollFor(at, at.rows)}, index(0),
+                   at.row);
     for (int64_t r = 1; r < at.rows; ++r)
       for (size_t i = 0; i < count; ++i)
         for (size_t j = 0; j < count; ++j)
           for (int64_t s = 0; s < r; ++s) {
             Value element = memref::LoadOp::create(builder_, location_, system(i, j),
                                                    ValueRange{add(at.row, r), add(at.row, s)});
-            sums[i][r] = vector::FMAOp::create(builder_, location_, splat(element), sums[j][s], sums[i][r]);
+            element = splat(element);
+            for (int64_t p = 0; p < at.panels; ++p) {
+              Value &sum = sums[i][p * at.rows + r];
+              sum = vector::FMAOp::create(builder_, location_, element, sums[j][p * at.rows + s], sum);
+            }
           }
     for (size_t i = 0; i < count; ++i)
-      for (int64_t r = 0; r < at.rows; ++r)
-        storeBuffer(sums[i][r], solutions[i], add(at.row, r), at.panel, at.column);
+      storeBlock(sums[i], solutions[i], at);
   });
 }

@@ -116,18 +116,35 @@ int64_t KernelLowering::blockRows(int64_t rows) const {
   return block;
 }
 
-void KernelLowering::forEachBlock(ArrayRef<int64_t> shape, bool lowerOnly,
+int64_t KernelLowering::blockPanels(int64_t columns) const {
+  int64_t panels = roundUp(columns, Machine::width) / Machine::width;
+  int64_t block = machine_.panels;
+  while (panels % block)
+    --block;
+  return block;
+}
+
+/// The vectors of a block in their order.
+void KernelLowering::forEachVector(const Block &at, function_ref<void(Value, Value, Value)> body) {
+  for (int64_t p = 0; p < at.panels; ++p) {
+    Value panel = add(at.panel, p), column = add(at.column, p * Machine::width);
+    for (int64_t r = 0; r < at.rows; ++r)
+      body(add(at.row, r), panel, column);
+  }
+}
+
+void KernelLowering::forEachBlock(ArrayRef<int64_t> shape, bool lowerOnly, int64_t panels,
                                   function_ref<void(const Block &)> body) {
   int64_t rows = blockRows(shape[0]), width = Machine::width;
-  int64_t panels = (shape[1] + width - 1) / width;
-  loop(0, panels, 1, [&](Value panel) {
+  int64_t count = roundUp(shape[1], width) / width;
+  loop(0, count, panels, [&](Value panel) {
     Value column = multiply(panel, width);
     auto atRow = [&](Value row) {
       memo_.clear();
-      body({row, rows, panel, column});
+      body({row, rows, panel, column, panels});
     };
     // Blocks above the diagonal of a lower triangle are never read.
-    if (lowerOnly && panels > 1)
+    if (lowerOnly && count > panels)
       loop(column, index(shape[0]), rows, atRow);
     else
       loop(0, shape[0], rows, atRow);
@@ -137,13 +154,16 @@ void KernelLowering::forEachBlock(ArrayRef<int64_t> shape, bool lowerOnly,
 
 void KernelLowering::forEachBlockOf(Value tile, bool lowerOnly, function_ref<void(const Block &)> body) {
   ArrayRef<int64_t> shape = shapeOf(tile);
-  int64_t rows = blockRows(shape[0]), blocksOfPanel = shape[0] / rows;
-  int64_t panels = roundUp(shape[1], Machine::width) / Machine::width;
-  SmallVector<PrefetchShare> shares = takePrefetches(tile, panels * blocksOfPanel);
-  forEachBlock(shape, lowerOnly, [&](const Block &at) {
+  // A product reads fewer elements a multiplication in a wider block; anything else gains nothing from one.
+  int64_t rows = blockRows(shape[0]), panels = inlinedWork(tile) > 0 ? blockPanels(shape[1]) : 1;
+  int64_t blocksDown = shape[0] / rows,
+          blocksAcross = roundUp(shape[1], panels * Machine::width) / (panels * Machine::width);
+  SmallVector<PrefetchShare> shares = takePrefetches(tile, blocksAcross * blocksDown);
+  forEachBlock(shape, lowerOnly, panels, [&](const Block &at) {
     if (!shares.empty()) {
-      Value inPanel = arith::DivUIOp::create(builder_, location_, at.row, index(rows));
-      blockNumber_ = add(multiply(at.panel, blocksOfPanel), inPanel);
+      Value across = arith::DivUIOp::create(builder_, location_, at.panel, index(panels));
+      Value down = arith::DivUIOp::create(builder_, location_, at.row, index(rows));
+      blockNumber_ = add(multiply(across, blocksDown), down);
       blockShares_ = shares;
     }
     body(at);

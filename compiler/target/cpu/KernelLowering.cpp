@@ -307,12 +307,10 @@ void KernelLowering::lowerYield(Operation &loopOp, Operation &yield, ArrayRef<Bu
       });
       continue;
     }
-    forEachBlock(shapeOf(next->value), false, [&, &from = from, &next = next](const Block &at) {
-      for (int64_t r = 0; r < at.rows; ++r) {
-        Value row = add(at.row, r);
-        storeBuffer(loadBuffer(from, element, row, at.panel, at.column), next->buffer, row, at.panel,
-                    at.column);
-      }
+    forEachBlock(shapeOf(next->value), false, 1, [&, &from = from, &next = next](const Block &at) {
+      forEachVector(at, [&](Value row, Value panel, Value column) {
+        storeBuffer(loadBuffer(from, element, row, panel, column), next->buffer, row, panel, column);
+      });
     });
   }
 }

@@ -25,12 +25,16 @@ struct Buffer {
   Layout layout = Layout::rows;
 };
 
-/// A register block: `rows` rows from `row`, and the columns [column, column + width) of panel `panel`.
+/// A register block: `rows` rows from `row`, and the columns of `panels` panels from `panel`, whose first
+/// column is `column`. Its vectors are those of the first panel, row by row, then those of the next.
 struct Block {
   mlir::Value row;
   std::int64_t rows;
   mlir::Value panel;
   mlir::Value column;
+  std::int64_t panels = 1;
+
+  std::int64_t size() const { return rows * panels; }
 };
 
 class KernelLowering {
@@ -90,6 +94,7 @@ private:
   Value scalarOf(Value value) { return scalars_.lookup(value); }
   Value loadBuffer(const Buffer &buffer, mlir::Type element, Value row, Value panel, Value column);
   void storeBuffer(Value vector, const Buffer &buffer, Value row, Value panel, Value column);
+  void storeBlock(llvm::ArrayRef<Value> vectors, const Buffer &buffer, const Block &at);
   Value fromStored(Value stored, mlir::Type element);
   Value toStored(Value value);
 
@@ -167,11 +172,14 @@ private:
                llvm::function_ref<Vectors(Value, mlir::ValueRange)> body);
   /// `body` under the condition; without one, always.
   void guarded(Value condition, llvm::function_ref<void()> body);
-  void forEachBlock(llvm::ArrayRef<std::int64_t> shape, bool lowerOnly,
+  /// Blocks of `panels` panels, which divides their number.
+  void forEachBlock(llvm::ArrayRef<std::int64_t> shape, bool lowerOnly, std::int64_t panels,
                     llvm::function_ref<void(const Block &)> body);
   /// The same over the blocks of `tile`, which `body` computes; prefetches that wait go with them.
   void forEachBlockOf(Value tile, bool lowerOnly, llvm::function_ref<void(const Block &)> body);
+  void forEachVector(const Block &at, llvm::function_ref<void(Value row, Value panel, Value column)> body);
   std::int64_t blockRows(std::int64_t rows) const;
+  std::int64_t blockPanels(std::int64_t columns) const;
   Value memrefOf(Value operand) { return operands_.lookup(operand); }
 
   tile::KernelOp kernel_;

@@ -7,13 +7,14 @@
 
 namespace linmu::cpu {
 
-/// A dot is computed in register tiles of `rows` by `width` accumulators. `width` is one cache line of f32,
-/// whatever the vector registers' size, so that panels never straddle lines.
+/// A dot is computed in register tiles of `rows` by up to `panels * width` accumulators. `width` is one cache
+/// line of f32, whatever the vector registers' size, so that panels never straddle lines.
 struct Machine {
   std::string triple;
   std::string cpu;
   std::vector<std::string> features; ///< those that are on, LLVM's names
   std::int64_t rows = 4;
+  std::int64_t panels = 1;
   static constexpr std::int64_t width = 16;
 
   bool has(llvm::StringRef feature) const;

@@ -73,17 +73,9 @@ void KernelLowering::fillByRows(Value tile, const Buffer &buffer) {
     --together;
   loop(0, shapeOf(tile)[0], 1, [&](Value row) {
     loop(0, panels, together, [&](Value first) {
-      Vectors vectors;
-      auto at = [&](int64_t panel) {
-        Value number = add(first, panel);
-        return Block{row, 1, number, multiply(number, Machine::width)};
-      };
-      for (int64_t panel = 0; panel < together; ++panel) {
-        memo_.clear();
-        vectors.push_back(block(tile, at(panel)).front());
-      }
-      for (int64_t panel = 0; panel < together; ++panel)
-        storeBuffer(vectors[panel], buffer, row, at(panel).panel, at(panel).column);
+      memo_.clear();
+      Block at{row, 1, first, multiply(first, Machine::width), together};
+      storeBlock(block(tile, at), buffer, at);
     });
   });
   memo_.clear();
@@ -101,11 +93,8 @@ void KernelLowering::fill(Value tile, const Buffer &buffer) {
     fillByRows(tile, buffer);
     return;
   }
-  forEachBlockOf(tile, hasLowerUsesOnly(tile), [&](const Block &at) {
-    Vectors vectors = block(tile, at);
-    for (int64_t r = 0; r < at.rows; ++r)
-      storeBuffer(vectors[r], buffer, add(at.row, r), at.panel, at.column);
-  });
+  forEachBlockOf(tile, hasLowerUsesOnly(tile),
+                 [&](const Block &at) { storeBlock(block(tile, at), buffer, at); });
 }
 
 /// 8 vectors of 8 elements to their transpose, in three stages of shuffles.

@@ -37,7 +37,7 @@ LogicalResult KernelLowering::lowerLoad(tile::LoadOp op) {
   return success();
 }
 
-/// Rows [at.row, at.row + at.rows) x one panel of columns of a rank-2 load.
+/// A block of a rank-2 load.
 KernelLowering::Vectors KernelLowering::loadBlock(tile::LoadOp op, const Block &at) {
   Value memory = memrefOf(op.getSource());
   Type stored = cast<MemRefType>(memory.getType()).getElementType();
@@ -45,8 +45,7 @@ KernelLowering::Vectors KernelLowering::loadBlock(tile::LoadOp op, const Block &
   int64_t columns = shapeOf(op.getResult())[1];
   bool ragged = columns % Machine::width;
   Vectors result;
-  for (int64_t r = 0; r < at.rows; ++r) {
-    Value row = add(at.row, r);
+  forEachVector(at, [&](Value row, Value, Value column) {
     if (gathered >= 0)
       row = arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(),
                                        scalar(op.getIndices()[gathered], row));
@@ -54,14 +53,14 @@ KernelLowering::Vectors KernelLowering::loadBlock(tile::LoadOp op, const Block &
         indicesAt(op.getIndices(), row, [&](Value index) { return scalarOf(index); });
     if (gathered < 0)
       indices.push_back(row);
-    indices.push_back(at.column);
+    indices.push_back(column);
     VectorType type = vectorType(stored);
-    Value loaded =
-        ragged ? Value(vector::MaskedLoadOp::create(builder_, location_, type, memory, indices,
-                                                    columnMask(at.column, columns), constant(type, 0)))
-               : Value(vector::LoadOp::create(builder_, location_, type, memory, indices));
+    Value loaded = ragged
+                       ? Value(vector::MaskedLoadOp::create(builder_, location_, type, memory, indices,
+                                                            columnMask(column, columns), constant(type, 0)))
+                       : Value(vector::LoadOp::create(builder_, location_, type, memory, indices));
     result.push_back(fromStored(loaded, getElementTypeOrSelf(op.getType())));
-  }
+  });
   return result;
 }
 
@@ -148,7 +147,9 @@ LogicalResult KernelLowering::lowerStore(tile::StoreOp op) {
                 indicesAt(op.getIndices(), gathered >= 0 ? rowIndex(row) : Value(), lookup);
             if (gathered < 0)
               indices.push_back(row);
-            storeVector(stored(vectors[r]), indices, at.column, columns);
+            for (int64_t p = 0; p < at.panels; ++p)
+              storeVector(stored(vectors[p * at.rows + r]), indices, add(at.column, p * Machine::width),
+                          columns);
           });
         }
       });

@@ -17,13 +17,13 @@
 // CHECK-NOT: llvm.intr.prefetch
 // CHECK: vector.store
 
-// Reads of the state: every step does.
-// CHECK: scf.for %{{.*}} = %c0 to %c16 step %c1 iter_args
+// Reads of the state, in blocks of two panels: every step does.
+// CHECK: scf.for %{{.*}} = %c0 to %c32 step %c1 iter_args
 // CHECK-COUNT-32: vector.fma
 // CHECK: "llvm.intr.prefetch"
 
-// Writes of the state bring the rest: every step of its 32 blocks.
-// CHECK: scf.for %{{.*}} = %c0 to %c4 step %c1 iter_args
+// Writes of the state bring the rest: seven of the eight steps of its 16 blocks.
+// CHECK: scf.for %{{.*}} = %c0 to %c7 step %c1 iter_args
 // CHECK-COUNT-32: vector.fma
 // CHECK: "llvm.intr.prefetch"
 
