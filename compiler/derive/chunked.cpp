@@ -8,7 +8,9 @@
 //   S' = exp(G_end) S + sum_i (exp(G_end - G) k_i)^T w_i
 // A decay by value column has no place in the scores and scales what is multiplied with them, and the state's
 // columns; there is no solve then.
-// Only exponentials of sums of non-positive numbers are taken.
+// Only exponentials of sums of non-positive numbers are taken. Inside a chunk a decay by row or column is a
+// running product of its tokens' factors, one exponential an element; exp(G_end), which multiplies up over
+// all chunks, is the exponential of a sum.
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/loop_kernel.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -59,8 +61,9 @@ namespace {
 /// The decay of a chunk's tokens. Absent: all members null. Scalar: tiles [C]. Row-wise: [C, K], by value:
 /// [C, V].
 struct Decay {
-  Value logarithm; ///< g, 0 for rows past the end
-  Value sum, error, exclusive_sum, exclusive_error;
+  Value logarithm;                                  ///< g, 0 for rows past the end
+  Value sum, error, exclusive_sum, exclusive_error; ///< scalar only
+  Value factors;                                    ///< exp(g), the others only
   bool row_wise = false, by_value = false;
   bool isScalar() const { return logarithm && !row_wise && !by_value; }
   explicit operator bool() const { return logarithm != nullptr; }
@@ -87,6 +90,7 @@ private:
   void prepareDecay(Value logarithm);
   Value scores(int64_t read, int64_t write);
   Value pairFactor(bool inclusive);
+  Value factorFromEntry(bool inclusive);
   Value entry(int64_t read, Value state);
   void solveFeedback(StepEmitter &step, Value state);
   Value readWrite(int64_t read, int64_t write, Value sum);
@@ -118,6 +122,10 @@ void StateChunk::prepareDecay(Value logarithm) {
   decay.by_value = form.getDecayByValue();
   decay.row_wise = rankOf(logarithm) == 2 && !decay.by_value;
   decay.logarithm = whereLive(logarithm);
+  if (!decay.isScalar()) {
+    decay.factors = builder.exp(decay.logarithm);
+    return;
+  }
   auto sum = [&](bool exclusive) {
     Type type = decay.logarithm.getType();
     return tile::CumsumOp::create(builder, type, type, decay.logarithm, exclusive);
@@ -150,7 +158,7 @@ Value StateChunk::scores(int64_t read, int64_t write) {
   SmallVector<int64_t> shape{chunk, chunk};
   if (decay && decay.row_wise) {
     known = tile::DecayScoresOp::create(builder, builder.f32Tile(shape), readKeys[read], keys[write],
-                                        decay.logarithm, !inclusive(read));
+                                        decay.factors, !inclusive(read));
     return known;
   }
   Value product =
@@ -162,6 +170,14 @@ Value StateChunk::scores(int64_t read, int64_t write) {
   return known = builder.select(visible, product, builder.splat(product.getType(), 0));
 }
 
+/// exp(G): what is left, at each token, of the state at the chunk's entry.
+Value StateChunk::factorFromEntry(bool inclusive) {
+  if (!decay.isScalar())
+    return builder.cumprod(decay.factors, {.exclusive = !inclusive});
+  return builder.exp(builder.add(inclusive ? decay.sum : decay.exclusive_sum,
+                                 inclusive ? decay.error : decay.exclusive_error));
+}
+
 /// What the state at the chunk's entry alone gives to a read, C x V.
 Value StateChunk::entry(int64_t read, Value state) {
   Value &known = entryOf[read];
@@ -169,8 +185,7 @@ Value StateChunk::entry(int64_t read, Value state) {
     return known;
   if (!decay)
     return known = builder.dot(readKeys[read], state, {});
-  Value factor = builder.exp(builder.add(inclusive(read) ? decay.sum : decay.exclusive_sum,
-                                         inclusive(read) ? decay.error : decay.exclusive_error));
+  Value factor = factorFromEntry(inclusive(read));
   if (decay.row_wise)
     return known = builder.dot(builder.multiply(readKeys[read], factor), state, {});
   Value product = builder.dot(readKeys[read], state, {});
@@ -231,7 +246,7 @@ Value StateChunk::readWrite(int64_t read, int64_t write, Value sum) {
   Value weights = scores(read, write);
   if (!decay.by_value)
     return builder.dot(weights, writes[write], {.triangle = Triangle::lhs_lower, .init = sum});
-  Value inside = tile::DecayValuesOp::create(builder, sum.getType(), weights, writes[write], decay.logarithm,
+  Value inside = tile::DecayValuesOp::create(builder, sum.getType(), weights, writes[write], decay.factors,
                                              !inclusive(read));
   return builder.add(sum, inside);
 }
@@ -239,26 +254,20 @@ Value StateChunk::readWrite(int64_t read, int64_t write, Value sum) {
 Value StateChunk::nextState(Value state) {
   SmallVector<int64_t> shape{keySize, valueSize};
   Value result = state;
-  Value weight; // exp(G_end - G), [C], [C, K] or [C, V]
-  bool vector = decay && !decay.isScalar();
-  int64_t size = decay.by_value ? valueSize : keySize;
-  if (decay) {
+  Value weight; // exp(G_end - G), [C, K] or [C, V]
+  if (decay.isScalar()) {
     Value last = builder.index(chunk - 1);
-    Type type = vector ? Type(builder.f32Tile({size})) : Type(builder.getF32Type());
-    Value end = tile::ExtractOp::create(builder, type, decay.sum, last);
-    Value endError = tile::ExtractOp::create(builder, type, decay.error, last);
-    Value factor = builder.exp(builder.add(end, endError));
-    result = builder.multiply(result, vector ? builder.along(factor, decay.by_value ? 1 : 0, shape)
-                                             : builder.fill(factor, shape));
-    auto spread = [&](Value value) {
-      return vector ? builder.along(value, 1, {chunk, size}) : builder.fill(value, {chunk});
-    };
-    Value exponent = builder.add(builder.subtract(spread(end), decay.sum),
-                                 builder.subtract(spread(endError), decay.error));
+    Value end = tile::ExtractOp::create(builder, builder.getF32Type(), decay.sum, last);
+    Value endError = tile::ExtractOp::create(builder, builder.getF32Type(), decay.error, last);
+    result = builder.multiply(result, builder.fill(builder.exp(builder.add(end, endError)), shape));
+    Value exponent = builder.add(builder.subtract(builder.fill(end, {chunk}), decay.sum),
+                                 builder.subtract(builder.fill(endError, {chunk}), decay.error));
     weight = builder.exp(builder.minimum(exponent, builder.splat(exponent.getType(), 0)));
-    weight = whereLive(weight);
-    if (!vector)
-      weight = builder.along(weight, 0, {chunk, keySize});
+    weight = builder.along(whereLive(weight), 0, {chunk, keySize});
+  } else if (decay) {
+    Value factor = builder.exp(builder.sum(decay.logarithm, 0));
+    result = builder.multiply(result, builder.along(factor, decay.by_value ? 1 : 0, shape));
+    weight = whereLive(builder.cumprod(decay.factors, {.exclusive = true, .reversed = true}));
   }
   for (auto [key, write] : llvm::zip(keys, writes)) {
     Value exit = key, value = write;

@@ -90,6 +90,10 @@ Value TileBuilder::compare(arith::CmpIPredicate predicate, Value a, Value b) {
   return arith::CmpIOp::create(*this, predicate, a, b);
 }
 
+Value TileBuilder::cumprod(Value source, const CumprodOptions &options) {
+  return tile::CumprodOp::create(*this, source.getType(), source, options.exclusive, options.reversed);
+}
+
 Value TileBuilder::reduce(tile::ReduceKind kind, Value source, int64_t axis) {
   SmallVector<int64_t> shape(cast<RankedTensorType>(source.getType()).getShape());
   shape.erase(shape.begin() + axis);

@@ -54,6 +54,11 @@ public:
   }
   Value exp(Value a) { return mlir::math::ExpOp::create(*this, a); }
   Value reduce(tile::ReduceKind kind, Value source, int64_t axis);
+  struct CumprodOptions {
+    bool exclusive = false;
+    bool reversed = false;
+  };
+  Value cumprod(Value source, const CumprodOptions &options);
   Value sum(Value source, int64_t axis) { return reduce(tile::ReduceKind::add, source, axis); }
   /// lhs * rhs + init, with operands stored transposed as said.
   struct DotOptions {

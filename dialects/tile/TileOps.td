@@ -220,6 +220,17 @@ def CumsumOp : Tile_Op<"cumsum", [Pure, AllTypesMatch<["source", "sum", "error"]
   let assemblyFormat = "(`exclusive` $exclusive^)? $source attr-dict `:` type($source)";
 }
 
+def CumprodOp : Tile_Op<"cumprod", [Pure, AllTypesMatch<["source", "result"]>]> {
+  let summary = "Running products along axis 0";
+  let description = [{
+    Element i is the product of the elements up to i; with `exclusive`, of those before it. With `reversed` it
+    is the product of those from i on, or after it.
+  }];
+  let arguments = (ins Tile_F32Tile:$source, UnitAttr:$exclusive, UnitAttr:$reversed);
+  let results = (outs Tile_F32Tile:$result);
+  let assemblyFormat = "(`exclusive` $exclusive^)? (`reversed` $reversed^)? $source attr-dict `:` type($source)";
+}
+
 def SolveOp : Tile_Op<"solve", [Pure, AttrSizedOperandSegments]> {
   let summary = "Solves w_i = v_i + sum_j lower(A_ij) w_j, each lower(A_ij) strictly lower triangular";
   let description = [{
@@ -235,35 +246,33 @@ def SolveOp : Tile_Op<"solve", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def DecayScoresOp : Tile_Op<"decay_scores", [Pure, AllTypesMatch<["reads", "keys", "log_decay"]>]> {
+def DecayScoresOp : Tile_Op<"decay_scores", [Pure, AllTypesMatch<["reads", "keys", "decays"]>]> {
   let summary = "Scores of reads against keys under row-wise decay";
   let description = [{
-    result[t, s] = sum_k reads[t, k] keys[s, k] exp(sum of log_decay[u, k] for s < u <= t), for s <= t. With
-    `exclusive` the inner sum stops before t, and s < t. Other elements are zero. log_decay <= 0 everywhere;
-    no exponential of a positive number is taken.
+    result[t, s] = sum_k reads[t, k] keys[s, k] (product of decays[u, k] for s < u <= t), for s <= t. With
+    `exclusive` the inner product stops before t, and s < t. Other elements are zero. Decays lie in [0, 1].
   }];
-  let arguments = (ins Tile_F32Matrix:$reads, Tile_F32Matrix:$keys, Tile_F32Matrix:$log_decay,
+  let arguments = (ins Tile_F32Matrix:$reads, Tile_F32Matrix:$keys, Tile_F32Matrix:$decays,
                        UnitAttr:$exclusive);
   let results = (outs Tile_F32Matrix:$result);
   let assemblyFormat = [{
-    (`exclusive` $exclusive^)? $reads `,` $keys `decay` $log_decay attr-dict `:` type($reads) `->`
+    (`exclusive` $exclusive^)? $reads `,` $keys `decays` $decays attr-dict `:` type($reads) `->`
     type($result)
   }];
   let hasVerifier = 1;
 }
 
-def DecayValuesOp : Tile_Op<"decay_values", [Pure, AllTypesMatch<["values", "log_decay", "result"]>]> {
+def DecayValuesOp : Tile_Op<"decay_values", [Pure, AllTypesMatch<["values", "decays", "result"]>]> {
   let summary = "Product of scores with values that decay by column";
   let description = [{
-    result[t, v] = sum_s scores[t, s] values[s, v] exp(sum of log_decay[u, v] for s < u <= t), over s <= t. With
-    `exclusive` the inner sum stops before t, and s < t. Other scores are not used. log_decay <= 0 everywhere;
-    no exponential of a positive number is taken.
+    result[t, v] = sum_s scores[t, s] values[s, v] (product of decays[u, v] for s < u <= t), over s <= t. With
+    `exclusive` the inner product stops before t, and s < t. Other scores are not used. Decays lie in [0, 1].
   }];
-  let arguments = (ins Tile_F32Matrix:$scores, Tile_F32Matrix:$values, Tile_F32Matrix:$log_decay,
+  let arguments = (ins Tile_F32Matrix:$scores, Tile_F32Matrix:$values, Tile_F32Matrix:$decays,
                        UnitAttr:$exclusive);
   let results = (outs Tile_F32Matrix:$result);
   let assemblyFormat = [{
-    (`exclusive` $exclusive^)? $scores `,` $values `decay` $log_decay attr-dict `:` type($scores) `,` type($values)
+    (`exclusive` $exclusive^)? $scores `,` $values `decays` $decays attr-dict `:` type($scores) `,` type($values)
   }];
   let hasVerifier = 1;
 }

@@ -144,13 +144,12 @@ bool Block::runShape(Operation &op) {
   return true;
 }
 
-/// exp of the column's logarithms of rows after `from`, up to `to`.
-static double decayBetween(const StepValue &logarithms, std::int64_t from, std::int64_t to,
-                           std::int64_t column) {
-  double exponent = 0;
+/// The product of the column's decays of rows after `from`, up to `to`.
+static double decayBetween(const StepValue &decays, std::int64_t from, std::int64_t to, std::int64_t column) {
+  double product = 1;
   for (std::int64_t row = from + 1; row <= to; ++row)
-    exponent += logarithms.at(row, column);
-  return std::exp(exponent);
+    product *= decays.at(row, column);
+  return product;
 }
 
 bool Block::runAcross(Operation &op) {
@@ -196,6 +195,20 @@ bool Block::runAcross(Operation &op) {
     }
     set(cumsum.getSum(), result);
     set(cumsum.getError(), StepValue::filled(result.shape, 0));
+  } else if (auto cumprod = dyn_cast<tile::CumprodOp>(op)) {
+    const StepValue source = get(cumprod.getSource());
+    StepValue result = source;
+    std::int64_t width = source.elements.size() / source.shape[0], rows = source.shape[0];
+    for (std::int64_t column = 0; column < width; ++column) {
+      double product = 1;
+      for (std::int64_t step = 0; step < rows; ++step) {
+        size_t at = (cumprod.getReversed() ? rows - 1 - step : step) * width + column;
+        double before = product;
+        product *= source.elements[at];
+        result.elements[at] = cumprod.getExclusive() ? before : product;
+      }
+    }
+    set(cumprod, result);
   } else if (auto solve = dyn_cast<tile::SolveOp>(op)) {
     size_t count = solve.getValues().size();
     std::vector<StepValue> solutions;
@@ -212,23 +225,23 @@ bool Block::runAcross(Operation &op) {
       set(result, solution);
   } else if (auto scores = dyn_cast<tile::DecayScoresOp>(op)) {
     const StepValue &reads = get(scores.getReads()), &keys = get(scores.getKeys()),
-                    &decay = get(scores.getLogDecay());
+                    &decays = get(scores.getDecays());
     StepValue result = shaped(scores.getType());
     std::int64_t late = scores.getExclusive() ? 1 : 0;
     for (std::int64_t t = 0; t < reads.shape[0]; ++t)
       for (std::int64_t s = 0; s <= t - late; ++s)
         for (std::int64_t k = 0; k < reads.shape[1]; ++k)
-          result.at(t, s) += reads.at(t, k) * keys.at(s, k) * decayBetween(decay, s, t - late, k);
+          result.at(t, s) += reads.at(t, k) * keys.at(s, k) * decayBetween(decays, s, t - late, k);
     set(scores, result);
   } else if (auto product = dyn_cast<tile::DecayValuesOp>(op)) {
     const StepValue &scores = get(product.getScores()), &values = get(product.getValues()),
-                    &decay = get(product.getLogDecay());
+                    &decays = get(product.getDecays());
     StepValue result = shaped(product.getType());
     std::int64_t late = product.getExclusive() ? 1 : 0;
     for (std::int64_t t = 0; t < values.shape[0]; ++t)
       for (std::int64_t s = 0; s <= t - late; ++s)
         for (std::int64_t v = 0; v < values.shape[1]; ++v)
-          result.at(t, v) += scores.at(t, s) * values.at(s, v) * decayBetween(decay, s, t - late, v);
+          result.at(t, v) += scores.at(t, s) * values.at(s, v) * decayBetween(decays, s, t - late, v);
     set(product, result);
   } else {
     return false;

@@ -1,5 +1,5 @@
 // Scores under row-wise decay: inside a sub-chunk every factor is a running product of decays, between
-// sub-chunks a product of such; no exponential of a difference is taken.
+// sub-chunks a product of such.
 #include "compiler/target/cpu/KernelLowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -11,21 +11,9 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::cpu;
 
-/// exp of a tile, once an element.
-Buffer KernelLowering::expRows(Value tile) {
-  Buffer result = allocate(tile.getType(), Layout::rows);
-  forEachBlock(shapeOf(tile), false, 1, [&](const Block &at) {
-    Vectors vectors = block(tile, at);
-    for (Value &vector : vectors)
-      vector = math::ExpOp::create(builder_, location_, vector);
-    storeBlock(vectors, result, at);
-  });
-  return result;
-}
-
 void KernelLowering::lowerDecayScores(tile::DecayScoresOp op) {
   constexpr int64_t width = Machine::width;
-  Value reads = op.getReads(), keys = op.getKeys(), logDecay = op.getLogDecay();
+  Value reads = op.getReads(), keys = op.getKeys();
   int64_t tokens = shapeOf(reads)[0], features = shapeOf(reads)[1];
   int64_t panels = roundUp(features, width) / width;
   bool exclusive = op.getExclusive();
@@ -33,9 +21,9 @@ void KernelLowering::lowerDecayScores(tile::DecayScoresOp op) {
   VectorType type = vectorType(f32);
   Value zero = constant(type, 0), one = constant(type, 1);
 
-  Buffer decays = expRows(logDecay);
   auto tileType = cast<RankedTensorType>(reads.getType());
   Buffer readRows = *find(reads, Layout::rows), keyRows = *find(keys, Layout::rows);
+  Buffer decays = *find(op.getDecays(), Layout::rows);
   Buffer scores = allocate(op.getType(), Layout::rows);
   buffers_[op.getResult()].push_back(scores);
   // Padding columns would hold exp(0) times rubbish.

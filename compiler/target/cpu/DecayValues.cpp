@@ -13,8 +13,8 @@ void KernelLowering::lowerDecayValues(tile::DecayValuesOp op) {
   constexpr int64_t width = Machine::width;
   int64_t tokens = shapeOf(op.getValues())[0], panels = roundUp(shapeOf(op.getValues())[1], width) / width;
   Type f32 = builder_.getF32Type();
-  Buffer decays = expRows(op.getLogDecay());
   Buffer scores = *find(op.getScores(), Layout::rows), values = *find(op.getValues(), Layout::rows);
+  Buffer decays = *find(op.getDecays(), Layout::rows);
   Buffer result = allocate(op.getType(), Layout::rows);
   buffers_[op.getResult()].push_back(result);
   loop(0, panels, 1, [&](Value panel) {

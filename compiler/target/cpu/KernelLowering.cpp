@@ -68,6 +68,10 @@ LogicalResult KernelLowering::lowerOps(llvm::iterator_range<mlir::Block::iterato
     location_ = op.getLoc();
     if (failed(lowerOp(op)))
       return failure();
+    // What was written to a buffer in one layout may be used in another as well.
+    for (Value result : op.getResults())
+      if (buffers_.contains(result))
+        decide(result);
   }
   return success();
 }
@@ -95,6 +99,7 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
       .Case([&](tile::PrefetchOp prefetch) { return lowerPrefetch(prefetch), success(); })
       .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce), success(); })
       .Case([&](tile::CumsumOp cumsum) { return lowerCumsum(cumsum), success(); })
+      .Case([&](tile::CumprodOp cumprod) { return lowerCumprod(cumprod), success(); })
       .Case([&](tile::SolveOp solve) { return lowerSolve(solve), success(); })
       .Case([&](tile::TransposeOp transpose) { return lowerTranspose(transpose), success(); })
       .Case([&](tile::ExtractOp extract) { return lowerExtract(extract), success(); })

@@ -81,6 +81,7 @@ private:
   bool hasLowerUsesOnly(Value tile);
   Buffer allocate(mlir::Type tile, Layout layout);
   void fill(Value tile, const Buffer &buffer);
+  std::int64_t panelsOfRow(Value tile);
   void fillByRows(Value tile, const Buffer &buffer);
   void fillTransposed(Value tile, const Buffer &buffer);
   Buffer materialize(Value tile, Layout layout);
@@ -151,11 +152,11 @@ private:
   void lowerSolve(tile::SolveOp op);
   void lowerReduce(tile::ReduceOp op);
   void lowerCumsum(tile::CumsumOp op);
+  void lowerCumprod(tile::CumprodOp op);
   void lowerTranspose(tile::TransposeOp op);
   void lowerExtract(tile::ExtractOp op);
   void lowerDecayScores(tile::DecayScoresOp op);
   void lowerDecayValues(tile::DecayValuesOp op);
-  Buffer expRows(Value tile);
 
   // Emit.cpp: small helpers that build ops
   Value index(std::int64_t value);

@@ -65,12 +65,19 @@ Buffer KernelLowering::allocateSlot(Type tile, Layout layout) {
   return {view, layout};
 }
 
+/// How many panels of a row are in registers together where a nest goes row by row.
+int64_t KernelLowering::panelsOfRow(Value tile) {
+  int64_t panels = roundUp(shapeOf(tile)[1], Machine::width) / Machine::width;
+  int64_t together = std::min<int64_t>(panels, 8);
+  while (panels % together)
+    --together;
+  return together;
+}
+
 /// Loads row by row, so that where a row lies is computed once for several panels.
 void KernelLowering::fillByRows(Value tile, const Buffer &buffer) {
   int64_t panels = roundUp(shapeOf(tile)[1], Machine::width) / Machine::width;
-  int64_t together = panels;
-  while (together > 8 || panels % together)
-    --together;
+  int64_t together = panelsOfRow(tile);
   loop(0, shapeOf(tile)[0], 1, [&](Value row) {
     loop(0, panels, together, [&](Value first) {
       memo_.clear();

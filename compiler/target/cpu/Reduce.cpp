@@ -156,6 +156,49 @@ void KernelLowering::lowerCumsum(tile::CumsumOp op) {
   buffers_[op.getError()].push_back(errors);
 }
 
+void KernelLowering::lowerCumprod(tile::CumprodOp op) {
+  Value source = op.getSource();
+  Buffer products = allocate(source.getType(), Layout::rows);
+  ArrayRef<int64_t> shape = shapeOf(source);
+  // From one end of the rows to the other, with the product of the rows that were met.
+  auto run = [&](ValueRange ones, function_ref<Vectors(Value)> read,
+                 function_ref<void(Value, ValueRange)> write) {
+    loop(index(0), index(shape[0]), 1, ones, [&](Value step, ValueRange carried) {
+      Value row = op.getReversed()
+                      ? Value(arith::SubIOp::create(builder_, location_, index(shape[0] - 1), step))
+                      : step;
+      Vectors next;
+      for (auto [product, value] : llvm::zip(carried, read(row)))
+        next.push_back(arith::MulFOp::create(builder_, location_, product, value));
+      write(row, op.getExclusive() ? carried : ValueRange(next));
+      return next;
+    });
+  };
+  if (shape.size() == 1) {
+    run(
+        constant(builder_.getF32Type(), 1), [&](Value row) { return Vectors{scalar(source, row)}; },
+        [&](Value row, ValueRange product) {
+          memref::StoreOp::create(builder_, location_, product[0], products.memref, row);
+        });
+  } else {
+    int64_t together = panelsOfRow(source);
+    loop(0, roundUp(shape[1], Machine::width) / Machine::width, together, [&](Value panel) {
+      Value column = multiply(panel, Machine::width);
+      run(
+          Vectors(together, constant(vectorType(builder_.getF32Type()), 1)),
+          [&](Value row) {
+            memo_.clear();
+            return block(source, {row, 1, panel, column, together});
+          },
+          [&](Value row, ValueRange product) {
+            storeBlock(Vectors(product), products, {row, 1, panel, column, together});
+          });
+    });
+    memo_.clear();
+  }
+  buffers_[op.getResult()].push_back(products);
+}
+
 void KernelLowering::lowerTranspose(tile::TransposeOp op) {
   // The panels of the transpose are what a right-hand side needs; other uses read them as panels too.
   Buffer source = materialize(op.getSource(), Layout::rows);

@@ -77,7 +77,7 @@ func.func @plain(%r: !vectors, %k: !vectors, %v: !vectors) -> (!vectors, !state)
 // A decay by value column leaves the scores alone and scales what they are multiplied with.
 // CHECK-LABEL: tile.program @by_value
 // CHECK: %[[SCORES:.*]] = arith.select {{.*}} : tensor<16x16xi1>, tensor<16x16xf32>
-// CHECK: tile.decay_values %[[SCORES]], %{{.*}} decay
+// CHECK: tile.decay_values %[[SCORES]], %{{.*}} decays
 // CHECK: tile.dot transpose_lhs
 // CHECK: tile.variant
 func.func @by_value(%r: !vectors, %k: !vectors, %v: !vectors, %g: !vectors) -> (!vectors, !state) {

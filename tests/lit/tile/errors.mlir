@@ -229,7 +229,7 @@ func.func @prefetch_rows(%m: tensor<?x?x2x8xf32>, %b: index) {
 
 func.func @decay_scores(%m: tensor<?xf32>, %a: tensor<4x8xf32>) {
   // expected-error @+1 {{'tile.decay_scores' op requires result of shape [4, 4], got [4, 8]}}
-  %t = tile.decay_scores %a, %a decay %a : tensor<4x8xf32> -> tensor<4x8xf32>
+  %t = tile.decay_scores %a, %a decays %a : tensor<4x8xf32> -> tensor<4x8xf32>
   return
 }
 
@@ -237,7 +237,7 @@ func.func @decay_scores(%m: tensor<?xf32>, %a: tensor<4x8xf32>) {
 
 func.func @decay_values(%a: tensor<4x8xf32>) {
   // expected-error @+1 {{'tile.decay_values' op requires scores of shape [4, 4], got [4, 8]}}
-  %t = tile.decay_values %a, %a decay %a : tensor<4x8xf32>, tensor<4x8xf32>
+  %t = tile.decay_values %a, %a decays %a : tensor<4x8xf32>, tensor<4x8xf32>
   return
 }
 
