@@ -240,28 +240,17 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           for (const RankOne &term : from.terms)
             into.terms.push_back(gate(term, first));
         };
-        if (a->state >= 0 && b->state == a->state && a->scale.column == b->scale.column &&
-            a->scale.row == b->scale.row) {
-          MatrixForm chosen{a->state, a->scale, {}};
-          chosen.scale.scale = symbols_.select(condition, a->scale.scale ? a->scale.scale : one,
-                                               b->scale.scale ? b->scale.scale : one);
-          gateTerms(chosen, *a, true);
-          gateTerms(chosen, *b, false);
-          return set(chosen);
-        }
-        for (Value RankOne::*axis : {&RankOne::column, &RankOne::row}) {
-          Value RankOne::*other = axis == &RankOne::column ? &RankOne::row : &RankOne::column;
-          if (a->state < 0 || b->state != a->state || a->scale.*other != b->scale.*other)
-            continue;
-          // Scales of one state that differ along one axis.
-          Value shape = a->scale.*axis ? a->scale.*axis : b->scale.*axis;
-          auto vector = [&](const RankOne &scale) {
-            Value scalar = symbols_.spread(scale.scale ? scale.scale : one, shape.getType());
-            return scale.*axis ? symbols_.multiply(scale.*axis, scalar) : scalar;
-          };
+        if (a->state >= 0 && b->state == a->state) {
+          // Scales of one state are chosen part by part.
           MatrixForm chosen{a->state, {}, {}};
-          chosen.scale.*other = a->scale.*other;
-          chosen.scale.*axis = symbols_.select(condition, vector(a->scale), vector(b->scale));
+          for (Value RankOne::*part : {&RankOne::column, &RankOne::row, &RankOne::scale}) {
+            Value first = a->scale.*part, second = b->scale.*part;
+            if (first != second) {
+              Value ones = symbols_.constant((first ? first : second).getType(), 1);
+              first = symbols_.select(condition, first ? first : ones, second ? second : ones);
+            }
+            chosen.scale.*part = first;
+          }
           gateTerms(chosen, *a, true);
           gateTerms(chosen, *b, false);
           return set(chosen);
