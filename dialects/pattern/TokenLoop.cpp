@@ -111,13 +111,6 @@ struct Entries {
 };
 } // namespace
 
-static ParseResult parseTensorType(OpAsmParser &parser, RankedTensorType &type) {
-  SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseType(type))
-    return failure();
-  return type ? success() : parser.emitError(loc, "requires a ranked tensor type");
-}
-
 /// A state of the normal form, `%s0 : type` or `zero : type`. No region has an argument for it, so that a
 /// name in front, `%S = %s0 : type`, is allowed and means nothing.
 static ParseResult parseState(OpAsmParser &parser, Entries &inits, RankedTensorType &type, bool &hasOperand) {
@@ -127,7 +120,7 @@ static ParseResult parseState(OpAsmParser &parser, Entries &inits, RankedTensorT
     return hasOperand ? parser.parseOperand(operand) : success();
   };
   if (parseValue() || (hasOperand && succeeded(parser.parseOptionalEqual()) && parseValue()) ||
-      parser.parseColon() || parseTensorType(parser, type))
+      parser.parseColon() || parser.parseType(type))
     return failure();
   if (hasOperand) {
     inits.operands.push_back(operand);
@@ -165,10 +158,10 @@ ParseResult linmu::pattern::parseLoopClauses(OpAsmParser &parser, OperationState
         return failure();
     }
     RankedTensorType tailType;
-    if (parser.parseColon() || parseTensorType(parser, type))
+    if (parser.parseColon() || parser.parseType(type))
       return failure();
     if (hasTail) {
-      if (parser.parseComma() || parseTensorType(parser, tailType))
+      if (parser.parseComma() || parser.parseType(tailType))
         return failure();
       tailOf.push_back(entries.operands.size());
       tails.operands.push_back(tail);
@@ -190,7 +183,7 @@ ParseResult linmu::pattern::parseLoopClauses(OpAsmParser &parser, OperationState
       return success();
     RankedTensorType type;
     if (parser.parseLParen() || parser.parseOperand(entry.operands.emplace_back()) || parser.parseColon() ||
-        parseTensorType(parser, type) || parser.parseRParen())
+        parser.parseType(type) || parser.parseRParen())
       return failure();
     entry.types.push_back(type);
     return success();
@@ -242,7 +235,7 @@ ParseResult linmu::pattern::parseLoopClauses(OpAsmParser &parser, OperationState
   SmallVector<Type> outputTypes;
   if (succeeded(parser.parseOptionalArrow()) && parseList([&]() -> ParseResult {
         RankedTensorType output;
-        if (parseTensorType(parser, output))
+        if (parser.parseType(output))
           return failure();
         outputTypes.push_back(output);
         return success();

@@ -114,6 +114,17 @@ def test_a_step_costs_the_same_after_1k_and_64k_tokens(name):
     assert 0.75 < second / first < 1.33
 
 
+def test_a_cache_without_a_folder_says_what_to_set():
+    environment = {key: value for key, value in os.environ.items() if key not in ("HOME", "LINMU_CACHE_DIR")}
+    program = f"import linmu; linmu.compile({str(path_of('deltanet'))!r})"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-2:] == [
+        "OSError: the kernel cache has no folder: neither LINMU_CACHE_DIR nor HOME is set",
+        "set LINMU_CACHE_DIR to a folder of your own, or LINMU_DISK_CACHE=0",
+    ]
+
+
 def test_the_cache_folder_holds_what_was_compiled(cache):
     in_a_fresh_process(COMPILE.format(path=str(path_of("deltanet"))), cache)
     assert any(path.is_file() and path.stat().st_size > 1000 for path in Path(cache).rglob("*"))

@@ -53,7 +53,7 @@ void KernelLowering::accumulate(Vectors &sums, const Product &product, Value fro
 int64_t KernelLowering::accumulateAndPrefetch(Vectors &sums, const Product &product, int64_t contracted) {
   int64_t lines = 0, from = 0;
   for (const PrefetchShare &share : blockShares_)
-    lines += share.every == 1 ? share.perBlock : 0;
+    lines += share.linesOfEachBlock();
   if (lines == 0)
     return from;
   int64_t iterations = contracted / product.unroll;
@@ -61,7 +61,7 @@ int64_t KernelLowering::accumulateAndPrefetch(Vectors &sums, const Product &prod
   int64_t together = (lines + iterations - 1) / iterations;
   SmallVector<PrefetchShare> rest;
   for (PrefetchShare &share : blockShares_) {
-    int64_t turns = std::min((share.every == 1 ? share.perBlock : 0) / together, (contracted - from) / apart);
+    int64_t turns = std::min(share.linesOfEachBlock() / together, (contracted - from) / apart);
     if (turns == 0) {
       rest.push_back(share);
       continue;

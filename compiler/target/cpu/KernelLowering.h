@@ -123,6 +123,8 @@ private:
   struct PrefetchShare {
     PrefetchRows rows;
     std::int64_t first, lines, perBlock, every;
+    /// Lines that go with each block, none where most blocks go without.
+    std::int64_t linesOfEachBlock() const { return every == 1 ? perBlock : 0; }
   };
   std::int64_t inlinedWork(Value tile);
   void prefetchAddress(Value address);
@@ -215,6 +217,8 @@ mlir::MemRefType bufferType(mlir::Type tile, Layout layout);
 std::int64_t bytesOf(mlir::MemRefType type);
 /// Multiplications of the products that stand in a block.
 std::int64_t workOf(mlir::Block &body);
+/// The position, among the indices of a load, store or prefetch, of the one that names rows; -1 without.
+std::int64_t gatheredAxis(mlir::OperandRange indices);
 /// What a prefetch names: how many rows, the bytes of each, and whether they are single elements.
 std::int64_t rowsOf(tile::PrefetchOp op);
 std::int64_t rowBytes(tile::PrefetchOp op);

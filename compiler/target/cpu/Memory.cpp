@@ -9,8 +9,7 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::cpu;
 
-/// The position of the gathered axis among the indices, or -1.
-static int64_t gatheredAxis(OperandRange indices) {
+int64_t linmu::cpu::gatheredAxis(OperandRange indices) {
   for (auto [axis, index] : llvm::enumerate(indices))
     if (rankOf(index.getType()) == 1)
       return axis;

@@ -46,8 +46,7 @@ bool linmu::cpu::namesElements(tile::PrefetchOp op) {
 }
 
 int64_t linmu::cpu::rowsOf(tile::PrefetchOp op) {
-  return shapeOf(
-      *llvm::find_if(op.getIndices(), [](Value index) { return rankOf(index.getType()) == 1; }))[0];
+  return shapeOf(op.getIndices()[gatheredAxis(op.getIndices())])[0];
 }
 
 int64_t linmu::cpu::rowBytes(tile::PrefetchOp op) {
@@ -72,25 +71,25 @@ void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
       return;
   // Rows that lie in as many lines take turns: the same row of all operands, then the next.
   llvm::MapVector<std::pair<int64_t, int64_t>, SmallVector<tile::PrefetchOp>> alike;
-  for (auto op : body.getOps<tile::PrefetchOp>()) {
-    if (namesElements(op))
-      loop(0, rowsOf(op), 1, [&](Value row) { prefetchAddress(aheadAddress(op, row)); });
+  for (auto prefetch : body.getOps<tile::PrefetchOp>()) {
+    if (namesElements(prefetch))
+      loop(0, rowsOf(prefetch), 1, [&](Value row) { prefetchAddress(aheadAddress(prefetch, row)); });
     else
-      alike[{rowsOf(op), roundUp(rowBytes(op), lineBytes) / lineBytes}].push_back(op);
+      alike[{rowsOf(prefetch), roundUp(rowBytes(prefetch), lineBytes) / lineBytes}].push_back(prefetch);
   }
   workLeft_ = workOf(body);
-  for (auto &[key, ops] : alike) {
+  for (auto &[key, prefetches] : alike) {
     auto [rows, linesPerRow] = key;
-    int64_t count = rows * ops.size();
+    int64_t count = rows * prefetches.size();
     Value addresses = allocate(RankedTensorType::get({count}, builder_.getI64Type()), Layout::rows).memref;
     loop(0, rows, 1, [&](Value row) {
       SmallVector<Value> ofRow;
-      for (tile::PrefetchOp op : ops)
-        ofRow.push_back(
-            arith::IndexCastOp::create(builder_, location_, builder_.getI64Type(), aheadAddress(op, row)));
+      for (tile::PrefetchOp prefetch : prefetches)
+        ofRow.push_back(arith::IndexCastOp::create(builder_, location_, builder_.getI64Type(),
+                                                   aheadAddress(prefetch, row)));
       for (auto [number, address] : llvm::enumerate(ofRow))
         memref::StoreOp::create(builder_, location_, address, addresses,
-                                add(multiply(row, ops.size()), number));
+                                add(multiply(row, prefetches.size()), number));
     });
     waiting_.push_back({addresses, linesPerRow, count * linesPerRow, 0});
   }
@@ -138,8 +137,8 @@ void KernelLowering::emitPrefetch(const PrefetchShare &share, Value block, Value
 /// All lines that go with a block, at once.
 void KernelLowering::emitPrefetches(ArrayRef<PrefetchShare> shares, Value block) {
   for (const PrefetchShare &share : shares) {
-    if (share.every == 1) {
-      loop(0, share.perBlock, 1, [&](Value number) { emitPrefetch(share, block, number); });
+    if (int64_t lines = share.linesOfEachBlock()) {
+      loop(0, lines, 1, [&](Value number) { emitPrefetch(share, block, number); });
       continue;
     }
     Value every = index(share.every);

@@ -68,3 +68,18 @@ tile.program @call inputs(%a: !t) results(%o: !t) {
     tile.launch @k blocks 1 per_tokens 0(%a, %o : !t, !t)
   }
 }
+
+// -----
+
+!t = tensor<?x?x2x16xf32>
+tile.program @extent inputs(%a: !t) results(%o: !t) {
+  tile.kernel @k(%x: !t, %y: !t) {
+    %c0 = arith.constant 0 : index
+    %c = arith.constant dense<1.0> : tensor<16xf32>
+    // expected-error @+1 {{'tensor.dim' op requires an operand of the kernel}}
+    %d = tensor.dim %c, %c0 : tensor<16xf32>
+  }
+  tile.variant tokens 0 to 9223372036854775807 as "k" {
+    tile.launch @k blocks 1 per_tokens 0(%a, %o : !t, !t)
+  }
+}

@@ -329,3 +329,16 @@ func.func @whole_state(%x: !t) -> !t {
   }
   return %o : !t
 }
+
+// CHECK-LABEL: @read_of_bent_state
+// CHECK: pattern.opaque = "'math.tanh' is not linear in the state and comes before it is read", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+5]]:10)
+func.func @read_of_bent_state(%x: !t) -> !t {
+  %o, %s = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s) -> (!t) {
+    %W = pattern.outer %k, %k : !v, !v
+    %S1 = arith.addf %S, %W : !m
+    %T = math.tanh %S1 : !m
+    %y = pattern.read %T, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !t
+}
