@@ -135,7 +135,8 @@ void addFigures(report::HtmlReport &page, const std::vector<Measurement> &teache
 void run(const Arguments &arguments) {
   torch::InferenceMode inference;
   models::setTorchThreads(Settings::current().threads);
-  media::VideoReader{arguments.video}; // a file that is no video is refused before the model is loaded
+  static_cast<void>(
+      media::VideoReader{arguments.video}); // a file that is no video is refused before the model is loaded
   report::HtmlReport page("LinMU on a clip");
   fmt::print("{}\n\n", notDistilled);
   page.addNotice(notDistilled);
