@@ -1,4 +1,5 @@
-// A product is register blocks: four rows of 16 columns with 256-bit registers, eight of 16, 32 or 48 with 512-bit ones.
+// A product is register blocks: four rows of 16 columns with 256-bit registers, eight of 16, 32 or 48 with 512-bit
+// ones.
 // Of a lower triangle a block of rows ends with its last row.
 // RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V3
 // RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V4
