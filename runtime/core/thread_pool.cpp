@@ -1,6 +1,7 @@
 #include "runtime/core/thread_pool.h"
 #include "runtime/core/error.h"
 #include "runtime/core/scratch_buffer.h"
+#include "runtime/core/subnormals.h"
 #include <algorithm>
 #include <pthread.h>
 #include <string>
@@ -96,6 +97,7 @@ void ThreadPool::workerLoop(int index, std::uint32_t seen) {
 }
 
 std::int64_t ThreadPool::takeBlocks(std::byte *workspace) {
+  SubnormalsAsZero scope;
   std::int64_t taken = 0;
   for (;;) {
     std::int64_t turn = next_turn_.fetch_add(1, std::memory_order_relaxed);
@@ -117,6 +119,7 @@ std::int64_t ThreadPool::run(const BlockWork &work, int threads) {
   int wanted = int(std::min<std::int64_t>(threads, work.blocks));
   std::unique_lock lock(busy_, std::defer_lock);
   if (wanted <= 1 || !lock.try_lock()) {
+    SubnormalsAsZero scope;
     work.function(work.arguments, 0, work.blocks, workspace);
     return work.blocks;
   }
