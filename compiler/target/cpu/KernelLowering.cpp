@@ -53,12 +53,22 @@ FailureOr<func::FuncOp> KernelLowering::run() {
   auto end = stretch_.walk ? std::next(stretch_.walk->getIterator()) : body.end();
   LogicalResult lowered = lowerOps({body.begin(), end});
   if (succeeded(lowered) && end != body.end())
-    guarded(stretch_.isLast, [&] { lowered = lowerOps({end, body.end()}); });
+    guarded(stretch_.isLast, [&] {
+      addLayouts(*stretch_.walk);
+      lowered = lowerOps({end, body.end()});
+    });
   if (failed(lowered)) {
     function.erase();
     return failure();
   }
   return function;
+}
+
+/// What an op wrote to a buffer in one layout may be used in another as well.
+void KernelLowering::addLayouts(Operation &op) {
+  for (Value result : op.getResults())
+    if (buffers_.contains(result))
+      decide(result);
 }
 
 LogicalResult KernelLowering::lowerOps(llvm::iterator_range<mlir::Block::iterator> ops) {
@@ -68,10 +78,8 @@ LogicalResult KernelLowering::lowerOps(llvm::iterator_range<mlir::Block::iterato
     location_ = op.getLoc();
     if (failed(lowerOp(op)))
       return failure();
-    // What was written to a buffer in one layout may be used in another as well.
-    for (Value result : op.getResults())
-      if (buffers_.contains(result))
-        decide(result);
+    if (&op != stretch_.walk)
+      addLayouts(op);
   }
   return success();
 }

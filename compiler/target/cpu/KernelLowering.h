@@ -56,6 +56,7 @@ private:
 
   // KernelLowering.cpp: walking ops in program order
   mlir::LogicalResult lowerOps(llvm::iterator_range<mlir::Block::iterator> ops);
+  void addLayouts(mlir::Operation &op);
   mlir::LogicalResult lowerOp(mlir::Operation &op);
   mlir::LogicalResult lowerScalarOp(mlir::Operation &op);
   mlir::LogicalResult lowerFor(mlir::Operation &op);
