@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 
@@ -71,7 +72,9 @@ static Value exact(Value value, Symbols &symbols) {
     if (assume.getSource().getDefiningOp())
       if (Range range = rangeOf(assume.getSource()); range.low >= 0 && range.high <= 1)
         return logarithmOf(assume.getSource(), symbols);
-  return symbols.unary(math::LogOp::getOperationName(), symbols.maximum(value, 1e-38));
+  // Kernels take what is below the normal numbers as zero.
+  return symbols.unary(math::LogOp::getOperationName(),
+                       symbols.maximum(value, std::numeric_limits<float>::min()));
 }
 
 Value logarithmOf(Value value, Symbols &symbols) {

@@ -1,4 +1,4 @@
-"""The CPU target's own exponential, accuracy and where it ends, and minima and maxima with constants."""
+"""The CPU target's own exponential and tanh, accuracy and where they end, and minima and maxima with constants."""
 
 import numpy as np
 import pytest
@@ -7,24 +7,33 @@ import linmu
 
 TEXT = """
 !t = tensor<?x?x1x16xf32>
-func.func @exp(%x: !t) -> !t {{
+func.func @f(%x: !t) -> !t {{
   %y = pattern.map tokens(%a = %x : !t) -> (!t) {{
-    {bound}
-    %e = math.exp %b : tensor<16xf32>
+    {step}
     pattern.yield outputs(%e : tensor<16xf32>)
   }}
   return %y : !t
 }}
 """
+EXP = "\n%e = math.exp %b : tensor<16xf32>"
 PLAIN = "%z = arith.constant dense<0.0> : tensor<16xf32>\n%b = arith.addf %a, %z : tensor<16xf32>"
 BOUNDED = "%z = arith.constant dense<0.0> : tensor<16xf32>\n%b = arith.minimumf %a, %z : tensor<16xf32>"
 
 
-def exponential(values, bound=PLAIN):
-    kernel = linmu.compile(TEXT.format(bound=bound))
+def apply(step, values):
+    """What a step that makes %e of %a gives for each value."""
+    kernel = linmu.compile(TEXT.format(step=step))
     padded = np.zeros(-(-values.size // 16) * 16, np.float32)
     padded[: values.size] = values
     return np.asarray(kernel(padded.reshape(1, -1, 1, 16))).reshape(-1)[: values.size]
+
+
+def exponential(values, bound=PLAIN):
+    return apply(bound + EXP, values)
+
+
+def tanh(values):
+    return apply("%e = math.tanh %a : tensor<16xf32>", values)
 
 
 @pytest.mark.parametrize("bound", [PLAIN, BOUNDED])
@@ -48,6 +57,21 @@ def test_ends_where_f32_does():
     assert np.isnan(actual[10])
 
 
+def test_tanh_is_within_two_units_in_the_last_place():
+    values = np.concatenate([np.linspace(-10, 10, 400001), np.logspace(-30, 0, 1000)]).astype(np.float32)
+    expected = np.tanh(values.astype(np.float64))
+    error = np.abs(tanh(values).astype(np.float64) - expected)
+    assert (error / np.spacing(np.abs(expected).astype(np.float32))).max() < 2
+
+
+def test_tanh_ends_at_one_and_keeps_zero_and_nan():
+    values = np.array([-np.inf, -1e30, -50, 50, 1e30, np.inf, 0.0, -0.0, np.nan], np.float32)
+    actual = tanh(values)
+    assert (actual[:3] == -1).all() and (actual[3:6] == 1).all()
+    assert (actual[6:8] == 0).all() and (np.signbit(actual[6:8]) == [False, True]).all()
+    assert np.isnan(actual[8])
+
+
 def test_bounded_arguments_keep_zero_and_nan():
     values = np.array([-np.inf, -200, -87.7, 0, 200, np.inf, np.nan], np.float32)
     actual = exponential(values, BOUNDED)
@@ -60,11 +84,8 @@ def test_bounded_arguments_keep_zero_and_nan():
 @pytest.mark.parametrize("op, extreme", [("minimumf", np.minimum), ("maximumf", np.maximum)])
 def test_bounds_keep_nan_and_the_sign_of_zero(op, extreme, bound):
     values = np.array([-np.inf, -2, -0.0, 0.0, 1, 2, np.inf, np.nan], np.float32)
-    text = TEXT.format(
-        bound=f"%z = arith.constant dense<{bound}> : tensor<16xf32>\n%e = arith.{op} %a, %z : tensor<16xf32>"
-    )
-    text = text.replace("%e = math.exp %b : tensor<16xf32>", "")
-    actual = linmu.compile(text)(np.resize(values, 16).reshape(1, 1, 1, 16)).reshape(-1)[:8]
+    step = f"%z = arith.constant dense<{bound}> : tensor<16xf32>\n%e = arith.{op} %a, %z : tensor<16xf32>"
+    actual = apply(step, values)
     expected = extreme(values, np.float32(bound))
     zeros = (values == 0) & (bound == 0)
     # IEEE 754-2019: -0 is below 0.

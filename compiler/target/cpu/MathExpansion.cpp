@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -31,7 +32,8 @@ bool isAtMost(Value value, double bound) {
 }
 
 /// exp by Cody-Waite reduction and the polynomial of Cephes' expf (2 ulp): x = n ln 2 + r, |r| <= 0.35.
-/// Exactly 0 below -87.69 (where n = -127), infinity above 88.72, NaN for NaN.
+/// Exactly 0 below -87.69 (where n = -127; kernels have no subnormal results, so from -87.34), infinity above
+/// 88.72, NaN for NaN.
 struct ExpandExp : OpRewritePattern<math::ExpOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
@@ -106,6 +108,37 @@ template <typename Op> struct ExpandBound : OpRewritePattern<Op> {
   }
 };
 
+/// tanh(x) = sign(x) (1 - 2 / (exp(2 |x|) + 1)), which is good to a rounding where gates saturate; near zero,
+/// where it cancels, the odd polynomial of Cephes' tanhf.
+struct ExpandTanh : OpRewritePattern<math::TanhOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::TanhOp op, PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    if (!getElementTypeOrSelf(type).isF32())
+      return failure();
+    ImplicitLocOpBuilder builder(op.getLoc(), rewriter);
+    auto real = [&](double value) -> Value {
+      TypedAttr attribute = rewriter.getF32FloatAttr(float(value));
+      if (auto vector = dyn_cast<VectorType>(type))
+        attribute = DenseElementsAttr::get(vector, Attribute(attribute));
+      return arith::ConstantOp::create(builder, attribute);
+    };
+    Value x = op.getOperand(), size = math::AbsFOp::create(builder, x);
+    Value square = arith::MulFOp::create(builder, x, x);
+    Value p = real(-5.70498872745e-3);
+    for (double coefficient : {2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1})
+      p = math::FmaOp::create(builder, p, square, real(coefficient));
+    Value small = math::FmaOp::create(builder, arith::MulFOp::create(builder, p, square), x, x);
+    Value power = math::ExpOp::create(builder, arith::AddFOp::create(builder, size, size));
+    Value rest = arith::DivFOp::create(builder, real(2), arith::AddFOp::create(builder, power, real(1)));
+    Value large = arith::SubFOp::create(builder, real(1), rest);
+    large = math::CopySignOp::create(builder, large, x);
+    Value isSmall = arith::CmpFOp::create(builder, arith::CmpFPredicate::OLT, size, real(0.625));
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, isSmall, small, large);
+    return success();
+  }
+};
+
 /// exp2(x) = exp(x ln 2).
 struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
   using OpRewritePattern::OpRewritePattern;
@@ -127,12 +160,13 @@ LogicalResult linmu::cpu::expandMath(Operation *root) {
   MLIRContext *context = root->getContext();
   // First, while minima are still ops that tell a bound.
   RewritePatternSet exponentials(context);
-  exponentials.add<ExpandExp, ExpandExp2>(context);
+  exponentials.add<ExpandExp, ExpandExp2, ExpandTanh>(context);
   if (failed(applyPatternsGreedily(root, std::move(exponentials))))
     return failure();
   RewritePatternSet patterns(context);
-  patterns.add<ExpandExp, ExpandExp2, ExpandBound<arith::MinimumFOp>, ExpandBound<arith::MaximumFOp>>(
-      context, /*benefit=*/10);
+  patterns
+      .add<ExpandExp, ExpandExp2, ExpandTanh, ExpandBound<arith::MinimumFOp>, ExpandBound<arith::MaximumFOp>>(
+          context, /*benefit=*/10);
   populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions());
   math::populateExpansionPatterns(patterns, {"powf", "rsqrt", "sinh", "cosh", "tan", "ceilf", "roundeven"});
   arith::populateArithExpandOpsPatterns(patterns);
