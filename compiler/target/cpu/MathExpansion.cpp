@@ -124,17 +124,17 @@ struct ExpandTanh : OpRewritePattern<math::TanhOp> {
       return arith::ConstantOp::create(builder, attribute);
     };
     Value x = op.getOperand(), size = math::AbsFOp::create(builder, x);
-    Value square = arith::MulFOp::create(builder, x, x);
+    Value square = arith::MulFOp::create(builder, size, size);
     Value p = real(-5.70498872745e-3);
     for (double coefficient : {2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1})
       p = math::FmaOp::create(builder, p, square, real(coefficient));
-    Value small = math::FmaOp::create(builder, arith::MulFOp::create(builder, p, square), x, x);
+    Value small = math::FmaOp::create(builder, arith::MulFOp::create(builder, p, square), size, size);
     Value power = math::ExpOp::create(builder, arith::AddFOp::create(builder, size, size));
     Value rest = arith::DivFOp::create(builder, real(2), arith::AddFOp::create(builder, power, real(1)));
     Value large = arith::SubFOp::create(builder, real(1), rest);
-    large = math::CopySignOp::create(builder, large, x);
     Value isSmall = arith::CmpFOp::create(builder, arith::CmpFPredicate::OLT, size, real(0.625));
-    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, isSmall, small, large);
+    Value magnitude = arith::SelectOp::create(builder, isSmall, small, large);
+    rewriter.replaceOpWithNewOp<math::CopySignOp>(op, magnitude, x);
     return success();
   }
 };
