@@ -1,4 +1,4 @@
-"""The CPU target's own exponential and tanh, accuracy and where they end, and minima and maxima with constants."""
+"""The CPU target's own exponential and tanh, accuracy and ends; minima and maxima with constants."""
 
 import numpy as np
 import pytest
