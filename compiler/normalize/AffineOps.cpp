@@ -241,16 +241,29 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
             into.terms.push_back(gate(term, first));
         };
         if (a->state >= 0 && b->state == a->state) {
-          // Scales of one state are chosen part by part.
-          MatrixForm chosen{a->state, {}, {}};
-          for (Value RankOne::*part : {&RankOne::column, &RankOne::row, &RankOne::scale}) {
-            Value first = a->scale.*part, second = b->scale.*part;
-            if (first != second) {
-              Value ones = symbols_.constant((first ? first : second).getType(), 1);
-              first = symbols_.select(condition, first ? first : ones, second ? second : ones);
-            }
-            chosen.scale.*part = first;
+          // Scales of one state are chosen part by part, a scalar with the first part that differs: the range
+          // of their product is then known from the choices.
+          MatrixForm chosen{a->state, a->scale, {}};
+          RankOne first = a->scale, second = b->scale;
+          auto choose = [&](Value RankOne::*part) {
+            Value ones = symbols_.constant((first.*part ? first.*part : second.*part).getType(), 1);
+            chosen.scale.*part = symbols_.select(condition, first.*part ? first.*part : ones,
+                                                 second.*part ? second.*part : ones);
+          };
+          for (Value RankOne::*part : {&RankOne::column, &RankOne::row}) {
+            if (first.*part == second.*part)
+              continue;
+            Type type = (first.*part ? first.*part : second.*part).getType();
+            for (RankOne *scale : {&first, &second})
+              if (Value scalar = std::exchange(scale->scale, {})) {
+                Value spread = symbols_.spread(scalar, type);
+                scale->*part = scale->*part ? symbols_.multiply(scale->*part, spread) : spread;
+              }
+            choose(part);
+            chosen.scale.scale = {};
           }
+          if (first.scale != second.scale)
+            choose(&RankOne::scale);
           gateTerms(chosen, *a, true);
           gateTerms(chosen, *b, false);
           return set(chosen);
