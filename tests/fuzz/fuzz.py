@@ -37,14 +37,16 @@ class Mismatch(Exception):
 
 
 def worst(actual: torch.Tensor, expected: np.ndarray, head_axis: int) -> float:
-    """The error of the worst token and head, relative to the head's root mean square. Operands are of size one:
-    what is much smaller has cancelled, and has no relative accuracy."""
+    """The error of the worst token and head beyond that of rounding to the result's type, relative to the head's
+    root mean square. Operands are of size one: what is much smaller has cancelled, and has no relative accuracy."""
     if expected.size == 0:
         return 0.0
     values = actual.double().numpy()
+    rounded = torch.from_numpy(expected).to(actual.dtype).double().numpy()
     axes = tuple(i for i in range(expected.ndim) if i != head_axis)
     scale = np.maximum(np.sqrt((expected**2).mean(axis=axes, keepdims=True)), 0.1)
-    squares = ((values - expected) / scale) ** 2
+    distance = np.abs(values - expected) - np.abs(rounded - expected)
+    squares = (np.maximum(distance, 0) / scale) ** 2
     features = tuple(range(head_axis + 1, expected.ndim))
     error = np.sqrt(squares.mean(axis=features) if features else squares)
     return float(np.nan_to_num(error, nan=np.inf).max())
