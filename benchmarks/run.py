@@ -1,8 +1,10 @@
-"""Kernels beside eager torch in one run: `./dev bench`. f32, checked before they are timed; minima in ms."""
+"""Kernels beside eager torch in one run: `./dev bench`. f32, checked before they are timed; minima in ms, ratios as
+medians over rounds."""
 
 import argparse
 import math
 import resource
+import statistics
 import time
 
 import compile_time
@@ -15,20 +17,25 @@ HEADS, SIZE, TOKENS = 9, 64, 16384
 GRID = (64, 16, 16)
 
 
-def fastest(functions: dict, repeats: int) -> dict:
-    """Milliseconds of the fastest of `repeats` calls of each, after one that warms up.
+def measure(functions: dict, repeats: int) -> dict:
+    """Milliseconds of `repeats` calls of each, after one that warms up.
 
     The calls take turns, so that a machine that slows down does so for all that are compared.
     """
-    best = dict.fromkeys(functions, float("inf"))
+    times = {name: [] for name in functions}
     for function in functions.values():
         function()
     for _ in range(repeats):
         for name, function in functions.items():
             start = time.perf_counter()
             function()
-            best[name] = min(best[name], (time.perf_counter() - start) * 1e3)
-    return best
+            times[name].append((time.perf_counter() - start) * 1e3)
+    return times
+
+
+def ratio(times: dict, name: str, base: str) -> float:
+    """The median over the rounds: minima may come from rounds in which the machine was not the same."""
+    return statistics.median(a / b for a, b in zip(times[name], times[base], strict=True))
 
 
 def chunked_torch(q, k, v, g, chunk: int):
@@ -89,7 +96,7 @@ def check(name: str, actual, expected) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench")
-    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--long", action="store_true", help="lengths up to 262,144")
     parser.add_argument(
         "--compile", action="store_true", help="first compiles, and the disk in fresh processes"
@@ -121,8 +128,9 @@ def main() -> None:
     back[:, index] = plain(*there)
     check("permuted", permuted(q, k, v, g, order), back)
 
-    eager = min(fastest({c: lambda c=c: chunked_torch(q, k, v, g, c) for c in (32, 64, 128)}, 3).values())
-    times = fastest(
+    eager = measure({c: lambda c=c: chunked_torch(q, k, v, g, c) for c in (32, 64, 128)}, 3)
+    eager = min(map(min, eager.values()))
+    times = measure(
         {
             "scalar decay": call(plain, q, k, v, g),
             "one thread": call(plain, q, k, v, g, threads=1),
@@ -132,12 +140,12 @@ def main() -> None:
         },
         arguments.repeats,
     )
-    scalar = times["scalar decay"]
-    notes = {name: f"{milliseconds / scalar:.2f} of scalar decay" for name, milliseconds in times.items()}
-    notes["scalar decay"] = f"torch {eager:.0f} ms: {eager / scalar:.1f}x"
-    notes["one thread"] = f"two threads {times['one thread'] / scalar:.2f}x"
+    base = "scalar decay"
+    notes = {name: f"{ratio(times, name, base):.2f} of scalar decay" for name in times}
+    notes[base] = f"torch {eager:.0f} ms: {eager / min(times[base]):.1f}x"
+    notes["one thread"] = f"two threads {ratio(times, 'one thread', base):.2f}x"
     for name, milliseconds in times.items():
-        print(f"{name:23s} {milliseconds:7.1f} ms   {notes[name]}")
+        print(f"{name:23s} {min(milliseconds):7.1f} ms   {notes[name]}")
 
     inputs = [
         q,
@@ -150,19 +158,19 @@ def main() -> None:
     fused = linmu.compile(gated(HEADS, SIZE))
     apart = linmu.compile(gated(HEADS, SIZE), schedule={"fuse": "false"})
     check("fused maps", fused(*inputs), apart(*inputs))
-    ours, three = fastest(
-        {"fused": call(fused, *inputs), "apart": call(apart, *inputs)}, arguments.repeats
-    ).values()
-    print(f"norms, scan and gate    {ours:7.1f} ms   as three launches {three:.1f} ms: {three / ours:.2f}x")
+    times = measure({"fused": call(fused, *inputs), "apart": call(apart, *inputs)}, arguments.repeats)
+    print(
+        f"norms, scan and gate    {min(times['fused']):7.1f} ms   as three launches "
+        f"{min(times['apart']):.1f} ms: {ratio(times, 'apart', 'fused'):.2f}x"
+    )
 
     windows = linmu.compile(window(HEADS, SIZE))
     reference = rolled_windows(q, k, v)
     check("windows", windows(q, k, v, media), reference())
-    ours, eager = fastest(
-        {"ours": call(windows, q, k, v, media), "torch": reference}, min(arguments.repeats, 5)
-    ).values()
+    times = measure({"ours": call(windows, q, k, v, media), "torch": reference}, min(arguments.repeats, 5))
     print(
-        f"shifted 16x4x4 windows  {ours:7.1f} ms   roll + partition + SDPA {eager:.0f} ms: {eager / ours:.1f}x"
+        f"shifted 16x4x4 windows  {min(times['ours']):7.1f} ms   roll + partition + SDPA "
+        f"{min(times['torch']):.0f} ms: {ratio(times, 'torch', 'ours'):.1f}x"
     )
 
     if arguments.long:
@@ -181,7 +189,7 @@ def lengths(kernel, repeats: int) -> None:
         out = [torch.empty(1, tokens, HEADS, SIZE)]
         kernel(*inputs, out=out)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        times.append(fastest({0: lambda: kernel(*inputs, out=out, threads=2)}, repeats)[0])  # noqa: B023
+        times.append(min(measure({0: lambda: kernel(*inputs, out=out, threads=2)}, repeats)[0]))  # noqa: B023
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         print(f"  {tokens:7d} tokens       {times[-1]:7.1f} ms   {grown} KiB beside inputs and outputs")
     exponent = math.log(times[-1] / times[0]) / math.log(counts[-1] / counts[0])
