@@ -10,8 +10,19 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::cpu;
 
-/// Buffers hold i1 as i32: memory has no bits.
+/// The same bits as elements of another type, of a scalar or a vector.
+Value KernelLowering::bitcastElements(Value value, Type element) {
+  Type type = element;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(element);
+  return arith::BitcastOp::create(builder_, location_, type, value);
+}
+
+/// Buffers hold i1 as i32: memory has no bits. bf16 lies in memory as i16: without instructions for it LLVM
+/// takes vectors of bf16 apart and calls a library for each element.
 Value KernelLowering::fromStored(Value stored, Type element) {
+  if (element.isBF16() && getElementTypeOrSelf(stored.getType()).isInteger(16))
+    return bitcastElements(stored, element);
   if (!element.isInteger(1))
     return stored;
   return arith::CmpIOp::create(builder_, location_, arith::CmpIPredicate::ne, stored,
@@ -19,6 +30,8 @@ Value KernelLowering::fromStored(Value stored, Type element) {
 }
 
 Value KernelLowering::toStored(Value value) {
+  if (getElementTypeOrSelf(value.getType()).isBF16())
+    return bitcastElements(value, builder_.getI16Type());
   if (!getElementTypeOrSelf(value.getType()).isInteger(1))
     return value;
   Type type = builder_.getI32Type();

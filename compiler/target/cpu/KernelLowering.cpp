@@ -15,11 +15,13 @@ using namespace linmu::cpu;
 KernelLowering::KernelLowering(tile::KernelOp kernel, tile::LaunchOp launch, const Machine &machine)
     : kernel_(kernel), launch_(launch), machine_(machine), builder_(kernel), location_(kernel.getLoc()) {}
 
-/// Operands are strided memrefs whose last axis is contiguous; i1 is a byte.
+/// Operands are strided memrefs whose last axis is contiguous; i1 is a byte, bf16 an i16.
 static MemRefType memoryType(RankedTensorType type) {
   Type element = type.getElementType();
   if (element.isInteger(1))
     element = IntegerType::get(type.getContext(), 8);
+  if (element.isBF16())
+    element = IntegerType::get(type.getContext(), 16);
   SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
   if (!strides.empty())
     strides.back() = 1;

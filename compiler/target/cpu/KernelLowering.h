@@ -98,6 +98,7 @@ private:
   void storeBuffer(Value vector, const Buffer &buffer, Value row, Value panel, Value column);
   void storeBlock(llvm::ArrayRef<Value> vectors, const Buffer &buffer, const Block &at);
   Value fromStored(Value stored, mlir::Type element);
+  Value bitcastElements(Value value, mlir::Type element);
   Value toStored(Value value);
 
   // Memory.cpp: operands

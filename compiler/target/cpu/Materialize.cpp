@@ -39,7 +39,11 @@ MemRefType linmu::cpu::bufferType(Type tile, Layout layout) {
   else
     shape = {roundUp(shape[0], width) / width, roundUp(shape[1], width), width};
   Type element = type.getElementType();
-  return MemRefType::get(shape, element.isInteger(1) ? IntegerType::get(tile.getContext(), 32) : element);
+  if (element.isInteger(1))
+    element = IntegerType::get(tile.getContext(), 32);
+  if (element.isBF16())
+    element = IntegerType::get(tile.getContext(), 16);
+  return MemRefType::get(shape, element);
 }
 
 int64_t linmu::cpu::bytesOf(MemRefType type) {

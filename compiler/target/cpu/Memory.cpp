@@ -111,7 +111,7 @@ LogicalResult KernelLowering::lowerStore(tile::StoreOp op) {
   bool rowMask = mask && rankOf(mask.getType()) == 1;
   auto stored = [&](Value value) { // i1 operands are bytes
     if (!getElementTypeOrSelf(value.getType()).isInteger(1))
-      return value;
+      return toStored(value);
     Type type = builder_.getI8Type();
     if (auto vector = dyn_cast<VectorType>(value.getType()))
       type = vector.clone(type);

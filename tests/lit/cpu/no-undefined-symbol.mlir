@@ -1,5 +1,7 @@
-// A kernel calls nothing outside itself, and neither allocates nor copies memory in its loops.
+// A kernel calls nothing outside itself, on CPUs with and without instructions for bf16, and neither allocates nor
+// copies memory in its loops.
 // RUN: linmuc %s --emit=asm | FileCheck %s --check-prefix=ASM
+// RUN: linmuc %s --cpu=x86-64-v3 --emit=asm | FileCheck %s --check-prefix=ASM
 // RUN: linmuc %s --emit=llvm | FileCheck %s --check-prefix=LLVM
 
 // ASM-NOT: call{{.*}}@PLT
