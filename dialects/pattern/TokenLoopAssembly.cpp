@@ -43,31 +43,33 @@ ParseResult linmu::pattern::parseLoopClauses(OpAsmParser &parser, OperationState
   SmallVector<Type> finalTypes;
   SmallVector<StringRef> tokenNames;
 
+  // `tail %T : type, tail type` or `: type`, of the token operand or clause with this number.
+  auto parseTypeAndTail = [&](int64_t owner, bool allowTail, RankedTensorType &type) -> ParseResult {
+    OpAsmParser::UnresolvedOperand tail;
+    bool hasTail = allowTail && succeeded(parser.parseOptionalKeyword("tail"));
+    if ((hasTail && parser.parseOperand(tail)) || parser.parseColon() || parser.parseType(type))
+      return failure();
+    if (!hasTail)
+      return success();
+    RankedTensorType tailType;
+    if (parser.parseComma() || parser.parseType(tailType))
+      return failure();
+    tailOf.push_back(owner);
+    tails.operands.push_back(tail);
+    tails.types.push_back(tailType);
+    return success();
+  };
   auto parseArgument = [&](unsigned leading, bool optionalOperand, Entries &entries, RankedTensorType &type,
                            bool &hasOperand, bool allowTail) -> ParseResult {
     OpAsmParser::Argument argument;
-    OpAsmParser::UnresolvedOperand operand, tail;
-    bool hasTail = false;
+    OpAsmParser::UnresolvedOperand operand;
     if (parser.parseArgument(argument) || parser.parseEqual())
       return failure();
     hasOperand = !(optionalOperand && succeeded(parser.parseOptionalKeyword("zero")));
     if (hasOperand && parser.parseOperand(operand))
       return failure();
-    if (allowTail && succeeded(parser.parseOptionalKeyword("tail"))) {
-      hasTail = true;
-      if (parser.parseOperand(tail))
-        return failure();
-    }
-    RankedTensorType tailType;
-    if (parser.parseColon() || parser.parseType(type))
+    if (parseTypeAndTail(entries.operands.size(), allowTail, type))
       return failure();
-    if (hasTail) {
-      if (parser.parseComma() || parser.parseType(tailType))
-        return failure();
-      tailOf.push_back(entries.operands.size());
-      tails.operands.push_back(tail);
-      tails.types.push_back(tailType);
-    }
     if (hasOperand) {
       entries.operands.push_back(operand);
       entries.types.push_back(type);
@@ -79,12 +81,12 @@ ParseResult linmu::pattern::parseLoopClauses(OpAsmParser &parser, OperationState
   auto parseList = [&](function_ref<ParseResult()> element) {
     return parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, element);
   };
-  auto parseSingle = [&](StringRef keyword, Entries &entry) -> ParseResult {
+  auto parseSingle = [&](StringRef keyword, Entries &entry, bool allowTail = false) -> ParseResult {
     if (failed(parser.parseOptionalKeyword(keyword)))
       return success();
     RankedTensorType type;
-    if (parser.parseLParen() || parser.parseOperand(entry.operands.emplace_back()) || parser.parseColon() ||
-        parser.parseType(type) || parser.parseRParen())
+    if (parser.parseLParen() || parser.parseOperand(entry.operands.emplace_back()) ||
+        parseTypeAndTail(tokens.operands.size(), allowTail, type) || parser.parseRParen())
       return failure();
     entry.types.push_back(type);
     return success();
@@ -112,7 +114,7 @@ ParseResult linmu::pattern::parseLoopClauses(OpAsmParser &parser, OperationState
   if (parseSingle("order", order))
     return failure();
   if (withMasks) {
-    if (parseSingle("segments", segments) || parseSingle("source_mask", sourceMask))
+    if (parseSingle("segments", segments, /*allowTail=*/true) || parseSingle("source_mask", sourceMask))
       return failure();
     if (!sourceMask.operands.empty()) {
       if (parser.parseKeyword("zeroes") || parseList([&]() -> ParseResult {
@@ -198,17 +200,19 @@ void linmu::pattern::printLoopClauses(OpAsmPrinter &printer, LoopOp op, ValueRan
     });
     printer << ")";
   }
+  auto printTypeAndTail = [&](Value value, Value tail) {
+    if (tail)
+      printer << " tail " << tail;
+    printer << " : " << value.getType();
+    if (tail)
+      printer << ", " << tail.getType();
+  };
   if (!op.getTokens().empty()) {
     clause("tokens(");
     unsigned index = 0;
     llvm::interleaveComma(op.getTokens(), printer, [&](Value token) {
       printArgument(token, token.getType());
-      Value tail = op.getTailOf(index++);
-      if (tail)
-        printer << " tail " << tail;
-      printer << " : " << token.getType();
-      if (tail)
-        printer << ", " << tail.getType();
+      printTypeAndTail(token, op.getTailOf(index++));
     });
     printer << ")";
   }
@@ -227,15 +231,17 @@ void linmu::pattern::printLoopClauses(OpAsmPrinter &printer, LoopOp op, ValueRan
     });
     printer << ")";
   }
-  auto single = [&](StringRef keyword, Value value) {
+  auto single = [&](StringRef keyword, Value value, Value tail = {}) {
     if (!value)
       return;
     clause(keyword);
-    printer << "(" << value << " : " << value.getType() << ")";
+    printer << "(" << value;
+    printTypeAndTail(value, tail);
+    printer << ")";
   };
   single("order", op.getOrder());
   if constexpr (!std::is_same_v<LoopOp, NormalScanOp>) {
-    single("segments", op.getSegments());
+    single("segments", op.getSegments(), op.getTailOf(op.getTokens().size()));
     single("source_mask", op.getSourceMask());
     if (op.getSourceMask()) {
       printer << " zeroes(";
