@@ -17,6 +17,10 @@ template <typename LoopOp> static LoopView viewOf(LoopOp op) {
   llvm::append_range(view.final_tails, op.getFinalTails());
   llvm::append_range(view.tail_owners, op.getTailOwners());
   llvm::append_range(view.init_owners, op.getInitOwners());
+  view.tail_masks.resize(view.tails.size());
+  for (auto [index, mask] : llvm::enumerate(op.getTailMasks()))
+    if (mask >= 0)
+      view.tail_masks[index] = view.tokens[mask];
   view.order = op.getOrder();
   view.reverse = op.getReverse();
   view.heads = op.getHeads();
@@ -176,23 +180,27 @@ void LoopKernel::storeOutput(Value output, Value value, Value rows) {
     walk.store(builder, value, memory, rows);
 }
 
-/// final[j] is the token at position N - L + j, or, where that is before position 0, tail[j + N]. Oldest
-/// first, so that the final tail may lie in the tail's memory.
-static void storeTail(TileBuilder &builder, const Walk &walk, Value token, Value tail, Value final) {
+/// final[j] is the token at position N - L + j, zero where its mask (or null) is false, or, where that is
+/// before position 0, tail[j + N]. Oldest first, so that the final tail may lie in the tail's memory.
+static void storeTail(TileBuilder &builder, const Walk &walk, Value token, Value mask, Value tail,
+                      Value final) {
   int64_t length = cast<RankedTensorType>(tail.getType()).getDimSize(1);
   for (int64_t j = 0; j < length; ++j) {
     Value position = builder.subtract(builder.add(walk.tokens, builder.index(j)), builder.index(length));
     Value inside = builder.compare(arith::CmpIPredicate::sge, position, builder.index(0));
     auto choice = scf::IfOp::create(builder, inside, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
-    auto copy = [&](Value memory, Value row) {
+    auto copy = [&](Value memory, Value row, Value live) {
       Value value = builder.load(memory, walk.indices(builder, memory, row));
+      if (live)
+        value = builder.select(live, value, builder.splat(value.getType(), 0));
       builder.store(value, final, walk.indices(builder, final, builder.index(j)));
     };
     builder.setInsertionPoint(choice.thenYield());
-    copy(token, walk.rowsOf(builder, {position}));
+    Value row = walk.rowsOf(builder, {position});
+    copy(token, row, mask ? builder.load(mask, walk.indices(builder, mask, row)) : Value());
     builder.setInsertionPoint(choice.elseYield());
-    copy(tail, builder.add(position, builder.index(length)));
+    copy(tail, builder.add(position, builder.index(length)), {});
   }
 }
 
@@ -204,8 +212,8 @@ static int64_t tailHeads(Value tail) {
 void LoopKernel::storeOwnTails() {
   for (auto [index, tail] : llvm::enumerate(view.tails))
     if (tailHeads(tail) == view.heads && argument(view.final_tails[index]))
-      storeTail(builder, walk, argument(view.tokens[view.tail_owners[index]]), argument(tail),
-                argument(view.final_tails[index]));
+      storeTail(builder, walk, argument(view.tokens[view.tail_owners[index]]),
+                argument(view.tail_masks[index]), argument(tail), argument(view.final_tails[index]));
 }
 
 void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &plan) {
@@ -214,8 +222,9 @@ void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &p
       continue;
     Value token = view.tokens[view.tail_owners[index]];
     SmallVector<Value> memory{token, tail, view.final_tails[index]};
-    if (view.order)
-      memory.push_back(view.order);
+    for (Value optional : {view.tail_masks[index], view.order})
+      if (optional)
+        memory.push_back(optional);
     IRMapping arguments;
     TileBuilder tailBuilder(view.op->getLoc(), view.op->getContext());
     LaunchPlan tailLaunch = program.startKernel("tail", view.op->getLoc(), memory, arguments, tailBuilder);
@@ -227,8 +236,8 @@ void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &p
     tailWalk.head = tailBuilder.blockId(0);
     tailWalk.batch = tailBuilder.blockId(1);
     tailLaunch.grid = {program.constant(tailWalk.heads), program.batch()};
-    storeTail(tailBuilder, tailWalk, arguments.lookup(token), arguments.lookup(tail),
-              arguments.lookup(view.final_tails[index]));
+    storeTail(tailBuilder, tailWalk, arguments.lookup(token), arguments.lookupOrNull(view.tail_masks[index]),
+              arguments.lookup(tail), arguments.lookup(view.final_tails[index]));
     plan.launches.push_back(std::move(tailLaunch));
   }
 }

@@ -14,6 +14,8 @@ struct LoopView {
   bool reverse = false;
   int64_t heads = 1;
   llvm::SmallVector<int64_t> tail_owners, init_owners;
+  /// For each tail the token operand, tensor<?x?xi1>, that masks what it keeps, or null.
+  llvm::SmallVector<mlir::Value> tail_masks;
 
   /// The op must be a scan, a normal_scan or a map.
   static LoopView of(mlir::Operation *op);
