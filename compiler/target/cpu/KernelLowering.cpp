@@ -344,13 +344,18 @@ void KernelLowering::lowerYield(Operation &loopOp, Operation &yield, ArrayRef<Bu
   }
 }
 
+/// Tiles that a branch gives are written to buffers that stand before it.
 LogicalResult KernelLowering::lowerIf(Operation &op) {
   auto source = cast<scf::IfOp>(op);
-  for (Type type : source.getResultTypes())
-    if (rankOf(type) > 0)
-      return op.emitOpError("with tile results is not supported by the CPU target");
-  auto branch = scf::IfOp::create(builder_, location_, source.getResultTypes(),
-                                  scalarOf(source.getCondition()), !source.getElseRegion().empty());
+  SmallVector<Type> scalarTypes;
+  SmallVector<Buffer> results; // one a tile
+  for (Value result : source.getResults())
+    if (rankOf(result.getType()) == 0)
+      scalarTypes.push_back(result.getType());
+    else
+      results.push_back(allocate(result.getType(), Layout::rows));
+  auto branch = scf::IfOp::create(builder_, location_, scalarTypes, scalarOf(source.getCondition()),
+                                  !source.getElseRegion().empty());
   auto lowerRegion = [&](Region &from, Region &to) -> LogicalResult {
     if (from.empty())
       return success();
@@ -363,8 +368,12 @@ LogicalResult KernelLowering::lowerIf(Operation &op) {
     if (failed(lowerOps(from.front())))
       return failure();
     SmallVector<Value> yielded;
+    unsigned next = 0;
     for (Value value : from.front().getTerminator()->getOperands())
-      yielded.push_back(scalarOf(value));
+      if (rankOf(value.getType()) == 0)
+        yielded.push_back(scalarOf(value));
+      else
+        fill(value, results[next++]);
     scf::YieldOp::create(builder_, location_, yielded);
     buffers_ = std::move(outside);
     return success();
@@ -372,7 +381,11 @@ LogicalResult KernelLowering::lowerIf(Operation &op) {
   if (failed(lowerRegion(source.getThenRegion(), branch.getThenRegion())) ||
       failed(lowerRegion(source.getElseRegion(), branch.getElseRegion())))
     return failure();
-  for (auto [from, to] : llvm::zip(source.getResults(), branch.getResults()))
-    scalars_.map(from, to);
+  unsigned scalar = 0, tile = 0;
+  for (Value result : source.getResults())
+    if (rankOf(result.getType()) == 0)
+      scalars_.map(result, branch.getResult(scalar++));
+    else
+      buffers_[result] = {results[tile++]};
   return success();
 }

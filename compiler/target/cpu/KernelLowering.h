@@ -189,6 +189,7 @@ private:
     Block at;
     std::int64_t unroll;
   };
+  void multiplyAddStep(const Product &product, Vectors &next, Value step, std::int64_t firstRow);
   Vectors multiplyAdd(const Product &product, mlir::ValueRange sums, Value k);
   void accumulate(Vectors &sums, const Product &product, Value from, Value to);
   std::int64_t accumulateAndPrefetch(Vectors &sums, const Product &product, std::int64_t contracted);
