@@ -24,6 +24,7 @@ struct FeedbackExtractor {
   bool vectorsToo; ///< coefficients may differ between the elements of the value
   Operation *culprit = nullptr;
   std::string reason;
+  llvm::DenseMap<Value, Feedback> known = llvm::DenseMap<Value, Feedback>();
 
   std::optional<Feedback> stop(Operation *op, const Twine &why) {
     culprit = op;
@@ -41,7 +42,17 @@ struct FeedbackExtractor {
     return a;
   }
 
+  /// Each value once: what several sums share is not taken apart again.
   std::optional<Feedback> extract(Value value) {
+    if (auto found = known.find(value); found != known.end())
+      return found->second;
+    std::optional<Feedback> result = compute(value);
+    if (result)
+      known[value] = *result;
+    return result;
+  }
+
+  std::optional<Feedback> compute(Value value) {
     Type f32 = Float32Type::get(value.getContext());
     if (std::optional<unsigned> read = ownRead(value)) {
       Feedback result{{}, symbols.constant(value.getType(), 0)};

@@ -163,6 +163,14 @@ Value Symbols::scalarBehind(Value value) {
 }
 
 std::pair<Value, Value> Symbols::factor(Value value) {
+  if (auto found = factors_.find(value); found != factors_.end())
+    return found->second;
+  std::pair<Value, Value> result = computeFactor(value);
+  factors_[value] = result;
+  return result;
+}
+
+std::pair<Value, Value> Symbols::computeFactor(Value value) {
   if (!isa<RankedTensorType>(value.getType()))
     return {value, {}};
   if (Value scalar = scalarBehind(value))
