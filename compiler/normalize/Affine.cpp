@@ -65,6 +65,7 @@ AffineAnalysis::AffineAnalysis(pattern::ScanOp scan, ArrayRef<int> keyAxes)
     form.valueType = matrix ? axis(1 - keyAxis) : tensor && keyAxis < 0 ? axis(0) : f32;
     states_.push_back(form);
   }
+  feedback_.resize(states_.size());
 }
 
 //===------------------------------------------------------------------------------------------------===//
@@ -262,7 +263,18 @@ std::optional<MatrixForm> AffineAnalysis::add(MatrixForm a, MatrixForm b, bool s
     if (b.state >= 0)
       negate(b.scale);
   }
-  a.terms.append(b.terms);
+  // Like terms are one term: what both sides share would be there twice as often with each sum.
+  Type scalarType = Float32Type::get(at->getContext());
+  for (const RankOne &term : b.terms) {
+    auto like = llvm::find_if(
+        a.terms, [&](const RankOne &other) { return other.column == term.column && other.row == term.row; });
+    if (like == a.terms.end()) {
+      a.terms.push_back(term);
+      continue;
+    }
+    Value one = symbols_.constant(scalarType, 1);
+    like->scale = symbols_.add(like->scale ? like->scale : one, term.scale ? term.scale : one);
+  }
   if (b.state < 0)
     return a;
   if (a.state < 0) {

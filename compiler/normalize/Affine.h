@@ -42,6 +42,13 @@ struct StateWrite {
   mlir::Value key, value; ///< the value is an expression in read symbols
 };
 
+/// An expression as sum of coefficient * read, by the number of the read, plus what is free of a state's
+/// reads.
+struct Feedback {
+  llvm::MapVector<unsigned, mlir::Value> coefficients;
+  mlir::Value free;
+};
+
 /// One state's part of the result.
 struct StateForm {
   int keyAxis = 0; ///< as in pattern.form
@@ -135,6 +142,8 @@ private:
   };
   llvm::SmallVector<ReadOfMatrix> matrixReads_;
   std::vector<StateForm> states_;
+  std::vector<llvm::DenseMap<Value, Feedback>>
+      feedback_; ///< of each state: values to what they owe to its reads
   llvm::SmallVector<Value> outputs_;
   llvm::SmallVector<unsigned> strata_;
 };
