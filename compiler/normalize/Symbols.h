@@ -88,6 +88,8 @@ private:
   mlir::OpBuilder builder_;
   std::optional<mlir::Location> location_;
   llvm::DenseMap<mlir::Operation *, char, Equivalence> known_;
+  // Numbers in the order of the block, which MLIR would count anew after each op that is added.
+  llvm::DenseMap<mlir::Operation *, unsigned> places_;
   // Of values in the block, which stay: an op is erased only before anybody has its result.
   Ranges ranges_;
   llvm::DenseMap<Value, Value> logarithms_;
