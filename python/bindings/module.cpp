@@ -248,8 +248,8 @@ PYBIND11_MODULE(_linmu, module) {
       "explain",
       [](const std::string &source, std::string filename, std::string function,
          std::map<std::string, std::string> aliases, std::map<std::string, std::string> schedule, bool json) {
-        CompileOptions options =
-            optionsOf(std::move(filename), std::move(function), std::move(aliases), std::move(schedule), true);
+        CompileOptions options = optionsOf(std::move(filename), std::move(function), std::move(aliases),
+                                           std::move(schedule), true);
         py::gil_scoped_release release;
         return explain(source, options, json);
       },
