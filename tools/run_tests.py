@@ -175,9 +175,13 @@ def main() -> int:
     parser.add_argument("--steps", type=int, help="random recurrences, and programs, of the fuzz tests")
     parser.add_argument("--seed", type=int, default=0, help="of the fuzz tests")
     parser.add_argument(
-        "--nightly", action="store_true", help=f"{NIGHTLY_FUZZ_STEPS} random recurrences, every unit test"
+        "--nightly",
+        action="store_true",
+        help=f"{NIGHTLY_FUZZ_STEPS} random recurrences, every unit test, 300 fresh processes and 100 forks",
     )
     arguments = parser.parse_args()
+    if arguments.nightly:
+        os.environ["TEST_NIGHTLY"] = "1"  # tests/unit/runtime_fork_test.cpp, tests/python/test_forks.py
     steps = arguments.steps or (NIGHTLY_FUZZ_STEPS if arguments.nightly else FUZZ_STEPS)
 
     kinds = {

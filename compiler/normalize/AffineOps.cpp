@@ -179,6 +179,10 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           return a->state >= 0 && b->state >= 0
                      ? nonlinear()
                      : fail(nameOf(&op) + " scales the state by a matrix that is not an outer product", &op);
+        // A power of a sum has more terms with each factor; with so many it is a full matrix.
+        constexpr size_t most = 64;
+        if (a->terms.size() * b->terms.size() > most)
+          return nonlinear();
         MatrixForm product;
         for (const RankOne &x : a->terms)
           for (const RankOne &y : b->terms)

@@ -1,5 +1,4 @@
 #include "compiler/normalize/Logarithm.h"
-#include "compiler/normalize/Ranges.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include <cmath>
@@ -51,8 +50,8 @@ static Value exact(Value value, Symbols &symbols) {
         }
   if (auto root = dyn_cast_or_null<math::SqrtOp>(op))
     return symbols.multiply(logarithmOf(root.getOperand(), symbols), symbols.constant(type, 0.5));
-  auto inUnit = [](Value factor) {
-    Range range = rangeOf(factor);
+  auto inUnit = [&](Value factor) {
+    Range range = symbols.rangeOf(factor);
     return range.low >= 0 && range.high <= 1;
   };
   if (auto power = dyn_cast_or_null<math::PowFOp>(op); power && inUnit(power.getLhs()))
@@ -70,7 +69,7 @@ static Value exact(Value value, Symbols &symbols) {
     return symbols.remake(op, logarithmOf(broadcast.getSource(), symbols), type);
   if (auto assume = dyn_cast_or_null<pattern::AssumeOp>(op))
     if (assume.getSource().getDefiningOp())
-      if (Range range = rangeOf(assume.getSource()); range.low >= 0 && range.high <= 1)
+      if (Range range = symbols.rangeOf(assume.getSource()); range.low >= 0 && range.high <= 1)
         return logarithmOf(assume.getSource(), symbols);
   // Kernels take what is below the normal numbers as zero.
   return symbols.unary(math::LogOp::getOperationName(),
@@ -78,8 +77,11 @@ static Value exact(Value value, Symbols &symbols) {
 }
 
 Value logarithmOf(Value value, Symbols &symbols) {
+  if (Value known = symbols.logarithm(value))
+    return known;
   Value result = exact(value, symbols);
-  return rangeOf(result).low >= zero ? result : symbols.maximum(result, zero);
+  result = symbols.rangeOf(result).low >= zero ? result : symbols.maximum(result, zero);
+  return symbols.logarithm(value) = result;
 }
 
 } // namespace linmu

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace linmu::cpu {
 
@@ -167,7 +168,7 @@ private:
     /// Lines that go with each block, none where most blocks go without.
     std::int64_t linesOfEachBlock() const { return every == 1 ? perBlock : 0; }
   };
-  std::int64_t inlinedWork(Value tile);
+  std::int64_t inlinedWork(Value tile, llvm::SmallDenseSet<Value> &seen);
   void prefetchAddress(Value address);
   void lowerPrefetches(mlir::Block &body);
   llvm::SmallVector<PrefetchShare> takePrefetches(Value tile, std::int64_t blocks);

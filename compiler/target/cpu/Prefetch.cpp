@@ -27,17 +27,18 @@ int64_t linmu::cpu::workOf(mlir::Block &body) {
   return work;
 }
 
-/// Multiplications of the products that computing blocks of `tile` in place repeats.
-int64_t KernelLowering::inlinedWork(Value tile) {
-  if (rankOf(tile.getType()) != 2 || findAny(tile))
+/// Multiplications of the products that computing blocks of `tile` in place repeats; what it uses twice is
+/// computed once.
+int64_t KernelLowering::inlinedWork(Value tile, llvm::SmallDenseSet<Value> &seen) {
+  if (rankOf(tile.getType()) != 2 || findAny(tile) || !seen.insert(tile).second)
     return 0;
   Operation *op = tile.getDefiningOp();
   if (auto dot = dyn_cast_if_present<tile::DotOp>(op))
-    return ::workOf(dot) + (dot.getInit() ? inlinedWork(dot.getInit()) : 0);
+    return ::workOf(dot) + (dot.getInit() ? inlinedWork(dot.getInit(), seen) : 0);
   int64_t work = 0;
   if (isElementwise(op))
     for (Value operand : op->getOperands())
-      work += inlinedWork(operand);
+      work += inlinedWork(operand, seen);
   return work;
 }
 
@@ -91,7 +92,8 @@ void KernelLowering::lowerPrefetches(mlir::Block &body) {
 /// What a loop nest of `blocks` register blocks takes that computes `tile`.
 SmallVector<KernelLowering::PrefetchShare> KernelLowering::takePrefetches(Value tile, int64_t blocks) {
   SmallVector<PrefetchShare> shares;
-  int64_t work = waiting_.empty() ? 0 : inlinedWork(tile);
+  llvm::SmallDenseSet<Value> seen;
+  int64_t work = waiting_.empty() ? 0 : inlinedWork(tile, seen);
   if (work == 0)
     return shares;
   for (PrefetchRows &rows : waiting_) {
