@@ -91,7 +91,13 @@ StepTile StepEmitter::emitElementwise(Operation &op) {
     shape.insert(shape.begin(), leading_.begin(), leading_.end());
   Type element = getElementTypeOrSelf(op.getResult(0).getType());
   Type type = shape.empty() ? element : Type(builder_.tile(shape, element));
-  OperationState state(op.getLoc(), op.getName().getStringRef(), operands, type, op.getAttrs());
+  // Flags promise something of the operands; an op of a step means the same without.
+  SmallVector<NamedAttribute> attributes;
+  llvm::copy_if(op.getAttrs(), std::back_inserter(attributes), [](NamedAttribute attribute) {
+    StringRef name = attribute.getName();
+    return name != "fastmath" && name != "overflowFlags" && name != "nonNeg" && name != "isExact";
+  });
+  OperationState state(op.getLoc(), op.getName().getStringRef(), operands, type, attributes);
   return {builder_.create(state)->getResult(0), perToken};
 }
 

@@ -100,6 +100,23 @@ def test_kernel_and_interpreter_agree(tmp_path, name, width):
         np.testing.assert_array_equal(actual, expected)
 
 
+FAST = [op for op in TWO if op != "math.powf"]
+WRAPPING = ["arith.addi", "arith.subi", "arith.muli"]
+
+
+@pytest.mark.parametrize("op", FAST + WRAPPING)
+def test_flags_change_nothing(tmp_path, op):
+    operands = pairs(FLOATS if op in FAST else INTEGERS)
+    result = "f32" if op in FAST else "i32"
+    plain = f"%r = {op} %a, %b : !r"
+    flagged = f"%r = {op} %a, %b {'fastmath<fast>' if op in FAST else 'overflow<nsw, nuw>'} : !r"
+    for compute in (by_kernel, lambda *arguments: by_interpreter(tmp_path, *arguments)):
+        expected, actual = compute(plain, operands, result), compute(flagged, operands, result)
+        np.testing.assert_array_equal(actual, expected)
+        numbers = ~np.isnan(expected)
+        np.testing.assert_array_equal(np.signbit(actual[numbers]), np.signbit(expected[numbers]))
+
+
 def wrap(values):
     return ((values - LOW) % 2**32 + LOW).astype(np.int32)
 
