@@ -14,10 +14,14 @@ int64_t asSigned(double value, unsigned width) { return width == 1 ? -int64_t(va
 
 /// The integer modulo 2^width as a value.
 double wrapped(int64_t value, unsigned width) {
-  return width == 1 ? double(value & 1) : double(int32_t(value));
+  return width == 1 ? double(value & 1) : width == 32 ? double(int32_t(value)) : double(value);
 }
 
-unsigned widthOf(Value value) { return getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth(); }
+/// Of an index as well, which tile programs compute with.
+unsigned widthOf(Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  return element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+}
 
 template <typename Op, int64_t (*function)(int64_t, int64_t)>
 struct IntegerModel : StepOp::ExternalModel<IntegerModel<Op, function>, Op> {
