@@ -165,7 +165,18 @@ Range Ranges::compute(Value value) {
         Range a = operand(1), b = operand(2);
         return Range{std::min(a.low, b.low), std::max(a.high, b.high)};
       })
-      .Case<arith::UIToFPOp>([&](Operation *) { return operand(0); })
+      .Case([&](arith::UIToFPOp cast) {
+        Range range = operand(0);
+        bool isBoolean = getElementTypeOrSelf(cast.getIn().getType()).isInteger(1);
+        return range.low >= 0 ? range : Range{0, isBoolean ? 1 : 4294967295.0};
+      })
+      .Case([&](arith::ExtUIOp) { return operand(0); }) // of an i1
+      .Case([&](arith::SIToFPOp cast) {
+        Range range = operand(0);
+        // An i1 is 0 or -1 to signed ops.
+        return getElementTypeOrSelf(cast.getIn().getType()).isInteger(1) ? Range{-range.high, -range.low}
+                                                                         : range;
+      })
       .Default([&](Operation *) {
         return getElementTypeOrSelf(value.getType()).isInteger(1) ? Range{0, 1} : all;
       });
