@@ -153,7 +153,7 @@ def fuzz_program(name: str, steps: int, seed: int) -> Count:
 def fuzz_tests(steps: int, seed: int) -> Count:
     """Random recurrences, and as many random programs of several ops."""
     count = Count()
-    for name in ("fuzz.py", "programs.py"):
+    for name in ("fuzz.py", "programs.py", "windows.py"):
         count.add(fuzz_program(name, steps, seed))
     return count
 

@@ -34,7 +34,7 @@ AlgorithmChoice linmu::chooseAlgorithm(Operation *op, const Schedule &schedule) 
     return {"map(block=" + std::to_string(schedule.map_block) + ")", "", nullptr};
   }
   if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op))
-    return {"windowed(queries=" + std::to_string(queryBlockOf(attention, schedule)) + ")", "", nullptr};
+    return {describeWindowed(windowTilesOf(attention, schedule)), "", nullptr};
   return {op->getName().stripDialect().str(), "", nullptr};
 }
 

@@ -135,20 +135,26 @@ def PermuteOp : Pattern_Op<"permute", [Pure, AllTypesMatch<["source", "result"]>
 def WindowAttentionOp : Pattern_Op<"window_attention", [Pure, IsolatedFromAbove]> {
   let summary = "Softmax attention inside windows (t, h, w) of each media item's grid, cyclically shifted";
   let description = [{
-    Windows partition the grid from its origin after a cyclic shift: the token at coordinate c stands at
-    (c - shift) mod extent, and its window is that divided by the window size. An axis on which the grid is
-    no larger than the window has one window and no shift. Windows at the far end may be ragged. With
-    `wrap masked` a token attends only to keys on the same side of the wrap; with `wrap joined` to the whole
-    window. Tokens in no item get zero.
+    Each axis of the grid is padded to whole windows and shifted cyclically: the token at coordinate c is in
+    window floor(((c - shift) mod padded) / size), where padded is the extent rounded up to a multiple of the
+    size. The padding holds no tokens, so that windows at the far end may be ragged. An axis on which the grid
+    is no larger than the window has one window and no shift. With `wrap masked` a token attends only to keys
+    on the same side of the wrap (coordinates below the shift are on the far one); with `wrap joined` to the
+    whole window. Tokens in no item get zero.
 
     The optional region maps (score, query t, y, x, key t, y, x, head) to the score that the softmax sees;
-    the score is `scale * dot(query, key)`; coordinates are those of the grid, i32.
+    the score is `scale * dot(query, key)`; coordinates are those of the grid, i32. A key whose score is -inf
+    is not seen, whatever its value holds; a query that sees no key gets zero.
   }];
   let arguments = (ins Pattern_TokenTensor:$query, Pattern_TokenTensor:$key, Pattern_TokenTensor:$value,
                        Pattern_MediaTable:$media, DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$shift,
                        F64Attr:$scale, UnitAttr:$join_wrapped);
   let results = (outs Pattern_TokenTensor:$result);
   let regions = (region MaxSizedRegion<1>:$score);
+  let extraClassDeclaration = [{
+    /// Tokens of a whole window, at most 2^31 - 1.
+    int64_t getVolume() { return getWindow()[0] * getWindow()[1] * getWindow()[2]; }
+  }];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
