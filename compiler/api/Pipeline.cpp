@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include <thread>
 
 using namespace mlir;
 
@@ -40,11 +41,21 @@ OwningOpRef<ModuleOp> parse(std::string_view source, const Options &options, MLI
 
 func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::FuncOp>().begin(); }
 
+/// Cores that a call may use; the schedule's own if it names them.
+static std::int64_t coresOf(const Options &options) {
+  auto named = options.schedule.find("cores");
+  std::int64_t cores = 0;
+  if (named != options.schedule.end() && !llvm::StringRef(named->second).getAsInteger(10, cores))
+    return cores;
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
 static FailureOr<Schedule> scheduleOf(ModuleOp module, const Options &options) {
   auto schedule = parseSchedule(options.schedule);
   if (!schedule)
     return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1))
            << llvm::toString(schedule.takeError());
+  schedule->cores = coresOf(options);
   return *schedule;
 }
 
@@ -78,7 +89,8 @@ LogicalResult derive(ModuleOp module, const Options &options) {
 
 std::string keyOf(func::FuncOp function, const Options &options) {
   cpu::Machine machine = cpu::Machine::named(options.cpu);
-  std::string salt = machine.triple + ";" + machine.cpu + ";" + buildIdentity();
+  std::string salt =
+      machine.triple + ";" + machine.cpu + ";" + std::to_string(coresOf(options)) + ";" + buildIdentity();
   for (const std::string &feature : machine.features)
     salt += "," + feature;
   for (auto &[key, value] : options.schedule)

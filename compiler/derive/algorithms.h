@@ -13,10 +13,28 @@ mlir::FailureOr<OpPlan> deriveRecurrent(mlir::Operation *scan, ProgramBuilder &p
 mlir::FailureOr<OpPlan> deriveMap(pattern::MapOp map, const Schedule &schedule, bool together,
                                   ProgramBuilder &program);
 
-/// Chunks of C tokens: decayed scores, a triangular solve where there is feedback, and products.
-mlir::FailureOr<OpPlan> deriveChunked(pattern::NormalScanOp scan, int64_t chunk, ProgramBuilder &program);
-/// The chunk that the schedule or the cost model gives to a scan.
-int64_t chunkOf(pattern::NormalScanOp scan, const Schedule &schedule);
+/// How one scan runs in chunks.
+struct ScanSchedule {
+  int64_t chunk;            ///< tokens
+  int64_t columns = 0;      ///< value columns of a block; 0: all
+  bool two_kernels = false; ///< states first, then outputs
+};
+/// "chunked(chunk=16)", "chunked(chunk=16, columns=32)", "two_kernels(chunk=16)".
+std::string nameOf(const ScanSchedule &schedule);
+/// What the schedule says of a scan, and what the cost model adds; with `fewBlocks` for calls whose heads and
+/// batch leave cores idle. An error where the schedule asks for what the scan does not allow.
+mlir::FailureOr<ScanSchedule> scheduleOf(pattern::NormalScanOp scan, const Schedule &schedule,
+                                         bool fewBlocks);
+
+/// By what the schedule says.
+mlir::FailureOr<OpPlan> deriveInChunks(pattern::NormalScanOp scan, const ScanSchedule &schedule,
+                                       ProgramBuilder &program);
+/// One launch walks the chunks: decayed scores, a triangular solve where there is feedback, and products.
+mlir::FailureOr<OpPlan> deriveChunked(pattern::NormalScanOp scan, const ScanSchedule &schedule,
+                                      ProgramBuilder &program);
+/// Two launches: states at the entries of chunks, then the outputs of all chunks at once.
+mlir::FailureOr<OpPlan> deriveTwoKernels(pattern::NormalScanOp scan, const ScanSchedule &schedule,
+                                         ProgramBuilder &program);
 /// The op of a scan or map that has no form on several tokens at once, or null.
 mlir::Operation *findSequentialOp(mlir::Operation *loop);
 

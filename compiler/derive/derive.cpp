@@ -24,7 +24,8 @@ AlgorithmChoice linmu::chooseAlgorithm(Operation *op, const Schedule &schedule) 
       return {"recurrent", "the schedule says so", nullptr};
     if (Operation *matrix = findSequentialOp(op))
       return {"recurrent", "this op works on a matrix for each token", matrix};
-    return {"chunked(chunk=" + std::to_string(chunkOf(scan, schedule)) + ")", "", nullptr};
+    FailureOr<ScanSchedule> choice = scheduleOf(scan, schedule, /*fewBlocks=*/false);
+    return {failed(choice) ? "chunked" : nameOf(*choice), "", nullptr};
   }
   if (isa<pattern::MapOp>(op)) {
     if (forced)
@@ -53,70 +54,150 @@ static LogicalResult checkClauses(Operation *op) {
   return success();
 }
 
-/// One op by the algorithm for short sequences (`parallel` false) or for long ones.
-static FailureOr<OpPlan> deriveOp(Operation *op, const Schedule &schedule, bool parallel,
-                                  ProgramBuilder &program) {
-  return llvm::TypeSwitch<Operation *, FailureOr<OpPlan>>(op)
-      .Case([&](pattern::NormalScanOp scan) {
-        return parallel ? deriveChunked(scan, chunkOf(scan, schedule), program)
-                        : deriveRecurrent(op, program);
+namespace {
+/// Calls that one variant serves.
+enum class Regime {
+  shortSequences, ///< a chunk would be mostly dead
+  fewBlocks,      ///< heads and batch leave cores idle
+  usual,
+};
+
+/// Derives the ops of a function for each regime and puts the variants together.
+class FunctionDerivation {
+public:
+  explicit FunctionDerivation(const Schedule &schedule) : schedule_(schedule) {}
+
+  /// Checks an op and takes it on; ops whose results nobody uses are left out.
+  LogicalResult add(Operation &op);
+  LogicalResult run(ProgramBuilder &program);
+
+private:
+  struct Member {
+    Operation *op;
+    bool parallel;             ///< has an algorithm for long sequences that differs from that for short ones
+    std::vector<OpPlan> plans; ///< by regime
+  };
+  LogicalResult findRegimes();
+  FailureOr<OpPlan> deriveMember(const Member &member, Regime regime, ProgramBuilder &program);
+  Value conditionOf(Regime regime, ProgramBuilder &program);
+
+  const Schedule &schedule_;
+  SmallVector<Member> members_;
+  SmallVector<Regime> regimes_;
+  int64_t few_batch_ = 0; ///< batches from here on have blocks enough
+};
+} // namespace
+
+LogicalResult FunctionDerivation::add(Operation &op) {
+  if (failed(checkClauses(&op)))
+    return failure();
+  if (op.use_empty())
+    return success();
+  bool scan = isa<pattern::ScanOp, pattern::NormalScanOp>(op), map = isa<pattern::MapOp>(op);
+  if (scan || map)
+    if (LoopView view = LoopView::of(&op);
+        view.tokens.empty() && llvm::all_of(view.outputs, [](Value value) { return value.use_empty(); }))
+      return op.emitOpError("requires a token operand or an output, which tell the number of tokens");
+  AlgorithmChoice choice = chooseAlgorithm(&op, schedule_);
+  using Algorithm = Schedule::Algorithm;
+  if (scan && llvm::is_contained({Algorithm::chunked, Algorithm::two_kernels}, schedule_.algorithm) &&
+      !choice.reason.empty())
+    return op.emitOpError("cannot run ")
+           << (schedule_.algorithm == Algorithm::chunked ? "chunked" : "two_kernels")
+           << " as the schedule says: " << choice.reason;
+  members_.push_back({&op, (scan || map) && choice.reason.empty(), {}});
+  return success();
+}
+
+LogicalResult FunctionDerivation::findRegimes() {
+  bool anyParallel = llvm::any_of(members_, [](const Member &member) { return member.parallel; });
+  if (schedule_.algorithm == Schedule::Algorithm::automatic && anyParallel && schedule_.recurrent_below > 0)
+    regimes_.push_back(Regime::shortSequences);
+  for (const Member &member : members_)
+    if (auto scan = dyn_cast<pattern::NormalScanOp>(member.op); scan && member.parallel) {
+      FailureOr<ScanSchedule> usual = scheduleOf(scan, schedule_, false);
+      if (failed(usual))
+        return failure();
+      int64_t heads = scan.getHeads();
+      if (scheduleOf(scan, schedule_, true)->columns != usual->columns)
+        few_batch_ = std::max(few_batch_, (schedule_.cores + heads - 1) / heads);
+    }
+  if (few_batch_ > 0)
+    regimes_.push_back(Regime::fewBlocks);
+  regimes_.push_back(Regime::usual);
+  return success();
+}
+
+FailureOr<OpPlan> FunctionDerivation::deriveMember(const Member &member, Regime regime,
+                                                   ProgramBuilder &program) {
+  bool parallel = member.parallel && regime != Regime::shortSequences;
+  return llvm::TypeSwitch<Operation *, FailureOr<OpPlan>>(member.op)
+      .Case([&](pattern::NormalScanOp scan) -> FailureOr<OpPlan> {
+        if (!parallel)
+          return deriveRecurrent(scan, program);
+        FailureOr<ScanSchedule> schedule = scheduleOf(scan, schedule_, regime == Regime::fewBlocks);
+        return failed(schedule) ? FailureOr<OpPlan>() : deriveInChunks(scan, *schedule, program);
       })
-      .Case([&](pattern::ScanOp) { return deriveRecurrent(op, program); })
-      .Case([&](pattern::MapOp map) { return deriveMap(map, schedule, parallel, program); })
+      .Case([&](pattern::ScanOp scan) { return deriveRecurrent(scan, program); })
+      .Case([&](pattern::MapOp map) { return deriveMap(map, schedule_, parallel, program); })
       .Case([&](pattern::PermuteOp permute) { return derivePermute(permute, program); })
       .Case([&](pattern::TokenOrderOp order) { return deriveTokenOrder(order, program); })
-      .Case(
-          [&](pattern::WindowAttentionOp attention) { return deriveWindowed(attention, schedule, program); })
+      .Case([&](pattern::WindowAttentionOp op) { return deriveWindowed(op, schedule_, program); })
       .DefaultUnreachable("checked before");
 }
 
-LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
-  using Algorithm = Schedule::Algorithm;
-  SmallVector<Operation *> ops;
-  SmallVector<bool> parallel; // has an algorithm for long sequences that differs from that for short ones
-  for (Operation &op : function.front().without_terminator()) {
-    if (failed(checkClauses(&op)))
+Value FunctionDerivation::conditionOf(Regime regime, ProgramBuilder &program) {
+  // Fewer tokens than these are not worth waking another thread.
+  constexpr int64_t tokensWorthThreads = 256;
+  if (regime == Regime::shortSequences)
+    return program.isLess(program.tokens(), schedule_.recurrent_below);
+  if (regime == Regime::fewBlocks)
+    return program.both(program.isLess(program.batch(), few_batch_),
+                        program.isMore(program.tokens(), tokensWorthThreads));
+  return {};
+}
+
+LogicalResult FunctionDerivation::run(ProgramBuilder &program) {
+  if (failed(findRegimes()))
+    return failure();
+  // What serves most calls first: others reuse its plan where theirs would be the same.
+  for (Member &member : members_) {
+    member.plans.resize(regimes_.size());
+    auto usual = deriveMember(member, Regime::usual, program);
+    if (failed(usual))
       return failure();
-    if (op.use_empty())
-      continue;
-    if (isa<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>(op))
-      if (LoopView view = LoopView::of(&op);
-          view.tokens.empty() && llvm::all_of(view.outputs, [](Value value) { return value.use_empty(); }))
-        return op.emitOpError("requires a token operand or an output, which tell the number of tokens");
-    ops.push_back(&op);
-    bool scan = isa<pattern::ScanOp, pattern::NormalScanOp>(op);
-    AlgorithmChoice choice = chooseAlgorithm(&op, schedule);
-    parallel.push_back((scan || isa<pattern::MapOp>(op)) && choice.reason.empty());
-    if (scan && schedule.algorithm == Algorithm::chunked && !choice.reason.empty())
-      return op.emitOpError("cannot run chunked as the schedule says: ") << choice.reason;
+    bool split = few_batch_ > 0 && isa<pattern::NormalScanOp>(member.op) && member.parallel;
+    for (auto [regime, plan] : llvm::zip(regimes_, member.plans)) {
+      bool same = regime == Regime::usual || (regime == Regime::shortSequences && !member.parallel) ||
+                  (regime == Regime::fewBlocks && !split);
+      auto own = same ? usual : deriveMember(member, regime, program);
+      if (failed(own))
+        return failure();
+      plan = *own;
+    }
   }
+  for (auto [index, regime] : llvm::enumerate(regimes_)) {
+    std::vector<OpPlan> plans;
+    for (const Member &member : members_)
+      plans.push_back(member.plans[index]);
+    program.addVariant(conditionOf(regime, program), plans);
+  }
+  program.dropUnusedOperands();
+  return success();
+}
+
+LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
+  FunctionDerivation derivation(schedule);
+  for (Operation &op : function.front().without_terminator())
+    if (failed(derivation.add(op)))
+      return failure();
   FailureOr<ProgramBuilder> program = ProgramBuilder::create(function);
   if (failed(program))
     return failure();
-
-  bool anyParallel = llvm::is_contained(parallel, true);
-  int64_t below = schedule.algorithm == Algorithm::automatic && anyParallel ? schedule.recurrent_below : 0;
-  std::vector<OpPlan> shortPlans, longPlans;
-  auto fail = [&] {
+  if (failed(derivation.run(*program))) {
     program->program().erase();
     return failure();
-  };
-  for (auto [op, isParallel] : llvm::zip(ops, parallel)) {
-    auto longPlan = deriveOp(op, schedule, isParallel, *program);
-    if (failed(longPlan))
-      return fail();
-    longPlans.push_back(*longPlan);
-    if (below == 0)
-      continue;
-    auto shortPlan = isParallel ? deriveOp(op, schedule, false, *program) : longPlan;
-    if (failed(shortPlan))
-      return fail();
-    shortPlans.push_back(*shortPlan);
   }
-  if (below > 0)
-    program->addVariant(program->isLess(program->tokens(), below), shortPlans);
-  program->addVariant({}, longPlans);
-  program->dropUnusedOperands();
   function.erase();
   return success();
 }

@@ -67,10 +67,23 @@ LoopKernel::LoopKernel(ProgramBuilder &program, const LoopView &view, StringRef 
   walk.tokens = countTokens(builder, argument(output == view.outputs.end() ? view.tokens.front() : *output));
 }
 
-void LoopKernel::walkBatchAndHead(ProgramBuilder &program) {
-  walk.head = builder.blockId(0);
-  walk.batch = builder.blockId(1);
-  launch.grid = {program.constant(view.heads), program.batch()};
+Value LoopKernel::addMemory(Value memory) {
+  launch.operands.push_back(memory);
+  auto kernel = cast<tile::KernelOp>(builder.getInsertionBlock()->getParentOp());
+  return kernel.getBody().addArgument(memory.getType(), memory.getLoc());
+}
+
+void LoopKernel::walkBatchAndHead(ProgramBuilder &program, int64_t size, int64_t of) {
+  int64_t dimension = 0;
+  if (size) {
+    columns.first = builder.multiply(builder.blockId(dimension++), builder.index(size));
+    columns.live = builder.subtract(builder.index(of), columns.first);
+    columns.size = size;
+    launch.grid.push_back(program.constant((of + size - 1) / size));
+  }
+  walk.head = builder.blockId(dimension++);
+  walk.batch = builder.blockId(dimension);
+  launch.grid.append({program.constant(view.heads), program.batch()});
 }
 
 void LoopKernel::loadParams() {
@@ -82,9 +95,10 @@ StepEmitter LoopKernel::startStep(const TokenSpan &positions, ArrayRef<Block *> 
   SmallVector<int64_t> leading;
   if (positions.several())
     leading.push_back(positions.size);
-  StepEmitter emitter(builder, leading, [this, positions](pattern::LagOp lag, StepTile otherwise) {
-    return loadLag(lag, otherwise, positions);
-  });
+  StepEmitter emitter(builder, leading,
+                      [this, positions](pattern::LagOp lag, StepTile otherwise, bool sliced) {
+                        return loadLag(lag, otherwise, positions, sliced);
+                      });
   auto bindAll = [&](unsigned argument, StepTile value) {
     for (Block *block : blocks)
       emitter.bind(block->getArgument(argument), value);
@@ -108,12 +122,29 @@ StepEmitter LoopKernel::startStep(const TokenSpan &positions, ArrayRef<Block *> 
       rows = walk.rowsOf(builder, positions);
     bindAll(position, {walk.load(builder, argument(token), rows), positions.several()});
   }
+  if (columns) {
+    if (!rows)
+      rows = walk.rowsOf(builder, positions);
+    emitter.sliceColumns(columns.size, [this, positions, rows](BlockArgument argument) {
+      return loadSlice(argument, positions, rows);
+    });
+  }
   return emitter;
+}
+
+/// The slice's columns of a param or token.
+StepTile LoopKernel::loadSlice(BlockArgument value, const TokenSpan &positions, Value rows) {
+  unsigned number = value.getArgNumber(), params = view.params.size();
+  if (number < params)
+    return {walk.loadParam(builder, argument(view.params[number]), columns), false};
+  return {walk.load(builder, argument(view.tokens[number - params]), rows, columns), positions.several()};
 }
 
 /// The token `distance` positions earlier: from the operand, or before position 0 from its tail, or what the
 /// lag says otherwise.
-StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const TokenSpan &positions) {
+StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const TokenSpan &positions,
+                             bool sliced) {
+  ColumnSlice part = sliced ? columns : ColumnSlice();
   unsigned token = cast<BlockArgument>(lag.getSource()).getArgNumber() - view.params.size();
   int64_t distance = lag.getDistance();
   int64_t tail = view.tailOf(token);
@@ -122,7 +153,7 @@ StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const Token
     return loadLagOfToken(operand, tail < 0 ? Value() : argument(view.tails[tail]), distance, otherwise,
                           positions.first);
 
-  Value value = walk.load(builder, operand, walk.earlierRowsOf(builder, positions, distance));
+  Value value = walk.load(builder, operand, walk.earlierRowsOf(builder, positions, distance), part);
   Value missing = builder.subtract(builder.index(distance), positions.first); // rows before position 0
   Value before = builder.before(missing, positions.size);
   if (rankOf(value) == 2)
@@ -133,7 +164,8 @@ StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const Token
     int64_t length = cast<RankedTensorType>(memory.getType()).getDimSize(1);
     Value first = builder.subtract(builder.index(length), missing);
     Value from = builder.subtract(builder.index(0), first); // the tail's own beginning
-    outside = walk.load(builder, memory, builder.range(first, positions.size, {.from = from, .to = missing}));
+    outside =
+        walk.load(builder, memory, builder.range(first, positions.size, {.from = from, .to = missing}), part);
   } else if (otherwise.tile) {
     outside = otherwise.tile;
     if (!otherwise.rows)
@@ -175,9 +207,24 @@ void LoopKernel::storeState(unsigned state, Value value) {
     walk.store(builder, value, memory, {});
 }
 
-void LoopKernel::storeOutput(Value output, Value value, Value rows) {
-  if (Value memory = argument(output))
-    walk.store(builder, value, memory, rows);
+void LoopKernel::inFirstSlice(function_ref<void()> body) {
+  if (!columns)
+    return body();
+  Value first = builder.compare(arith::CmpIPredicate::eq, columns.first, builder.index(0));
+  auto branch = scf::IfOp::create(builder, first, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(branch.thenYield());
+  body();
+}
+
+void LoopKernel::storeOutput(Value output, Value value, Value rows, bool sliced) {
+  Value memory = argument(output);
+  if (!memory)
+    return;
+  if (sliced)
+    walk.store(builder, value, memory, rows, columns);
+  else
+    inFirstSlice([&] { walk.store(builder, value, memory, rows); });
 }
 
 /// final[j] is the token at position N - L + j, zero where its mask (or null) is false, or, where that is

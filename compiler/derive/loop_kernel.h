@@ -35,8 +35,12 @@ public:
   /// The kernel's argument for an operand or result; null for a result without use.
   mlir::Value argument(mlir::Value value) const { return arguments_.lookupOrNull(value); }
 
-  /// A grid of heads and batch; both from the block's place in it.
-  void walkBatchAndHead(ProgramBuilder &program);
+  /// Another operand of the kernel, a value of the program.
+  mlir::Value addMemory(mlir::Value memory);
+
+  /// A grid of heads and batch, or of slices of `columns` value columns out of `of`, heads and batch; this
+  /// block's place in it.
+  void walkBatchAndHead(ProgramBuilder &program, int64_t columns = 0, int64_t of = 0);
   /// Loads the params that `block` or any of the other blocks use.
   void loadParams();
 
@@ -47,8 +51,11 @@ public:
   /// States [B, H, ...] at the start: the initial values, or zero.
   mlir::Value initialState(unsigned state);
   void storeState(unsigned state, mlir::Value value);
-  /// Stores an f32 value of an output's rows, where the output has a use.
-  void storeOutput(mlir::Value output, mlir::Value value, mlir::Value rows);
+  /// Stores an f32 value of an output's rows, where the output has a use; with `sliced`, the slice's columns.
+  /// What is the same for all slices is stored by the first.
+  void storeOutput(mlir::Value output, mlir::Value value, mlir::Value rows, bool sliced = false);
+  /// `body` in the block of the first slice of columns only.
+  void inFirstSlice(llvm::function_ref<void()> body);
 
   /// Stores the final tails whose operand has as many heads as the loop: no other block uses these.
   void storeOwnTails();
@@ -58,10 +65,12 @@ public:
   const LoopView &view;
   TileBuilder builder;
   Walk walk;
+  ColumnSlice columns;
   LaunchPlan launch;
 
 private:
-  StepTile loadLag(pattern::LagOp lag, StepTile otherwise, const TokenSpan &positions);
+  StepTile loadLag(pattern::LagOp lag, StepTile otherwise, const TokenSpan &positions, bool sliced);
+  StepTile loadSlice(mlir::BlockArgument argument, const TokenSpan &positions, mlir::Value rows);
   StepTile loadLagOfToken(mlir::Value operand, mlir::Value tail, int64_t distance, StepTile otherwise,
                           mlir::Value position);
 

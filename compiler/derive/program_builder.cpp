@@ -34,7 +34,7 @@ FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
   for (Operation &op : entry.without_terminator())
     for (Value result : op.getResults())
       if (!result.use_empty() && !self.memory_.contains(result))
-        self.memory_.map(result, self.temporary(cast<RankedTensorType>(result.getType())));
+        self.memory_.map(result, self.temporaryOf(cast<RankedTensorType>(result.getType())));
   // Names of arguments and results are part of the signature, not of the kernels.
   self.program_->setDiscardableAttrs(function->getDiscardableAttrDictionary());
   return self;
@@ -97,12 +97,27 @@ Value ProgramBuilder::isLess(Value value, int64_t bound) {
   return keep(arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, value, limit));
 }
 
+Value ProgramBuilder::isMore(Value value, int64_t bound) {
+  Value limit = constant(bound);
+  auto builder = expressions();
+  return keep(arith::CmpIOp::create(builder, arith::CmpIPredicate::ugt, value, limit));
+}
+
+Value ProgramBuilder::both(Value a, Value b) {
+  auto builder = expressions();
+  return keep(arith::AndIOp::create(builder, a, b));
+}
+
 /// A token tensor or state between two launches: axis 0 is the batch, axis 1 the tokens where it is dynamic.
-Value ProgramBuilder::temporary(RankedTensorType type) {
+Value ProgramBuilder::temporaryOf(RankedTensorType type) {
   SmallVector<Value> extents;
   for (int64_t axis = 0; axis < type.getRank(); ++axis)
     if (type.isDynamicDim(axis))
       extents.push_back(axis == 0 ? batch() : tokens());
+  return temporary(type, extents);
+}
+
+Value ProgramBuilder::temporary(RankedTensorType type, ValueRange extents) {
   auto builder = expressions();
   return keep(tile::TemporaryOp::create(builder, type, extents));
 }

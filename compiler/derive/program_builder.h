@@ -40,6 +40,11 @@ public:
   /// ceil(value / divisor)
   mlir::Value ceilDivide(mlir::Value value, int64_t divisor);
   mlir::Value isLess(mlir::Value value, int64_t bound);
+  mlir::Value isMore(mlir::Value value, int64_t bound);
+  mlir::Value both(mlir::Value a, mlir::Value b);
+
+  /// A tensor between two launches, with its dynamic extents.
+  mlir::Value temporary(mlir::RankedTensorType type, mlir::ValueRange extents);
 
   /// Adds a variant that runs `plans` in order, where `condition` holds and no earlier variant runs; without
   /// one, wherever no earlier variant runs.
@@ -52,7 +57,7 @@ public:
 
 private:
   mlir::Value extent(tile::ExtentKind kind);
-  mlir::Value temporary(mlir::RankedTensorType type);
+  mlir::Value temporaryOf(mlir::RankedTensorType type);
   /// A builder behind the expressions so far; `keep` makes what it built the last of them.
   mlir::ImplicitLocOpBuilder expressions();
   mlir::Value keep(mlir::Value value);

@@ -14,10 +14,7 @@ static Value whereLive(TileBuilder &builder, Value live, Value rows) {
 ChunkInputs ChunkInputs::of(TileBuilder &builder, pattern::FormOp form, StepEmitter &step, int64_t chunk,
                             Value live, unsigned firstToken, unsigned endOfTokens) {
   // [C] as [C, 1]; matrices as they are.
-  auto matrix = [&](Value value) {
-    Value rows = step.rows(value);
-    return rankOf(rows) == 1 ? builder.along(rows, 0, {chunk, 1}) : rows;
-  };
+  auto matrix = [&](Value rows) { return rankOf(rows) == 1 ? builder.along(rows, 0, {chunk, 1}) : rows; };
   auto masked = [&](Value value, Value rows) {
     auto argument = dyn_cast<BlockArgument>(value);
     bool isToken = argument && argument.getArgNumber() >= firstToken && argument.getArgNumber() < endOfTokens;
@@ -26,13 +23,14 @@ ChunkInputs ChunkInputs::of(TileBuilder &builder, pattern::FormOp form, StepEmit
   ChunkInputs inputs;
   inputs.live = live;
   if (Value logarithm = form.getDecay())
-    inputs.logarithm = masked(logarithm, step.rows(logarithm));
+    inputs.logarithm =
+        masked(logarithm, form.getDecayByValue() ? step.sliceRows(logarithm) : step.rows(logarithm));
   for (Value key : form.getReads())
-    inputs.reads.push_back(matrix(key));
+    inputs.reads.push_back(matrix(step.rows(key)));
   for (Value key : form.getWrites())
-    inputs.keys.push_back(masked(key, matrix(key)));
+    inputs.keys.push_back(masked(key, matrix(step.rows(key))));
   for (Value value : form.getValues())
-    inputs.values.push_back(masked(value, matrix(value)));
+    inputs.values.push_back(masked(value, matrix(step.sliceRows(value))));
   for (Value weight : form.getFeedback())
     inputs.feedback.push_back(step.rows(weight));
   return inputs;

@@ -19,66 +19,110 @@ Value StepEmitter::rows(StepTile value) {
   return builder_.along(value.tile, 1, {leading_[0], extent(value.tile, 0)});
 }
 
+static bool isVector(Value value) { return rankOf(value) == 1; }
+
+StepTile StepEmitter::slice(Value value) {
+  if (!columns_ || !isVector(value))
+    return get(value);
+  if (auto known = tiles_.find(value); known != tiles_.end() && known->second.sliced)
+    return known->second;
+  if (auto known = slices_.find(value); known != slices_.end())
+    return known->second;
+  StepTile result;
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    result = load_slice_(argument);
+  } else {
+    FailureOr<StepTile> emitted = emit(*value.getDefiningOp(), /*sliced=*/true);
+    assert(succeeded(emitted) && "separability was checked");
+    result = *emitted;
+  }
+  result.sliced = true;
+  return slices_[value] = result;
+}
+
+/// An op of what is known for some of the value columns only is itself known for those.
 LogicalResult StepEmitter::emit(Block &block) {
-  for (Operation &op : block.without_terminator())
-    if (failed(emit(op)))
+  for (Operation &op : block.without_terminator()) {
+    bool sliced = llvm::any_of(op.getOperands(), [&](Value operand) { return get(operand).sliced; });
+    FailureOr<StepTile> result = emit(op, sliced);
+    if (failed(result))
       return failure();
+    result->sliced = sliced;
+    bind(op.getResult(0), *result);
+  }
   return success();
 }
 
-LogicalResult StepEmitter::emit(Operation &op) {
+FailureOr<StepTile> StepEmitter::emit(Operation &op, bool sliced) {
   builder_.setLoc(op.getLoc());
-  StepTile result;
+  auto unary = [&](Value source, Value (StepEmitter::*function)(Value)) {
+    StepTile tile = operandOf(source, sliced);
+    return StepTile{(this->*function)(tile.tile), tile.rows};
+  };
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
     if (elements && !elements.isSplat())
       return op.emitOpError("requires a tensor constant with equal elements; pass others as params");
-    result = {builder_.clone(op)->getResult(0), false};
-  } else if (auto outer = dyn_cast<pattern::OuterOp>(op)) {
+    return emitConstant(constant, sliced);
+  }
+  if (auto broadcast = dyn_cast<pattern::BroadcastOp>(op))
+    return emitBroadcast(broadcast, sliced);
+  if (auto lag = dyn_cast<pattern::LagOp>(op))
+    return lag_(lag, lag.getOtherwise() ? operandOf(lag.getOtherwise(), sliced) : StepTile{}, sliced);
+  if (auto assume = dyn_cast<pattern::AssumeOp>(op))
+    return operandOf(assume.getSource(), sliced);
+  if (auto sigmoid = dyn_cast<pattern::SigmoidOp>(op))
+    return unary(sigmoid.getSource(), &StepEmitter::sigmoid);
+  if (auto softplus = dyn_cast<pattern::SoftplusOp>(op))
+    return unary(softplus.getSource(), &StepEmitter::softplus);
+  if (isa<arith::ArithDialect, math::MathDialect>(op.getDialect()))
+    return emitElementwise(op, sliced);
+  if (sliced)
+    return op.emitOpError("needs all value columns at once");
+  if (auto outer = dyn_cast<pattern::OuterOp>(op)) {
     Value column = get(outer.getColumn()).tile, row = get(outer.getRow()).tile;
     assert(!get(outer.getColumn()).rows && !get(outer.getRow()).rows && "a matrix for each token");
     SmallVector<int64_t> shape{extent(column, 0), extent(row, 0)};
-    result = {builder_.multiply(builder_.along(column, 0, shape), builder_.along(row, 1, shape)), false};
-  } else if (auto read = dyn_cast<pattern::ReadOp>(op)) {
-    result = emitRead(read.getState(), read.getKey(), /*transposed=*/false);
-  } else if (auto read = dyn_cast<pattern::ReadTransposedOp>(op)) {
-    result = emitRead(read.getState(), read.getValue(), /*transposed=*/true);
-  } else if (auto dot = dyn_cast<pattern::DotOp>(op)) {
+    return StepTile{builder_.multiply(builder_.along(column, 0, shape), builder_.along(row, 1, shape))};
+  }
+  if (auto read = dyn_cast<pattern::ReadOp>(op))
+    return emitRead(read.getState(), read.getKey(), /*transposed=*/false);
+  if (auto read = dyn_cast<pattern::ReadTransposedOp>(op))
+    return emitRead(read.getState(), read.getValue(), /*transposed=*/true);
+  if (auto dot = dyn_cast<pattern::DotOp>(op)) {
     bool perToken = get(dot.getLhs()).rows || get(dot.getRhs()).rows;
     Value lhs = perToken ? rows(dot.getLhs()) : get(dot.getLhs()).tile;
     Value rhs = perToken ? rows(dot.getRhs()) : get(dot.getRhs()).tile;
-    result = {builder_.sum(builder_.multiply(lhs, rhs), perToken ? 1 : 0), perToken};
-  } else if (auto sum = dyn_cast<pattern::SumOp>(op)) {
-    StepTile source = get(sum.getSource());
-    result = {builder_.sum(source.tile, int64_t(sum.getAxis()) + (source.rows ? 1 : 0)), source.rows};
-  } else if (auto broadcast = dyn_cast<pattern::BroadcastOp>(op)) {
-    result = emitBroadcast(broadcast);
-  } else if (auto lag = dyn_cast<pattern::LagOp>(op)) {
-    result = lag_(lag, lag.getOtherwise() ? get(lag.getOtherwise()) : StepTile{});
-  } else if (auto assume = dyn_cast<pattern::AssumeOp>(op)) {
-    result = get(assume.getSource());
-  } else if (auto unary = dyn_cast<pattern::SigmoidOp>(op)) {
-    StepTile source = get(unary.getSource());
-    result = {sigmoid(source.tile), source.rows};
-  } else if (auto unary = dyn_cast<pattern::SoftplusOp>(op)) {
-    StepTile source = get(unary.getSource());
-    result = {softplus(source.tile), source.rows};
-  } else if (isa<arith::ArithDialect, math::MathDialect>(op.getDialect())) {
-    result = emitElementwise(op);
-  } else {
-    return op.emitOpError("has no form on tiles");
+    return StepTile{builder_.sum(builder_.multiply(lhs, rhs), perToken ? 1 : 0), perToken};
   }
-  bind(op.getResult(0), result);
-  return success();
+  if (auto sum = dyn_cast<pattern::SumOp>(op)) {
+    StepTile source = get(sum.getSource());
+    return StepTile{builder_.sum(source.tile, int64_t(sum.getAxis()) + (source.rows ? 1 : 0)), source.rows};
+  }
+  return op.emitOpError("has no form on tiles");
 }
 
-StepTile StepEmitter::emitElementwise(Operation &op) {
-  bool perToken = llvm::any_of(op.getOperands(), [&](Value operand) { return get(operand).rows; });
+StepTile StepEmitter::emitConstant(arith::ConstantOp op, bool sliced) {
+  auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
+  if (!sliced || !elements)
+    return {builder_.clone(*op.getOperation())->getResult(0)};
+  auto type = builder_.tile({columns_}, elements.getElementType());
+  return {
+      arith::ConstantOp::create(builder_, DenseElementsAttr::get(type, elements.getSplatValue<Attribute>()))};
+}
+
+StepTile StepEmitter::emitElementwise(Operation &op, bool sliced) {
+  SmallVector<StepTile> given;
+  for (Value operand : op.getOperands())
+    given.push_back(operandOf(operand, sliced));
+  builder_.setLoc(op.getLoc());
+  bool perToken = llvm::any_of(given, [](const StepTile &tile) { return tile.rows; });
   SmallVector<Value> operands;
   SmallVector<int64_t> shape = shapeOf(op.getResult(0).getType());
+  if (sliced && shape.size() == 1)
+    shape = {columns_};
   bool lone = isa<arith::SelectOp>(op) && rankOf(op.getOperand(0)) == 0 && !shape.empty();
-  for (auto [index, operand] : llvm::enumerate(op.getOperands())) {
-    StepTile tile = get(operand);
+  for (auto [index, tile] : llvm::enumerate(given)) {
     bool isLoneCondition = lone && index == 0;
     if (!perToken || (isLoneCondition && !tile.rows))
       operands.push_back(tile.tile);
@@ -101,9 +145,11 @@ StepTile StepEmitter::emitElementwise(Operation &op) {
   return {builder_.create(state)->getResult(0), perToken};
 }
 
-StepTile StepEmitter::emitBroadcast(pattern::BroadcastOp op) {
+StepTile StepEmitter::emitBroadcast(pattern::BroadcastOp op, bool sliced) {
   StepTile source = get(op.getSource());
   SmallVector<int64_t> shape = shapeOf(op.getResult().getType());
+  if (sliced && shape.size() == 1)
+    shape = {columns_};
   if (source.rows)
     return {builder_.along(source.tile, 0, {leading_[0], shape[0]}), true};
   if (rankOf(source.tile) == 0)

@@ -27,7 +27,9 @@ Value StoredState::toMatrix(TileBuilder &builder, Value stored) const {
   if (rankOf(stored) == 0)
     return builder.fill(stored, {1, 1});
   if (rankOf(stored) == 1)
-    return builder.along(stored, key_axis == 0 ? 0 : 1, {key_size, value_size});
+    return key_axis == 0
+               ? builder.along(stored, 0, {key_size, 1})
+               : builder.along(stored, 1, {1, cast<RankedTensorType>(stored.getType()).getDimSize(0)});
   return key_axis == 0 ? stored : transpose(builder, stored);
 }
 
@@ -38,4 +40,31 @@ Value StoredState::fromMatrix(TileBuilder &builder, Value matrix) const {
   if (type.getRank() == 1)
     return builder.sum(matrix, key_axis == 0 ? 1 : 0);
   return key_axis == 0 ? matrix : transpose(builder, matrix);
+}
+
+/// Of this batch and head; the value axis by the slice.
+SmallVector<Value> StoredState::indices(TileBuilder &builder, const Walk &walk, Value memory,
+                                        const ColumnSlice &columns) const {
+  SmallVector<Value> place = walk.indices(builder, memory, {});
+  if (!columns || !hasColumns())
+    return place;
+  if (auto type = cast<RankedTensorType>(slice); type.getRank() == 2 && key_axis == 0)
+    place.push_back(builder.range(builder.index(0), key_size, {}));
+  place.push_back(columns.range(builder));
+  return place;
+}
+
+Value StoredState::load(TileBuilder &builder, const Walk &walk, Value memory,
+                        const ColumnSlice &columns) const {
+  if (memory)
+    return toMatrix(builder, builder.extend(builder.load(memory, indices(builder, walk, memory, columns))));
+  int64_t width = columns && hasColumns() ? columns.size : value_size;
+  return builder.splat(builder.f32Tile({key_size, width}), 0);
+}
+
+void StoredState::store(TileBuilder &builder, const Walk &walk, Value matrix, Value memory,
+                        const ColumnSlice &columns) const {
+  Value stored =
+      builder.round(fromMatrix(builder, matrix), cast<RankedTensorType>(memory.getType()).getElementType());
+  builder.store(stored, memory, indices(builder, walk, memory, columns));
 }

@@ -1,6 +1,6 @@
 // States as they are stored, and as the K x V tiles of the chunk algebra.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/derive/walk.h"
 #include "dialects/pattern/Pattern.h"
 
 namespace linmu {
@@ -10,13 +10,24 @@ namespace linmu {
 struct StoredState {
   StoredState(pattern::NormalScanOp scan, unsigned state);
 
-  /// A stored state as its K x V tile, and back.
-  mlir::Value toMatrix(TileBuilder &builder, mlir::Value stored) const;
-  mlir::Value fromMatrix(TileBuilder &builder, mlir::Value matrix) const;
+  /// The K x V tile of a state in memory [B, H, ...], or of one that starts at zero where `memory` is null;
+  /// of the value columns those of the slice, if the state has any.
+  mlir::Value load(TileBuilder &builder, const Walk &walk, mlir::Value memory,
+                   const ColumnSlice &columns) const;
+  void store(TileBuilder &builder, const Walk &walk, mlir::Value matrix, mlir::Value memory,
+             const ColumnSlice &columns) const;
+  bool hasColumns() const { return value_size > 1; }
 
   mlir::Type slice; ///< of one batch and head
   int64_t key_axis; ///< -1 without keys
   int64_t key_size = 1, value_size = 1;
+
+private:
+  /// A stored state, or a slice of one, as its K x V tile, and back.
+  mlir::Value toMatrix(TileBuilder &builder, mlir::Value stored) const;
+  mlir::Value fromMatrix(TileBuilder &builder, mlir::Value matrix) const;
+  llvm::SmallVector<mlir::Value> indices(TileBuilder &builder, const Walk &walk, mlir::Value memory,
+                                         const ColumnSlice &columns) const;
 };
 
 } // namespace linmu

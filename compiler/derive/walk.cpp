@@ -51,16 +51,25 @@ SmallVector<Value> Walk::indices(TileBuilder &builder, Value memory, Value rows)
   return result;
 }
 
-Value Walk::load(TileBuilder &builder, Value memory, Value rows) const {
-  return builder.extend(builder.load(memory, indices(builder, memory, rows)));
+Value Walk::load(TileBuilder &builder, Value memory, Value rows, const ColumnSlice &columns) const {
+  SmallVector<Value> place = indices(builder, memory, rows);
+  if (columns)
+    place.push_back(columns.range(builder));
+  return builder.extend(builder.load(memory, place));
 }
 
-Value Walk::loadParam(TileBuilder &builder, Value memory) const {
-  int64_t operandHeads = cast<RankedTensorType>(memory.getType()).getDimSize(0);
-  return builder.extend(builder.load(memory, headOf(builder, operandHeads)));
+Value Walk::loadParam(TileBuilder &builder, Value memory, const ColumnSlice &columns) const {
+  SmallVector<Value> place{headOf(builder, cast<RankedTensorType>(memory.getType()).getDimSize(0))};
+  if (columns)
+    place.push_back(columns.range(builder));
+  return builder.extend(builder.load(memory, place));
 }
 
-void Walk::store(TileBuilder &builder, Value value, Value memory, Value rows) const {
+void Walk::store(TileBuilder &builder, Value value, Value memory, Value rows,
+                 const ColumnSlice &columns) const {
   Type element = getElementTypeOrSelf(memory.getType());
-  builder.store(builder.round(value, element), memory, indices(builder, memory, rows));
+  SmallVector<Value> place = indices(builder, memory, rows);
+  if (columns)
+    place.push_back(columns.range(builder));
+  builder.store(builder.round(value, element), memory, place);
 }

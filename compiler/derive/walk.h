@@ -12,6 +12,15 @@ struct TokenSpan {
   bool several() const { return size > 0; }
 };
 
+/// Some of the value columns: `size` from `first` on, of which the first `live` are there.
+struct ColumnSlice {
+  mlir::Value first, live; ///< index
+  int64_t size = 0;        ///< 0: all columns
+  explicit operator bool() const { return size > 0; }
+  /// The columns as an index of loads and stores.
+  mlir::Value range(TileBuilder &builder) const { return builder.range(first, size, {.to = live}); }
+};
+
 /// A walk over the positions 0, 1, ... of one sequence for one head. Rows are token indices in memory: an
 /// `index`, or a range.
 struct Walk {
@@ -34,12 +43,14 @@ struct Walk {
   /// state [B, G, ...].
   llvm::SmallVector<mlir::Value> indices(TileBuilder &builder, mlir::Value memory, mlir::Value rows) const;
 
-  /// Loads as f32 (or the integer type as it is).
-  mlir::Value load(TileBuilder &builder, mlir::Value memory, mlir::Value rows) const;
+  /// Loads as f32 (or the integer type as it is); of the last axis, those `columns`.
+  mlir::Value load(TileBuilder &builder, mlir::Value memory, mlir::Value rows,
+                   const ColumnSlice &columns = {}) const;
   /// Loads the slice of a parameter [G, ...].
-  mlir::Value loadParam(TileBuilder &builder, mlir::Value memory) const;
+  mlir::Value loadParam(TileBuilder &builder, mlir::Value memory, const ColumnSlice &columns = {}) const;
   /// Stores an f32 value, rounded to the storage type.
-  void store(TileBuilder &builder, mlir::Value value, mlir::Value memory, mlir::Value rows) const;
+  void store(TileBuilder &builder, mlir::Value value, mlir::Value memory, mlir::Value rows,
+             const ColumnSlice &columns = {}) const;
 
 private:
   mlir::Value rangeOf(TileBuilder &builder, mlir::Value first, int64_t size,

@@ -29,8 +29,10 @@ static llvm::Error parseEntry(llvm::StringRef key, llvm::StringRef value, Schedu
       schedule.algorithm = Schedule::Algorithm::recurrent;
     else if (value == "chunked")
       schedule.algorithm = Schedule::Algorithm::chunked;
+    else if (value == "two_kernels")
+      schedule.algorithm = Schedule::Algorithm::two_kernels;
     else
-      return invalid(key, "auto, recurrent or chunked", value);
+      return invalid(key, "auto, recurrent, chunked or two_kernels", value);
     return llvm::Error::success();
   }
   if (key == "fuse") {
@@ -41,6 +43,10 @@ static llvm::Error parseEntry(llvm::StringRef key, llvm::StringRef value, Schedu
   }
   if (key == "chunk")
     return parseInteger(key, value, 8, 256, 8, schedule.chunk);
+  if (key == "columns")
+    return parseInteger(key, value, 1, 1 << 16, 1, schedule.columns);
+  if (key == "cores")
+    return parseInteger(key, value, 1, 4096, 1, schedule.cores);
   if (key == "recurrent_below")
     return parseInteger(key, value, 0, 1 << 20, 1, schedule.recurrent_below);
   if (key == "map_block")
@@ -50,8 +56,8 @@ static llvm::Error parseEntry(llvm::StringRef key, llvm::StringRef value, Schedu
   if (key == "key_block")
     return parseInteger(key, value, 8, 256, 8, schedule.key_block);
   return llvm::createStringError(
-      "schedule: requires a key out of algorithm, chunk, fuse, key_block, map_block, query_block and "
-      "recurrent_below, got '" +
+      "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, "
+      "query_block and recurrent_below, got '" +
       key + "'");
 }
 
@@ -98,6 +104,29 @@ std::int64_t linmu::chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule
   while (chunk > 8 && workspace() > cacheBytes)
     chunk /= 2;
   return chunk;
+}
+
+std::int64_t linmu::chooseColumns(llvm::ArrayRef<StateCost> states, std::int64_t chunk, std::int64_t columns,
+                                  std::int64_t heads, const Schedule &schedule) {
+  constexpr std::int64_t narrowest = 16;
+  if (heads >= schedule.cores)
+    return 0;
+  // Multiplications a token, in rounds of as many blocks as there are cores.
+  auto cost = [&](std::int64_t width) {
+    std::int64_t work = 0;
+    for (const StateCost &state : states) {
+      std::int64_t part = std::min(width, state.value_size);
+      work += chunk * state.key_size * state.reads * state.writes +
+              part * (state.key_size * (state.reads + state.writes) + chunk * state.reads * state.writes);
+    }
+    std::int64_t blocks = heads * ((columns + width - 1) / width);
+    return work * ((blocks + schedule.cores - 1) / schedule.cores);
+  };
+  std::int64_t best = columns;
+  for (std::int64_t width = columns / 2 / narrowest * narrowest; width >= narrowest; width -= narrowest)
+    if (cost(width) < cost(best))
+      best = width;
+  return 10 * cost(best) < 9 * cost(columns) ? best : 0;
 }
 
 WindowTiles linmu::chooseWindowTiles(const WindowSizes &sizes, const Schedule &schedule) {

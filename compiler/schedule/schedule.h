@@ -11,12 +11,16 @@ namespace linmu {
 
 struct Schedule {
   enum class Algorithm {
-    automatic, ///< recurrent for short sequences, chunked from `recurrent_below` tokens on where it applies
-    recurrent, ///< one token at a time at every length
-    chunked,   ///< chunked at every length; a scan without normal form is an error
+    automatic,   ///< recurrent for short sequences, chunked from `recurrent_below` tokens on where it applies
+    recurrent,   ///< one token at a time at every length
+    chunked,     ///< chunked at every length; a scan without normal form is an error
+    two_kernels, ///< the same in two launches: states first, then the outputs of all chunks at once
   };
   Algorithm algorithm = Algorithm::automatic;
-  std::int64_t chunk = 0; ///< tokens of a chunk; 0: the cost model's choice
+  std::int64_t chunk = 0;   ///< tokens of a chunk; 0: the cost model's choice
+  std::int64_t columns = 0; ///< value columns of a block of a chunked scan; 0: the cost model's choice
+  std::int64_t cores =
+      1; ///< of the machine: where heads and batch are fewer, value columns are split over them
   /// With `automatic`, sequences of fewer tokens run recurrently. A chunk costs the same however few of its
   /// rows are live: 7.5 us a head of 64 x 64 on one AVX2 core against 0.4 us a token.
   std::int64_t recurrent_below = 16;
@@ -26,8 +30,9 @@ struct Schedule {
   std::int64_t key_block = 0;    ///< keys that they are scored against at once; 0: the cost model's choice
 };
 
-/// Reads overrides such as {"chunk", "64"}. Keys are the fields' names; `algorithm` takes auto, recurrent or
-/// chunked. An unknown key or a bad value gives one error that names the key, the expected and the actual.
+/// Reads overrides such as {"chunk", "64"}. Keys are the fields' names; `algorithm` takes auto, recurrent,
+/// chunked or two_kernels. An unknown key or a bad value gives one error that names the key, the expected and
+/// the actual.
 llvm::Expected<Schedule> parseSchedule(const std::map<std::string, std::string> &overrides);
 
 /// The same from "KEY=VALUE,KEY=VALUE".
@@ -48,6 +53,11 @@ std::int64_t chunkedWorkspaceBytes(const StateCost &state, std::int64_t chunk);
 /// AVX-512 vector of positions, are 12% faster than 32 at head sizes from 16 to 256. Halved, to 8, where a
 /// block's tiles exceed the 1 MB of a core's L2 cache.
 std::int64_t chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule &schedule);
+
+/// How many value columns a block of a scan of `heads` heads and batch 1 takes, 0 for all `columns`: a slice
+/// costs the scores again, so that a split pays only where cores would be idle.
+std::int64_t chooseColumns(llvm::ArrayRef<StateCost> states, std::int64_t chunk, std::int64_t columns,
+                           std::int64_t heads, const Schedule &schedule);
 
 /// The sizes of a window attention: tokens of a whole window, features of keys and of values.
 struct WindowSizes {

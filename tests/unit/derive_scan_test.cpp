@@ -239,8 +239,11 @@ constexpr std::int64_t aroundAChunk[] = {0, 1, 7, 8, 9, 29};
 
 void expectAllAlgorithmsToMatch(const Form &form, llvm::ArrayRef<std::int64_t> lengths = aroundAChunk,
                                 const std::string &chunk = "8") {
+  // Two slices of the value columns, the second with fewer.
+  std::string columns = ",columns=" + number((form.values + 1) / 2 + 1);
   for (const std::string &schedule :
-       {"algorithm=chunked,chunk=" + chunk, std::string("algorithm=recurrent")}) {
+       {"algorithm=chunked,chunk=" + chunk, "algorithm=chunked,chunk=" + chunk + columns,
+        "algorithm=two_kernels,chunk=" + chunk, std::string("algorithm=recurrent")}) {
     Derived derived(textOf(form), schedule);
     ASSERT_TRUE(derived.ok()) << derived.diagnostics() << textOf(form);
     for (std::int64_t tokens : lengths) {
@@ -322,6 +325,18 @@ TEST(DeriveScan, ShortSequencesRunRecurrentlyAndLongOnesInChunks) {
   ASSERT_TRUE(derived.ok()) << derived.diagnostics();
   EXPECT_EQ(linmu::interpreter::algorithmFor(derived.program(), {.tokens = 4}), "recurrent");
   EXPECT_EQ(linmu::interpreter::algorithmFor(derived.program(), {.tokens = 5}), "chunked(chunk=16)");
+}
+TEST(DeriveScan, ValueColumnsAreSplitWhereHeadsAndBatchLeaveCoresIdle) {
+  Form form{.keys = 64, .values = 64, .heads = 1, .groups = 1};
+  Derived derived(textOf(form), "cores=2");
+  ASSERT_TRUE(derived.ok()) << derived.diagnostics();
+  auto algorithm = [&](std::int64_t batch, std::int64_t tokens) {
+    return linmu::interpreter::algorithmFor(derived.program(), {.batch = batch, .tokens = tokens});
+  };
+  EXPECT_EQ(algorithm(1, 8), "recurrent");
+  EXPECT_EQ(algorithm(1, 100), "chunked(chunk=16)");
+  EXPECT_EQ(algorithm(1, 1000), "chunked(chunk=16, columns=32)");
+  EXPECT_EQ(algorithm(2, 1000), "chunked(chunk=16)");
 }
 TEST(DeriveScan, AWrongResultIsSeen) {
   Derived derived(textOf({}), "algorithm=chunked,chunk=8");

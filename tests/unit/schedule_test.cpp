@@ -23,14 +23,14 @@ TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
   EXPECT_EQ(errorOf("chunk=12"), "schedule: requires chunk to be a multiple of 8 from 8 to 256, got '12'");
   EXPECT_EQ(errorOf("chunk=x"), "schedule: requires chunk to be a multiple of 8 from 8 to 256, got 'x'");
   EXPECT_EQ(errorOf("algorithm=fast"),
-            "schedule: requires algorithm to be auto, recurrent or chunked, got 'fast'");
+            "schedule: requires algorithm to be auto, recurrent, chunked or two_kernels, got 'fast'");
   EXPECT_EQ(errorOf("recurrent_below=-1"),
             "schedule: requires recurrent_below to be a whole number from 0 to 1048576, got '-1'");
   EXPECT_EQ(errorOf("key_block=0"),
             "schedule: requires key_block to be a multiple of 8 from 8 to 256, got '0'");
   EXPECT_EQ(errorOf("warps=4"),
-            "schedule: requires a key out of algorithm, chunk, fuse, key_block, map_block, query_block and "
-            "recurrent_below, got 'warps'");
+            "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, "
+            "query_block and recurrent_below, got 'warps'");
   EXPECT_EQ(errorOf("chunk"), "schedule: requires KEY=VALUE, got 'chunk'");
   EXPECT_EQ(errorOf("chunk=8,chunk=16"), "schedule: requires each key once, got 'chunk' twice");
 }

@@ -256,4 +256,49 @@ TEST(TileProgram, BuffersAreReadAndWrittenInProgramOrder) {
   EXPECT_EQ(run(text, x, x.shape).elements, expected.elements);
 }
 
+TEST(TileProgram, BranchesGiveTiles) {
+  const std::string text = R"(
+    !t = tensor<?x?x1x16xf32>
+    tile.program @p inputs(%x: !t) results(%y: !t) {
+      %one = arith.constant 1 : index
+      tile.kernel @k(%x: !t, %y: !t) {
+        %c0 = arith.constant 0 : index
+        %c1 = arith.constant 1 : index
+        %c3 = arith.constant 3 : index
+        %tokens = tensor.dim %x, %c1 : !t
+        %rows = tile.range %c0 to %tokens -> !tile.range<8>
+        %t = tile.load %x[%c0, %rows, %c0] : !t, [index, !tile.range<8>, index] -> tensor<8x16xf32>
+        %long = arith.cmpi ugt, %tokens, %c3 : index
+        %m, %v, %n = scf.if %long -> (tensor<8x16xf32>, tensor<8xf32>, index) {
+          %sum = tile.reduce add %t over 1 : tensor<8x16xf32> -> tensor<8xf32>
+          %twice = arith.addf %t, %t : tensor<8x16xf32>
+          scf.yield %twice, %sum, %c1 : tensor<8x16xf32>, tensor<8xf32>, index
+        } else {
+          %zero = arith.constant dense<0.0> : tensor<8xf32>
+          scf.yield %t, %zero, %c0 : tensor<8x16xf32>, tensor<8xf32>, index
+        }
+        %i = arith.index_cast %n : index to i32
+        %f = arith.sitofp %i : i32 to f32
+        %fs = tile.broadcast %f : f32 to tensor<8x16xf32>
+        %vs = tile.broadcast %v along 0 : tensor<8xf32> to tensor<8x16xf32>
+        %a = arith.addf %m, %vs : tensor<8x16xf32>
+        %b = arith.addf %a, %fs : tensor<8x16xf32>
+        tile.store %b, %y[%c0, %rows, %c0] : tensor<8x16xf32>, !t, [index, !tile.range<8>, index]
+      }
+      tile.variant as "k" { tile.launch @k grid(%one)(%x, %y : !t, !t) }
+    })";
+  std::mt19937 random(5);
+  for (std::int64_t tokens : {2, 6}) {
+    Memory x = randomMemory({1, tokens, 1, 16}, -1, 1, random), expected = x;
+    for (std::int64_t t = 0; tokens > 3 && t < tokens; ++t) {
+      double sum = 0;
+      for (std::int64_t i = 0; i < 16; ++i)
+        sum += x.elements[t * 16 + i];
+      for (std::int64_t i = 0; i < 16; ++i)
+        expected.elements[t * 16 + i] = 2 * x.elements[t * 16 + i] + sum + 1;
+    }
+    EXPECT_LT(worstDifference(run(text, x, x.shape), expected), tolerance(1e-12, 1e-6)) << tokens;
+  }
+}
+
 } // namespace

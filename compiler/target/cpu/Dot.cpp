@@ -27,9 +27,8 @@ void KernelLowering::multiplyAddStep(const Product &product, Vectors &next, Valu
                                          ValueRange{add(at.panel, p), step, index(0)}));
   for (int64_t r = firstRow; r < at.rows; ++r) {
     Value i = add(at.row, r);
-    Value element =
-        splat(memref::LoadOp::create(builder_, location_, product.lhs,
-                                     product.lhsTransposed ? ValueRange{step, i} : ValueRange{i, step}));
+    Value element = splat(memref::LoadOp::create(
+        builder_, location_, product.lhs, product.lhsTransposed ? ValueRange{step, i} : ValueRange{i, step}));
     for (int64_t p = 0; p < at.panels; ++p) {
       Value &sum = next[p * at.rows + r];
       sum = vector::FMAOp::create(builder_, location_, element, rhs[p], sum);

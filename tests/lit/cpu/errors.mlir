@@ -20,26 +20,6 @@ tile.program @elements inputs(%a: !t) results(%o: !t) {
 // -----
 
 !t = tensor<?x?x2x16xf32>
-tile.program @branch inputs(%a: !t) results(%o: !t) {
-  %one = arith.constant 1 : index
-  tile.kernel @k(%x: !t, %y: !t) {
-    %true = arith.constant true
-    %c = arith.constant dense<1.0> : tensor<16xf32>
-    // expected-error @+1 {{'scf.if' op with tile results is not supported by the CPU target}}
-    %d = scf.if %true -> tensor<16xf32> {
-      scf.yield %c : tensor<16xf32>
-    } else {
-      scf.yield %c : tensor<16xf32>
-    }
-  }
-  tile.variant as "k" {
-    tile.launch @k grid(%one)(%a, %o : !t, !t)
-  }
-}
-
-// -----
-
-!t = tensor<?x?x2x16xf32>
 tile.program @reshape inputs(%a: !t) results(%o: !t) {
   %one = arith.constant 1 : index
   tile.kernel @k(%x: !t, %y: !t) {
@@ -83,6 +63,39 @@ tile.program @extent inputs(%a: !t) results(%o: !t) {
     %c = arith.constant dense<1.0> : tensor<16xf32>
     // expected-error @+1 {{'tensor.dim' op requires an operand of the kernel}}
     %d = tensor.dim %c, %c0 : tensor<16xf32>
+  }
+  tile.variant as "k" {
+    tile.launch @k grid(%one)(%a, %o : !t, !t)
+  }
+}
+
+// -----
+
+!t = tensor<?x?x2x16xf32>
+tile.program @columns inputs(%a: !t) results(%o: !t) {
+  %one = arith.constant 1 : index
+  tile.kernel @k(%x: !t, %y: !t) {
+    %c0 = arith.constant 0 : index
+    %r = tile.range %c0 -> !tile.range<4>
+    // expected-error @+1 {{'tile.load' op requires the columns of a tile to be the operand's last axis on the CPU}}
+    %t = tile.load %x[%r, %r, %c0, %c0] : !t, [!tile.range<4>, !tile.range<4>, index, index] -> tensor<4x4xf32>
+  }
+  tile.variant as "k" {
+    tile.launch @k grid(%one)(%a, %o : !t, !t)
+  }
+}
+
+// -----
+
+!t = tensor<?x?x2x16xf32>
+tile.program @backward inputs(%a: !t) results(%o: !t) {
+  %one = arith.constant 1 : index
+  tile.kernel @k(%x: !t, %y: !t) {
+    %c0 = arith.constant 0 : index
+    %r = tile.range %c0 -> !tile.range<4>
+    %c = tile.range %c0 backward -> !tile.range<4>
+    // expected-error @+1 {{'tile.load' op requires columns that follow each other in memory on the CPU}}
+    %t = tile.load %x[%c0, %r, %c0, %c] : !t, [index, !tile.range<4>, index, !tile.range<4>] -> tensor<4x4xf32>
   }
   tile.variant as "k" {
     tile.launch @k grid(%one)(%a, %o : !t, !t)

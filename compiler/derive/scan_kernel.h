@@ -1,0 +1,37 @@
+// What the kernels of a normal_scan in chunks share: states from and to memory, one chunk.
+#pragma once
+#include "compiler/derive/chunk_stages.h"
+#include "compiler/derive/stored_state.h"
+
+namespace linmu {
+
+/// A kernel under construction for a normal_scan in chunks.
+class ScanKernel {
+public:
+  /// Starts the kernel; its grid and walk are the caller's.
+  ScanKernel(pattern::NormalScanOp scan, const LoopView &view, ProgramBuilder &program, llvm::StringRef name,
+             int64_t chunk);
+
+  /// The states before the first token, as K x V tiles, or their slice of columns.
+  llvm::SmallVector<mlir::Value> initialStates();
+  void storeFinalStates(mlir::ValueRange states);
+
+  /// The chunk whose first position is `first`: loads its tokens, stores its outputs where they are wanted,
+  /// and gives the states at its exit where those are.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> chunk(mlir::Value first, mlir::ValueRange states,
+                                                        ChunkStages::Part part);
+
+  /// A loop over the chunks from `first` to the end that carries `states`; `body` gives the next ones.
+  using ChunkBody = llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
+      mlir::Value first, mlir::ValueRange states)>;
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> walkChunks(mlir::ValueRange states, ChunkBody body);
+
+  pattern::NormalScanOp scan;
+  LoopKernel kernel;
+  llvm::SmallVector<StoredState> stored;
+
+private:
+  int64_t chunk_;
+};
+
+} // namespace linmu
