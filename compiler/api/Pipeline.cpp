@@ -40,7 +40,7 @@ OwningOpRef<ModuleOp> parse(std::string_view source, const Options &options, MLI
 
 func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::FuncOp>().begin(); }
 
-static FailureOr<Schedule> scheduleOf(ModuleOp module, const Options &options) {
+FailureOr<Schedule> scheduleOf(ModuleOp module, const Options &options) {
   auto schedule = parseSchedule(options.schedule);
   if (!schedule)
     return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1))

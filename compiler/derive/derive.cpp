@@ -70,6 +70,14 @@ static FailureOr<OpPlan> deriveOp(Operation *op, const Schedule &schedule, bool 
       .DefaultUnreachable("checked before");
 }
 
+static LogicalResult refuseChunks(Operation &op, const AlgorithmChoice &choice) {
+  InFlightDiagnostic error = op.emitOpError("cannot run chunked as the schedule says: ") << choice.reason;
+  auto opaque = op.getAttrOfType<LocationAttr>("pattern.opaque_at");
+  if (choice.at || opaque)
+    error.attachNote(choice.at ? choice.at->getLoc() : Location(opaque)) << "this op stands in the way";
+  return error;
+}
+
 LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
   using Algorithm = Schedule::Algorithm;
   SmallVector<Operation *> ops;
@@ -88,7 +96,7 @@ LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
     AlgorithmChoice choice = chooseAlgorithm(&op, schedule);
     parallel.push_back((scan || isa<pattern::MapOp>(op)) && choice.reason.empty());
     if (scan && schedule.algorithm == Algorithm::chunked && !choice.reason.empty())
-      return op.emitOpError("cannot run chunked as the schedule says: ") << choice.reason;
+      return refuseChunks(op, choice);
   }
   FailureOr<ProgramBuilder> program = ProgramBuilder::create(function);
   if (failed(program))
