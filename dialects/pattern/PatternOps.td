@@ -32,7 +32,7 @@ defvar Pattern_LoopDescription = [{
     outputs are rounded to the storage type of the result. Results are the outputs, then the final states,
     then the final tails (the last tokens of each operand with a tail).
 
-    Clauses, each optional:
+    Clauses, each optional and in any order:
     - `params`: per head, `tensor<HxDxf32>` or `tensor<Hxf32>`; a head count of 1 is shared by all heads.
     - `tokens`: `%x = %X : type`; `tensor<?x?xT>` is a scalar that all heads share; with `tail %T` (`tensor<?xLxHxDxT>`, oldest first) lags reach back into T.
     - `states`: `%S = %S0 : tensor<?xHxKxVxf32>`, or `%S = zero : ...`. Rank-1 and scalar states lack axes.
