@@ -122,8 +122,8 @@ LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
     shortPlans.push_back(*shortPlan);
   }
   if (below > 0)
-    program->addVariant(0, below - 1, shortPlans);
-  program->addVariant(below, INT64_MAX, longPlans);
+    program->addVariant(program->isLess(program->tokens(), below), shortPlans);
+  program->addVariant({}, longPlans);
   program->dropUnusedOperands();
   function.erase();
   return success();

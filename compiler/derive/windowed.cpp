@@ -85,18 +85,15 @@ WindowKernel::WindowKernel(pattern::WindowAttentionOp op, int64_t queries, Progr
                                {op.getQuery(), op.getKey(), op.getValue(), op.getMedia(), op.getResult()},
                                arguments, builder);
   int64_t heads = cast<RankedTensorType>(op.getType()).getDimSize(2);
-  launch.scale = heads;
-  launch.tokens_per_block = volume;
+  launch.grid = {program.constant(heads), program.ceilDivide(program.tokens(), volume), program.batch()};
 
   media = arguments.lookup(op.getMedia());
   walk.heads = heads;
   walk.tokens = tensor::DimOp::create(builder, arguments.lookup(op.getResult()), builder.index(1));
-  slots = ceilDivide(walk.tokens, volume);
-  Value block = tile::BlockIdOp::create(builder, builder.getIndexType());
-  Value group = arith::DivUIOp::create(builder, block, builder.index(heads));
-  walk.head = arith::RemUIOp::create(builder, block, builder.index(heads));
-  walk.batch = arith::DivUIOp::create(builder, group, slots);
-  slot = arith::RemUIOp::create(builder, group, slots);
+  walk.head = builder.blockId(0);
+  walk.batch = builder.blockId(2);
+  slot = builder.blockId(1);
+  slots = tile::BlockCountOp::create(builder, builder.getIndexType(), 1);
 }
 
 Item WindowKernel::loadItem(Value index) {
@@ -209,7 +206,9 @@ LogicalResult WindowKernel::attend(const Item &item, Value window) {
   Value mixed = builder.dot(weight, value, {});
   ArrayRef<int64_t> resultShape = cast<RankedTensorType>(mixed.getType()).getShape();
   mixed = builder.multiply(mixed, builder.along(inverse, 0, resultShape));
-  walk.store(builder, mixed, memory(op.getResult()), query.rows, query.valid);
+  Value result = memory(op.getResult());
+  mixed = builder.round(mixed, getElementTypeOrSelf(result.getType()));
+  builder.store(mixed, result, walk.indices(builder, result, query.rows), query.valid);
   return success();
 }
 

@@ -147,6 +147,8 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
     state.addAttribute("tail_owners", builder.getDenseI64ArrayAttr(scan.getTailOwners()));
   if (!initOwners.empty())
     state.addAttribute("init_owners", builder.getDenseI64ArrayAttr(initOwners));
+  if (!scan.getTailMasks().empty())
+    state.addAttribute("tail_masks", builder.getDenseI64ArrayAttr(scan.getTailMasks()));
   for (size_t region = 0; region <= strata.size(); ++region)
     state.addRegion()->emplaceBlock();
   auto normal = cast<NormalScanOp>(builder.create(state));

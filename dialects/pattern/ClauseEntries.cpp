@@ -90,6 +90,27 @@ ParseResult ClauseParser::parseTensor(StringRef operand, StringRef example, Rank
   return success();
 }
 
+/// `tail %T` behind an operand, where the text has it.
+ParseResult ClauseParser::parseOptionalTail(StringRef entry, Entries &tail) {
+  if (failed(parser.parseOptionalKeyword("tail")))
+    return success();
+  return parseOperand("tail", entry, tail.operands.emplace_back());
+}
+
+/// `, type` behind the type of an operand that has a tail.
+ParseResult ClauseParser::parseTailType(StringRef operand, StringRef example, Entries &tail) {
+  if (tail.types.size() == tail.operands.size())
+    return success();
+  StringRef name = tail.operands.back().name;
+  if (parser.parseOptionalComma())
+    return fail("requires ',' and the type of tail '" + name + "' after that of '" + operand + "'");
+  RankedTensorType type;
+  if (parseTensor(name, example, type))
+    return failure();
+  tail.types.push_back(type);
+  return success();
+}
+
 ParseResult ClauseParser::parseParam() {
   constexpr StringLiteral entry = "params(%wt = %w : tensor<8x64xf32>)";
   Argument argument;
@@ -107,29 +128,21 @@ ParseResult ClauseParser::parseParam() {
 ParseResult ClauseParser::parseToken() {
   constexpr StringLiteral entry = "tokens(%qt = %q : tensor<?x?x8x64xf32>)";
   Argument argument;
-  RankedTensorType type, tailType;
+  RankedTensorType type;
   if (parseArgument("tokens", entry, argument))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("zero")))
     return fail("requires an operand for '" + argument.ssaName.name + "'; only states start at zero");
-  if (parseOperand("tokens", entry, tokens.operands.emplace_back()))
+  if (parseOperand("tokens", entry, tokens.operands.emplace_back()) ||
+      parseOptionalTail("%xt = %x tail %t : type of %x, type of %t", tails))
     return failure();
   StringRef name = tokens.operands.back().name;
-  bool hasTail = succeeded(parser.parseOptionalKeyword("tail"));
-  if (hasTail &&
-      parseOperand("tail", "%xt = %x tail %t : type of %x, type of %t", tails.operands.emplace_back()))
-    return failure();
   if (parseColonTensor(name, Part::token, type))
     return failure();
-  if (hasTail) {
-    StringRef tail = tails.operands.back().name;
-    if (parser.parseOptionalComma())
-      return fail("requires ',' and the type of tail '" + tail + "' after that of '" + name + "'");
-    if (parseTensor(tail, "tensor<?x1x8x64xf32>", tailType))
-      return failure();
+  if (tails.types.size() < tails.operands.size())
     tailOf.push_back(tokens.types.size());
-    tails.types.push_back(tailType);
-  }
+  if (parseTailType(name, "tensor<?x1x8x64xf32>", tails))
+    return failure();
   tokens.types.push_back(type);
   argument.type = sliceType(type, 3);
   tokenArguments.push_back(argument);
@@ -188,6 +201,12 @@ ParseResult ClauseParser::parseSingle(StringRef clause, StringRef type, Entries 
   if (parseOperand(clause, example, entry.operands.emplace_back()))
     return failure();
   StringRef name = entry.operands.back().name;
+  if (clause == "segments") {
+    if (parseOptionalTail("segments(%i tail %t : tensor<?x?xi32>, tensor<?x1xi32>)", segmentsTail))
+      return failure();
+  } else if (succeeded(parser.parseOptionalKeyword("tail"))) {
+    return fail("requires no 'tail' in '" + clause + "'; only token operands and segments have one");
+  }
   if (parser.parseOptionalColon())
     return fail("requires ':' and the type of '" + name + "' after it, as in " + example);
   SMLoc place = parser.getCurrentLocation();
@@ -200,6 +219,8 @@ ParseResult ClauseParser::parseSingle(StringRef clause, StringRef type, Entries 
   if (!parsed || parsed.getRank() != 2 || parsed.getElementType() != element)
     return parser.emitError(place) << "requires operand '" << name << "' of " << clause << " to have type "
                                    << type << " (batch, tokens), got " << any;
+  if (clause == "segments" && parseTailType(name, "tensor<?x1xi32>", segmentsTail))
+    return failure();
   if (parser.parseOptionalRParen())
     return fail("requires ')' after the operand of '" + clause + "', as in " + example);
   entry.types.push_back(parsed);

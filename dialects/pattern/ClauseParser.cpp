@@ -101,6 +101,12 @@ ParseResult ClauseParser::finish(SmallVectorImpl<Argument> &arguments) {
     operandSizes.push_back(entries.operands.size());
     return parser.resolveOperands(entries.operands, entries.types, loc, result.operands);
   };
+  // The segments count as the token operand behind the last one, wherever their clause stands.
+  if (!segmentsTail.operands.empty()) {
+    tailOf.push_back(tokens.operands.size());
+    tails.operands.append(segmentsTail.operands);
+    tails.types.append(segmentsTail.types);
+  }
   if (add(params) || add(tokens) || add(tails) || add(inits) || add(order))
     return failure();
   if (with_masks && (add(segments) || add(sourceMask) || add(outputMask)))

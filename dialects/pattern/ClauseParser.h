@@ -31,6 +31,8 @@ private:
   mlir::ParseResult parseZeroed();
   mlir::ParseResult parseOutput();
   mlir::ParseResult parseSingle(llvm::StringRef clause, llvm::StringRef type, Entries &entry);
+  mlir::ParseResult parseOptionalTail(llvm::StringRef entry, Entries &tail);
+  mlir::ParseResult parseTailType(llvm::StringRef operand, llvm::StringRef example, Entries &tail);
   mlir::ParseResult parseArgument(llvm::StringRef clause, llvm::StringRef entry,
                                   mlir::OpAsmParser::Argument &argument);
   mlir::ParseResult parseOperand(llvm::StringRef clause, llvm::StringRef entry,
@@ -48,7 +50,7 @@ private:
   mlir::OperationState &result;
   bool with_masks;
   llvm::StringSet<> seen;
-  Entries params, tokens, tails, inits, order, segments, sourceMask, outputMask;
+  Entries params, tokens, tails, inits, order, segments, segmentsTail, sourceMask, outputMask;
   llvm::SmallVector<mlir::OpAsmParser::Argument> paramArguments, tokenArguments, stateArguments;
   llvm::SmallVector<int64_t> tailOf, initOf, zeroes;
   llvm::SmallVector<mlir::OpAsmParser::UnresolvedOperand> zeroed;

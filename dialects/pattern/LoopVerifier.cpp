@@ -163,15 +163,18 @@ template <typename LoopOp> LogicalResult linmu::pattern::verifyLoopOperands(Loop
              << index << " to have float elements, got " << output.getType();
   if (op.getTokens().empty())
     return op.emitOpError("requires a token operand, which gives the batch and the number of tokens");
-  if (failed(
-          verifyOwners(op, "tail_owners", op.getTailOwners(), op.getTails().size(), op.getTokens().size())) ||
+  SmallVector<Value> walked(op.getTokens());
+  if constexpr (!std::is_same_v<LoopOp, NormalScanOp>)
+    if (op.getSegments())
+      walked.push_back(op.getSegments());
+  if (failed(verifyOwners(op, "tail_owners", op.getTailOwners(), op.getTails().size(), walked.size())) ||
       failed(
           verifyOwners(op, "init_owners", op.getInitOwners(), op.getInits().size(), op.getFinals().size())) ||
       failed(verifyPerToken(op, "order", op.getOrder())))
     return failure();
   for (auto [index, owner] : llvm::enumerate(op.getTailOwners())) {
     auto tail = cast<RankedTensorType>(op.getTails()[index].getType());
-    auto token = cast<RankedTensorType>(op.getTokens()[owner].getType());
+    auto token = cast<RankedTensorType>(walked[owner].getType());
     SmallVector<int64_t> expected(token.getShape());
     if (tail.getRank() == token.getRank())
       expected[1] = tail.getDimSize(1);
@@ -179,8 +182,24 @@ template <typename LoopOp> LogicalResult linmu::pattern::verifyLoopOperands(Loop
         tail.getDimSize(1) > 3 || tail.getShape() != ArrayRef(expected) ||
         tail.getElementType() != token.getElementType())
       return op.emitOpError("requires tail #")
-             << index << " to be its token operand's type with 1 to 3 tokens, got " << tail << " for "
-             << token;
+             << index << " to be "
+             << (owner < int64_t(op.getTokens().size()) ? "its token operand's" : "the segments'")
+             << " type with 1 to 3 tokens, got " << tail << " for " << token;
+  }
+  ArrayRef<int64_t> masks = op.getTailMasks();
+  if (!masks.empty() && masks.size() != op.getTails().size())
+    return op.emitOpError("requires ")
+           << op.getTails().size() << " entries of tail_masks, got " << masks.size();
+  for (int64_t mask : masks) {
+    if (mask < -1 || mask >= int64_t(op.getTokens().size()))
+      return op.emitOpError("requires entries of tail_masks to be in [-1, ")
+             << op.getTokens().size() << "), got " << mask;
+    if (mask >= 0)
+      if (auto type = cast<RankedTensorType>(op.getTokens()[mask].getType());
+          type.getRank() != 2 || !type.getElementType().isInteger(1))
+        return op.emitOpError(
+                   "requires entries of tail_masks to name token operands of type tensor<?x?xi1>, got ")
+               << type << " of #" << mask;
   }
   for (auto [index, owner] : llvm::enumerate(op.getInitOwners()))
     if (op.getInits()[index].getType() != op.getFinals()[owner].getType())
@@ -244,6 +263,8 @@ template <typename LoopOp> static LogicalResult verifyMasks(LoopOp op) {
       failed(verifyPerToken(op, "source_mask", op.getSourceMask())) ||
       failed(verifyPerToken(op, "output_mask", op.getOutputMask())))
     return failure();
+  if (op.getSourceMask() && !op.getTailMasks().empty())
+    return op.emitOpError("requires source_mask or tail_masks, which are what becomes of it, not both");
   if (!op.getSourceMask() != op.getZeroes().empty())
     return op.emitOpError("requires source_mask and the token arguments that it zeroes together");
   for (auto [index, token] : llvm::enumerate(op.getZeroes()))

@@ -84,17 +84,19 @@ void linmu::pattern::printLoopClauses(OpAsmPrinter &printer, LoopOp op, ValueRan
     });
     printer << ")";
   }
+  auto printTypeAndTail = [&](Value value, Value tail) {
+    if (tail)
+      printer << " tail " << tail;
+    printer << " : " << value.getType();
+    if (tail)
+      printer << ", " << tail.getType();
+  };
   if (!op.getTokens().empty()) {
     clause("tokens(");
     unsigned index = 0;
     llvm::interleaveComma(op.getTokens(), printer, [&](Value token) {
       printArgument(token, token.getType());
-      Value tail = op.getTailOf(index++);
-      if (tail)
-        printer << " tail " << tail;
-      printer << " : " << token.getType();
-      if (tail)
-        printer << ", " << tail.getType();
+      printTypeAndTail(token, op.getTailOf(index++));
     });
     printer << ")";
   }
@@ -113,15 +115,17 @@ void linmu::pattern::printLoopClauses(OpAsmPrinter &printer, LoopOp op, ValueRan
     });
     printer << ")";
   }
-  auto single = [&](StringRef keyword, Value value) {
+  auto single = [&](StringRef keyword, Value value, Value tail = {}) {
     if (!value)
       return;
     clause(keyword);
-    printer << "(" << value << " : " << value.getType() << ")";
+    printer << "(" << value;
+    printTypeAndTail(value, tail);
+    printer << ")";
   };
   single("order", op.getOrder());
   if constexpr (!std::is_same_v<LoopOp, NormalScanOp>) {
-    single("segments", op.getSegments());
+    single("segments", op.getSegments(), op.getTailOf(op.getTokens().size()));
     single("source_mask", op.getSourceMask());
     if (op.getSourceMask()) {
       printer << " zeroes(";

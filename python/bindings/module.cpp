@@ -229,7 +229,7 @@ PYBIND11_MODULE(_linmu, module) {
                                const auto &image = kernel.package().image;
                                return py::bytes(reinterpret_cast<const char *>(image.data()), image.size());
                              })
-      .def("algorithm", &Kernel::algorithm, py::arg("tokens"))
+      .def("algorithm", &Kernel::algorithm, py::arg("tokens"), py::arg("batch") = 1)
       .def("launch", &launch, py::arg("inputs"), py::arg("results"), py::arg("threads") = 0);
 
   module.def(

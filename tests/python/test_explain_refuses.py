@@ -60,7 +60,8 @@ REFUSED = {
     "requires scalars in a score region, got ": (SCORED, {}, 6),
     "cannot run chunked as the schedule says: ": (OPAQUE, {"algorithm": "chunked"}, 2),
 }
-# Those that no text can cause, with what stands before them. tests/lit pins them on IR.
+# Those that no text can cause, with what stands before them. tests/lit and
+# target_cpu_errors_test pin those that IR can cause.
 BEFORE = {
     "requires its segments and masks to be expanded before it is derived": "the pass expand-clauses",
     "requires nothing but pattern ops, got '": "the frontend",
@@ -69,6 +70,11 @@ BEFORE = {
     "requires a tile.program": "derivation",
     "lower-tile-to-cpu: requires cpu to be one that LLVM knows, got '": "the options, for every stage",
     "requires an operand of the kernel": "derivation",
+    "is no expression that a package can hold": "derivation",
+    "is an expression of ": "derivation",
+    "requires a variant, which says what is launched": "derivation",
+    "requires the columns of a tile to be the operand's last axis on the CPU": "derivation",
+    "requires columns that follow each other in memory on the CPU": "derivation",
     "is not supported on tiles by the CPU target": "derivation",
     "requires a constant tile with one value": "derivation",
     "is not supported by the CPU target": "derivation",

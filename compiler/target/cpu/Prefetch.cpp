@@ -41,17 +41,11 @@ int64_t KernelLowering::inlinedWork(Value tile) {
   return work;
 }
 
-bool linmu::cpu::namesElements(tile::PrefetchOp op) {
-  return op.getSource().getType().getRank() == int64_t(op.getIndices().size());
-}
+int64_t linmu::cpu::rowsOf(const Access &access) { return cast<RankedTensorType>(access.tile).getDimSize(0); }
 
-int64_t linmu::cpu::rowsOf(tile::PrefetchOp op) {
-  return shapeOf(op.getIndices()[gatheredAxis(op.getIndices())])[0];
-}
-
-int64_t linmu::cpu::rowBytes(tile::PrefetchOp op) {
-  RankedTensorType type = op.getSource().getType();
-  return (namesElements(op) ? 1 : type.getShape().back()) * type.getElementTypeBitWidth() / 8;
+int64_t linmu::cpu::rowBytes(const Access &access) {
+  auto tile = cast<RankedTensorType>(access.tile);
+  return (access.isElements() ? 1 : tile.getShape().back()) * std::max(8u, tile.getElementTypeBitWidth()) / 8;
 }
 
 void KernelLowering::prefetchAddress(Value address) {
@@ -62,20 +56,19 @@ void KernelLowering::prefetchAddress(Value address) {
                          /*rw=*/0, /*hint=*/2, /*cache=*/1);
 }
 
-/// With the last prefetch of a block, all of them. Those of elements go at once: heads share their lines.
-/// Those of rows wait, as addresses.
-void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
-  mlir::Block &body = *op->getBlock();
-  for (Operation *later = op->getNextNode(); later; later = later->getNextNode())
-    if (isa<tile::PrefetchOp>(later))
-      return;
+/// What marked loads and stores of a loop's body touch in the next iteration. Elements are asked for at once:
+/// heads share their lines. Rows wait, as addresses.
+void KernelLowering::lowerPrefetches(mlir::Block &body) {
   // Rows that lie in as many lines take turns: the same row of all operands, then the next.
-  llvm::MapVector<std::pair<int64_t, int64_t>, SmallVector<tile::PrefetchOp>> alike;
-  for (auto prefetch : body.getOps<tile::PrefetchOp>()) {
-    if (namesElements(prefetch))
-      loop(0, rowsOf(prefetch), 1, [&](Value row) { prefetchAddress(aheadAddress(prefetch, row)); });
+  llvm::MapVector<std::pair<int64_t, int64_t>, SmallVector<Operation *>> alike;
+  for (Operation &op : body) {
+    if (!op.hasAttr(prefetchMark))
+      continue;
+    Access access = Access::of(&op);
+    if (access.isElements())
+      loop(0, rowsOf(access), 1, [&](Value row) { prefetchAddress(aheadAddress(&op, row)); });
     else
-      alike[{rowsOf(prefetch), roundUp(rowBytes(prefetch), lineBytes) / lineBytes}].push_back(prefetch);
+      alike[{rowsOf(access), roundUp(rowBytes(access), lineBytes) / lineBytes}].push_back(&op);
   }
   workLeft_ = workOf(body);
   for (auto &[key, prefetches] : alike) {
@@ -84,7 +77,7 @@ void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
     Value addresses = allocate(RankedTensorType::get({count}, builder_.getI64Type()), Layout::rows).memref;
     loop(0, rows, 1, [&](Value row) {
       SmallVector<Value> ofRow;
-      for (tile::PrefetchOp prefetch : prefetches)
+      for (Operation *prefetch : prefetches)
         ofRow.push_back(arith::IndexCastOp::create(builder_, location_, builder_.getI64Type(),
                                                    aheadAddress(prefetch, row)));
       for (auto [number, address] : llvm::enumerate(ofRow))

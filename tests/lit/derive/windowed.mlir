@@ -16,8 +16,8 @@
 // CHECK: tile.reduce max
 // CHECK: tile.reduce add
 // CHECK: tile.store %{{.*}} where %{{.*}} : tensor<32xi1> : tensor<32x16xf32>
-// CHECK: tile.variant tokens 0 to 9223372036854775807 as "windowed(queries=32)"
-// CHECK-NEXT: tile.launch @windowed blocks 4 times_batch per_tokens 64
+// CHECK: tile.variant as "windowed(queries=32)"
+// CHECK-NEXT: tile.launch @windowed grid(%{{.*}}, %{{.*}}, %{{.*}})
 func.func @window(%q: !tokens, %k: !tokens, %v: !tokens, %m: !media) -> !tokens {
   %o = pattern.window_attention %q, %k, %v media(%m : !media) window [4, 4, 4] shift [2, 2, 2] scale 0.25 wrap masked : (!tokens, !tokens, !tokens) -> !tokens
   return %o : !tokens
@@ -25,10 +25,13 @@ func.func @window(%q: !tokens, %k: !tokens, %v: !tokens, %m: !media) -> !tokens 
 
 // An order is an index built once; its user reads it from a temporary.
 // CHECK-LABEL: tile.program @permute
-// CHECK: %[[ORDER:.*]] = tile.temporary : tensor<?x?xi32>
-// CHECK: tile.variant tokens 0 to 9223372036854775807 as "token_order, permute"
-// CHECK-NEXT: tile.launch @token_order blocks 1 times_batch per_tokens 64(%{{.*}}, %[[ORDER]]
-// CHECK-NEXT: tile.launch @permute blocks 4 times_batch per_tokens 64(%{{.*}}, %[[ORDER]]
+// CHECK: %[[BATCH:.*]] = tile.extent batch
+// CHECK: %[[N:.*]] = tile.extent tokens
+// CHECK: %[[ORDER:.*]] = tile.temporary(%[[BATCH]], %[[N]]) : tensor<?x?xi32>
+// CHECK: %[[RANGES:.*]] = arith.ceildivui %[[N]]
+// CHECK: tile.variant as "token_order, permute"
+// CHECK-NEXT: tile.launch @token_order grid(%{{.*}}, %[[RANGES]], %[[BATCH]]) (%{{.*}}, %[[ORDER]]
+// CHECK-NEXT: tile.launch @permute grid(%{{.*}}, %[[RANGES]], %[[BATCH]]) (%{{.*}}, %[[ORDER]]
 func.func @permute(%x: !tokens, %m: !media) -> !tokens {
   %i = pattern.token_order #pattern.order<x, y, t> media(%m : !media) like %x : !tokens -> tensor<?x?xi32>
   %y = pattern.permute %x order(%i : tensor<?x?xi32>) : !tokens

@@ -30,6 +30,23 @@ func.func @scan(%x: !t, %s0: !s, %w: tensor<2x4xf32>, %i: tensor<?x?xi32>, %id: 
   return %o : !t
 }
 
+// The tail of the segments comes after those of the tokens, whichever clause stands first.
+// CHECK-LABEL: @tails
+// CHECK: %{{.*}}:3 = pattern.map
+// CHECK-NEXT: tokens(%{{.*}} = %arg0 tail %arg1 : tensor<?x?x2x4xf32>, tensor<?x1x2x4xf32>)
+// CHECK-NEXT: segments(%arg2 tail %arg3 : tensor<?x?xi32>, tensor<?x1xi32>)
+// CHECK-NEXT: -> (tensor<?x?x2x4xf32>)
+// CHECK: return %{{.*}}#0, %{{.*}}#1, %{{.*}}#2 : tensor<?x?x2x4xf32>, tensor<?x1x2x4xf32>, tensor<?x1xi32>
+func.func @tails(%x: !t, %tail: tensor<?x1x2x4xf32>, %id: tensor<?x?xi32>, %id0: tensor<?x1xi32>)
+    -> (!t, tensor<?x1x2x4xf32>, tensor<?x1xi32>) {
+  %o, %u, %id1 = pattern.map segments(%id tail %id0 : tensor<?x?xi32>, tensor<?x1xi32>) -> (!t)
+      tokens(%xt = %x tail %tail : !t, tensor<?x1x2x4xf32>) {
+    %b = pattern.lag %xt by 1 : !v
+    pattern.yield outputs(%b : !v)
+  }
+  return %o, %u, %id1 : !t, tensor<?x1x2x4xf32>, tensor<?x1xi32>
+}
+
 // CHECK-LABEL: @window
 // CHECK: pattern.window_attention %arg0, %arg0, %arg0 media(%arg1 : tensor<?x4xi32>) window [1, 2, 2] shift [0, 1, 1] scale 2.500000e-01 wrap joined : (tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>) -> tensor<?x?x2x4xf32>
 func.func @window(%q: !t, %m: tensor<?x4xi32>) -> !t {

@@ -71,26 +71,6 @@ func.func @no_colon(%x: tensor<?x?x2xf32>, %i: tensor<?x?xi32>, %m: tensor<?x?xi
 
 // -----
 
-func.func @no_tail_type(%x: tensor<?x?x2xf32>, %i: tensor<?x?xi32>, %m: tensor<?x?xi1>) {
-  // expected-error @+1 {{requires ',' and the type of tail '%x' after that of '%x'}}
-  pattern.map tokens(%a = %x tail %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
-    pattern.yield outputs(%a : f32)
-  }
-  return
-}
-
-// -----
-
-func.func @no_tail(%x: tensor<?x?x2xf32>, %i: tensor<?x?xi32>, %m: tensor<?x?xi1>) {
-  // expected-error @+1 {{requires an operand in 'tail', as in %xt = %x tail %t : type of %x, type of %t}}
-  pattern.map tokens(%a = %x tail : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
-    pattern.yield outputs(%a : f32)
-  }
-  return
-}
-
-// -----
-
 func.func @element(%x: tensor<?x?x2xf32>, %i: tensor<?x?xi32>, %m: tensor<?x?xi1>) {
   // expected-error @+1 {{requires '%x' to have elements of type f32, bf16, f16, i32 or i1, got 'tensor<?x?x2xf64>'; write such a type and convert the array before the call}}
   pattern.map tokens(%a = %x : tensor<?x?x2xf64>) -> (tensor<?x?x2xf32>) {

@@ -123,51 +123,6 @@ func.func @no_tokens() -> tensor<?x?x2xf32> {
 
 // -----
 
-func.func @tail(%x: tensor<?x?x2xf32>, %t: tensor<?x4x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x4x2xf32>) {
-  // expected-error @+1 {{'pattern.map' op requires tail #0 to be its token operand's type with 1 to 3 tokens, got 'tensor<?x4x2xf32>' for 'tensor<?x?x2xf32>'}}
-  %y, %u = pattern.map tokens(%a = %x tail %t : tensor<?x?x2xf32>, tensor<?x4x2xf32>) -> (tensor<?x?x2xf32>) {
-    pattern.yield outputs(%a : f32)
-  }
-  return %y, %u : tensor<?x?x2xf32>, tensor<?x4x2xf32>
-}
-
-// -----
-
-func.func @lag_beyond_tail(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x1x2xf32>) {
-  %y, %u = pattern.map tokens(%a = %x tail %t : tensor<?x?x2xf32>, tensor<?x1x2xf32>) -> (tensor<?x?x2xf32>) {
-    // expected-error @+1 {{'pattern.lag' op requires a tail of at least 2 tokens, got 1}}
-    %b = pattern.lag %a by 2 : f32
-    pattern.yield outputs(%b : f32)
-  }
-  return %y, %u : tensor<?x?x2xf32>, tensor<?x1x2xf32>
-}
-
-// -----
-
-func.func @owners(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>) {
-  // expected-error @+1 {{'pattern.map' op requires entries of tail_owners to be different and in [0, 1), got 1}}
-  %y, %u = "pattern.map"(%x, %t) <{operandSegmentSizes = array<i32: 0, 1, 1, 0, 0, 0, 0, 0>,
-      resultSegmentSizes = array<i32: 1, 0, 1>, tail_owners = array<i64: 1>}> ({
-    ^bb0(%a: f32):
-      "pattern.yield"(%a) <{operandSegmentSizes = array<i32: 1, 0>}> : (f32) -> ()
-    }) : (tensor<?x?x2xf32>, tensor<?x1x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x1x2xf32>)
-  return
-}
-
-// -----
-
-func.func @no_owner(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>) {
-  // expected-error @+1 {{'pattern.map' op requires 1 entries of tail_owners, got 0}}
-  %y, %u = "pattern.map"(%x, %t) <{operandSegmentSizes = array<i32: 0, 1, 1, 0, 0, 0, 0, 0>,
-      resultSegmentSizes = array<i32: 1, 0, 1>}> ({
-    ^bb0(%a: f32):
-      "pattern.yield"(%a) <{operandSegmentSizes = array<i32: 1, 0>}> : (f32) -> ()
-    }) : (tensor<?x?x2xf32>, tensor<?x1x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x1x2xf32>)
-  return
-}
-
-// -----
-
 func.func @initial_type(%x: tensor<?x?x2xf32>, %s0: tensor<?x2xf32>) {
   // expected-error @+1 {{'pattern.scan' op requires the initial value of state #0 to have type 'tensor<?x2x4xf32>', got 'tensor<?x2xf32>'}}
   %s = "pattern.scan"(%x, %s0) <{operandSegmentSizes = array<i32: 0, 1, 0, 1, 0, 0, 0, 0>,
