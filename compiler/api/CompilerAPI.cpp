@@ -110,12 +110,14 @@ Text explain(std::string_view source, const Options &options, bool json) {
   return withModule<Text>(source, options, [&](ModuleOp module, Text &result) -> LogicalResult {
     if (failed(frontend::signatureOf(functionOf(module))) || failed(normalize(module, options)))
       return failure();
-    auto schedule = parseSchedule(options.schedule);
-    if (!schedule)
-      return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1))
-             << llvm::toString(schedule.takeError());
+    FailureOr<Schedule> schedule = scheduleOf(module, options);
+    if (failed(schedule))
+      return failure();
     result.text = linmu::explain(functionOf(module), *schedule, json);
-    return success();
+    // What derivation and the target refuse is no pattern that runs; code generation refuses nothing more.
+    if (failed(derive(module, options)))
+      return failure();
+    return cpu::lowerKernels(*module.getOps<tile::ProgramOp>().begin(), cpu::Machine::named(options.cpu));
   });
 }
 
@@ -145,6 +147,8 @@ Text emit(std::string_view source, const Options &options, Emit stage) {
 Tensors interpret(std::string_view source, const Options &options, std::span<const HostTensor> inputs,
                   int threads) {
   return withModule<Tensors>(source, options, [&](ModuleOp module, Tensors &result) -> LogicalResult {
+    if (failed(scheduleOf(module, options)))
+      return failure();
     auto tensors = interpreter::run(functionOf(module), {inputs.data(), inputs.size()}, threads);
     if (failed(tensors))
       return failure();

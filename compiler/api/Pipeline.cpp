@@ -50,7 +50,7 @@ static std::int64_t coresOf(const Options &options) {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-static FailureOr<Schedule> scheduleOf(ModuleOp module, const Options &options) {
+FailureOr<Schedule> scheduleOf(ModuleOp module, const Options &options) {
   auto schedule = parseSchedule(options.schedule);
   if (!schedule)
     return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1))

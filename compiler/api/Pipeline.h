@@ -2,6 +2,7 @@
 #pragma once
 #include "compiler/api/compiler_api.h"
 #include "compiler/frontend/Frontend.h"
+#include "compiler/schedule/schedule.h"
 #include "mlir/IR/MLIRContext.h"
 
 namespace linmu::compiler {
@@ -21,6 +22,10 @@ private:
 mlir::OwningOpRef<mlir::ModuleOp> parse(std::string_view source, const Options &options,
                                         mlir::MLIRContext &context);
 mlir::func::FuncOp functionOf(mlir::ModuleOp module);
+
+/// The schedule with the overrides of `options`; an unknown key or a bad value is an error at the text's
+/// start.
+mlir::FailureOr<Schedule> scheduleOf(mlir::ModuleOp module, const Options &options);
 
 /// Clauses expanded, permutes folded, maps fused unless the schedule says no, scans in normal form.
 mlir::LogicalResult normalize(mlir::ModuleOp module, const Options &options);

@@ -18,7 +18,8 @@ struct Options {
   std::string filename = "<pattern>"; ///< for messages
   std::string function;               ///< which pattern of the file; empty: its only one
   /// New right-hand sides of type aliases in the text: {"query", "tensor<?x?x28x128xbf16>"} replaces the
-  /// definition of !query, so that one readable file serves every head count and element type.
+  /// definition of !query, so that one readable file serves every head count and element type. The '!' may be
+  /// written; the '#' of an attribute alias must be.
   std::map<std::string, std::string> aliases;
   /// Overrides of the schedule: {"algorithm", "recurrent"}, {"chunk", "32"}; see --schedule of linmuc.
   std::map<std::string, std::string> schedule;
@@ -63,7 +64,8 @@ LINMU_EXPORT Bytes signature(std::string_view source, const Options &options);
 
 LINMU_EXPORT Bytes compile(std::string_view source, const Options &options);
 
-/// Per scan: its normal form, or the op and source line that makes it opaque, and the algorithm.
+/// Per scan: its normal form, or the op and source line that makes it opaque, and the algorithm. Fails with
+/// the message of `compile` where that refuses the pattern.
 LINMU_EXPORT Text explain(std::string_view source, const Options &options, bool json);
 
 LINMU_EXPORT Text emit(std::string_view source, const Options &options, Emit stage);

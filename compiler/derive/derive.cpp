@@ -88,6 +88,15 @@ private:
 };
 } // namespace
 
+static LogicalResult refuseChunks(Operation &op, const AlgorithmChoice &choice, StringRef wanted) {
+  InFlightDiagnostic error = op.emitOpError("cannot run ")
+                             << wanted << " as the schedule says: " << choice.reason;
+  auto opaque = op.getAttrOfType<LocationAttr>("pattern.opaque_at");
+  if (choice.at || opaque)
+    error.attachNote(choice.at ? choice.at->getLoc() : Location(opaque)) << "this op stands in the way";
+  return error;
+}
+
 LogicalResult FunctionDerivation::add(Operation &op) {
   if (failed(checkClauses(&op)))
     return failure();
@@ -102,9 +111,7 @@ LogicalResult FunctionDerivation::add(Operation &op) {
   using Algorithm = Schedule::Algorithm;
   if (scan && llvm::is_contained({Algorithm::chunked, Algorithm::two_kernels}, schedule_.algorithm) &&
       !choice.reason.empty())
-    return op.emitOpError("cannot run ")
-           << (schedule_.algorithm == Algorithm::chunked ? "chunked" : "two_kernels")
-           << " as the schedule says: " << choice.reason;
+    return refuseChunks(op, choice, schedule_.algorithm == Algorithm::chunked ? "chunked" : "two_kernels");
   members_.push_back({&op, (scan || map) && choice.reason.empty(), {}});
   return success();
 }

@@ -12,8 +12,8 @@ namespace linmu::frontend {
 struct Source {
   llvm::StringRef text;
   std::string filename = "<pattern>";
-  /// New right-hand sides of aliases that the text defines: of types by name without '!', of attributes by
-  /// name with '#'.
+  /// New right-hand sides of aliases that the text defines: of types by name with or without '!', of
+  /// attributes by name with '#'.
   std::map<std::string, std::string> aliases;
 };
 

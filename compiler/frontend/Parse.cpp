@@ -1,3 +1,5 @@
+// From text to a module of patterns with named operands.
+#include "compiler/frontend/Advice.h"
 #include "compiler/frontend/Frontend.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/AsmParser/AsmParser.h"
@@ -5,8 +7,10 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/SourceMgr.h"
+#include <set>
 
 using namespace mlir;
 using namespace linmu;
@@ -17,81 +21,58 @@ void frontend::registerDialects(DialectRegistry &registry) {
 }
 
 //===------------------------------------------------------------------------------------------------===//
-// Diagnostics
-//===------------------------------------------------------------------------------------------------===//
-
-static void render(llvm::raw_ostream &stream, Location location, DiagnosticSeverity severity,
-                   const std::string &message) {
-  FileLineColLoc place;
-  location->walk([&](Location part) {
-    if (auto file = dyn_cast<FileLineColLoc>(Attribute(part))) {
-      place = file;
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
-  });
-  if (place)
-    stream << place.getFilename().getValue() << ":" << place.getLine() << ":" << place.getColumn() << ": ";
-  static constexpr const char *names[] = {"note", "warning", "error", "remark"};
-  // Some of MLIR's own messages end in a whole op, over many lines.
-  StringRef line = StringRef(message).take_until([](char c) { return c == '\n'; }).rtrim();
-  line.consume_back(", has");
-  stream << names[int(severity)] << ": " << line << "\n";
-}
-
-frontend::DiagnosticCollector::DiagnosticCollector(MLIRContext &context)
-    : handler_(&context, [this](Diagnostic &diagnostic) {
-        // The first error says what is wrong; those after it are its consequences.
-        if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
-            text_.find(": error: ") != std::string::npos)
-          return success();
-        llvm::raw_string_ostream stream(text_);
-        render(stream, diagnostic.getLocation(), diagnostic.getSeverity(), diagnostic.str());
-        for (Diagnostic &note : diagnostic.getNotes())
-          if (!isa<UnknownLoc>(note.getLocation()) &&
-              !StringRef(note.str()).starts_with("see current operation"))
-            render(stream, note.getLocation(), DiagnosticSeverity::Note, note.str());
-        return success();
-      }) {}
-
-//===------------------------------------------------------------------------------------------------===//
 // Aliases
 //===------------------------------------------------------------------------------------------------===//
 
-/// How a text writes an alias: `#name` of an attribute, `!name` of a type.
-static std::string spelled(StringRef name) { return name.starts_with("#") ? name.str() : "!" + name.str(); }
+namespace {
+/// The text that is parsed, and what to say of the lines that the caller wrote.
+struct Overridden {
+  std::string text;
+  std::map<unsigned, std::string> notes;
+};
+} // namespace
+
+/// How a text writes an alias: `#name` of an attribute, `!name` of a type, where the '!' may be left out.
+static std::string spelled(StringRef name) {
+  return name.starts_with("#") || name.starts_with("!") ? name.str() : "!" + name.str();
+}
 
 /// The text with the right-hand sides of overridden aliases replaced; line numbers stay.
-static FailureOr<std::string> overrideAliases(const frontend::Source &source, MLIRContext &context) {
-  for (auto &[name, type] : source.aliases)
+static FailureOr<Overridden> overrideAliases(const frontend::Source &source, MLIRContext &context) {
+  Location start = FileLineColLoc::get(&context, source.filename, 1, 1);
+  std::map<std::string, StringRef> overrides;
+  for (auto &[name, type] : source.aliases) {
     if (type.find('\n') != std::string::npos)
-      return emitError(FileLineColLoc::get(&context, source.filename, 1, 1))
-             << "requires what replaces alias '" << spelled(name) << "' on one line";
-  std::string result;
-  llvm::StringSet<> found;
+      return emitError(start) << "requires what replaces alias '" << spelled(name) << "' on one line";
+    if (!overrides.emplace(spelled(name), type).second)
+      return emitError(start) << "requires one definition for alias '" << spelled(name) << "', got '" << name
+                              << "' and '" << spelled(name) << "'";
+  }
+  Overridden result;
+  std::set<std::string> defined;
   StringRef rest = source.text;
-  while (!rest.empty()) {
+  for (unsigned number = 1; !rest.empty(); ++number) {
     size_t end = rest.find('\n');
     StringRef line = rest.take_front(end == StringRef::npos ? rest.size() : end + 1);
     rest = rest.drop_front(line.size());
-    StringRef trimmed = line.trim();
-    auto [left, right] = trimmed.split('=');
+    auto [left, right] = line.trim().split('=');
     left = left.trim();
-    auto alias = source.aliases.end();
-    if (!right.empty() && (left.starts_with("!") || left.starts_with("#")))
-      alias = source.aliases.find(left.drop_front(left.starts_with("!")).str());
-    if (alias == source.aliases.end()) {
-      result += line;
+    bool isAlias = !right.empty() && (left.starts_with("!") || left.starts_with("#"));
+    auto alias = isAlias ? overrides.find(left.str()) : overrides.end();
+    if (isAlias)
+      defined.insert(left.str());
+    if (alias == overrides.end()) {
+      result.text += line;
       continue;
     }
-    found.insert(alias->first);
-    result += spelled(alias->first) + " = " + alias->second + "\n";
+    result.text += (alias->first + " = " + alias->second + "\n").str();
+    result.notes[number] = ("alias '" + alias->first + "' is given as '" + alias->second + "'").str();
   }
-  for (auto &[name, type] : source.aliases)
-    if (!found.contains(name))
-      return emitError(FileLineColLoc::get(&context, source.filename, 1, 1))
-             << "the text defines no alias '" << spelled(name) << "' on a line of its own, which '" << type
-             << "' was to replace";
+  for (auto &[name, type] : overrides)
+    if (!defined.contains(name))
+      return emitError(start) << "the text defines no alias '" << name << "' on a line of its own, which '"
+                              << type << "' was to replace; it defines: "
+                              << (defined.empty() ? "none" : llvm::join(defined, ", "));
   return result;
 }
 
@@ -146,6 +127,32 @@ static void attachNames(func::FuncOp function, const AsmParserState &state) {
 // Entry
 //===------------------------------------------------------------------------------------------------===//
 
+/// Every function and step ends as it must; MLIR's verifier would say so of the op before the end.
+static LogicalResult checkEnd(Operation *op, Block &block) {
+  for (auto inner : block.getOps<func::FuncOp>())
+    return inner.emitError("requires '}' before 'func.func': the one before it is still open");
+  if (!block.empty() && block.back().hasTrait<OpTrait::IsTerminator>())
+    return success();
+  Operation *last = block.empty() ? op : &block.back();
+  if (isa<func::FuncOp>(op))
+    return last->emitError("requires a return after the last op of the function, as in return %o : "
+                           "tensor<?x?x8x64xf32>");
+  return last->emitError("requires a pattern.yield after the last op of the step, as in pattern.yield "
+                         "outputs(%y : tensor<64xf32>) states(%S1 : tensor<64x64xf32>)");
+}
+
+static LogicalResult checkEnds(ModuleOp module) {
+  WalkResult walked = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (isa<func::FuncOp, pattern::ScanOp, pattern::MapOp, pattern::WindowAttentionOp>(op))
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          if (failed(checkEnd(op, block)))
+            return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
+}
+
 static LogicalResult checkFunction(func::FuncOp function) {
   if (function.isExternal())
     return function.emitError("a pattern requires a body");
@@ -170,7 +177,11 @@ OwningOpRef<ModuleOp> frontend::parse(const Source &source, MLIRContext &context
   if (failed(text))
     return {};
   llvm::SourceMgr manager;
-  manager.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(*text, source.filename), llvm::SMLoc());
+  manager.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text->text, source.filename),
+                             llvm::SMLoc());
+  // Advice names ops of any of them.
+  context.loadDialect<arith::ArithDialect, func::FuncDialect, math::MathDialect, pattern::PatternDialect>();
+  frontend::Adviser adviser(context, text->text, source.filename, std::move(text->notes));
   AsmParserState state;
   Location start = FileLineColLoc::get(&context, source.filename, 1, 1);
   OwningOpRef<ModuleOp> module = ModuleOp::create(start);
@@ -183,7 +194,7 @@ OwningOpRef<ModuleOp> frontend::parse(const Source &source, MLIRContext &context
       inner->remove();
       module = inner;
     }
-  if (failed(verify(*module)))
+  if (failed(checkEnds(*module)) || failed(verify(*module)))
     return {};
   for (Operation &op : *module->getBody()) {
     auto function = dyn_cast<func::FuncOp>(op);

@@ -10,17 +10,32 @@ const char *const helpText =
 
 usage: linmuc FILE [options]
 
-  --explain[=json]          per scan: the normal form, or the op and line that makes it opaque; the algorithm
+  --explain[=json]          per scan: the normal form, or the op and line that makes it opaque; the algorithm.
+                            What --run and --package refuse is refused here with the same message
   --emit=STAGE              prints pattern, normal, tile, llvm or asm
   --package OUT.lmk         writes a kernel package for this machine
   --run IN.safetensors      runs the pattern on the tensors of a file, matched to operands by name;
     --out OUT.safetensors   results go here, complete or not at all
     --target=TARGET         cpu (compiled, the default) or interpreter (the fp64 definition)
   --function=NAME           one pattern of the file; without it --explain and --emit show all of them
-  --define=ALIAS=TYPE       replaces the text's definition of a type alias, e.g. query='tensor<?x?x9x64xf32>'
-  --schedule=KEY=VALUE,...  overrides fields of the schedule, e.g. algorithm=recurrent or chunk=64
+  --define=ALIAS=TYPE       replaces the text's definition of a type alias, e.g. query='tensor<?x?x9x64xf32>';
+                            '!query=...' is the same, '#window=array<i64: 8, 8, 8>' an attribute's
+  --schedule=KEY=VALUE,...  overrides fields of the schedule, e.g. algorithm=recurrent or chunk=64; keys are
+                            algorithm, chunk, fuse, map_block, query_block and recurrent_below
   --cpu=NAME                compiles for a CPU by LLVM's name; the machine at hand otherwise
   --help                    prints this
+
+--run matches tensors to operands by name: the function's arguments without '%' are the names in IN, and the
+values that it returns, as the text names them, are those in OUT. A value of `%y:2 = ...` is y_0 or y_1, and one
+returned under a name that is taken gets _1. Types and shapes must be the signature's; tensors of IN that are no
+operand are named in a warning. With
+
+  func.func @f(%x: tensor<?x?x8x64xbf16>, %decay: tensor<?x?x8xf32>) -> ... { ... return %o, %s : ... }
+
+IN holds 'x' (BF16 [batch, tokens, 8, 64]) and 'decay' (F32 [batch, tokens, 8]), and OUT will hold 'o' and 's':
+
+  save_file({"x": x, "decay": decay}, "in.safetensors")    # Python, safetensors.torch
+  linmuc f.mlir --run in.safetensors --out out.safetensors
 
 Every error is one message on the standard error stream, "file:line:column: error: ..." for the text of a
 pattern, and exit status 1.

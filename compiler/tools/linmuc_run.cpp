@@ -57,34 +57,43 @@ std::string describe(const OperandSpec &spec) {
   return fmt::format("{} [{}]", name(storedTypeOf(spec.dtype)), shape);
 }
 
+/// One error that names every operand which the file lacks; a warning that names every tensor which is none.
+void compareNames(const Signature &signature, const SafetensorsFile &file) {
+  std::vector<std::string> missing, unused, present;
+  for (const OperandSpec &spec : signature.inputs)
+    if (!file.tensors().contains(spec.name))
+      missing.push_back(fmt::format("'{}', {}", spec.name, describe(spec)));
+  for (auto &[name, tensor] : file.tensors()) {
+    present.push_back(name);
+    if (std::none_of(signature.inputs.begin(), signature.inputs.end(),
+                     [&name = name](const OperandSpec &spec) { return spec.name == name; }))
+      unused.push_back(fmt::format("'{}'", name));
+  }
+  std::string origin = file.path().string();
+  if (!missing.empty())
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("{}: requires {} {}, for pattern '{}'; has {}", origin,
+                            missing.size() == 1 ? "a tensor" : "tensors", fmt::join(missing, ", and "),
+                            signature.name,
+                            present.empty() ? "none" : fmt::format("{}", fmt::join(present, ", "))));
+  if (!unused.empty())
+    fmt::print(stderr, "linmuc: warning: {}: pattern '{}' has no operand {}, which the file holds\n", origin,
+               signature.name, fmt::join(unused, ", "));
+}
+
 /// The operands in the order of the signature; types and names fit, shapes are not yet checked.
 std::vector<Operand> match(const Signature &signature, const SafetensorsFile &file) {
+  compareNames(signature, file);
   std::string origin = file.path().string();
   std::vector<Operand> operands;
   for (const OperandSpec &spec : signature.inputs) {
-    auto found = file.tensors().find(spec.name);
-    if (found == file.tensors().end()) {
-      std::vector<std::string> names;
-      for (auto &[name, tensor] : file.tensors())
-        names.push_back(name);
-      throw Error(ErrorCode::invalidArgument,
-                  fmt::format("{}: requires a tensor '{}', {}, for pattern '{}'; has {}", origin, spec.name,
-                              describe(spec), signature.name,
-                              names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
-    }
-    const StoredTensor &tensor = found->second;
+    const StoredTensor &tensor = file.tensors().at(spec.name);
     if (tensor.type != storedTypeOf(spec.dtype) || tensor.shape.size() != spec.shape.size())
       throw Error(ErrorCode::invalidArgument,
                   fmt::format("{}: requires tensor '{}' to be {}, got {} [{}]", origin, spec.name,
                               describe(spec), name(tensor.type), fmt::join(tensor.shape, ", ")));
     operands.push_back({&spec, tensor.shape, {tensor.bytes.begin(), tensor.bytes.end()}});
   }
-  for (auto &[name, tensor] : file.tensors())
-    if (std::none_of(operands.begin(), operands.end(),
-                     [&name = name](const Operand &operand) { return operand.spec->name == name; }))
-      throw Error(ErrorCode::invalidArgument,
-                  fmt::format("{}: has a tensor '{}', which is no operand of pattern '{}'", origin, name,
-                              signature.name));
   return operands;
 }
 

@@ -38,7 +38,7 @@ defvar Pattern_LoopDescription = [{
     operand that lags read has a tail, and so have the segments. A part may have any number of tokens, none
     included.
 
-    Clauses, each optional:
+    Clauses, each optional and in any order:
     - `params`: per head, `tensor<HxDxf32>` or `tensor<Hxf32>`; a head count of 1 is shared by all heads.
     - `tokens`: `%x = %X : type`; `tensor<?x?xT>` is a scalar that all heads share; with `tail %T` (`tensor<?xLxHxDxT>`, oldest first) lags reach back into T.
     - `states`: `%S = %S0 : tensor<?xHxKxVxf32>`, or `%S = zero : ...`. Rank-1 and scalar states lack axes.

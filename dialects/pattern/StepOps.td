@@ -115,7 +115,7 @@ def YieldOp : Pattern_Op<"yield", [Pure, Terminator, AttrSizedOperandSegments,
   let summary = "Ends a step: this token's outputs and the next states";
   let arguments = (ins Variadic<AnyType>:$outputs, Variadic<AnyType>:$states);
   let assemblyFormat = [{
-    (`outputs` `(` $outputs^ `:` type($outputs) `)`)? (`states` `(` $states^ `:` type($states) `)`)? attr-dict
+    oilist(`outputs` `(` $outputs `:` type($outputs) `)` | `states` `(` $states `:` type($states) `)`) attr-dict
   }];
 }
 

@@ -1,8 +1,13 @@
+// What scan, map and normal_scan share: access to their parts, and printing.
 #include "dialects/pattern/TokenLoop.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace linmu::pattern;
+
+//===------------------------------------------------------------------------------------------------===//
+// Shared helpers
+//===------------------------------------------------------------------------------------------------===//
 
 Value linmu::pattern::lookupIndexed(ArrayRef<int64_t> of, OperandRange operands, int64_t wanted) {
   for (auto [index, owner] : llvm::enumerate(of))
@@ -48,3 +53,118 @@ ArrayRef<BlockArgument> MapOp::getStateArguments() {
 }
 Value MapOp::getTailOf(unsigned token) { return lookupIndexed(getTailOwners(), getTails(), token); }
 Value MapOp::getInitOf(unsigned state) { return lookupIndexed(getInitOwners(), getInits(), state); }
+
+//===------------------------------------------------------------------------------------------------===//
+// Assembly
+//===------------------------------------------------------------------------------------------------===//
+
+template <typename LoopOp>
+void linmu::pattern::printLoopClauses(OpAsmPrinter &printer, LoopOp op, ValueRange arguments) {
+  if (op.getReverse())
+    printer << " reverse";
+  unsigned next = 0;
+  auto clause = [&](StringRef keyword) {
+    printer.printNewline();
+    printer << "    " << keyword;
+  };
+  auto printArgument = [&](Value operand, Type type) {
+    printer.printRegionArgument(cast<BlockArgument>(arguments[next++]), {}, /*omitType=*/true);
+    printer << " = ";
+    if (operand)
+      printer << operand;
+    else
+      printer << "zero";
+    return type;
+  };
+  if (!op.getParams().empty()) {
+    clause("params(");
+    llvm::interleaveComma(op.getParams(), printer, [&](Value param) {
+      printArgument(param, param.getType());
+      printer << " : " << param.getType();
+    });
+    printer << ")";
+  }
+  auto printTypeAndTail = [&](Value value, Value tail) {
+    if (tail)
+      printer << " tail " << tail;
+    printer << " : " << value.getType();
+    if (tail)
+      printer << ", " << tail.getType();
+  };
+  if (!op.getTokens().empty()) {
+    clause("tokens(");
+    unsigned index = 0;
+    llvm::interleaveComma(op.getTokens(), printer, [&](Value token) {
+      printArgument(token, token.getType());
+      printTypeAndTail(token, op.getTailOf(index++));
+    });
+    printer << ")";
+  }
+  if (!op.getFinals().empty()) {
+    clause("states(");
+    unsigned index = 0;
+    llvm::interleaveComma(op.getFinals(), printer, [&](Value final) {
+      if (next < arguments.size())
+        printArgument(op.getInitOf(index), final.getType());
+      else if (Value init = op.getInitOf(index))
+        printer << init;
+      else
+        printer << "zero";
+      ++index;
+      printer << " : " << final.getType();
+    });
+    printer << ")";
+  }
+  auto single = [&](StringRef keyword, Value value, Value tail = {}) {
+    if (!value)
+      return;
+    clause(keyword);
+    printer << "(" << value;
+    printTypeAndTail(value, tail);
+    printer << ")";
+  };
+  single("order", op.getOrder());
+  if constexpr (!std::is_same_v<LoopOp, NormalScanOp>) {
+    single("segments", op.getSegments(), op.getTailOf(op.getTokens().size()));
+    single("source_mask", op.getSourceMask());
+    if (op.getSourceMask()) {
+      printer << " zeroes(";
+      llvm::interleaveComma(op.getZeroes(), printer,
+                            [&](int64_t token) { printer << arguments[op.getParams().size() + token]; });
+      printer << ")";
+    }
+    single("output_mask", op.getOutputMask());
+  }
+  if (!op.getOutputs().empty()) {
+    clause("-> (");
+    llvm::interleaveComma(op.getOutputs().getTypes(), printer);
+    printer << ")";
+  }
+  printer.printOptionalAttrDictWithKeyword(
+      op->getAttrs(),
+      {"operandSegmentSizes", "resultSegmentSizes", "reverse", "tail_owners", "init_owners", "zeroes"});
+  printer << " ";
+}
+
+static ParseResult parseLoop(OpAsmParser &parser, OperationState &result) {
+  SmallVector<OpAsmParser::Argument> arguments;
+  if (parseLoopClauses(parser, result, arguments, /*withMasks=*/true))
+    return failure();
+  SMLoc place = parser.getCurrentLocation();
+  OptionalParseResult step = parser.parseOptionalRegion(*result.addRegion(), arguments);
+  if (!step.has_value())
+    return parser.emitError(place, "requires '{' and the step after the clauses");
+  return *step;
+}
+
+template <typename LoopOp> static void printLoop(OpAsmPrinter &printer, LoopOp op) {
+  printLoopClauses(printer, op, op.getStep().getArguments());
+  printer.printRegion(op.getStep(), /*printEntryBlockArgs=*/false);
+}
+
+ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) { return parseLoop(parser, result); }
+ParseResult MapOp::parse(OpAsmParser &parser, OperationState &result) { return parseLoop(parser, result); }
+void ScanOp::print(OpAsmPrinter &printer) { printLoop(printer, *this); }
+void MapOp::print(OpAsmPrinter &printer) { printLoop(printer, *this); }
+
+template void linmu::pattern::printLoopClauses(OpAsmPrinter &, NormalScanOp, ValueRange);

@@ -13,6 +13,12 @@ mlir::ParseResult parseLoopClauses(mlir::OpAsmParser &parser, mlir::OperationSta
 template <typename LoopOp>
 void printLoopClauses(mlir::OpAsmPrinter &printer, LoopOp op, mlir::ValueRange arguments);
 
+/// What a tensor is in a loop; fixes how many leading axes are `?`.
+enum class Part { param, state, token, output };
+
+/// Why `type` cannot be that part whatever the heads of the loop: "to have ..., got ..."; empty where it can.
+std::string misfitOf(Part part, mlir::RankedTensorType type);
+
 /// The operands' shapes against the heads and each other.
 template <typename LoopOp> mlir::LogicalResult verifyLoopOperands(LoopOp op, int64_t heads);
 

@@ -1,4 +1,5 @@
 #include "dialects/pattern/TokenLoop.h"
+#include "llvm/ADT/StringSet.h"
 #include <cmath>
 
 using namespace mlir;
@@ -7,19 +8,75 @@ using namespace linmu::pattern;
 /// Tokens are counted in i32: no grid fills a larger window.
 static constexpr int64_t largestVolume = INT32_MAX;
 
-/// `window [16, 4, 4]`, or an alias of `array<i64: 16, 4, 4>` in place of the list.
-static ParseResult parseTriple(OpAsmParser &parser, StringRef keyword, OperationState &result) {
-  if (parser.parseKeyword(keyword))
+namespace {
+/// window_attention %q, %k, %v media(%m : type) window [16, 4, 4] shift [8, 2, 2] scale 0.125 wrap masked
+///     : (q, k, v) -> type { ^bb0(%score: f32, ...): ... }
+/// The five clauses come in any order.
+class WindowParser {
+public:
+  WindowParser(OpAsmParser &parser, OperationState &result) : parser(parser), result(result) {}
+  ParseResult parse();
+
+private:
+  ParseResult parseOperands();
+  ParseResult parseClauses();
+  ParseResult parseClause(StringRef name);
+  ParseResult parseMedia();
+  ParseResult parseTriple(StringRef keyword);
+  ParseResult parseWrap();
+  ParseResult parseTypes();
+  ParseResult fail(const Twine &message) { return parser.emitError(parser.getCurrentLocation(), message); }
+
+  OpAsmParser &parser;
+  OperationState &result;
+  llvm::StringSet<> seen;
+  SmallVector<OpAsmParser::UnresolvedOperand, 4> operands;
+  OpAsmParser::UnresolvedOperand media;
+  Type media_type;
+};
+} // namespace
+
+static constexpr StringLiteral windowClauses[] = {"media", "window", "shift", "scale", "wrap"};
+static constexpr StringLiteral windowExamples[] = {"media(%media : tensor<?x4xi32>)", "window [16, 4, 4]",
+                                                   "shift [8, 2, 2]", "scale 0.125", "wrap masked"};
+
+ParseResult WindowParser::parseOperands() {
+  for (int index = 0; index < 3; ++index) {
+    OptionalParseResult operand;
+    if (!index || succeeded(parser.parseOptionalComma()))
+      operand = parser.parseOptionalOperand(operands.emplace_back());
+    if (!operand.has_value())
+      return fail("requires query, key and value, as in %q, %k, %v");
+    if (*operand)
+      return failure();
+  }
+  return success();
+}
+
+ParseResult WindowParser::parseMedia() {
+  if (parser.parseOptionalLParen())
+    return fail("requires '(' after 'media', as in " + windowExamples[0]);
+  if (parser.parseOperand(media) || parser.parseColonType(media_type))
     return failure();
+  return parser.parseRParen();
+}
+
+/// `window [16, 4, 4]`, or an alias of `array<i64: 16, 4, 4>` in place of the list.
+ParseResult WindowParser::parseTriple(StringRef keyword) {
   SmallVector<int64_t> values;
+  SMLoc place = parser.getCurrentLocation();
+  auto refuse = [&] {
+    return parser.emitError(place) << "requires " << keyword
+                                   << " as [t, h, w] or an alias of array<i64: t, h, w>";
+  };
   if (failed(parser.parseOptionalLSquare())) {
+    if (succeeded(parser.parseOptionalLParen()))
+      return refuse() << ", got '('";
     Attribute alias;
-    SMLoc place = parser.getCurrentLocation();
     if (parser.parseAttribute(alias))
       return failure();
     if (!isa<DenseI64ArrayAttr>(alias))
-      return parser.emitError(place) << "requires " << keyword
-                                     << " as [t, h, w] or an alias of array<i64: t, h, w>, got " << alias;
+      return refuse() << ", got " << alias;
     result.addAttribute(keyword, alias);
     return success();
   }
@@ -30,44 +87,85 @@ static ParseResult parseTriple(OpAsmParser &parser, StringRef keyword, Operation
   return success();
 }
 
-/// window_attention %q, %k, %v media(%m : type) window [16, 4, 4] shift [8, 2, 2] scale 0.125 wrap masked
-///     : (q, k, v) -> type { ^bb0(%score: f32, ...): ... }
-ParseResult WindowAttentionOp::parse(OpAsmParser &parser, OperationState &result) {
-  SmallVector<OpAsmParser::UnresolvedOperand, 4> operands(3);
-  SmallVector<Type> types;
-  Type mediaType, resultType;
-  double scale = 0;
-  OpAsmParser::UnresolvedOperand media;
-  SMLoc loc = parser.getCurrentLocation();
+ParseResult WindowParser::parseWrap() {
+  SMLoc place = parser.getCurrentLocation();
   StringRef wrap;
-  if (parser.parseOperand(operands[0]) || parser.parseComma() || parser.parseOperand(operands[1]) ||
-      parser.parseComma() || parser.parseOperand(operands[2]) || parser.parseKeyword("media") ||
-      parser.parseLParen() || parser.parseOperand(media) || parser.parseColonType(mediaType) ||
-      parser.parseRParen() || parseTriple(parser, "window", result) || parseTriple(parser, "shift", result) ||
-      parser.parseKeyword("scale") || parser.parseFloat(scale) || parser.parseKeyword("wrap"))
-    return failure();
-  SMLoc wrapLoc = parser.getCurrentLocation();
-  if (parser.parseKeyword(&wrap))
-    return failure();
-  if (wrap != "masked" && wrap != "joined")
-    return parser.emitError(wrapLoc) << "requires wrap to be 'masked' or 'joined', got '" << wrap << "'";
-  result.addAttribute("scale", parser.getBuilder().getF64FloatAttr(scale));
+  if (parser.parseOptionalKeyword(&wrap) || (wrap != "masked" && wrap != "joined"))
+    return parser.emitError(place) << "requires wrap to be 'masked' or 'joined', got '" << wrap << "'";
   if (wrap == "joined")
     result.addAttribute("join_wrapped", parser.getBuilder().getUnitAttr());
-  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColon() || parser.parseLParen() ||
-      parser.parseTypeList(types) || parser.parseRParen() || parser.parseArrow() ||
-      parser.parseType(resultType))
+  return success();
+}
+
+ParseResult WindowParser::parseClause(StringRef name) {
+  if (name == "media")
+    return parseMedia();
+  if (name == "wrap")
+    return parseWrap();
+  if (name != "scale")
+    return parseTriple(name);
+  double scale = 0;
+  if (parser.parseFloat(scale))
+    return failure();
+  result.addAttribute("scale", parser.getBuilder().getF64FloatAttr(scale));
+  return success();
+}
+
+ParseResult WindowParser::parseClauses() {
+  while (true) {
+    SMLoc place = parser.getCurrentLocation();
+    const auto *clause = llvm::find_if(
+        windowClauses, [&](StringRef name) { return succeeded(parser.parseOptionalKeyword(name)); });
+    if (clause == std::end(windowClauses))
+      break;
+    if (!seen.insert(*clause).second)
+      return parser.emitError(place) << "requires clause '" << *clause << "' once";
+    if (parseClause(*clause))
+      return failure();
+  }
+  SMLoc place = parser.getCurrentLocation();
+  StringRef word;
+  if (succeeded(parser.parseOptionalKeyword(&word)))
+    return parser.emitError(place) << "requires the clauses media, window, shift, scale and wrap, got '"
+                                   << word << "'";
+  for (auto [clause, example] : llvm::zip(windowClauses, windowExamples))
+    if (!seen.contains(clause))
+      return parser.emitError(place) << "requires clause '" << clause << "', as in " << example;
+  return success();
+}
+
+ParseResult WindowParser::parseTypes() {
+  SmallVector<Type> types;
+  Type resultType;
+  SMLoc loc = parser.getNameLoc();
+  auto refuse = [&] {
+    return fail("requires the types of query, key, value and result, as in : (!q, !k, !v) -> !o");
+  };
+  if (parser.parseOptionalColon() || parser.parseOptionalLParen())
+    return refuse();
+  if (parser.parseTypeList(types) || parser.parseRParen())
+    return failure();
+  if (parser.parseOptionalArrow())
+    return refuse();
+  if (parser.parseType(resultType))
     return failure();
   if (types.size() != 3)
     return parser.emitError(loc) << "requires the types of query, key and value, got " << types.size();
   operands.push_back(media);
-  types.push_back(mediaType);
-  if (parser.resolveOperands(operands, types, loc, result.operands))
-    return failure();
+  types.push_back(media_type);
   result.addTypes(resultType);
-  Region *score = result.addRegion();
-  OptionalParseResult region = parser.parseOptionalRegion(*score);
+  return parser.resolveOperands(operands, types, loc, result.operands);
+}
+
+ParseResult WindowParser::parse() {
+  if (parseOperands() || parseClauses() || parser.parseOptionalAttrDict(result.attributes) || parseTypes())
+    return failure();
+  OptionalParseResult region = parser.parseOptionalRegion(*result.addRegion());
   return region.has_value() ? *region : success();
+}
+
+ParseResult WindowAttentionOp::parse(OpAsmParser &parser, OperationState &result) {
+  return WindowParser(parser, result).parse();
 }
 
 void WindowAttentionOp::print(OpAsmPrinter &printer) {
@@ -155,8 +253,10 @@ LogicalResult WindowAttentionOp::verifyRegions() {
   if (failed(verifyStepOps(*this, block)))
     return failure();
   auto yield = dyn_cast<YieldOp>(block.back());
-  if (!yield || !yield.getStates().empty() || yield.getOutputs().size() != 1 ||
+  if (!yield)
+    return emitOpError("requires its score region to end in 'pattern.yield'");
+  if (!yield.getStates().empty() || yield.getOutputs().size() != 1 ||
       !yield.getOutputs()[0].getType().isF32())
-    return emitOpError("requires the score region to yield one f32 output");
+    return emitOpError("requires the score region to yield one f32 output, got ") << yield->getOperandTypes();
   return success();
 }

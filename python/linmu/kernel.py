@@ -142,7 +142,8 @@ def compile(text_or_path, function: str = "", aliases=None, schedule=None, cache
     """Compiles a pattern from its text or its file for this machine, or takes it from the cache.
 
     `function` chooses among several in the text. `aliases` replaces definitions of type aliases,
-    {"query": "tensor<?x?x28x128xbf16>"}, and of attribute aliases, {"#window": "array<i64: 8, 8, 8>"};
+    {"query": "tensor<?x?x28x128xbf16>"} or {"!query": ...}, and of attribute aliases, {"#window": "array<i64: 8, 8,
+    8>"};
     `schedule` overrides choices, {"chunk": 64}. Raises PatternError, a ValueError whose text carries file, line
     and column.
     """

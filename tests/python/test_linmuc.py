@@ -153,7 +153,8 @@ def wrong(**changes):
     "tensors, message",
     [
         (wrong(v=None), "in.safetensors: requires a tensor 'v', F32 [batch, tokens, 2, 8], for pattern 'recall'; has g, k, q, s0"),
-        (wrong(w=torch.zeros(1)), "in.safetensors: has a tensor 'w', which is no operand of pattern 'recall'"),
+        (wrong(v=None, g=None, s0=None, w=torch.zeros(1)), "in.safetensors: requires tensors 'v', F32 [batch, tokens, 2, 8], and 'g', F32 [batch, tokens, 2], and 's0', F32 [batch, 2, 8, 8], for pattern 'recall'; has k, q, w"),
+        (wrong(q=None, k=None, v=None, g=None, s0=None), "in.safetensors: requires tensors 'q', F32 [batch, tokens, 2, 8], and 'k', F32 [batch, tokens, 2, 8], and 'v', F32 [batch, tokens, 2, 8], and 'g', F32 [batch, tokens, 2], and 's0', F32 [batch, 2, 8, 8], for pattern 'recall'; has none"),
         (wrong(k=torch.zeros(2, 5, 2, 8).half()), "in.safetensors: requires tensor 'k' to be F32 [batch, tokens, 2, 8], got F16 [2, 5, 2, 8]"),
         (wrong(k=torch.zeros(2, 4, 2, 8)), "in.safetensors: operand 'k' of pattern 'recall': expected shape [B=2, N=5, 2, 8], got [2, 4, 2, 8]"),
         (wrong(k=torch.zeros(2, 5, 1, 8)), "in.safetensors: operand 'k' of pattern 'recall': expected shape [B=2, N=5, 2, 8], got [2, 5, 1, 8]"),
@@ -175,6 +176,58 @@ def test_tensors_that_do_not_fit_give_one_message_and_leave_the_output_alone(fol
         assert done.returncode == 1
         assert done.stderr == f"linmuc: error: {message}\n"
         assert (folder / "out.safetensors").read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("target", ["interpreter", "cpu"])
+def test_tensors_that_are_no_operand_are_named_in_one_warning(folder, target):
+    tensors = wrong(w=torch.zeros(1), a=torch.zeros(2, dtype=torch.float64))
+    save_file(tensors, folder / "in.safetensors")
+    done = linmuc(
+        folder,
+        "--function=recall",
+        *("--run", "in.safetensors", "--out", "out.safetensors", f"--target={target}"),
+    )
+    assert done.returncode == 0
+    assert done.stderr == (
+        "linmuc: warning: in.safetensors: pattern 'recall' has no operand 'a', 'w', which the file holds\n"
+    )
+    assert load_file(folder / "out.safetensors").keys() == {"o", "s"}
+
+
+def test_a_schedule_that_is_none_is_refused_by_both_targets(folder):
+    save_file(recall_operands(3), folder / "in.safetensors")
+    arguments = ("--function=recall", "--run", "in.safetensors", "--out", "out.safetensors")
+    for target in ("interpreter", "cpu"):
+        done = linmuc(folder, *arguments, f"--target={target}", "--schedule=chunks=8")
+        assert done.returncode == 1
+        assert done.stderr == (
+            "pattern.mlir:1:1: error: schedule: requires a key out of algorithm, chunk, fuse, map_block, "
+            "query_block and recurrent_below, got 'chunks'\n"
+        )
+
+
+def test_help_says_how_run_names_tensors(folder):
+    help_text = subprocess.run([LINMUC, "--help"], check=True, capture_output=True, text=True).stdout
+    for words in (
+        "--run matches tensors to operands by name",
+        'save_file({"x": x, "decay": decay}',
+        "y_0 or y_1",
+    ):
+        assert words in help_text
+    (
+        folder / "pattern.mlir"
+    ).write_text("""func.func @f(%x: tensor<?x?x1xf32>) -> (tensor<?x?x1xf32>, tensor<?x?x1xf32>) {
+  %y:2 = pattern.map tokens(%a = %x : tensor<?x?x1xf32>) -> (tensor<?x?x1xf32>, tensor<?x?x1xf32>) {
+    %b = arith.negf %a : f32
+    pattern.yield outputs(%a, %b : f32, f32)
+  }
+  return %y#0, %y#1 : tensor<?x?x1xf32>, tensor<?x?x1xf32>
+}
+""")
+    save_file({"x": torch.tensor([[[0.5], [2.0]]])}, folder / "in.safetensors")
+    done = linmuc(folder, "--run", "in.safetensors", "--out", "out.safetensors")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert load_file(folder / "out.safetensors").keys() == {"y_0", "y_1"}
 
 
 def test_files_that_are_no_tensors_give_one_message(folder):

@@ -72,13 +72,14 @@ tile.program @extent inputs(%a: !t) results(%o: !t) {
 // -----
 
 !t = tensor<?x?x2x16xf32>
+!r = !tile.range<16>
 tile.program @columns inputs(%a: !t) results(%o: !t) {
   %one = arith.constant 1 : index
   tile.kernel @k(%x: !t, %y: !t) {
     %c0 = arith.constant 0 : index
-    %r = tile.range %c0 -> !tile.range<4>
+    %r = tile.range %c0 -> !r
     // expected-error @+1 {{'tile.load' op requires the columns of a tile to be the operand's last axis on the CPU}}
-    %t = tile.load %x[%r, %r, %c0, %c0] : !t, [!tile.range<4>, !tile.range<4>, index, index] -> tensor<4x4xf32>
+    %d = tile.load %x[%c0, %r, %r, %c0] : !t, [index, !r, !r, index] -> tensor<16x16xf32>
   }
   tile.variant as "k" {
     tile.launch @k grid(%one)(%a, %o : !t, !t)
@@ -88,14 +89,16 @@ tile.program @columns inputs(%a: !t) results(%o: !t) {
 // -----
 
 !t = tensor<?x?x2x16xf32>
+!r = !tile.range<16>
 tile.program @backward inputs(%a: !t) results(%o: !t) {
   %one = arith.constant 1 : index
   tile.kernel @k(%x: !t, %y: !t) {
     %c0 = arith.constant 0 : index
-    %r = tile.range %c0 -> !tile.range<4>
-    %c = tile.range %c0 backward -> !tile.range<4>
+    %c15 = arith.constant 15 : index
+    %r = tile.range %c0 -> !r
+    %b = tile.range %c15 backward -> !r
     // expected-error @+1 {{'tile.load' op requires columns that follow each other in memory on the CPU}}
-    %t = tile.load %x[%c0, %r, %c0, %c] : !t, [index, !tile.range<4>, index, !tile.range<4>] -> tensor<4x4xf32>
+    %d = tile.load %x[%c0, %r, %c0, %b] : !t, [index, !r, index, !r] -> tensor<16x16xf32>
   }
   tile.variant as "k" {
     tile.launch @k grid(%one)(%a, %o : !t, !t)

@@ -7,6 +7,8 @@
 // RUN: not linmuc %t/several.mlir --explain --define=rows=f32 2>&1 | FileCheck %t/several.mlir --check-prefix=ALIAS
 // RUN: not linmuc %t/several.mlir --explain --schedule=chunk=7 --function=first 2>&1 | FileCheck %t/several.mlir --check-prefix=CHUNK
 // RUN: not linmuc %t/several.mlir --explain --define=vector=tensor --function=first 2>&1 | FileCheck %t/several.mlir --check-prefix=TYPE
+// RUN: not linmuc %t/several.mlir --explain --define=vector=f32 '--define=!vector=f32' 2>&1 | FileCheck %t/several.mlir --check-prefix=TWICE
+// RUN: linmuc %t/several.mlir --explain '--define=!vector=tensor<?x?x3xf32>' --function=first | FileCheck %t/several.mlir --check-prefix=SIGIL
 // RUN: not linmuc %t/foreign.mlir --explain 2>&1 | FileCheck %t/foreign.mlir
 // RUN: not linmuc %t/empty.mlir --explain 2>&1 | FileCheck %t/empty.mlir
 // RUN: not linmuc %t/body.mlir --explain 2>&1 | FileCheck %t/body.mlir
@@ -19,7 +21,7 @@
 // RUN: not linmuc %t/top.mlir --explain 2>&1 | FileCheck %t/top.mlir
 
 //--- syntax.mlir
-// CHECK: {{^}}{{.*}}syntax.mlir:4:29: error: expected '='{{$}}
+// CHECK: {{^}}{{.*}}syntax.mlir:4:30: error: custom op 'pattern.map' requires '=' and an operand after the step's argument '%a', as in tokens(%qt = %q : tensor<?x?x8x64xf32>){{$}}
 // CHECK-NOT: {{.}}
 func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
   %y = pattern.map tokens(%a %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
@@ -42,9 +44,12 @@ func.func @f(%x: tensor<?x?x2x3xf32>) -> (tensor<?x2x4x3xf32>) {
 //--- several.mlir
 // CHECK: {{^}}{{.*}}several.mlir:1:1: error: the text defines several patterns, name one of: first, second{{$}}
 // THIRD: {{^}}{{.*}}several.mlir:1:1: error: the text defines no pattern 'third'; it defines: first, second{{$}}
-// ALIAS: {{^}}{{.*}}several.mlir:1:1: error: the text defines no alias '!rows' on a line of its own, which 'f32' was to replace{{$}}
+// ALIAS: {{^}}{{.*}}several.mlir:1:1: error: the text defines no alias '!rows' on a line of its own, which 'f32' was to replace; it defines: !vector{{$}}
 // CHUNK: {{^}}{{.*}}several.mlir:1:1: error: schedule: requires chunk to be a multiple of 8 from 8 to 256, got '7'{{$}}
-// TYPE: {{^}}{{.*}}several.mlir:6:17: error: expected '<' in tensor type{{$}}
+// TYPE: {{^}}{{.*}}several.mlir:9:17: error: expected '<' in tensor type{{$}}
+// TYPE-NEXT: several.mlir:9:17: note: alias '!vector' is given as 'tensor'{{$}}
+// SIGIL: pattern @first
+// TWICE: {{^}}{{.*}}several.mlir:1:1: error: requires one definition for alias '!vector', got 'vector' and '!vector'{{$}}
 !vector = tensor<?x?x2xf32>
 func.func @first(%x: !vector) -> !vector {
   %y = pattern.map tokens(%a = %x : !vector) -> (!vector) {

@@ -172,7 +172,7 @@ func.func @score_arguments(%q: !q, %m: tensor<?x4xi32>) {
 
 !q = tensor<?x?x4x8xf32>
 func.func @score_yield(%q: !q, %m: tensor<?x4xi32>) {
-  // expected-error @+1 {{'pattern.window_attention' op requires the score region to yield one f32 output}}
+  // expected-error @+1 {{'pattern.window_attention' op requires the score region to yield one f32 output, got 'i32'}}
   %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window [1, 2, 2] shift [0, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q {
   ^bb0(%s: f32, %qt: i32, %qy: i32, %qx: i32, %kt: i32, %ky: i32, %kx: i32, %h: i32):
     pattern.yield outputs(%qt : i32)
@@ -232,4 +232,17 @@ func.func @negative_shift(%q: !q, %m: tensor<?x4xi32>) {
 func.func @largest(%q: !q, %m: tensor<?x4xi32>) -> !q {
   %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window [2147483647, 1, 1] shift [2147483646, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q
   return %o : !q
+}
+
+// -----
+
+!q = tensor<?x?x4x8xf32>
+func.func @score_end(%q: !q, %m: tensor<?x4xi32>) {
+  // expected-error @+1 {{'pattern.window_attention' op requires its score region to end in 'pattern.yield'}}
+  %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window [1, 2, 2] shift [0, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q {
+  ^bb0(%s: f32, %qt: i32, %qy: i32, %qx: i32, %kt: i32, %ky: i32, %kx: i32, %h: i32):
+    "pattern.form"() <{operandSegmentSizes = array<i32: 0, 0, 0, 0, 0>, feedback_index = array<i64>,
+        inclusive = array<i1>, key_axis = 0}> : () -> ()
+  }
+  return
 }

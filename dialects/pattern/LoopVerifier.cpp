@@ -1,7 +1,8 @@
-// What scan and map, and in part normal_scan, require of their operands and steps.
+// Verification of scan, map and normal_scan: operands against each other, and the ops of a step.
 #include "dialects/pattern/TokenLoop.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace linmu::pattern;
@@ -22,13 +23,18 @@ static bool isStepType(Type type) {
 }
 
 static LogicalResult verifyStepTypes(Operation *op, TypeRange types, StringRef kind) {
-  for (auto [index, type] : llvm::enumerate(types))
-    if (!isStepType(type))
-      return op->emitOpError("requires ") << kind << " #" << index
-                                          << " of a step to be f32, i32, i1 or a static tensor of those of "
-                                             "rank 1 or 2 with at most 262144 "
-                                             "elements, got "
-                                          << type;
+  for (auto [index, type] : llvm::enumerate(types)) {
+    if (isStepType(type))
+      continue;
+    if (isa<arith::ConstantOp>(op) && getElementTypeOrSelf(type).isF64())
+      return op->emitOpError("requires a constant of f32, got ")
+             << type << "; write the type, as in arith.constant 0.5 : f32, since without one it is f64";
+    return op->emitOpError("requires ")
+           << kind << " #" << index
+           << " of a step to be f32, i32, i1 or a static tensor of those of rank 1 or 2 with at most 262144 "
+              "elements, got "
+           << type;
+  }
   return success();
 }
 
@@ -41,7 +47,8 @@ LogicalResult linmu::pattern::verifyStepOps(Operation *loop, Block &block) {
     if (&op == &block.back() && op.hasTrait<OpTrait::IsTerminator>())
       break;
     if (!isa<StepOp>(op))
-      return op.emitOpError("cannot stand in the step of '") << loop->getName() << "'";
+      return op.emitOpError("cannot stand in the step of '")
+             << loop->getName() << "'; the ops that can are listed in docs/patterns.md, The step";
     if (auto constant = dyn_cast<arith::ConstantOp>(op);
         constant && !isa<FloatAttr, IntegerAttr, DenseElementsAttr>(constant.getValue()))
       return op.emitOpError("requires a number or a dense<...> constant, got ") << constant.getValue();
@@ -51,27 +58,54 @@ LogicalResult linmu::pattern::verifyStepOps(Operation *loop, Block &block) {
   return success();
 }
 
-/// `type` is `leading` dynamic axes (or a batch), then heads that divide `heads`, then static features.
-static LogicalResult verifyOperand(Operation *op, StringRef kind, unsigned index, RankedTensorType type,
-                                   unsigned dynamicAxes, int64_t heads, bool exactHeads) {
-  auto fail = [&]() -> InFlightDiagnostic {
-    return op->emitOpError("requires ") << kind << " #" << index << " ";
-  };
+std::string linmu::pattern::misfitOf(Part part, RankedTensorType type) {
+  static constexpr StringLiteral forms[] = {"tensor<HxDxT> (heads, features)",
+                                            "tensor<?xHxKxVxf32> (batch, heads, state)",
+                                            "tensor<?x?xHxDxT> (batch, tokens, heads, features)"};
+  int64_t dynamicAxes = part == Part::param ? 0 : part == Part::state ? 1 : 2;
   // A token operand without heads is a scalar that all heads share.
-  if (kind == "token operand" && type.getRank() == 2 && type.isDynamicDim(0) && type.isDynamicDim(1))
-    return success();
-  if (type.getRank() < int64_t(dynamicAxes) + 1 || type.getRank() > int64_t(dynamicAxes) + 3)
-    return fail() << "to have rank " << dynamicAxes + 1 << " to " << dynamicAxes + 3 << ", got " << type;
-  for (unsigned axis = 0; axis < dynamicAxes; ++axis)
+  if (part == Part::token && type.getRank() == 2 && type.isDynamicDim(0) && type.isDynamicDim(1))
+    return {};
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  auto misfit = [&](auto... expected) {
+    ((stream << "to have ") << ... << expected);
+    stream << ", as in " << forms[dynamicAxes] << ", got '" << type << "'";
+    return text;
+  };
+  if (type.getRank() < dynamicAxes + 1 || type.getRank() > dynamicAxes + 3)
+    return misfit("rank ", dynamicAxes + 1, " to ", dynamicAxes + 3);
+  for (int64_t axis = 0; axis < dynamicAxes; ++axis)
     if (!type.isDynamicDim(axis))
-      return fail() << "to have a dynamic axis " << axis << ", got " << type;
+      return misfit("a dynamic axis ", axis);
   for (int64_t axis = dynamicAxes; axis < type.getRank(); ++axis)
     if (type.isDynamicDim(axis) || type.getDimSize(axis) == 0)
-      return fail() << "to have a static, positive axis " << axis << ", got " << type;
-  int64_t own = type.getDimSize(dynamicAxes);
-  if (exactHeads ? own != heads : heads % own != 0)
-    return fail() << "to have " << (exactHeads ? "" : "a head count that divides ") << heads
-                  << (exactHeads ? " heads" : "") << ", got " << own << " in " << type;
+      return misfit("a static, positive axis ", axis);
+  return {};
+}
+
+/// The step's argument #`argument` by the name that the text gives it, else the operand's number.
+static std::string describe(Operation *op, unsigned argument, StringRef kind, unsigned index) {
+  Block *step = op->getNumRegions() && !op->getRegion(0).empty() ? &op->getRegion(0).front() : nullptr;
+  if (step && argument < step->getNumArguments())
+    if (auto name = dyn_cast<NameLoc>(Attribute(step->getArgument(argument).getLoc())))
+      return (kind + " of '" + name.getName().getValue() + "'").str();
+  return (kind + " #" + Twine(index)).str();
+}
+
+/// `type` fits its part, and its heads fit those of the loop.
+static LogicalResult verifyOperand(Operation *op, Part part, const std::string &name, RankedTensorType type,
+                                   int64_t heads) {
+  if (std::string misfit = misfitOf(part, type); !misfit.empty())
+    return op->emitOpError("requires ") << name << " " << misfit;
+  if (part == Part::token && type.getRank() == 2)
+    return success();
+  int64_t own = type.getDimSize(part == Part::param ? 0 : part == Part::state ? 1 : 2);
+  bool exact = part == Part::state || part == Part::output;
+  if (exact ? own != heads : heads % own != 0)
+    return op->emitOpError("requires ")
+           << name << " to have " << (exact ? "" : "a head count that divides ") << heads
+           << (exact ? " heads" : "") << ", got " << own << " in " << type;
   return success();
 }
 
@@ -105,16 +139,20 @@ template <typename LoopOp> LogicalResult linmu::pattern::verifyLoopOperands(Loop
     return op.emitOpError("requires an output or a state");
   if (heads <= 0)
     return op.emitOpError("requires outputs of type tensor<?x?xHx...>, got ") << op->getResult(0).getType();
-  auto each = [&](auto range, StringRef kind, unsigned dynamicAxes, bool exact) -> LogicalResult {
+  auto each = [&](auto range, Part part, StringRef kind, unsigned firstArgument) -> LogicalResult {
     for (auto [index, value] : llvm::enumerate(range))
-      if (failed(verifyOperand(op, kind, index, cast<RankedTensorType>(value.getType()), dynamicAxes, heads,
-                               exact)))
+      if (failed(verifyOperand(op, part, describe(op, firstArgument + index, kind, index),
+                               cast<RankedTensorType>(value.getType()), heads)))
         return failure();
     return success();
   };
-  if (failed(each(op.getParams(), "param", 0, false)) ||
-      failed(each(op.getTokens(), "token operand", 2, false)) ||
-      failed(each(op.getOutputs(), "output", 2, true)) || failed(each(op.getFinals(), "state", 1, true)))
+  constexpr unsigned none = 1 << 30; // past every argument
+  unsigned params = op.getParams().size(), tokens = op.getTokens().size();
+  bool normal = std::is_same_v<LoopOp, NormalScanOp>; // its regions have no arguments for states
+  if (failed(each(op.getParams(), Part::param, "param", 0)) ||
+      failed(each(op.getTokens(), Part::token, "token operand", params)) ||
+      failed(each(op.getOutputs(), Part::output, "output", none)) ||
+      failed(each(op.getFinals(), Part::state, "state", normal ? none : params + tokens)))
     return failure();
   for (auto [index, value] : llvm::enumerate(op.getFinals()))
     if (!getElementTypeOrSelf(value.getType()).isF32())
@@ -190,11 +228,12 @@ template <typename LoopOp> static LogicalResult verifyLoopRegion(LoopOp op) {
   if (!yield)
     return op.emitOpError("requires its step to end in 'pattern.yield'");
   if (yield.getOutputs().size() != op.getOutputs().size())
-    return yield.emitOpError("requires ")
-           << op.getOutputs().size() << " outputs, got " << yield.getOutputs().size();
+    return yield.emitOpError("requires ") << op.getOutputs().size() << " outputs, got "
+                                          << yield.getOutputs().size() << "; each type of '-> (...)' has one";
   if (yield.getStates().size() != op.getFinals().size())
     return yield.emitOpError("requires ")
-           << op.getFinals().size() << " states, got " << yield.getStates().size();
+           << op.getFinals().size() << " states, got " << yield.getStates().size()
+           << "; each entry of 'states(...)' has its next value";
   for (auto [index, value] : llvm::enumerate(yield.getOutputs())) {
     Type expected = sliceType(cast<RankedTensorType>(op.getOutputs()[index].getType()), 3);
     if (value.getType() != expected)
