@@ -2,6 +2,7 @@
 #include "compiler/derive/Passes.h"
 #include "compiler/normalize/Normalize.h"
 #include "compiler/target/cpu/Passes.h"
+#include "compiler/tile/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "dialects/tile/Tile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,5 +23,6 @@ int main(int argc, char **argv) {
   linmu::registerDerivePasses();
   linmu::registerNormalizePasses();
   linmu::registerTargetCPUPasses();
+  linmu::tile::registerTilePasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "LinMU pass driver\n", registry));
 }

@@ -87,6 +87,23 @@ LogicalResult SolveOp::verify() {
   return success();
 }
 
+LogicalResult InverseOp::verify() {
+  size_t count = 0;
+  while (count * count < getSystems().size())
+    ++count;
+  if (count == 0 || count * count != getSystems().size() || getInverses().size() != getSystems().size())
+    return emitOpError("requires m * m systems and as many results, got ")
+           << getSystems().size() << " and " << getInverses().size();
+  int64_t rows = shapeOf(getSystems().front())[0];
+  for (Value system : getSystems())
+    if (failed(expectShape(*this, "systems", system, {rows, rows})))
+      return failure();
+  for (Value inverse : getInverses())
+    if (failed(expectShape(*this, "inverses", inverse, {rows, rows})))
+      return failure();
+  return success();
+}
+
 LogicalResult DecayValuesOp::verify() {
   int64_t tokens = shapeOf(getValues())[0];
   return expectShape(*this, "scores", getScores(), {tokens, tokens});

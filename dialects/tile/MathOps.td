@@ -129,6 +129,20 @@ def SolveOp : Tile_Op<"solve", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
+def InverseOp : Tile_Op<"inverse", [Pure]> {
+  let summary = "Inverse of the matrix of blocks I - lower(A_ij), each lower(A_ij) strictly lower triangular";
+  let description = [{
+    m * m systems A_ij of C x C in row-major order, as `tile.solve` takes them; elements on and above their
+    diagonals are not used. Results are the m * m blocks T_ij of C x C of the inverse, in row-major order:
+    `tile.solve` gives w_i = sum_j T_ij v_j. Above its diagonal each T_ij is zero; on it, T_ii is one and the
+    others are zero. Row t of the result depends on rows up to t of the systems only.
+  }];
+  let arguments = (ins Variadic<Tile_F32Matrix>:$systems);
+  let results = (outs Variadic<Tile_F32Matrix>:$inverses);
+  let assemblyFormat = "$systems attr-dict `:` type($systems) `->` type($inverses)";
+  let hasVerifier = 1;
+}
+
 def DecayScoresOp : Tile_Op<"decay_scores", [Pure, AllTypesMatch<["reads", "keys", "decays"]>]> {
   let summary = "Scores of reads against keys under row-wise decay";
   let description = [{

@@ -32,8 +32,9 @@ private:
 /// What the backend of `execute` needs beyond the dialects.
 void registerBackend(mlir::DialectRegistry &registry);
 
-/// Runs the program on its operands, inputs then results. Two programs of tests are built, each with its own:
-/// the fp64 interpreter (derive_backend_interpreter.cpp) and the CPU target (derive_backend_cpu.cpp).
+/// Runs the program on its operands, inputs then results. Three programs of tests are built, each with its
+/// own: the fp64 interpreter (derive_backend_interpreter.cpp), the same after expand-macro-ops
+/// (derive_backend_expanded.cpp) and the CPU target (derive_backend_cpu.cpp).
 void execute(Derived &derived, llvm::ArrayRef<Memory *> operands, std::int64_t batch, std::int64_t tokens);
 
 /// `exact` for the interpreter; on the CPU `cpu`, f32 arithmetic over tens of tokens.

@@ -19,6 +19,18 @@ static double decayBetween(const StepValue &decays, std::int64_t from, std::int6
   return product;
 }
 
+/// Values v_i to solutions of w_i = v_i + sum_j lower(A_ij) w_j, token by token. With `lower`, values and
+/// solutions are lower triangles and nothing is added above their diagonals.
+static void substitute(const std::vector<StepValue> &systems, std::vector<StepValue> &values, bool lower) {
+  size_t count = values.size();
+  for (std::int64_t t = 0; t < values[0].shape[0]; ++t)
+    for (size_t i = 0; i < count; ++i)
+      for (size_t j = 0; j < count; ++j)
+        for (std::int64_t s = 0; s < t; ++s)
+          for (std::int64_t v = 0; v < (lower ? s + 1 : values[0].shape[1]); ++v)
+            values[i].at(t, v) += systems[i * count + j].at(t, s) * values[j].at(s, v);
+}
+
 bool Block::runProduct(Operation &op) {
   if (auto dot = dyn_cast<tile::DotOp>(op)) {
     const StepValue &lhs = get(dot.getLhs()), &rhs = get(dot.getRhs());
@@ -36,19 +48,28 @@ bool Block::runProduct(Operation &op) {
       }
     set(dot, result);
   } else if (auto solve = dyn_cast<tile::SolveOp>(op)) {
-    size_t count = solve.getValues().size();
-    std::vector<StepValue> solutions;
+    std::vector<StepValue> systems, solutions;
+    for (Value system : solve.getSystems())
+      systems.push_back(get(system));
     for (Value value : solve.getValues())
       solutions.push_back(get(value));
-    for (std::int64_t t = 0; t < solutions[0].shape[0]; ++t)
-      for (size_t i = 0; i < count; ++i)
-        for (size_t j = 0; j < count; ++j)
-          for (std::int64_t s = 0; s < t; ++s)
-            for (std::int64_t v = 0; v < solutions[0].shape[1]; ++v)
-              solutions[i].at(t, v) +=
-                  get(solve.getSystems()[i * count + j]).at(t, s) * solutions[j].at(s, v);
+    substitute(systems, solutions, /*lower=*/false);
     for (auto [result, solution] : llvm::zip(solve.getSolutions(), solutions))
       set(result, solution);
+  } else if (auto inverse = dyn_cast<tile::InverseOp>(op)) {
+    std::vector<StepValue> systems;
+    for (Value system : inverse.getSystems())
+      systems.push_back(get(system));
+    size_t count = std::llround(std::sqrt(systems.size()));
+    // Column j of the blocks is the solution for column j of the identity.
+    for (size_t j = 0; j < count; ++j) {
+      std::vector<StepValue> column(count, shaped(inverse.getInverses().front().getType()));
+      for (std::int64_t t = 0; t < column[j].shape[0]; ++t)
+        column[j].at(t, t) = 1;
+      substitute(systems, column, /*lower=*/true);
+      for (size_t i = 0; i < count; ++i)
+        set(inverse.getInverses()[i * count + j], column[i]);
+    }
   } else if (auto scores = dyn_cast<tile::DecayScoresOp>(op)) {
     const StepValue &reads = get(scores.getReads()), &keys = get(scores.getKeys()),
                     &decays = get(scores.getDecays());

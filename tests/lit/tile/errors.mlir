@@ -238,3 +238,35 @@ func.func @solve_solution(%m: tensor<?xf32>, %s: tensor<4x4xf32>, %a: tensor<4x8
   %t = tile.solve systems(%s : tensor<4x4xf32>) values(%a : tensor<4x8xf32>) -> tensor<4x3xf32>
   return
 }
+
+// -----
+
+func.func @inverse(%a: tensor<4x4xf32>) {
+  // expected-error @+1 {{'tile.inverse' op requires m * m systems and as many results, got 3 and 3}}
+  %t:3 = tile.inverse %a, %a, %a : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @inverse_count(%a: tensor<4x4xf32>) {
+  // expected-error @+1 {{'tile.inverse' op requires m * m systems and as many results, got 1 and 2}}
+  %t:2 = tile.inverse %a : tensor<4x4xf32> -> tensor<4x4xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @inverse_system(%a: tensor<4x3xf32>) {
+  // expected-error @+1 {{'tile.inverse' op requires systems of shape [4, 4], got [4, 3]}}
+  %t = tile.inverse %a : tensor<4x3xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @inverse_result(%a: tensor<4x4xf32>) {
+  // expected-error @+1 {{'tile.inverse' op requires inverses of shape [4, 4], got [3, 3]}}
+  %t = tile.inverse %a : tensor<4x4xf32> -> tensor<3x3xf32>
+  return
+}

@@ -1,0 +1,46 @@
+// Scores under row-wise decay: a dot for each pair of sub-chunks, a column at a time inside one.
+#include "compiler/tile/DecaySubChunks.h"
+#include "compiler/tile/MacroOps.h"
+
+using namespace mlir;
+using namespace linmu;
+using namespace linmu::tile;
+
+/// Scores of a sub-chunk's reads against its own keys, [S, S].
+static Value scoresInside(TileBuilder &builder, DecaySubChunks &chunks, size_t chunk, Value reads,
+                          Value keys) {
+  int64_t rows = extentOf(reads, 0), features = extentOf(reads, 1);
+  SmallVector<int64_t> square{rows, rows};
+  Value zeros = builder.splat(builder.f32Tile(square), 0);
+  return chunks.forEachToken(chunk, zeros, [&](const DecaySubChunks::Token &token, Value scores) {
+    Value key = ExtractOp::create(builder, builder.f32Tile({features}), keys, token.index);
+    Value decayed = builder.multiply(token.factors, builder.along(key, 1, {rows, features}));
+    Value column = builder.sum(builder.multiply(reads, decayed), 1);
+    Value isColumn = builder.compare(arith::CmpIPredicate::eq, builder.coordinate(square, 1),
+                                     builder.fill(token.i32, square));
+    return builder.select(builder.both(isColumn, chunks.seen(token, square)),
+                          builder.along(column, 0, square), scores);
+  });
+}
+
+Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size) {
+  DecaySubChunks chunks(builder, op.getDecays(), size, op.getExclusive());
+  Value result = builder.splat(op.getType(), 0);
+  SmallVector<Value> earlier; // keys of each earlier sub-chunk, decayed to the start of this one
+  for (auto [chunk, span] : llvm::enumerate(chunks.spans())) {
+    Value reads = rowsOf(builder, op.getReads(), span), keys = rowsOf(builder, op.getKeys(), span);
+    if (chunk > 0) {
+      Value decayed = builder.multiply(reads, chunks.fromStart(chunk));
+      for (auto [from, key] : llvm::zip(chunks.spans(), earlier))
+        result = withBlock(builder, result, builder.dot(decayed, key, {.transpose_rhs = true}), span.first,
+                           from.first);
+    }
+    result =
+        withBlock(builder, result, scoresInside(builder, chunks, chunk, reads, keys), span.first, span.first);
+    if (chunk + 1 == chunks.spans().size())
+      break;
+    chunks.decayAcross(chunk, earlier);
+    earlier.push_back(builder.multiply(keys, chunks.toEnd(chunk)));
+  }
+  return result;
+}

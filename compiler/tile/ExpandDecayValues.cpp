@@ -1,0 +1,43 @@
+// Products of scores with values that decay by column: a dot for each pair of sub-chunks, a token at a time
+// inside one.
+#include "compiler/tile/DecaySubChunks.h"
+#include "compiler/tile/MacroOps.h"
+
+using namespace mlir;
+using namespace linmu;
+using namespace linmu::tile;
+
+/// `sum` [S, V] plus what a sub-chunk's values give to its own rows.
+static Value addInside(TileBuilder &builder, DecaySubChunks &chunks, size_t chunk, Value scores, Value values,
+                       Value sum) {
+  int64_t rows = extentOf(values, 0), columns = extentOf(values, 1);
+  SmallVector<int64_t> shape{rows, columns};
+  Value byToken = TransposeOp::create(builder, scores.getType(), scores);
+  return chunks.forEachToken(chunk, sum, [&](const DecaySubChunks::Token &token, Value total) {
+    Value value = ExtractOp::create(builder, builder.f32Tile({columns}), values, token.index);
+    Value weight = ExtractOp::create(builder, builder.f32Tile({rows}), byToken, token.index);
+    Value decayed = builder.multiply(token.factors, builder.along(value, 1, shape));
+    Value added = builder.add(total, builder.multiply(builder.along(weight, 0, shape), decayed));
+    return builder.select(chunks.seen(token, shape), added, total);
+  });
+}
+
+Value tile::expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size) {
+  DecaySubChunks chunks(builder, op.getDecays(), size, op.getExclusive());
+  Value result = builder.splat(op.getType(), 0);
+  SmallVector<Value> earlier; // values of each earlier sub-chunk, decayed to the start of this one
+  for (auto [chunk, span] : llvm::enumerate(chunks.spans())) {
+    Value values = rowsOf(builder, op.getValues(), span), sum;
+    for (auto [from, value] : llvm::zip(chunks.spans(), earlier))
+      sum = builder.dot(blockOf(builder, op.getScores(), span, from), value, {.init = sum});
+    sum = sum ? builder.multiply(sum, chunks.fromStart(chunk)) : builder.splat(values.getType(), 0);
+    Value scores = blockOf(builder, op.getScores(), span, span);
+    sum = addInside(builder, chunks, chunk, scores, values, sum);
+    result = withBlock(builder, result, sum, span.first, 0);
+    if (chunk + 1 == chunks.spans().size())
+      break;
+    chunks.decayAcross(chunk, earlier);
+    earlier.push_back(builder.multiply(values, chunks.toEnd(chunk)));
+  }
+  return result;
+}

@@ -1,0 +1,82 @@
+// expand-macro-ops: macro ops in dots, running products, elementwise arithmetic, slices and inserts.
+#include "compiler/tile/MacroOps.h"
+#include "compiler/tile/Passes.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace linmu;
+using namespace linmu::tile;
+
+namespace linmu::tile {
+#define GEN_PASS_DEF_EXPANDMACROOPS
+#include "compiler/tile/Passes.h.inc"
+} // namespace linmu::tile
+
+namespace {
+
+constexpr StringLiteral macroOps[] = {DecayScoresOp::getOperationName(), DecayValuesOp::getOperationName(),
+                                      SolveOp::getOperationName(), InverseOp::getOperationName()};
+
+struct ExpandMacroOps : tile::impl::ExpandMacroOpsBase<ExpandMacroOps> {
+  using ExpandMacroOpsBase::ExpandMacroOpsBase;
+
+  void runOnOperation() override {
+    if (failed(checkOptions()))
+      return signalPassFailure();
+    // Inverses last, for solves may leave some.
+    for (bool inverse : {false, true}) {
+      SmallVector<Operation *> found;
+      getOperation()->walk([&](Operation *op) {
+        if (isWanted(op) && isa<InverseOp>(op) == inverse)
+          found.push_back(op);
+      });
+      for (Operation *op : found)
+        expand(op);
+    }
+  }
+
+private:
+  LogicalResult checkOptions() {
+    if (subChunk < 1)
+      return emitError(getOperation()->getLoc())
+             << "expand-macro-ops requires sub-chunk of at least 1, got " << subChunk;
+    for (const std::string &name : ops)
+      if (!llvm::is_contained(macroOps, "tile." + name))
+        return emitError(getOperation()->getLoc()) << "expand-macro-ops knows no macro op '" << name
+                                                   << "'; write decay_scores, decay_values, solve or inverse";
+    return success();
+  }
+
+  bool isWanted(Operation *op) {
+    StringRef name = op->getName().getStringRef();
+    return llvm::is_contained(macroOps, name) &&
+           (ops.empty() || llvm::is_contained(ops, op->getName().stripDialect()));
+  }
+
+  void expand(Operation *op) {
+    TileBuilder builder(op->getLoc(), op);
+    SmallVector<Value> results =
+        TypeSwitch<Operation *, SmallVector<Value>>(op)
+            .Case([&](DecayScoresOp scores) {
+              ++decayScores;
+              return SmallVector<Value>{expandDecayScores(builder, scores, subChunk)};
+            })
+            .Case([&](DecayValuesOp values) {
+              ++decayValues;
+              return SmallVector<Value>{expandDecayValues(builder, values, subChunk)};
+            })
+            .Case([&](SolveOp solve) {
+              ++solves;
+              return solveByInverse ? tile::solveByInverse(builder, solve)
+                                    : expandSolve(builder, solve, subChunk);
+            })
+            .Case([&](InverseOp inverse) {
+              ++inverses;
+              return expandInverse(builder, inverse, subChunk);
+            });
+    op->replaceAllUsesWith(results);
+    op->erase();
+  }
+};
+
+} // namespace

@@ -1,0 +1,21 @@
+// Macro ops written out in plain tile ops, one file an op. Each function inserts at the builder's place and
+// returns what replaces the op's results; the op stays. `size` is the number of tokens of a sub-chunk, or of
+// rows of a diagonal block; the last one may be shorter.
+#pragma once
+#include "compiler/derive/tile_builder.h"
+
+namespace linmu::tile {
+
+mlir::Value expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size);
+mlir::Value expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size);
+
+/// Forward substitution by blocks of rows: dots with the blocks solved before, then row by row inside.
+llvm::SmallVector<mlir::Value> expandSolve(TileBuilder &builder, SolveOp op, int64_t size);
+
+/// A `tile.inverse` of the systems, and its products with the values.
+llvm::SmallVector<mlir::Value> solveByInverse(TileBuilder &builder, SolveOp op);
+
+/// Diagonal blocks by forward substitution, then two neighbours at a time into one twice as large, by dots.
+llvm::SmallVector<mlir::Value> expandInverse(TileBuilder &builder, InverseOp op, int64_t size);
+
+} // namespace linmu::tile

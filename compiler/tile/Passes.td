@@ -1,0 +1,37 @@
+// Passes on tile IR that targets share.
+#ifndef LINMU_TILE_PASSES_TD
+#define LINMU_TILE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ExpandMacroOps : Pass<"expand-macro-ops"> {
+  let summary = "Writes decay scores, decay values, solves and inverses out in dots, running products and slices";
+  let description = [{
+    For targets that lower a macro op no better themselves. Tokens are taken in sub-chunks. Between two
+    sub-chunks results are `tile.dot`s of rows times running products of decays; inside one they are
+    elementwise, one token at a time against all later rows. Every factor is a product of decays in [0, 1], so
+    that nothing overflows and what underflows is zero. Solves go forward by blocks of rows, or multiply by a
+    `tile.inverse`, which does not depend on the right-hand sides and may be moved off a sequential path.
+
+    What a macro op does not use is not used here either, and a row of a result depends on that row and
+    earlier ones only: a NaN at one token leaves the results of earlier tokens as they are.
+  }];
+  let options = [
+    ListOption<"ops", "ops", "std::string",
+               "Macro ops to write out: decay_scores, decay_values, solve, inverse; all where none is named">,
+    Option<"subChunk", "sub-chunk", "int64_t", "16",
+           "Tokens of a sub-chunk, and rows of a diagonal block of a solve or an inverse">,
+    Option<"solveByInverse", "solve-by-inverse", "bool", "false",
+           "Write a solve as tile.inverse and products with it">
+  ];
+  let statistics = [
+    Statistic<"decayScores", "decay-scores", "tile.decay_scores written out">,
+    Statistic<"decayValues", "decay-values", "tile.decay_values written out">,
+    Statistic<"solves", "solves", "tile.solve written out">,
+    Statistic<"inverses", "inverses", "tile.inverse written out">
+  ];
+  let dependentDialects = ["::linmu::tile::TileDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+#endif // LINMU_TILE_PASSES_TD
