@@ -9,8 +9,8 @@ HEADS, SIZE, TOKENS = 9, 64, 16384
 GRID = (64, 16, 16)
 
 
-def calls(tokens: int = TOKENS, threads: int = 2) -> dict:
-    """By the names of the table."""
+def inputs(tokens: int = TOKENS) -> tuple:
+    """q, k (of length 1), v [1, N, 9, 64]; logarithms of decays by token and by row; weights; an order; a media table."""
     torch.manual_seed(0)
     q, k, v = (torch.randn(1, tokens, HEADS, SIZE) for _ in range(3))
     k = torch.nn.functional.normalize(k, dim=-1)
@@ -20,13 +20,18 @@ def calls(tokens: int = TOKENS, threads: int = 2) -> dict:
     order = (
         torch.arange(tokens, dtype=torch.int32).view(GRID).permute(2, 1, 0).reshape(1, tokens).contiguous()
     )
-    media = torch.tensor([[0, *GRID]], dtype=torch.int32)
-    out = [torch.empty(1, tokens, HEADS, SIZE)]
-    norms = (torch.randn(1, tokens, HEADS) + 4, torch.randn(1, tokens, HEADS, SIZE), torch.ones(HEADS, SIZE))
+    return q, k, v, g, row, beta, order, torch.tensor([[0, *GRID]], dtype=torch.int32)
 
-    def call(text: str, *inputs, threads: int = threads):
+
+def calls() -> dict:
+    """By the names of the table, on two threads."""
+    q, k, v, g, row, beta, order, media = inputs()
+    out = [torch.empty(1, TOKENS, HEADS, SIZE)]
+    norms = (torch.randn(1, TOKENS, HEADS) + 4, torch.randn(1, TOKENS, HEADS, SIZE), torch.ones(HEADS, SIZE))
+
+    def call(text: str, *operands, threads: int = 2):
         kernel = linmu.compile(text)
-        return lambda: kernel(*inputs, out=out, threads=threads)
+        return lambda: kernel(*operands, out=out, threads=threads)
 
     return {
         "scalar decay": call(scan(HEADS, SIZE), q, k, v, g),

@@ -11,7 +11,7 @@ from pathlib import Path
 import compare
 import compile_time
 import torch
-from kernels import GRID, HEADS, SIZE, TOKENS
+from kernels import GRID, HEADS, SIZE, TOKENS, inputs
 from patterns import gated, scan, window
 
 import linmu
@@ -105,22 +105,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.against:
         return compare.report(arguments.against, arguments.repeats)
-    torch.manual_seed(0)
     torch.set_num_threads(2)
-    q, k, v = (torch.randn(1, TOKENS, HEADS, SIZE) for _ in range(3))
-    k = torch.nn.functional.normalize(k, dim=-1)
-    g = -0.1 * torch.rand(1, TOKENS, HEADS)
-    row = -0.1 * torch.rand(1, TOKENS, HEADS, SIZE)
-    beta = torch.rand(1, TOKENS, HEADS)
-    order = (
-        torch.arange(TOKENS, dtype=torch.int32).view(GRID).permute(2, 1, 0).reshape(1, TOKENS).contiguous()
-    )
-    media = torch.tensor([[0, *GRID]], dtype=torch.int32)
-
+    q, k, v, g, row, beta, order, media = inputs()
     out = [torch.empty(1, TOKENS, HEADS, SIZE)]
 
-    def call(kernel, *inputs, threads=2):
-        return lambda: kernel(*inputs, out=out, threads=threads)
+    def call(kernel, *operands, threads=2):
+        return lambda: kernel(*operands, out=out, threads=threads)
 
     plain = linmu.compile(scan(HEADS, SIZE))
     permuted = linmu.compile(scan(HEADS, SIZE, ordered=True))
@@ -150,7 +140,7 @@ def main() -> None:
     for name, milliseconds in times.items():
         print(f"{name:23s} {min(milliseconds):7.1f} ms   {notes[name]}")
 
-    inputs = [
+    operands = [
         q,
         k,
         v,
@@ -160,8 +150,8 @@ def main() -> None:
     ]
     fused = linmu.compile(gated(HEADS, SIZE))
     apart = linmu.compile(gated(HEADS, SIZE), schedule={"fuse": "false"})
-    check("fused maps", fused(*inputs), apart(*inputs))
-    times = measure({"fused": call(fused, *inputs), "apart": call(apart, *inputs)}, arguments.repeats)
+    check("fused maps", fused(*operands), apart(*operands))
+    times = measure({"fused": call(fused, *operands), "apart": call(apart, *operands)}, arguments.repeats)
     print(
         f"norms, scan and gate    {min(times['fused']):7.1f} ms   as three launches "
         f"{min(times['apart']):.1f} ms: {ratio(times, 'apart', 'fused'):.2f}x"

@@ -40,6 +40,8 @@ FailureOr<SmallVector<Value>> ChunkStages::run(StepEmitter &step, ValueRange sta
       bindResult(step, later, hasColumns, [&] { return chunk.writes(states[state])[write]; });
     if (part != outputs)
       next.push_back(chunk.next(states[state]));
+    if (Value doubt = chunk.remembersTooMuch(states[state]))
+      must_walk = must_walk ? Value(arith::OrIOp::create(builder_, must_walk, doubt)) : doubt;
   }
   return next;
 }

@@ -28,6 +28,9 @@ public:
                                                       mlir::Value live, Part part);
 
   llvm::SmallVector<mlir::Block *> blocks; ///< the stages, then `finish`
+  /// After `run`: i1, whether the chunk must be walked token by token (StateChunk::remembersTooMuch), or
+  /// null.
+  mlir::Value must_walk;
 
 private:
   void bindResult(StepEmitter &step, llvm::ArrayRef<mlir::Block *> later, bool hasColumns,

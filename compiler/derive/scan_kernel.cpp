@@ -1,4 +1,5 @@
 #include "compiler/derive/scan_kernel.h"
+#include "compiler/derive/token_walk.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -41,7 +42,7 @@ FailureOr<SmallVector<Value>> ScanKernel::chunk(Value first, ValueRange states, 
   if (failed(next))
     return failure();
   if (part == ChunkStages::exits)
-    return next;
+    return stages.must_walk ? walkAgain(stages.must_walk, tokens, states, *next) : next;
   if (failed(step.emit(scan.getFinish())))
     return failure();
   builder.setLoc(scan.getLoc());
@@ -49,7 +50,39 @@ FailureOr<SmallVector<Value>> ScanKernel::chunk(Value first, ValueRange states, 
   Value rows = kernel.walk.rowsOf(builder, tokens);
   for (auto [value, output] : llvm::zip(yield.getOutputs(), kernel.view.outputs))
     kernel.storeOutput(output, step.rows(value), rows, step.get(value).sliced);
-  return next;
+  return stages.must_walk ? walkAgain(stages.must_walk, tokens, states, *next) : next;
+}
+
+/// Where the condition holds, the chunk once more token by token: its outputs are stored again, and the
+/// states after it stand for `next`.
+FailureOr<SmallVector<Value>> ScanKernel::walkAgain(Value condition, const TokenSpan &tokens,
+                                                    ValueRange entering, ValueRange next) {
+  TileBuilder &builder = kernel.builder;
+  SmallVector<Type> types(entering.getTypes());
+  auto branch = scf::IfOp::create(builder, types, condition, /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    SmallVector<Value> states;
+    for (auto [state, value] : llvm::zip(stored, entering))
+      states.push_back(state.fromMatrix(builder, value));
+    Value count = builder.minimum(tokens.live, builder.index(chunk_));
+    auto after = walkTokens(kernel, scan, tokens.first, builder.add(tokens.first, count), states);
+    if (failed(after))
+      return failure();
+    for (auto [state, value] : llvm::zip(stored, *after))
+      value = state.toMatrix(builder, value);
+    scf::YieldOp::create(builder, *after);
+    builder.setInsertionPointToStart(branch.elseBlock());
+    SmallVector<Value> none;
+    for (Type type : types)
+      none.push_back(builder.splat(type, 0));
+    scf::YieldOp::create(builder, none);
+  }
+  SmallVector<Value> result;
+  for (auto [again, once] : llvm::zip(branch.getResults(), next))
+    result.push_back(builder.select(condition, again, once));
+  return result;
 }
 
 FailureOr<SmallVector<Value>> ScanKernel::walkChunks(ValueRange states, ChunkBody body) {

@@ -31,6 +31,9 @@ public:
   llvm::SmallVector<StoredState> stored;
 
 private:
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> walkAgain(mlir::Value condition, const TokenSpan &tokens,
+                                                            mlir::ValueRange entering, mlir::ValueRange next);
+
   int64_t chunk_;
 };
 

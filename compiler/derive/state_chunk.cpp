@@ -1,4 +1,6 @@
 #include "compiler/derive/state_chunk.h"
+#include "compiler/derive/resets.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -175,4 +177,23 @@ Value StateChunk::next(Value state) {
     result = builder_.dot(exit, value, {.transpose_lhs = true, .init = result});
   }
   return result;
+}
+
+Value StateChunk::remembersTooMuch(Value state) {
+  if (!mayReset(form_))
+    return {};
+  Value least = inputs_.logarithm;
+  while (rankOf(least) > 0)
+    least = builder_.reduce(tile::ReduceKind::min, least, rankOf(least) - 1);
+  Value reset = isReset(builder_, least);
+  auto branch = scf::IfOp::create(builder_, TypeRange{builder_.getI1Type()}, reset, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder_);
+  builder_.setInsertionPointToStart(branch.thenBlock());
+  SmallVector<Value> tiles{state, inputs_.logarithm};
+  llvm::append_range(tiles, inputs_.keys);
+  llvm::append_range(tiles, writes_);
+  scf::YieldOp::create(builder_, anyNotFinite(builder_, tiles));
+  builder_.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(builder_, builder_.splat(builder_.getI1Type(), 0));
+  return branch.getResult(0);
 }

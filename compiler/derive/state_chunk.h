@@ -39,6 +39,9 @@ public:
   mlir::Value read(int64_t read, mlir::Value state);
   /// The state at the exit, K x V.
   mlir::Value next(mlir::Value state);
+  /// i1: whether something that is not finite comes before a reset in this chunk. Products with decays of
+  /// zero do not forget that. Null where nothing resets the state.
+  mlir::Value remembersTooMuch(mlir::Value state);
 
 private:
   using Value = mlir::Value;

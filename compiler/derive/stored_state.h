@@ -22,10 +22,11 @@ struct StoredState {
   int64_t key_axis; ///< -1 without keys
   int64_t key_size = 1, value_size = 1;
 
-private:
   /// A stored state, or a slice of one, as its K x V tile, and back.
   mlir::Value toMatrix(TileBuilder &builder, mlir::Value stored) const;
   mlir::Value fromMatrix(TileBuilder &builder, mlir::Value matrix) const;
+
+private:
   llvm::SmallVector<mlir::Value> indices(TileBuilder &builder, const Walk &walk, mlir::Value memory,
                                          const ColumnSlice &columns) const;
 };

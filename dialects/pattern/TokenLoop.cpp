@@ -140,9 +140,11 @@ void linmu::pattern::printLoopClauses(OpAsmPrinter &printer, LoopOp op, ValueRan
     llvm::interleaveComma(op.getOutputs().getTypes(), printer);
     printer << ")";
   }
-  printer.printOptionalAttrDictWithKeyword(
-      op->getAttrs(),
-      {"operandSegmentSizes", "resultSegmentSizes", "reverse", "tail_owners", "init_owners", "zeroes"});
+  SmallVector<StringRef> said{"operandSegmentSizes", "resultSegmentSizes", "reverse",
+                              "tail_owners",         "init_owners",        "zeroes"};
+  if (op.getTailMasks().empty())
+    said.push_back("tail_masks");
+  printer.printOptionalAttrDictWithKeyword(op->getAttrs(), said);
   printer << " ";
 }
 

@@ -86,6 +86,7 @@ def Tile_ReduceKind : I32EnumAttr<"ReduceKind", "how elements are combined",
 
 def ReduceOp : Tile_Op<"reduce", [Pure]> {
   let summary = "Combines the elements along one axis; of a rank-1 tile, to a scalar";
+  let description = "Sums keep what is no number; max and min pass over it.";
   let arguments = (ins Tile_ReduceKind:$kind, Tile_F32Tile:$source, I64Attr:$axis);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = "$kind $source `over` $axis attr-dict `:` type($source) `->` type($result)";

@@ -1,7 +1,8 @@
-"""Every example of docs/patterns.md compiles, and runs as its text says."""
+"""Every example of docs/patterns.md compiles, and runs as its text says; that of docs/architecture.md verifies."""
 
 import json
 import re
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 import linmu
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "patterns.md").read_text()
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+TEXT = (DOCS / "patterns.md").read_text()
 EXAMPLES = re.findall(r"```mlir\n(.*?)```", TEXT, flags=re.DOTALL)
 NAMES = [re.search(r"func.func @(\w+)", example)[1] for example in EXAMPLES]
 
@@ -49,3 +51,11 @@ def test_the_example_of_a_walk_in_parts_gives_what_the_whole_gives(cuts):
     np.testing.assert_allclose(states[0], expected[0], rtol=0, atol=1e-4)
     for tail, wanted in zip(states[1:], expected[1:], strict=True):
         np.testing.assert_array_equal(tail, wanted)
+
+
+def test_the_tile_program_of_the_architecture_is_lowered():
+    (program,) = re.findall(r"```mlir\n(.*?)```", (DOCS / "architecture.md").read_text(), flags=re.DOTALL)
+    lowered = subprocess.run(
+        ["linmu-opt", "--lower-tile-to-cpu"], input=program, capture_output=True, text=True, check=True
+    )
+    assert "func.func @copy" in lowered.stdout

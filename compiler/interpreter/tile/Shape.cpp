@@ -1,6 +1,7 @@
 // Shapes of tiles, reductions and running sums and products.
 #include "compiler/interpreter/tile/Block.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <cmath>
 #include <stdexcept>
 
 using namespace mlir;
@@ -67,8 +68,8 @@ bool Block::runShape(Operation &op) {
       double element = source.elements[i], &total = result.elements[to];
       total = !started[to]                                ? element
               : reduce.getKind() == tile::ReduceKind::add ? total + element
-              : reduce.getKind() == tile::ReduceKind::max ? std::max(total, element)
-                                                          : std::min(total, element);
+              : reduce.getKind() == tile::ReduceKind::max ? std::fmax(total, element)
+                                                          : std::fmin(total, element);
       started[to] = true;
     }
     set(reduce, result);

@@ -32,11 +32,11 @@ func.func @scan(%x: !t, %s0: !s, %w: tensor<2x4xf32>, %i: tensor<?x?xi32>, %id: 
 
 // The tail of the segments comes after those of the tokens, whichever clause stands first.
 // CHECK-LABEL: @tails
-// CHECK: %{{.*}}:3 = pattern.map
+// CHECK: %[[O:.*]], %[[T:.*]]:2 = pattern.map
 // CHECK-NEXT: tokens(%{{.*}} = %arg0 tail %arg1 : tensor<?x?x2x4xf32>, tensor<?x1x2x4xf32>)
 // CHECK-NEXT: segments(%arg2 tail %arg3 : tensor<?x?xi32>, tensor<?x1xi32>)
-// CHECK-NEXT: -> (tensor<?x?x2x4xf32>)
-// CHECK: return %{{.*}}#0, %{{.*}}#1, %{{.*}}#2 : tensor<?x?x2x4xf32>, tensor<?x1x2x4xf32>, tensor<?x1xi32>
+// CHECK-NEXT: -> (tensor<?x?x2x4xf32>) {
+// CHECK: return %[[O]], %[[T]]#0, %[[T]]#1 : tensor<?x?x2x4xf32>, tensor<?x1x2x4xf32>, tensor<?x1xi32>
 func.func @tails(%x: !t, %tail: tensor<?x1x2x4xf32>, %id: tensor<?x?xi32>, %id0: tensor<?x1xi32>)
     -> (!t, tensor<?x1x2x4xf32>, tensor<?x1xi32>) {
   %o, %u, %id1 = pattern.map segments(%id tail %id0 : tensor<?x?xi32>, tensor<?x1xi32>) -> (!t)

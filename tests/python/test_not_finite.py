@@ -1,0 +1,82 @@
+"""What is infinite or no number stays where causality and segments keep it: in no earlier token and no later segment."""
+
+import numpy as np
+import pytest
+
+import linmu
+
+HEADS, SIZE, TOKENS = 2, 16, 70
+SEGMENTS = np.repeat([0, 1, 2], [21, 30, 19])[None].astype(np.int32)
+
+
+def scan(decay: str, feedback: bool, segments: bool) -> str:
+    """S' = a S + k (x) w, o = q^T S'; w is v, or v - k^T (a S)."""
+    token, scalar = f"tensor<?x?x{HEADS}x{SIZE}xf32>", f"tensor<?x?x{HEADS}xf32>"
+    vector, matrix = f"tensor<{SIZE}xf32>", f"tensor<{SIZE}x{SIZE}xf32>"
+    gate, slice_type = (scalar, "f32") if decay == "scalar" else (token, vector)
+    along = {"scalar": "", "row": "along 0 ", "value": "along 1 "}[decay]
+    read = (
+        f"%u = pattern.read %D, %kt : {matrix}, {vector}\n    %w = arith.subf %vt, %u : {vector}"
+        if feedback
+        else f"%w = arith.addf %vt, %vt : {vector}"
+    )
+    ids = ", %id: tensor<?x?xi32>" if segments else ""
+    clause = "segments(%id : tensor<?x?xi32>)" if segments else ""
+    return f"""
+func.func @f(%q: {token}, %k: {token}, %v: {token}, %g: {gate}{ids}) -> {token} {{
+  %o, %s = pattern.scan
+      tokens(%qt = %q : {token}, %kt = %k : {token}, %vt = %v : {token}, %gt = %g : {gate})
+      states(%S = zero : tensor<?x{HEADS}x{SIZE}x{SIZE}xf32>) {clause} -> ({token}) {{
+    %a = pattern.sigmoid %gt : {slice_type}
+    %A = pattern.broadcast %a {along}: {slice_type} to {matrix}
+    %D = arith.mulf %A, %S : {matrix}
+    {read}
+    %W = pattern.outer %kt, %w : {vector}, {vector}
+    %S1 = arith.addf %D, %W : {matrix}
+    %y = pattern.read %S1, %qt : {matrix}, {vector}
+    pattern.yield outputs(%y : {vector}) states(%S1 : {matrix})
+  }}
+  return %o : {token}
+}}
+"""
+
+
+def operands(decay: str) -> list[np.ndarray]:
+    random = np.random.default_rng(3)
+    q, k, v = (random.standard_normal((1, TOKENS, HEADS, SIZE), np.float32) for _ in range(3))
+    k /= np.linalg.norm(k, axis=-1, keepdims=True)
+    shape = (1, TOKENS, HEADS) + (() if decay == "scalar" else (SIZE,))
+    return [q, k, v, random.standard_normal(shape, np.float32) + 2]
+
+
+ALGORITHMS = [
+    {"algorithm": "recurrent"},
+    {"algorithm": "chunked", "chunk": "16"},
+    {"algorithm": "chunked", "chunk": "32"},
+    {"algorithm": "chunked", "chunk": "16", "columns": "8"},
+    {"algorithm": "two_kernels", "chunk": "16"},
+]
+
+
+@pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
+@pytest.mark.parametrize(
+    ("decay", "feedback"),
+    [("scalar", False), ("row", False), ("value", False), ("scalar", True), ("row", True)],
+)
+@pytest.mark.parametrize("segments", [False, True])
+def test_it_stays_in_later_tokens_of_its_segment(decay, feedback, segments, schedule):
+    kernel = linmu.compile(scan(decay, feedback, segments), schedule=schedule, cache=False)
+    clean = operands(decay)
+    more = [SEGMENTS] if segments else []
+    expected = kernel(*clean, *more)
+    for at in (0, 5, 7, 20, 21, 22, 37, 69):
+        for bad in (np.nan, np.inf):
+            for operand in range(4):
+                inputs = [x.copy() for x in clean]
+                inputs[operand][0, at, 0] = bad
+                actual = kernel(*inputs, *more)
+                end = np.flatnonzero(SEGMENTS[0] == SEGMENTS[0, at])[-1] + 1 if segments else TOKENS
+                where = f"{bad} in operand {operand} at token {at}"
+                np.testing.assert_allclose(actual[:, :at], expected[:, :at], atol=2e-5, err_msg=where)
+                np.testing.assert_allclose(actual[:, end:], expected[:, end:], atol=2e-5, err_msg=where)
+                np.testing.assert_allclose(actual[:, :, 1], expected[:, :, 1], atol=2e-5, err_msg=where)
