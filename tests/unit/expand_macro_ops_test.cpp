@@ -174,6 +174,22 @@ TEST(ExpandMacroOps, AnInverseTimesItsMatrixIsOne) {
         }
 }
 
+TEST(ExpandMacroOps, AboveItsDiagonalAnInverseIsZeroWhateverTheSystemsHold) {
+  std::mt19937 random(8);
+  constexpr std::int64_t size = 40, m = 2;
+  MacroOpProgram program = MacroOpProgram::inverse(size, m);
+  std::vector<Memory> systems = triangular(program, m, random);
+  for (Memory &system : systems)
+    for (std::int64_t token : {5, 20, 39})
+      for (std::int64_t column = 0; column < size; ++column)
+        system.elements[token * size + column] = column % 2 ? nan : infinity;
+  for (const char *options : {"none", "", "sub-chunk=64"})
+    for (const Memory &inverse : program.run(systems, options))
+      for (std::int64_t t = 0; t < size; ++t)
+        for (std::int64_t c = t + 1; c < size; ++c)
+          ASSERT_EQ(inverse.elements[t * size + c], 0) << "'" << options << "' " << t << " " << c;
+}
+
 TEST(ExpandMacroOps, EarlierTokensDoNotSeeNaNOrInfinityOfALaterOne) {
   std::mt19937 random(6);
   for (bool exclusive : {false, true}) {
