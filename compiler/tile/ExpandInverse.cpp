@@ -10,7 +10,7 @@ using namespace linmu::tile;
 
 namespace {
 
-/// m * m systems, and the inverses of their diagonal blocks [m * m tiles of span.size by span.size].
+/// Inverses of diagonal blocks of m * m systems, each m * m tiles in row-major order.
 class TriangularInverse {
 public:
   TriangularInverse(TileBuilder &builder, OperandRange systems) : builder_(builder), systems_(systems) {
@@ -18,14 +18,15 @@ public:
       ++count_;
   }
 
-  /// Of the rows and columns of consecutive spans: halves at a power of two of spans, so that dots have few
-  /// sizes.
+  /// Of the rows and columns of consecutive spans. They are halved at a power of two of spans, so that dots
+  /// have few sizes.
   SmallVector<Value> of(ArrayRef<Span> spans) {
     if (spans.size() == 1)
       return ofBlock(spans.front());
     size_t half = llvm::bit_ceil(spans.size()) / 2;
-    return joined(enclosing(spans.take_front(half)), enclosing(spans.drop_front(half)),
-                  of(spans.take_front(half)), of(spans.drop_front(half)));
+    ArrayRef<Span> early = spans.take_front(half), late = spans.drop_front(half);
+    SmallVector<Value> p = of(early), q = of(late);
+    return joined(enclosing(early), enclosing(late), p, q);
   }
 
 private:

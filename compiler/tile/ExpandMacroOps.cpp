@@ -39,7 +39,7 @@ private:
   LogicalResult checkOptions() {
     if (subChunk < 1)
       return emitError(getOperation()->getLoc())
-             << "expand-macro-ops requires sub-chunk of at least 1, got " << subChunk;
+             << "expand-macro-ops requires sub-chunk of at least 1, got " << subChunk.getValue();
     for (const std::string &name : ops)
       if (!llvm::is_contained(macroOps, "tile." + name))
         return emitError(getOperation()->getLoc()) << "expand-macro-ops knows no macro op '" << name
