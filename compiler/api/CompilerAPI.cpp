@@ -117,7 +117,7 @@ Text explain(std::string_view source, const Options &options, bool json) {
     // What derivation and the target refuse is no pattern that runs; code generation refuses nothing more.
     if (failed(derive(module, options)))
       return failure();
-    return cpu::lowerKernels(*module.getOps<tile::ProgramOp>().begin(), cpu::Machine::named(options.cpu));
+    return cpu::lowerKernels(module, cpu::Machine::named(options.cpu));
   });
 }
 

@@ -1,6 +1,6 @@
 #include "compiler/api/Pipeline.h"
 #include "compiler/derive/derive.h"
-#include "compiler/normalize/Normalize.h"
+#include "compiler/normalize/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

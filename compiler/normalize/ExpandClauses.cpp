@@ -1,12 +1,17 @@
 // expand-clauses: segments and masks become tokens of the step and selects in it. A tail holds what lags
 // read, so that a source mask also acts on final tails.
-#include "compiler/normalize/Normalize.h"
+#include "compiler/normalize/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
 using namespace linmu::pattern;
+
+namespace linmu {
+#define GEN_PASS_DEF_EXPANDCLAUSES
+#include "compiler/normalize/Passes.h.inc"
+} // namespace linmu
 
 namespace {
 
@@ -36,9 +41,10 @@ struct Expander {
   }
 };
 
-template <typename LoopOp> void expand(LoopOp op) {
+/// Whether the op had clauses.
+template <typename LoopOp> bool expand(LoopOp op) {
   if (!op.getSegments() && !op.getSourceMask() && !op.getOutputMask())
-    return;
+    return false;
   Block &body = op.getBody();
   unsigned firstToken = op.getParams().size();
   Expander expander{OpBuilder::atBlockBegin(&body), op.getLoc(), body,
@@ -110,20 +116,15 @@ template <typename LoopOp> void expand(LoopOp op) {
   op.getSourceMaskMutable().clear();
   op.getOutputMaskMutable().clear();
   op.setZeroes({});
+  return true;
 }
 
-struct ExpandClauses : PassWrapper<ExpandClauses, OperationPass<>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandClauses)
-  StringRef getArgument() const override { return "expand-clauses"; }
-  StringRef getDescription() const override {
-    return "Turns segments and masks into tokens and selects of the step";
-  }
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect>();
-  }
+struct ExpandClauses : linmu::impl::ExpandClausesBase<ExpandClauses> {
+  using ExpandClausesBase::ExpandClausesBase;
+
   void runOnOperation() override {
-    getOperation()->walk([](ScanOp op) { expand(op); });
-    getOperation()->walk([](MapOp op) { expand(op); });
+    getOperation()->walk([&](ScanOp op) { expanded += expand(op); });
+    getOperation()->walk([&](MapOp op) { expanded += expand(op); });
   }
 };
 

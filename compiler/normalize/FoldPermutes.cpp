@@ -1,5 +1,5 @@
 // fold-permutes: tokens that a loop reads permuted become the loop's order, and two permutes one.
-#include "compiler/normalize/Normalize.h"
+#include "compiler/normalize/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -7,6 +7,11 @@
 
 using namespace mlir;
 using namespace linmu::pattern;
+
+namespace linmu {
+#define GEN_PASS_DEF_FOLDPERMUTES
+#include "compiler/normalize/Passes.h.inc"
+} // namespace linmu
 
 namespace {
 
@@ -95,12 +100,9 @@ struct DropOrder : OpRewritePattern<MapOp> {
   }
 };
 
-struct FoldPermutes : PassWrapper<FoldPermutes, OperationPass<func::FuncOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FoldPermutes)
-  StringRef getArgument() const override { return "fold-permutes"; }
-  StringRef getDescription() const override {
-    return "Turns permuted tokens of a loop into its order and joins permutes";
-  }
+struct FoldPermutes : linmu::impl::FoldPermutesBase<FoldPermutes> {
+  using FoldPermutesBase::FoldPermutesBase;
+
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     PermuteOp::getCanonicalizationPatterns(patterns, &getContext());

@@ -1,6 +1,7 @@
 // fuse-maps: a map beside a scan or another map joins its step, so that what passes between them stays in
 // registers. It is not rounded to its storage type there, as in the interpreter; only stored results are.
 #include "compiler/normalize/Normalize.h"
+#include "compiler/normalize/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -8,6 +9,11 @@
 using namespace mlir;
 using namespace linmu;
 using namespace linmu::pattern;
+
+namespace linmu {
+#define GEN_PASS_DEF_FUSEMAPS
+#include "compiler/normalize/Passes.h.inc"
+} // namespace linmu
 
 namespace {
 
@@ -325,10 +331,9 @@ bool fuseOne(MapOp map) {
   return false;
 }
 
-struct FuseMaps : PassWrapper<FuseMaps, OperationPass<func::FuncOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FuseMaps)
-  StringRef getArgument() const override { return "fuse-maps"; }
-  StringRef getDescription() const override { return "Joins maps with the scans and maps beside them"; }
+struct FuseMaps : linmu::impl::FuseMapsBase<FuseMaps> {
+  using FuseMapsBase::FuseMapsBase;
+
   void runOnOperation() override {
     bool changed = true;
     while (changed) {
@@ -336,6 +341,7 @@ struct FuseMaps : PassWrapper<FuseMaps, OperationPass<func::FuncOp>> {
       for (MapOp map : getOperation().getOps<MapOp>())
         if (fuseOne(map)) {
           changed = true;
+          ++fused;
           break; // the ops have changed
         }
     }

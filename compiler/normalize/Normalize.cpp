@@ -1,6 +1,7 @@
 // normalize: every scan whose states are affine becomes a normal_scan; others say why not.
 #include "compiler/normalize/Normalize.h"
 #include "compiler/normalize/Affine.h"
+#include "compiler/normalize/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
@@ -9,6 +10,11 @@
 using namespace mlir;
 using namespace linmu;
 using namespace linmu::pattern;
+
+namespace linmu {
+#define GEN_PASS_DEF_NORMALIZE
+#include "compiler/normalize/Passes.h.inc"
+} // namespace linmu
 
 /// The orientations that a state's slice allows, the likelier first.
 static SmallVector<int> orientations(Type slice) {
@@ -295,13 +301,9 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
 }
 
 namespace {
-struct NormalizePass : PassWrapper<NormalizePass, OperationPass<>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(NormalizePass)
-  StringRef getArgument() const override { return "normalize"; }
-  StringRef getDescription() const override { return "Brings affine scans to the normal form"; }
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, math::MathDialect>();
-  }
+struct NormalizePass : linmu::impl::NormalizeBase<NormalizePass> {
+  using NormalizeBase::NormalizeBase;
+
   void runOnOperation() override {
     SmallVector<ScanOp> scans;
     getOperation()->walk([&](ScanOp scan) { scans.push_back(scan); });
@@ -309,8 +311,10 @@ struct NormalizePass : PassWrapper<NormalizePass, OperationPass<>> {
       Opaque reason;
       if (auto analysis = OrientationSearch(scan).run(reason)) {
         rewrite(scan, *analysis);
+        ++normal;
         continue;
       }
+      ++opaque;
       scan->setAttr(opaqueReason, StringAttr::get(&getContext(), reason.reason));
       scan->setAttr(opaqueLocation, LocationAttr(reason.at ? reason.at->getLoc() : scan.getLoc()));
     }
@@ -319,10 +323,3 @@ struct NormalizePass : PassWrapper<NormalizePass, OperationPass<>> {
 } // namespace
 
 std::unique_ptr<Pass> linmu::createNormalizePass() { return std::make_unique<NormalizePass>(); }
-
-void linmu::registerNormalizePasses() {
-  registerPass(createExpandClausesPass);
-  registerPass(createFoldPermutesPass);
-  registerPass(createFuseMapsPass);
-  registerPass(createNormalizePass);
-}

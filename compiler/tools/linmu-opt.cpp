@@ -1,7 +1,8 @@
 // linmu-opt: runs passes over .mlir files, for tests and for looking at one pass at a time.
 #include "compiler/derive/Passes.h"
-#include "compiler/normalize/Normalize.h"
+#include "compiler/normalize/Passes.h"
 #include "compiler/target/cpu/Passes.h"
+#include "compiler/target/cpu/TargetCPU.h"
 #include "compiler/tile/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "dialects/tile/Tile.h"
@@ -19,10 +20,11 @@ int main(int argc, char **argv) {
                   mlir::func::FuncDialect, mlir::math::MathDialect, mlir::scf::SCFDialect,
                   mlir::tensor::TensorDialect>();
   linmu::pattern::registerStepModels(registry);
+  linmu::cpu::registerTarget(registry);
   mlir::registerTransformsPasses();
   linmu::registerDerivePasses();
   linmu::registerNormalizePasses();
-  linmu::registerTargetCPUPasses();
+  linmu::cpu::registerTargetCPUPasses();
   linmu::tile::registerTilePasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "LinMU pass driver\n", registry));
 }

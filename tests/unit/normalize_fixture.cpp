@@ -1,5 +1,6 @@
 #include "tests/unit/normalize_fixture.h"
 #include "compiler/normalize/Normalize.h"
+#include "compiler/normalize/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include <cmath>

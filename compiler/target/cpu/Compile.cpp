@@ -1,4 +1,5 @@
 // The target's driver: from a program to a package, or to what it looks like on the way.
+#include "compiler/target/cpu/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -9,13 +10,19 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::cpu;
 
+LogicalResult linmu::cpu::lowerKernels(ModuleOp module, const Machine &machine) {
+  PassManager passes = PassManager::on<ModuleOp>(module.getContext());
+  buildTileToCPU(passes, createLowerTileToCPU(machine));
+  return passes.run(module);
+}
+
 FailureOr<Package> linmu::cpu::compile(ModuleOp module, const Machine &machine, const Signature &signature,
                                        StringRef key, Stage stage, std::string *text) {
   auto programs = module.getOps<tile::ProgramOp>();
   if (programs.empty())
     return module.emitError("requires a tile.program");
-  tile::ProgramOp program = *programs.begin();
-  if (failed(lowerKernels(program, machine)))
+  OwningOpRef<tile::ProgramOp> program = (*programs.begin()).clone();
+  if (failed(lowerKernels(module, machine)))
     return failure();
 
   Package package;
@@ -23,11 +30,12 @@ FailureOr<Package> linmu::cpu::compile(ModuleOp module, const Machine &machine, 
   package.target = "cpu:" + machine.triple + ":" + machine.cpu;
   package.cpu_features = machine.features;
   package.signature = signature;
-  if (failed(writeProgram(program, module, package)))
+  if (failed(writeProgram(*program, module, package)))
     return failure();
-  program.erase();
 
-  if (failed(lowerToLLVM(module)))
+  PassManager toLLVM = PassManager::on<ModuleOp>(module.getContext());
+  buildCPUToLLVM(toLLVM);
+  if (failed(toLLVM.run(module)))
     return failure();
   std::unique_ptr<llvm::TargetMachine> target = createTargetMachine(machine);
   llvm::LLVMContext context;

@@ -1,5 +1,4 @@
 // Links an object's code and constants into one image that runs wherever it is mapped.
-#include "compiler/target/cpu/KernelLowering.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Object/ELFObjectFile.h"

@@ -1,4 +1,5 @@
 // The program's launches as plain data.
+#include "compiler/target/cpu/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -160,8 +161,8 @@ LogicalResult ProgramWriter::addLaunch(tile::LaunchOp op, Variant &variant) {
     return failure();
   launch.grid = std::move(*grid);
   Operation *function = SymbolTable::lookupSymbolIn(module_, op.getKernel());
-  launch.workspace_bytes = function->getAttrOfType<IntegerAttr>("linmu.workspace").getInt();
-  launch.blocks_together = function->getAttrOfType<IntegerAttr>("linmu.blocks_together").getInt();
+  launch.workspace_bytes = function->getAttrOfType<IntegerAttr>(workspaceAttribute).getInt();
+  launch.blocks_together = function->getAttrOfType<IntegerAttr>(blocksTogetherAttribute).getInt();
   for (Value operand : op.getArguments()) {
     if (!operand.getType().isIndex()) {
       launch.operands.push_back(bindings_.lookup(operand));

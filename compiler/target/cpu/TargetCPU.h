@@ -17,19 +17,13 @@ namespace linmu::cpu {
 /// The dialects and translations that the target needs beyond those of tile IR.
 void registerTarget(mlir::DialectRegistry &registry);
 
-/// The passes before lowering, on one kernel each.
-void simplifyTiles(tile::KernelOp kernel);
-void markPrefetches(tile::KernelOp kernel);
+/// Runs the passes of `tile-to-cpu` (Passes.td): kernels become functions of vector, memref and scf, whose
+/// attributes say what the runtime gives them, and programs go.
+mlir::LogicalResult lowerKernels(mlir::ModuleOp module, const Machine &machine);
 
-/// Replaces the kernels of `program` by functions of vector, memref and scf beside it in the module. The
-/// bytes of workspace of each kernel land in its function's attribute `linmu.workspace`.
-mlir::LogicalResult lowerKernels(tile::ProgramOp program, const Machine &machine);
-
-/// Writes the launches of `program` into `package`; its kernels stand as functions in `module`.
+/// Writes the launches of `program` into `package`; its kernels stand as functions in `module`, which it need
+/// not be in: a program and a kernel may have one name.
 mlir::LogicalResult writeProgram(tile::ProgramOp program, mlir::ModuleOp module, Package &package);
-
-/// Lowers those functions to the LLVM dialect and adds the entries of runtime/core/package.h.
-mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module);
 
 /// The LLVM module, optimised; null after a diagnostic.
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, llvm::LLVMContext &context,

@@ -1,6 +1,6 @@
 // A running product is carried from row to row, whole rows at a time; reversed ones start at the last row. The
 // one that a product takes as its right-hand side is laid out for it.
-// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
+// RUN: linmu-opt %s --tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
 
 !t = tensor<?x?x2x32xf32>
 !s = tensor<?x?x2xf32>

@@ -1,5 +1,5 @@
 // Each value decays by one more factor with every row that meets it.
-// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
+// RUN: linmu-opt %s --tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
 
 !t = tensor<?x?x2x16xf32>
 tile.program @p inputs(%a: !t) results(%o: !t) {

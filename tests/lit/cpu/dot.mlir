@@ -1,8 +1,8 @@
 // A product is register blocks: four rows of 16 columns with 256-bit registers, eight of 16, 32 or 48 with 512-bit
 // ones.
 // Of a lower triangle each row ends with itself: what stands behind is not read, not even times zero.
-// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V3
-// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V4
+// RUN: linmu-opt %s --tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V3
+// RUN: linmu-opt %s --tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s --check-prefixes=CHECK,V4
 
 !t = tensor<?x?x2x16xf32>
 !w = tensor<?x?x2x64xf32>

@@ -1,6 +1,6 @@
 // What tile IR may hold and the CPU target does not lower.
-// RUN: linmu-opt %s --lower-tile-to-cpu -split-input-file -verify-diagnostics
-// RUN: echo "module {}" | not linmu-opt --lower-tile-to-cpu=cpu=abacus 2>&1 | FileCheck %s
+// RUN: linmu-opt %s --tile-to-cpu -split-input-file -verify-diagnostics
+// RUN: echo "module {}" | not linmu-opt --tile-to-cpu=cpu=abacus 2>&1 | FileCheck %s
 // CHECK: error: lower-tile-to-cpu: requires cpu to be one that LLVM knows, got 'abacus'
 
 !t = tensor<?x?x2x16xf32>

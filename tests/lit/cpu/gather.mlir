@@ -1,6 +1,6 @@
 // Rows of an order are where its entries say, in loads and stores; columns past the last are masked, rows past the end
 // are not stored.
-// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
+// RUN: linmu-opt %s --tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
 
 !i = tensor<?x?xi32>
 !n = tensor<?x?x2x20xf32>

@@ -1,5 +1,5 @@
 // Rows are copied whole, so that where a row lies is computed once for all its panels; products read the copy.
-// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s
+// RUN: linmu-opt %s --tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s
 
 !t = tensor<?x?x2x32xf32>
 tile.program @p inputs(%a: !t) results(%o: !t) {

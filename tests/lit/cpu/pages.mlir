@@ -1,7 +1,7 @@
 // The rows of an order lie anywhere: the first block of a group touches their pages a stretch ahead. Those of plain
 // positions follow each other, and products of small heads leave no time between two rows.
 // RUN: linmu-opt %s -split-input-file --normalize --derive=schedule=algorithm=chunked,chunk=16 \
-// RUN:   --lower-tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s
+// RUN:   --tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s
 
 !t = tensor<?x?x4x64xf32>
 !o = tensor<?x?xi32>

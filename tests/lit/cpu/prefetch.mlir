@@ -1,5 +1,5 @@
 // The rows of the next chunk are asked for line by line, between the steps of the products of this one.
-// RUN: linmu-opt %s --normalize --derive=schedule=algorithm=chunked,chunk=16 --lower-tile-to-cpu=cpu=x86-64-v4 \
+// RUN: linmu-opt %s --normalize --derive=schedule=algorithm=chunked,chunk=16 --tile-to-cpu=cpu=x86-64-v4 \
 // RUN:   --canonicalize --cse | FileCheck %s
 
 // The addresses of 16 rows of four operands.

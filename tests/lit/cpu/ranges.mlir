@@ -1,6 +1,6 @@
 // Rows of a range: those of an order are looked up once for all loads and stores; dead rows are zero and are not
 // stored; a slice of columns is loaded as it lies.
-// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s
+// RUN: linmu-opt %s --tile-to-cpu=cpu=x86-64-v4 --canonicalize --cse | FileCheck %s
 
 !i = tensor<?x?xi32>
 !t = tensor<?x?x2x32xf32>

@@ -1,6 +1,6 @@
 // Reductions and cumulative sums: along columns a vector for each row of a block and one horizontal sum in the end;
 // along rows as many running values as a block has rows, then a tree.
-// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
+// RUN: linmu-opt %s --tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
 
 !t = tensor<?x?x2x32xf32>
 !s = tensor<?x?x2xf32>

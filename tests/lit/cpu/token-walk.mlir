@@ -1,6 +1,6 @@
 // Up to 16 blocks walk 64 tokens each, then the next 64. States wait in slots of the workspace: they are set before
 // the first stretch and stored after the last one.
-// RUN: linmu-opt %s --normalize --derive=schedule=algorithm=chunked,chunk=16 --lower-tile-to-cpu=cpu=x86-64-v3 \
+// RUN: linmu-opt %s --normalize --derive=schedule=algorithm=chunked,chunk=16 --tile-to-cpu=cpu=x86-64-v3 \
 // RUN:   --canonicalize --cse | FileCheck %s
 
 // CHECK-LABEL: func.func @chunked(%{{.*}}: index, %{{.*}}: index
