@@ -11,6 +11,7 @@ struct TokenState {
   TileBuilder &builder;
   int64_t key_axis;
   Type type;
+  bool resets; ///< the state may hold what a key or weight of zero leaves out, though it is no number
 
   ArrayRef<int64_t> shape() const { return cast<RankedTensorType>(type).getShape(); }
   int64_t rank() const { return isa<RankedTensorType>(type) ? cast<RankedTensorType>(type).getRank() : 0; }
@@ -23,9 +24,18 @@ struct TokenState {
       return builder.fill(value, shape());
     return builder.along(value, keys ? key_axis : 1 - key_axis, shape());
   }
+  /// The product; where the state may be reset, zero times what is no number is zero.
+  Value times(Value factor, Value of) const {
+    Value product = builder.multiply(factor, of);
+    if (!resets)
+      return product;
+    Value zero = builder.splat(product.getType(), 0);
+    Value none = arith::CmpFOp::create(builder, arith::CmpFPredicate::OEQ, factor, zero);
+    return builder.select(none, zero, product);
+  }
   /// r^T S
   Value read(Value state, Value key) const {
-    Value product = builder.multiply(state, spread(key, true));
+    Value product = times(spread(key, true), state);
     return key_axis < 0 ? product : builder.sum(product, key_axis);
   }
   /// k w^T
@@ -38,7 +48,7 @@ struct TokenState {
 /// S' and the reads and writes of one state, appended to `reads` as y_0, y_1, ..., w_0, w_1, ...
 static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &step, Value state,
                      SmallVectorImpl<Value> &readsAndWrites) {
-  TokenState of{builder, int64_t(form.getKeyAxis()), state.getType()};
+  TokenState of{builder, int64_t(form.getKeyAxis()), state.getType(), mayReset(form)};
   auto tile = [&](Value value) { return step.get(value).tile; };
   SmallVector<Value> reads(form.getReads().size());
   for (auto [j, key] : llvm::enumerate(form.getReads()))
@@ -54,7 +64,7 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
     Value factor = tile(weight);
     if (rankOf(read) == 1)
       factor = builder.fill(factor, cast<RankedTensorType>(read.getType()).getShape());
-    write = builder.add(write, builder.multiply(factor, read));
+    write = builder.add(write, of.times(factor, read));
   }
 
   Value next = state;
@@ -63,7 +73,7 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
     Value logarithm = of.spread(byValue ? step.slice(decay).tile : tile(decay), !byValue);
     next = builder.multiply(builder.exp(logarithm), state);
     // What is reset may be no number.
-    if (mayReset(form))
+    if (of.resets)
       next = builder.select(isReset(builder, logarithm), builder.splat(next.getType(), 0), next);
   }
   for (auto [key, write] : llvm::zip(form.getWrites(), writes))

@@ -56,6 +56,6 @@ def test_the_example_of_a_walk_in_parts_gives_what_the_whole_gives(cuts):
 def test_the_tile_program_of_the_architecture_is_lowered():
     (program,) = re.findall(r"```mlir\n(.*?)```", (DOCS / "architecture.md").read_text(), flags=re.DOTALL)
     lowered = subprocess.run(
-        ["linmu-opt", "--lower-tile-to-cpu"], input=program, capture_output=True, text=True, check=True
+        ["linmu-opt", "--tile-to-cpu"], input=program, capture_output=True, text=True, check=True
     )
     assert "func.func @copy" in lowered.stdout

@@ -1,6 +1,6 @@
 // Lowering reads the layouts that stand in the attributes, and decides none: a tile with buffers is written to each of
 // them where it is defined, one without is computed again at each use.
-// RUN: linmu-opt %s --tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
+// RUN: linmu-opt %s --lower-tile-to-cpu=cpu=x86-64-v3 --canonicalize --cse | FileCheck %s
 
 !t = tensor<?x?x2x32xf32>
 !m = tensor<16x32xf32>
