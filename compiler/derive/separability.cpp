@@ -29,6 +29,7 @@ private:
 
   pattern::NormalScanOp scan_;
   DenseSet<Value> sliced_;
+  DenseSet<Value> by_column_; ///< without an obstacle behind them
 };
 } // namespace
 
@@ -40,7 +41,7 @@ void Columns::markArguments(Block &block, ArrayRef<bool> sliced) {
 }
 
 Operation *Columns::obstacleTo(Value value) {
-  if (rankOf(value) != 1 || isSliced(value) || isa<BlockArgument>(value))
+  if (rankOf(value) != 1 || isSliced(value) || isa<BlockArgument>(value) || by_column_.contains(value))
     return nullptr;
   Operation *op = value.getDefiningOp();
   if (!isByElement(op))
@@ -48,6 +49,7 @@ Operation *Columns::obstacleTo(Value value) {
   for (Value operand : op->getOperands())
     if (Operation *obstacle = obstacleTo(operand))
       return obstacle;
+  by_column_.insert(value);
   return nullptr;
 }
 

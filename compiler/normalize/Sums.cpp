@@ -20,16 +20,17 @@ struct Symbols::Sum {
   bool hasLikeTerms() const { return leaves != int(terms.size()) || constants > 1; }
 };
 
+// What has very many parts is left as it is, so that a sum costs no more than so many steps.
+static constexpr int mostParts = 16, mostVisited = 64;
+
 void Symbols::collect(Value value, double factor, Sum &sum) {
-  // What has very many parts is left as it is, so that a sum costs no more than so many steps.
-  constexpr int most = 16, mostVisited = 64;
   Operation *op = value.getDefiningOp();
   if (std::optional<double> number = constantOf(value)) {
     sum.constant += factor * *number;
     ++sum.constants;
     return;
   }
-  if (sum.leaves < most && ++sum.visited < mostVisited) {
+  if (sum.leaves < mostParts && ++sum.visited < mostVisited) {
     if (isa_and_nonnull<arith::AddFOp, arith::SubFOp>(op)) {
       collect(op->getOperand(0), factor, sum);
       return collect(op->getOperand(1), isa<arith::SubFOp>(op) ? -factor : factor, sum);
@@ -67,7 +68,7 @@ Value Symbols::collected(Value lhs, Value rhs, double sign) {
     collect(lhs, 1, sum);
     collect(rhs, sign, sum);
   }
-  if (!sum.hasLikeTerms())
+  if (!sum.hasLikeTerms() || sum.terms.size() > mostParts)
     return {};
   // A chain of doublings leaves the numbers of its type, and infinity times zero is not zero.
   constexpr double largest = std::numeric_limits<float>::max();
