@@ -1,6 +1,7 @@
 // The target's driver: from a program to a package, or to what it looks like on the way.
 #include "compiler/target/cpu/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/raw_ostream.h"
@@ -14,6 +15,22 @@ LogicalResult linmu::cpu::lowerKernels(ModuleOp module, const Machine &machine) 
   PassManager passes = PassManager::on<ModuleOp>(module.getContext());
   buildTileToCPU(passes, createLowerTileToCPU(machine));
   return passes.run(module);
+}
+
+/// `cpu-to-llvm` with the verifier after each pass of the target, and once after MLIR's seven conversions:
+/// after each of them it would be a tenth of the time of a compilation.
+static LogicalResult lowerToLLVM(ModuleOp module) {
+  auto run = [&](function_ref<void(PassManager &)> add, bool verifyEach) {
+    PassManager passes = PassManager::on<ModuleOp>(module.getContext());
+    passes.enableVerifier(verifyEach);
+    add(passes);
+    return passes.run(module);
+  };
+  if (failed(
+          run([](PassManager &passes) { passes.addNestedPass<func::FuncOp>(createExpandMath()); }, true)) ||
+      failed(run([](PassManager &passes) { buildConversionToLLVM(passes); }, false)))
+    return failure();
+  return run([](PassManager &passes) { passes.addPass(createAddEntries()); }, true);
 }
 
 FailureOr<Package> linmu::cpu::compile(ModuleOp module, const Machine &machine, const Signature &signature,
@@ -33,9 +50,7 @@ FailureOr<Package> linmu::cpu::compile(ModuleOp module, const Machine &machine, 
   if (failed(writeProgram(*program, module, package)))
     return failure();
 
-  PassManager toLLVM = PassManager::on<ModuleOp>(module.getContext());
-  buildCPUToLLVM(toLLVM);
-  if (failed(toLLVM.run(module)))
+  if (failed(lowerToLLVM(module)))
     return failure();
   std::unique_ptr<llvm::TargetMachine> target = createTargetMachine(machine);
   llvm::LLVMContext context;

@@ -14,8 +14,10 @@ std::unique_ptr<mlir::Pass> createLowerTileToCPU(const Machine &machine);
 
 /// `tile-to-cpu`: from tile.programs to functions of vector, memref and scf; the last pass is `lowering`.
 void buildTileToCPU(mlir::OpPassManager &passes, std::unique_ptr<mlir::Pass> lowering);
-/// `cpu-to-llvm`: from those functions to the LLVM dialect, with entries.
+/// `cpu-to-llvm`: from those functions to the LLVM dialect, with entries. That is expand-math, MLIR's own
+/// conversions, and add-entries.
 void buildCPUToLLVM(mlir::OpPassManager &passes);
+void buildConversionToLLVM(mlir::OpPassManager &passes);
 
 /// Attributes of a kernel's function (Passes.td, lower-tile-to-cpu).
 inline constexpr llvm::StringLiteral workspaceAttribute = "linmu.workspace",

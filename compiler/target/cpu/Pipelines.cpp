@@ -22,8 +22,7 @@ void linmu::cpu::buildTileToCPU(OpPassManager &passes, std::unique_ptr<Pass> low
   passes.addPass(std::move(lowering));
 }
 
-void linmu::cpu::buildCPUToLLVM(OpPassManager &passes) {
-  passes.addNestedPass<func::FuncOp>(createExpandMath());
+void linmu::cpu::buildConversionToLLVM(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createConvertVectorToLLVMPass());
@@ -31,6 +30,11 @@ void linmu::cpu::buildCPUToLLVM(OpPassManager &passes) {
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createConvertToLLVMPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void linmu::cpu::buildCPUToLLVM(OpPassManager &passes) {
+  passes.addNestedPass<func::FuncOp>(createExpandMath());
+  buildConversionToLLVM(passes);
   passes.addPass(createAddEntries());
 }
 
