@@ -16,10 +16,10 @@ struct GenerateOptions {
 struct Generation {
   std::vector<std::int64_t> ids; ///< without the stop token
   std::string text;
-  std::int64_t prompt_tokens = 0;
-  bool stopped = false;       ///< by a stop token, not by `max_tokens`
-  double prefill_seconds = 0; ///< time to the first token's logits
-  double decode_seconds = 0;  ///< of all tokens after the first
+  std::int64_t prompt_tokens = 0; ///< that were prefilled
+  bool stopped = false;           ///< by a stop token, not by `max_tokens`
+  double prefill_seconds = 0;     ///< time to the first token's logits
+  double decode_seconds = 0;      ///< of all tokens after the first
 };
 
 /// Called with each piece of text, which never ends inside a character.
@@ -28,6 +28,12 @@ using TextCallback = std::function<void(std::string_view)>;
 /// Continues `prompt_ids`. Throws Error(invalidArgument) for an empty prompt or an option out of range.
 Generation generate(const LanguageModel &model, std::span<const std::int64_t> prompt_ids,
                     const GenerateOptions &options, const TextCallback &onText = {});
+
+/// The same after what `state` has been through, which goes on by `prompt_ids` and the answer. The last of
+/// `ids` is not in it yet where `stopped` is false.
+Generation generateAfter(const LanguageModel &model, DecoderState &state,
+                         std::span<const std::int64_t> prompt_ids, const GenerateOptions &options,
+                         const TextCallback &onText = {});
 
 /// The same from logits [1, 1, vocabulary] and the state they left, for prompts that are not only text.
 Generation continueFrom(const LanguageModel &model, torch::Tensor logits, DecoderState &state,

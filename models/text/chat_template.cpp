@@ -76,4 +76,8 @@ std::string ChatTemplate::apply(std::span<const ChatMessage> messages, bool add_
   return text;
 }
 
+std::string ChatTemplate::followUp(std::string_view message) const {
+  return fmt::format("<|im_end|>\n<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n", message);
+}
+
 } // namespace linmu::models

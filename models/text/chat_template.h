@@ -23,6 +23,10 @@ public:
   /// Error(invalidArgument) for a role other than the three.
   std::string apply(std::span<const ChatMessage> messages, bool add_generation_prompt = true) const;
 
+  /// What follows an assistant's answer, whose end it closes, when the user says `message`; it ends where the
+  /// next answer begins.
+  std::string followUp(std::string_view message) const;
+
   /// Empty where the template adds none.
   const std::string &defaultSystem() const { return default_system_; }
 
