@@ -17,9 +17,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto interval = 100ms; ///< between two looks
-constexpr auto calm = 2s;        ///< after which the machine is no longer busy
-// Of the time that torch's threads have: a quiet machine keeps them waiting for less than a thousandth.
-constexpr double busy_share = 0.05, calm_share = 0.01;
+constexpr auto longest_calm = 32s;
+// Of the time that torch's threads have: a quiet machine keeps threads that spin waiting for less than a
+// thousandth.
+constexpr double busy_share = 0.05;
 
 /// What GCC's compiled code calls for `#pragma omp parallel`.
 using StartParallel = void (*)(void (*function)(void *), void *data, unsigned threads, unsigned flags);
@@ -59,6 +60,9 @@ int runnable() {
   return threads;
 }
 
+/// More threads want to run than there are processors, both of the whole machine.
+bool crowded() { return runnable() > ::sysconf(_SC_NPROCESSORS_ONLN); }
+
 } // namespace
 
 /// Threads of an OpenMP team that sleep.
@@ -88,7 +92,7 @@ BusyMachine::BusyMachine() : observed_at_(Clock::now()), busy_at_(observed_at_),
   if (!startParallel())
     return;
   waited_ = waitedForProcessor();
-  setSleepy(runnable() > ::sysconf(_SC_NPROCESSORS_ONLN)); // both of the whole machine
+  setSleepy(crowded());
 }
 
 BusyMachine::~BusyMachine() = default;
@@ -111,12 +115,21 @@ void BusyMachine::observe() {
   const double share = double(waited - waited_) / possible;
   observed_at_ = now;
   waited_ = waited;
-  if (share > calm_share)
-    busy_at_ = now;
-  if (share > busy_share)
+  // Threads that sleep wait a little at each waking, on a quiet machine too: while they do, the others count.
+  if (sleepy()) {
+    if (crowded())
+      busy_at_ = now;
+    else if (now - busy_at_ > calm_) {
+      setSleepy(false);
+      busy_at_ = now;
+    }
+  } else if (share > busy_share) {
+    // That it was left too early is where the programs beside this one are few, on its processors.
+    if (now - busy_at_ < calm_)
+      calm_ = std::min<Clock::duration>(2 * calm_, longest_calm);
     setSleepy(true);
-  else if (now - busy_at_ > calm)
-    setSleepy(false);
+    busy_at_ = now;
+  }
 }
 
 } // namespace linmu::models

@@ -33,9 +33,11 @@ private:
   using Clock = std::chrono::steady_clock;
   void setSleepy(bool sleepy);
 
-  Clock::time_point observed_at_, busy_at_;
-  std::int64_t waited_;                       ///< ns, of all threads
-  std::unique_ptr<IdleThreads> idle_threads_; ///< while the machine is busy
+  Clock::time_point observed_at_;
+  Clock::time_point busy_at_;                      ///< when it was seen busy last, or was left
+  Clock::duration calm_ = std::chrono::seconds(2); ///< that ends a busy time
+  std::int64_t waited_;                            ///< ns, of all threads
+  std::unique_ptr<IdleThreads> idle_threads_;      ///< while the machine is busy
 };
 
 } // namespace linmu::models
