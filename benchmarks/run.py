@@ -6,15 +6,15 @@ import math
 import resource
 import statistics
 import time
+from pathlib import Path
 
+import compare
 import compile_time
 import torch
+from kernels import GRID, HEADS, SIZE, TOKENS
 from patterns import gated, scan, window
 
 import linmu
-
-HEADS, SIZE, TOKENS = 9, 64, 16384
-GRID = (64, 16, 16)
 
 
 def measure(functions: dict, repeats: int) -> dict:
@@ -101,7 +101,10 @@ def main() -> None:
     parser.add_argument(
         "--compile", action="store_true", help="first compiles, and the disk in fresh processes"
     )
+    parser.add_argument("--against", type=Path, help="only the ratios of another build's times (compare.py)")
     arguments = parser.parse_args()
+    if arguments.against:
+        return compare.report(arguments.against, arguments.repeats)
     torch.manual_seed(0)
     torch.set_num_threads(2)
     q, k, v = (torch.randn(1, TOKENS, HEADS, SIZE) for _ in range(3))

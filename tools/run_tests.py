@@ -49,8 +49,9 @@ def crashed(what: str, code: int) -> Count:
     return Count(failed=1)
 
 
-def unit_tests(scratch: Path) -> Count:
-    """Every GoogleTest program that CTest knows; they report as JSON."""
+def unit_tests(scratch: Path, nightly: bool = False) -> Count:
+    """Every GoogleTest program that CTest knows; they report as JSON. Tests named DISABLED_ run at night."""
+    disabled = {"GTEST_ALSO_RUN_DISABLED_TESTS": "1"} if nightly else {}
     listing = subprocess.run(
         ["ctest", "--test-dir", str(BUILD), "--show-only=json-v1"], capture_output=True, text=True, check=True
     )
@@ -65,7 +66,7 @@ def unit_tests(scratch: Path) -> Count:
         result = subprocess.run(
             test["command"],
             cwd=BUILD,
-            env=environment(GTEST_OUTPUT=f"json:{report}"),
+            env=environment(GTEST_OUTPUT=f"json:{report}", **disabled),
             capture_output=True,
             text=True,
             check=False,
@@ -152,7 +153,7 @@ def fuzz_program(name: str, steps: int, seed: int) -> Count:
 def fuzz_tests(steps: int, seed: int) -> Count:
     """Random recurrences, and as many random programs of several ops."""
     count = Count()
-    for name in ("fuzz.py", "programs.py"):
+    for name in ("fuzz.py", "programs.py", "windows.py"):
         count.add(fuzz_program(name, steps, seed))
     return count
 
@@ -173,12 +174,18 @@ def main() -> int:
     )
     parser.add_argument("--steps", type=int, help="random recurrences, and programs, of the fuzz tests")
     parser.add_argument("--seed", type=int, default=0, help="of the fuzz tests")
-    parser.add_argument("--nightly", action="store_true", help=f"{NIGHTLY_FUZZ_STEPS} random recurrences")
+    parser.add_argument(
+        "--nightly",
+        action="store_true",
+        help=f"{NIGHTLY_FUZZ_STEPS} random recurrences, every unit test, 300 fresh processes and 100 forks",
+    )
     arguments = parser.parse_args()
+    if arguments.nightly:
+        os.environ["TEST_NIGHTLY"] = "1"  # tests/unit/runtime_fork_test.cpp, tests/python/test_forks.py
     steps = arguments.steps or (NIGHTLY_FUZZ_STEPS if arguments.nightly else FUZZ_STEPS)
 
     kinds = {
-        "unit": unit_tests,
+        "unit": lambda scratch: unit_tests(scratch, arguments.nightly),
         "lit": lit_tests,
         "python": pytest_tests,
         "fuzz": lambda _: fuzz_tests(steps, arguments.seed),

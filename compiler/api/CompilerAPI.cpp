@@ -2,6 +2,7 @@
 #include "build_identity.h"
 #include "compiler/api/Explain.h"
 #include "compiler/api/Pipeline.h"
+#include "compiler/api/fork_guard.h"
 #include "compiler/derive/derive.h"
 #include "compiler/interpreter/Interpreter.h"
 #include "compiler/target/cpu/TargetCPU.h"
@@ -17,6 +18,7 @@ namespace {
 
 /// Runs `body` in a context with diagnostics collected. Whatever goes wrong ends as a diagnostic.
 template <typename Result, typename Body> Result inContext(const Options &options, Body &&body) {
+  ForkGuard guard;
   Result result;
   Context context;
   frontend::DiagnosticCollector diagnostics(*context);

@@ -1,5 +1,6 @@
 // What liblinmu_compiler.so exports: text in, package or text out. No MLIR type crosses it and no
-// exception leaves it.
+// exception leaves it. Every function may be called by several threads at once, in a fresh process too, and
+// in a child forked meanwhile: see fork_guard.h.
 #pragma once
 #include "compiler/interpreter/HostTensor.h"
 #include <cstddef>

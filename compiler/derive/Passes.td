@@ -15,7 +15,7 @@ def Derive : Pass<"derive", "::mlir::ModuleOp"> {
   let options = [
     Option<"schedule", "schedule", "std::string", "",
            "KEY=VALUE,... over the cost model's choice: algorithm, chunk, recurrent_below, map_block, "
-           "query_block">
+           "query_block, key_block">
   ];
   let statistics = [
     Statistic<"kernels", "kernels", "Kernels made">

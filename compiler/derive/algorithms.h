@@ -24,8 +24,9 @@ mlir::Operation *findSequentialOp(mlir::Operation *loop);
 mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, const Schedule &schedule,
                                        ProgramBuilder &program);
 
-/// Queries scored at once: the schedule's, or all positions of a smaller window.
-int64_t queryBlockOf(pattern::WindowAttentionOp attention, const Schedule &schedule);
+/// The tiles that the schedule or the cost model gives to a window_attention, and how a plan names them.
+WindowTiles windowTilesOf(pattern::WindowAttentionOp attention, const Schedule &schedule);
+std::string describeWindowed(const WindowTiles &tiles);
 
 /// A copy of rows by index.
 mlir::FailureOr<OpPlan> derivePermute(pattern::PermuteOp permute, ProgramBuilder &program);

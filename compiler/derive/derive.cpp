@@ -34,7 +34,7 @@ AlgorithmChoice linmu::chooseAlgorithm(Operation *op, const Schedule &schedule) 
     return {"map(block=" + std::to_string(schedule.map_block) + ")", "", nullptr};
   }
   if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op))
-    return {"windowed(queries=" + std::to_string(queryBlockOf(attention, schedule)) + ")", "", nullptr};
+    return {describeWindowed(windowTilesOf(attention, schedule)), "", nullptr};
   return {op->getName().stripDialect().str(), "", nullptr};
 }
 
@@ -114,8 +114,8 @@ LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
     shortPlans.push_back(*shortPlan);
   }
   if (below > 0)
-    program->addVariant(0, below - 1, shortPlans);
-  program->addVariant(below, INT64_MAX, longPlans);
+    program->addVariant(program->isLess(program->tokens(), below), shortPlans);
+  program->addVariant({}, longPlans);
   program->dropUnusedOperands();
   function.erase();
   return success();

@@ -17,6 +17,10 @@ template <typename LoopOp> static LoopView viewOf(LoopOp op) {
   llvm::append_range(view.final_tails, op.getFinalTails());
   llvm::append_range(view.tail_owners, op.getTailOwners());
   llvm::append_range(view.init_owners, op.getInitOwners());
+  view.tail_masks.resize(view.tails.size());
+  for (auto [index, mask] : llvm::enumerate(op.getTailMasks()))
+    if (mask >= 0)
+      view.tail_masks[index] = view.tokens[mask];
   view.order = op.getOrder();
   view.reverse = op.getReverse();
   view.heads = op.getHeads();
@@ -63,14 +67,10 @@ LoopKernel::LoopKernel(ProgramBuilder &program, const LoopView &view, StringRef 
   walk.tokens = countTokens(builder, argument(output == view.outputs.end() ? view.tokens.front() : *output));
 }
 
-void LoopKernel::walkBatchAndHead() {
-  Value block = tile::BlockIdOp::create(builder, builder.getIndexType());
-  Value heads = builder.index(view.heads);
-  walk.batch = arith::DivUIOp::create(builder, block, heads);
-  walk.head = arith::RemUIOp::create(builder, block, heads);
-  launch.scale = view.heads;
-  launch.times_batch = true;
-  launch.tokens_per_block = 0;
+void LoopKernel::walkBatchAndHead(ProgramBuilder &program) {
+  walk.head = builder.blockId(0);
+  walk.batch = builder.blockId(1);
+  launch.grid = {program.constant(view.heads), program.batch()};
 }
 
 void LoopKernel::loadParams() {
@@ -78,22 +78,10 @@ void LoopKernel::loadParams() {
     params_.push_back(walk.loadParam(builder, argument(param)));
 }
 
-void LoopKernel::prefetch(Value positions) {
-  Value rows;
-  for (Value value : llvm::concat<const Value>(view.tokens, view.outputs)) {
-    Value memory = argument(value);
-    // Scalars of tokens that follow each other share lines, which arrive by themselves.
-    if (!memory || (!walk.order && cast<RankedTensorType>(memory.getType()).getRank() < 4))
-      continue;
-    if (!rows)
-      rows = walk.rowsOf(builder, positions);
-    tile::PrefetchOp::create(builder, memory, walk.indices(builder, memory, rows));
-  }
-}
-
-StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {
-  auto tile = dyn_cast<RankedTensorType>(positions.getType());
-  ArrayRef<int64_t> leading = tile ? tile.getShape() : ArrayRef<int64_t>();
+StepEmitter LoopKernel::startStep(const TokenSpan &positions, ArrayRef<Block *> blocks) {
+  SmallVector<int64_t> leading;
+  if (positions.several())
+    leading.push_back(positions.size);
   StepEmitter emitter(builder, leading, [this, positions](pattern::LagOp lag, StepTile otherwise) {
     return loadLag(lag, otherwise, positions);
   });
@@ -118,41 +106,62 @@ StepEmitter LoopKernel::startStep(Value positions, ArrayRef<Block *> blocks) {
       continue;
     if (!rows)
       rows = walk.rowsOf(builder, positions);
-    bindAll(position, {walk.load(builder, argument(token), rows), tile != nullptr});
+    bindAll(position, {walk.load(builder, argument(token), rows), positions.several()});
   }
   return emitter;
 }
 
 /// The token `distance` positions earlier: from the operand, or before position 0 from its tail, or what the
-/// lag says otherwise. Both loads are clamped, and the position decides.
-StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, Value positions) {
+/// lag says otherwise.
+StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const TokenSpan &positions) {
   unsigned token = cast<BlockArgument>(lag.getSource()).getArgNumber() - view.params.size();
-  auto tile = dyn_cast<RankedTensorType>(positions.getType());
-  auto constant = [&](int64_t value) { return tile ? builder.splat(tile, value) : builder.index(value); };
-  Value earlier = builder.subtract(positions, constant(lag.getDistance()));
-  Value row = walk.rowsOf(builder, builder.maximum(earlier, constant(0)));
-  Value value = walk.load(builder, argument(view.tokens[token]), row);
-  Value before = builder.compare(arith::CmpIPredicate::slt, earlier, constant(0));
-  if (tile && rankOf(value) == 2)
-    before = builder.along(before, 0, cast<RankedTensorType>(value.getType()).getShape());
+  int64_t distance = lag.getDistance();
+  int64_t tail = view.tailOf(token);
+  Value operand = argument(view.tokens[token]);
+  if (!positions.several())
+    return loadLagOfToken(operand, tail < 0 ? Value() : argument(view.tails[tail]), distance, otherwise,
+                          positions.first);
 
+  Value value = walk.load(builder, operand, walk.earlierRowsOf(builder, positions, distance));
+  Value missing = builder.subtract(builder.index(distance), positions.first); // rows before position 0
+  Value before = builder.before(missing, positions.size);
+  if (rankOf(value) == 2)
+    before = builder.along(before, 0, cast<RankedTensorType>(value.getType()).getShape());
   Value outside;
-  if (int64_t position = view.tailOf(token); position >= 0) {
-    Value tail = argument(view.tails[position]);
-    int64_t length = cast<RankedTensorType>(tail.getType()).getDimSize(1);
-    Value index = builder.add(earlier, constant(length));
-    index = builder.minimum(builder.maximum(index, constant(0)), constant(length - 1));
-    outside = walk.load(builder, tail, index);
+  if (tail >= 0) {
+    Value memory = argument(view.tails[tail]);
+    int64_t length = cast<RankedTensorType>(memory.getType()).getDimSize(1);
+    Value first = builder.subtract(builder.index(length), missing);
+    Value from = builder.subtract(builder.index(0), first); // the tail's own beginning
+    outside = walk.load(builder, memory, builder.range(first, positions.size, {.from = from, .to = missing}));
   } else if (otherwise.tile) {
     outside = otherwise.tile;
-    if (tile && !otherwise.rows)
+    if (!otherwise.rows)
       outside = rankOf(outside) == 0
-                    ? builder.fill(outside, tile.getShape())
+                    ? builder.fill(outside, {positions.size})
                     : builder.along(outside, 1, cast<RankedTensorType>(value.getType()).getShape());
   } else {
     outside = builder.splat(value.getType(), 0);
   }
-  return {builder.select(before, outside, value), tile != nullptr};
+  return {builder.select(before, outside, value), true};
+}
+
+/// The same at one position. Both loads are clamped, and the position decides.
+StepTile LoopKernel::loadLagOfToken(Value operand, Value tail, int64_t distance, StepTile otherwise,
+                                    Value position) {
+  Value zero = builder.index(0), earlier = builder.subtract(position, builder.index(distance));
+  Value value = walk.load(builder, operand, walk.rowsOf(builder, {builder.maximum(earlier, zero)}));
+  Value before = builder.compare(arith::CmpIPredicate::slt, earlier, zero);
+  Value outside = otherwise.tile;
+  if (tail) {
+    int64_t length = cast<RankedTensorType>(tail.getType()).getDimSize(1);
+    Value index = builder.add(earlier, builder.index(length));
+    index = builder.minimum(builder.maximum(index, zero), builder.index(length - 1));
+    outside = walk.load(builder, tail, index);
+  } else if (!outside) {
+    outside = builder.splat(value.getType(), 0);
+  }
+  return {builder.select(before, outside, value), false};
 }
 
 Value LoopKernel::initialState(unsigned state) {
@@ -166,28 +175,32 @@ void LoopKernel::storeState(unsigned state, Value value) {
     walk.store(builder, value, memory, {});
 }
 
-void LoopKernel::storeOutput(Value output, Value value, Value rows, Value live) {
+void LoopKernel::storeOutput(Value output, Value value, Value rows) {
   if (Value memory = argument(output))
-    walk.store(builder, value, memory, rows, live);
+    walk.store(builder, value, memory, rows);
 }
 
-/// final[j] is the token at position N - L + j, or, where that is before position 0, tail[j + N]. Oldest
-/// first, so that the final tail may lie in the tail's memory.
-static void storeTail(TileBuilder &builder, const Walk &walk, Value token, Value tail, Value final) {
+/// final[j] is the token at position N - L + j, zero where its mask (or null) is false, or, where that is
+/// before position 0, tail[j + N]. Oldest first, so that the final tail may lie in the tail's memory.
+static void storeTail(TileBuilder &builder, const Walk &walk, Value token, Value mask, Value tail,
+                      Value final) {
   int64_t length = cast<RankedTensorType>(tail.getType()).getDimSize(1);
   for (int64_t j = 0; j < length; ++j) {
     Value position = builder.subtract(builder.add(walk.tokens, builder.index(j)), builder.index(length));
     Value inside = builder.compare(arith::CmpIPredicate::sge, position, builder.index(0));
     auto choice = scf::IfOp::create(builder, inside, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
-    auto copy = [&](Value memory, Value row) {
+    auto copy = [&](Value memory, Value row, Value live) {
       Value value = builder.load(memory, walk.indices(builder, memory, row));
+      if (live)
+        value = builder.select(live, value, builder.splat(value.getType(), 0));
       builder.store(value, final, walk.indices(builder, final, builder.index(j)));
     };
     builder.setInsertionPoint(choice.thenYield());
-    copy(token, walk.rowsOf(builder, position));
+    Value row = walk.rowsOf(builder, {position});
+    copy(token, row, mask ? builder.load(mask, walk.indices(builder, mask, row)) : Value());
     builder.setInsertionPoint(choice.elseYield());
-    copy(tail, builder.add(position, builder.index(length)));
+    copy(tail, builder.add(position, builder.index(length)), {});
   }
 }
 
@@ -199,8 +212,8 @@ static int64_t tailHeads(Value tail) {
 void LoopKernel::storeOwnTails() {
   for (auto [index, tail] : llvm::enumerate(view.tails))
     if (tailHeads(tail) == view.heads && argument(view.final_tails[index]))
-      storeTail(builder, walk, argument(view.tokens[view.tail_owners[index]]), argument(tail),
-                argument(view.final_tails[index]));
+      storeTail(builder, walk, argument(view.tokens[view.tail_owners[index]]),
+                argument(view.tail_masks[index]), argument(tail), argument(view.final_tails[index]));
 }
 
 void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &plan) {
@@ -209,8 +222,9 @@ void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &p
       continue;
     Value token = view.tokens[view.tail_owners[index]];
     SmallVector<Value> memory{token, tail, view.final_tails[index]};
-    if (view.order)
-      memory.push_back(view.order);
+    for (Value optional : {view.tail_masks[index], view.order})
+      if (optional)
+        memory.push_back(optional);
     IRMapping arguments;
     TileBuilder tailBuilder(view.op->getLoc(), view.op->getContext());
     LaunchPlan tailLaunch = program.startKernel("tail", view.op->getLoc(), memory, arguments, tailBuilder);
@@ -219,13 +233,11 @@ void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &p
     tailWalk.reverse = view.reverse;
     tailWalk.order = view.order ? arguments.lookup(view.order) : Value();
     tailWalk.tokens = countTokens(tailBuilder, arguments.lookup(token));
-    Value block = tile::BlockIdOp::create(tailBuilder, tailBuilder.getIndexType());
-    Value heads = tailBuilder.index(tailWalk.heads);
-    tailWalk.batch = arith::DivUIOp::create(tailBuilder, block, heads);
-    tailWalk.head = arith::RemUIOp::create(tailBuilder, block, heads);
-    tailLaunch.scale = tailWalk.heads;
-    storeTail(tailBuilder, tailWalk, arguments.lookup(token), arguments.lookup(tail),
-              arguments.lookup(view.final_tails[index]));
+    tailWalk.head = tailBuilder.blockId(0);
+    tailWalk.batch = tailBuilder.blockId(1);
+    tailLaunch.grid = {program.constant(tailWalk.heads), program.batch()};
+    storeTail(tailBuilder, tailWalk, arguments.lookup(token), arguments.lookupOrNull(view.tail_masks[index]),
+              arguments.lookup(tail), arguments.lookup(view.final_tails[index]));
     plan.launches.push_back(std::move(tailLaunch));
   }
 }

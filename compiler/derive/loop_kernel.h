@@ -14,6 +14,8 @@ struct LoopView {
   bool reverse = false;
   int64_t heads = 1;
   llvm::SmallVector<int64_t> tail_owners, init_owners;
+  /// For each tail the token operand, tensor<?x?xi1>, that masks what it keeps, or null.
+  llvm::SmallVector<mlir::Value> tail_masks;
 
   /// The op must be a scan, a normal_scan or a map.
   static LoopView of(mlir::Operation *op);
@@ -33,23 +35,20 @@ public:
   /// The kernel's argument for an operand or result; null for a result without use.
   mlir::Value argument(mlir::Value value) const { return arguments_.lookupOrNull(value); }
 
-  /// batch and head from the block's number b * H + h.
-  void walkBatchAndHead();
+  /// A grid of heads and batch; both from the block's place in it.
+  void walkBatchAndHead(ProgramBuilder &program);
   /// Loads the params that `block` or any of the other blocks use.
   void loadParams();
 
-  /// An emitter for the tokens at `positions` (an index, or a tile of C positions, each in [0, N)), with the
-  /// params and tokens loaded and bound to the leading arguments of each of `blocks`.
-  StepEmitter startStep(mlir::Value positions, llvm::ArrayRef<mlir::Block *> blocks);
-
-  /// Asks ahead for operands, as startStep loads them at `positions`, and for outputs.
-  void prefetch(mlir::Value positions);
+  /// An emitter for the tokens at `positions`, with the params and tokens loaded and bound to the leading
+  /// arguments of each of `blocks`.
+  StepEmitter startStep(const TokenSpan &positions, llvm::ArrayRef<mlir::Block *> blocks);
 
   /// States [B, H, ...] at the start: the initial values, or zero.
   mlir::Value initialState(unsigned state);
   void storeState(unsigned state, mlir::Value value);
   /// Stores an f32 value of an output's rows, where the output has a use.
-  void storeOutput(mlir::Value output, mlir::Value value, mlir::Value rows, mlir::Value live = {});
+  void storeOutput(mlir::Value output, mlir::Value value, mlir::Value rows);
 
   /// Stores the final tails whose operand has as many heads as the loop: no other block uses these.
   void storeOwnTails();
@@ -62,7 +61,9 @@ public:
   LaunchPlan launch;
 
 private:
-  StepTile loadLag(pattern::LagOp lag, StepTile otherwise, mlir::Value positions);
+  StepTile loadLag(pattern::LagOp lag, StepTile otherwise, const TokenSpan &positions);
+  StepTile loadLagOfToken(mlir::Value operand, mlir::Value tail, int64_t distance, StepTile otherwise,
+                          mlir::Value position);
 
   mlir::IRMapping arguments_;
   llvm::SmallVector<mlir::Value> params_;

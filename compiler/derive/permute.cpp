@@ -11,28 +11,19 @@ static constexpr int64_t blockTokens = 64;
 namespace {
 /// The tokens [first, first + blockTokens) of one sequence, one a row.
 struct TokenRange {
-  Value batch, head;
-  Value tokens; ///< clamped to N - 1
-  Value live;
+  Value batch, head; ///< index
+  Value first, live; ///< index: the first token, and so many are tokens of the sequence
 };
 } // namespace
 
-/// From the block's number (b * ranges + range) * H + h.
-static TokenRange rangeOfBlock(TileBuilder &builder, Value memory, int64_t heads) {
-  Value count = tensor::DimOp::create(builder, memory, builder.index(1));
-  Value block = tile::BlockIdOp::create(builder, builder.getIndexType());
-  Value step = builder.index(blockTokens), headCount = builder.index(heads);
-  Value ranges = arith::DivUIOp::create(builder, builder.add(count, builder.index(blockTokens - 1)), step);
-  Value group = arith::DivUIOp::create(builder, block, headCount);
-  TokenRange range;
-  range.head = arith::RemUIOp::create(builder, block, headCount);
-  range.batch = arith::DivUIOp::create(builder, group, ranges);
-  Value first = builder.multiply(arith::RemUIOp::create(builder, group, ranges), step);
-  Value positions =
-      builder.add(builder.fill(builder.toI32(first), {blockTokens}), builder.coordinate({blockTokens}));
-  Value last = builder.fill(builder.toI32(builder.subtract(count, builder.index(1))), {blockTokens});
-  range.live = builder.compare(arith::CmpIPredicate::sle, positions, last);
-  range.tokens = builder.minimum(positions, last);
+/// A grid of heads, ranges of tokens and batch, and this block's place in it.
+static TokenRange rangeOfBlock(TileBuilder &builder, Value memory, int64_t heads, ProgramBuilder &program,
+                               LaunchPlan &launch) {
+  launch.grid = {program.constant(heads), program.ceilDivide(program.tokens(), blockTokens), program.batch()};
+  TokenRange range{builder.blockId(2), builder.blockId(0), {}, {}};
+  range.first = builder.multiply(builder.blockId(1), builder.index(blockTokens));
+  Value tokens = tensor::DimOp::create(builder, memory, builder.index(1));
+  range.live = builder.subtract(tokens, range.first);
   return range;
 }
 
@@ -46,13 +37,13 @@ FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilde
   if (type.getRank() > 4)
     return permute.emitOpError("requires slices of rank 0 or 1, got ") << type;
   bool hasHeads = type.getRank() > 2;
-  launch.scale = hasHeads ? type.getDimSize(2) : 1;
-  launch.tokens_per_block = blockTokens;
   Value result = arguments.lookup(permute.getResult());
-  TokenRange range = rangeOfBlock(builder, result, launch.scale);
-  Value indexed = builder.load(arguments.lookup(permute.getOrder()), {range.batch, range.tokens});
-  Value from = permute.getInverse() ? range.tokens : indexed,
-        to = permute.getInverse() ? indexed : range.tokens;
+  TokenRange range = rangeOfBlock(builder, result, hasHeads ? type.getDimSize(2) : 1, program, launch);
+  Value plain = builder.range(range.first, blockTokens, {.to = range.live});
+  Value ordered =
+      builder.range(range.first, blockTokens,
+                    {.to = range.live, .order = arguments.lookup(permute.getOrder()), .batch = range.batch});
+  Value from = permute.getInverse() ? plain : ordered, to = permute.getInverse() ? ordered : plain;
   auto at = [&](Value token) {
     SmallVector<Value> indices{range.batch, token};
     if (hasHeads)
@@ -60,7 +51,7 @@ FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilde
     return indices;
   };
   Value rows = builder.load(arguments.lookup(permute.getSource()), at(from));
-  builder.store(rows, result, at(to), range.live);
+  builder.store(rows, result, at(to));
   return OpPlan{"permute", {launch}};
 }
 
@@ -71,12 +62,13 @@ FailureOr<OpPlan> linmu::deriveTokenOrder(pattern::TokenOrderOp order, ProgramBu
   TileBuilder builder(order.getLoc(), order.getContext());
   LaunchPlan launch = program.startKernel("token_order", order.getLoc(),
                                           {order.getMedia(), order.getResult()}, arguments, builder);
-  launch.tokens_per_block = blockTokens;
   Value result = arguments.lookup(order.getResult()), media = arguments.lookup(order.getMedia());
-  TokenRange range = rangeOfBlock(builder, result, 1);
+  TokenRange range = rangeOfBlock(builder, result, 1, program, launch);
+  Value positions =
+      builder.add(builder.fill(builder.toI32(range.first), {blockTokens}), builder.coordinate({blockTokens}));
 
   Value items = tensor::DimOp::create(builder, media, builder.index(0));
-  auto loop = scf::ForOp::create(builder, builder.index(0), items, builder.index(1), range.tokens);
+  auto loop = scf::ForOp::create(builder, builder.index(0), items, builder.index(1), positions);
   {
     OpBuilder::InsertionGuard guard(builder);
     Block *body = loop.getBody();
@@ -89,7 +81,7 @@ FailureOr<OpPlan> linmu::deriveTokenOrder(pattern::TokenOrderOp order, ProgramBu
     };
     Value first = entry(0), extents[3] = {entry(1), entry(2), entry(3)};
     Value zero = builder.splat(first.getType(), 0), one = builder.splat(first.getType(), 1);
-    Value rest = builder.subtract(range.tokens, first);
+    Value rest = builder.subtract(positions, first);
     Value volume = builder.multiply(builder.multiply(extents[0], extents[1]), extents[2]);
     Value inside = builder.both(builder.compare(arith::CmpIPredicate::sge, rest, zero),
                                 builder.compare(arith::CmpIPredicate::slt, rest, volume));
@@ -105,6 +97,7 @@ FailureOr<OpPlan> linmu::deriveTokenOrder(pattern::TokenOrderOp order, ProgramBu
     token = builder.add(builder.add(builder.multiply(token, extents[2]), digits[2]), first);
     scf::YieldOp::create(builder, builder.select(inside, token, loop.getRegionIterArgs()[0]));
   }
-  builder.store(loop.getResult(0), result, {range.batch, range.tokens}, range.live);
+  builder.store(loop.getResult(0), result,
+                {range.batch, builder.range(range.first, blockTokens, {.to = range.live})});
   return OpPlan{"token_order", {launch}};
 }

@@ -31,11 +31,10 @@ FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
     }
     self.memory_.map(value, destination);
   }
-  builder.setInsertionPointToEnd(&body);
   for (Operation &op : entry.without_terminator())
     for (Value result : op.getResults())
       if (!result.use_empty() && !self.memory_.contains(result))
-        self.memory_.map(result, tile::TemporaryOp::create(builder, op.getLoc(), result.getType()));
+        self.memory_.map(result, self.temporary(cast<RankedTensorType>(result.getType())));
   // Names of arguments and results are part of the signature, not of the kernels.
   self.program_->setDiscardableAttrs(function->getDiscardableAttrDictionary());
   return self;
@@ -62,18 +61,63 @@ LaunchPlan ProgramBuilder::startKernel(StringRef name, Location location, ValueR
   return plan;
 }
 
-void ProgramBuilder::addVariant(int64_t minTokens, int64_t maxTokens, ArrayRef<OpPlan> plans) {
+ImplicitLocOpBuilder ProgramBuilder::expressions() {
+  ImplicitLocOpBuilder builder(program_.getLoc(), program_.getContext());
+  if (lastExpression_)
+    builder.setInsertionPointAfter(lastExpression_);
+  else
+    builder.setInsertionPointToStart(&program_.getBody().front());
+  return builder;
+}
+
+Value ProgramBuilder::keep(Value value) {
+  lastExpression_ = value.getDefiningOp();
+  return value;
+}
+
+Value ProgramBuilder::extent(tile::ExtentKind kind) {
+  auto builder = expressions();
+  return keep(tile::ExtentOp::create(builder, builder.getIndexType(), kind));
+}
+
+Value ProgramBuilder::constant(int64_t value) {
+  auto builder = expressions();
+  return keep(arith::ConstantIndexOp::create(builder, value));
+}
+
+Value ProgramBuilder::ceilDivide(Value value, int64_t divisor) {
+  Value by = constant(divisor);
+  auto builder = expressions();
+  return keep(arith::CeilDivUIOp::create(builder, value, by));
+}
+
+Value ProgramBuilder::isLess(Value value, int64_t bound) {
+  Value limit = constant(bound);
+  auto builder = expressions();
+  return keep(arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, value, limit));
+}
+
+/// A token tensor or state between two launches: axis 0 is the batch, axis 1 the tokens where it is dynamic.
+Value ProgramBuilder::temporary(RankedTensorType type) {
+  SmallVector<Value> extents;
+  for (int64_t axis = 0; axis < type.getRank(); ++axis)
+    if (type.isDynamicDim(axis))
+      extents.push_back(axis == 0 ? batch() : tokens());
+  auto builder = expressions();
+  return keep(tile::TemporaryOp::create(builder, type, extents));
+}
+
+void ProgramBuilder::addVariant(Value condition, ArrayRef<OpPlan> plans) {
   llvm::SetVector<StringRef> algorithms;
   for (const OpPlan &plan : plans)
     algorithms.insert(plan.algorithm);
   ImplicitLocOpBuilder builder(program_.getLoc(), program_.getContext());
   builder.setInsertionPointToEnd(&program_.getBody().front());
-  auto variant = tile::VariantOp::create(builder, minTokens, maxTokens, llvm::join(algorithms, ", "));
+  auto variant = tile::VariantOp::create(builder, condition, llvm::join(algorithms, ", "));
   builder.setInsertionPointToEnd(&variant.getBody().emplaceBlock());
   for (const OpPlan &plan : plans)
     for (const LaunchPlan &launch : plan.launches)
-      tile::LaunchOp::create(builder, launch.kernel, launch.scale, launch.times_batch,
-                             launch.tokens_per_block, launch.operands);
+      tile::LaunchOp::create(builder, launch.kernel, launch.grid, launch.operands);
 }
 
 void ProgramBuilder::dropUnusedOperands() {
@@ -89,9 +133,9 @@ void ProgramBuilder::dropUnusedOperands() {
   }
   program_.walk([&](tile::LaunchOp launch) {
     SmallVector<Value> kept;
-    for (auto [index, operand] : llvm::enumerate(launch.getOperands()))
+    for (auto [index, operand] : llvm::enumerate(launch.getArguments()))
       if (!unused[launch.getKernel()].test(index))
         kept.push_back(operand);
-    launch->setOperands(kept);
+    launch.getArgumentsMutable().assign(kept);
   });
 }

@@ -6,14 +6,11 @@
 
 namespace linmu {
 
-/// One launch of a kernel: blocks = scale * (B) * ceil(N / tokens_per_block), the last factor where
-/// tokens_per_block is not 0.
+/// One launch of a kernel; all values stand in the program's block.
 struct LaunchPlan {
   std::string kernel;
-  int64_t scale = 1;
-  bool times_batch = true;
-  int64_t tokens_per_block = 0;
-  llvm::SmallVector<mlir::Value> operands; ///< in the program's block
+  llvm::SmallVector<mlir::Value> grid; ///< blocks of each dimension
+  llvm::SmallVector<mlir::Value> operands;
 };
 
 /// What one pattern op becomes under one algorithm.
@@ -36,8 +33,17 @@ public:
   LaunchPlan startKernel(llvm::StringRef name, mlir::Location location, mlir::ValueRange operands,
                          mlir::IRMapping &arguments, TileBuilder &builder);
 
-  /// Adds a variant that runs `plans` in order.
-  void addVariant(int64_t minTokens, int64_t maxTokens, llvm::ArrayRef<OpPlan> plans);
+  /// Expressions of the program: the extents of a call, and arithmetic on them.
+  mlir::Value batch() { return extent(tile::ExtentKind::batch); }
+  mlir::Value tokens() { return extent(tile::ExtentKind::tokens); }
+  mlir::Value constant(int64_t value);
+  /// ceil(value / divisor)
+  mlir::Value ceilDivide(mlir::Value value, int64_t divisor);
+  mlir::Value isLess(mlir::Value value, int64_t bound);
+
+  /// Adds a variant that runs `plans` in order, where `condition` holds and no earlier variant runs; without
+  /// one, wherever no earlier variant runs.
+  void addVariant(mlir::Value condition, llvm::ArrayRef<OpPlan> plans);
 
   /// Drops the operands that kernels do not use: a launch must not look as if it read or wrote them.
   void dropUnusedOperands();
@@ -45,7 +51,14 @@ public:
   tile::ProgramOp program() const { return program_; }
 
 private:
+  mlir::Value extent(tile::ExtentKind kind);
+  mlir::Value temporary(mlir::RankedTensorType type);
+  /// A builder behind the expressions so far; `keep` makes what it built the last of them.
+  mlir::ImplicitLocOpBuilder expressions();
+  mlir::Value keep(mlir::Value value);
+
   tile::ProgramOp program_;
+  mlir::Operation *lastExpression_ = nullptr;
   mlir::IRMapping memory_;
   llvm::StringMap<unsigned> names_;
 };

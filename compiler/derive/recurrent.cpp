@@ -93,7 +93,7 @@ FailureOr<OpPlan> linmu::deriveRecurrent(Operation *op, ProgramBuilder &program)
   LoopView view = LoopView::of(op);
   LoopKernel kernel(program, view, "recurrent");
   TileBuilder &builder = kernel.builder;
-  kernel.walkBatchAndHead();
+  kernel.walkBatchAndHead(program);
   kernel.loadParams();
   SmallVector<Value> initial;
   for (unsigned state = 0; state < view.finals.size(); ++state)
@@ -104,7 +104,7 @@ FailureOr<OpPlan> linmu::deriveRecurrent(Operation *op, ProgramBuilder &program)
   if (!body->empty())
     body->back().erase();
   builder.setInsertionPointToEnd(body);
-  Value position = loop.getInductionVar();
+  TokenSpan position{.first = loop.getInductionVar()};
 
   auto normal = dyn_cast<pattern::NormalScanOp>(op);
   SmallVector<Block *> blocks;

@@ -91,7 +91,13 @@ StepTile StepEmitter::emitElementwise(Operation &op) {
     shape.insert(shape.begin(), leading_.begin(), leading_.end());
   Type element = getElementTypeOrSelf(op.getResult(0).getType());
   Type type = shape.empty() ? element : Type(builder_.tile(shape, element));
-  OperationState state(op.getLoc(), op.getName().getStringRef(), operands, type, op.getAttrs());
+  // Flags promise something of the operands; an op of a step means the same without.
+  SmallVector<NamedAttribute> attributes;
+  llvm::copy_if(op.getAttrs(), std::back_inserter(attributes), [](NamedAttribute attribute) {
+    StringRef name = attribute.getName();
+    return name != "fastmath" && name != "overflowFlags" && name != "nonNeg" && name != "isExact";
+  });
+  OperationState state(op.getLoc(), op.getName().getStringRef(), operands, type, attributes);
   return {builder_.create(state)->getResult(0), perToken};
 }
 
@@ -117,14 +123,17 @@ StepTile StepEmitter::emitRead(Value stateValue, Value keyValue, bool transposed
   return {builder_.sum(builder_.multiply(state, spread), axis), false};
 }
 
-/// Only the exponential of -|x| is taken, which cannot overflow.
+/// Only the exponential of -|x| is taken, which cannot overflow. What 1 + exp(-|x|) loses to rounding is a
+/// unit in the last place of small results, and is given back.
 Value StepEmitter::sigmoid(Value x) {
   Type type = x.getType();
   Value zero = builder_.splat(type, 0), one = builder_.splat(type, 1);
   Value decayed = builder_.exp(arith::NegFOp::create(builder_, math::AbsFOp::create(builder_, x)));
-  Value positive = builder_.divide(one, builder_.add(one, decayed));
+  Value sum = builder_.add(one, decayed);
+  Value lost = builder_.subtract(decayed, builder_.subtract(sum, one));
   Value sign = arith::CmpFOp::create(builder_, arith::CmpFPredicate::OGE, x, zero);
-  return builder_.select(sign, positive, builder_.multiply(decayed, positive));
+  Value quotient = builder_.divide(builder_.select(sign, one, decayed), sum);
+  return builder_.subtract(quotient, builder_.multiply(quotient, lost));
 }
 
 Value StepEmitter::softplus(Value x) {

@@ -34,6 +34,10 @@ Value TileBuilder::splat(Type type, double value) {
   return arith::ConstantOp::create(*this, attribute);
 }
 
+Value TileBuilder::blockId(int64_t dimension) {
+  return tile::BlockIdOp::create(*this, getIndexType(), dimension);
+}
+
 Value TileBuilder::toI32(Value index) { return arith::IndexCastOp::create(*this, getI32Type(), index); }
 Value TileBuilder::toIndex(Value i32) { return arith::IndexCastOp::create(*this, getIndexType(), i32); }
 
@@ -108,12 +112,23 @@ Value TileBuilder::dot(Value lhs, Value rhs, DotOptions options) {
                              options.transpose_rhs, options.triangle);
 }
 
+Value TileBuilder::range(Value first, int64_t size, const RangeOptions &options) {
+  return tile::RangeOp::create(*this, tile::RangeType::get(getContext(), size), first, options.from,
+                               options.to, options.backward, options.order, options.batch);
+}
+
+Value TileBuilder::before(Value to, int64_t size) {
+  return compare(arith::CmpIPredicate::slt, coordinate({size}), fill(toI32(to), {size}));
+}
+
 Value TileBuilder::load(Value memory, ValueRange indices) {
   auto type = cast<RankedTensorType>(memory.getType());
   SmallVector<int64_t> shape;
   for (Value index : indices)
     if (auto rows = dyn_cast<RankedTensorType>(index.getType()))
       shape.push_back(rows.getDimSize(0));
+    else if (auto range = dyn_cast<tile::RangeType>(index.getType()))
+      shape.push_back(range.getSize());
   llvm::append_range(shape, type.getShape().drop_front(indices.size()));
   Type result = shape.empty() ? type.getElementType() : Type(tile(shape, type.getElementType()));
   return tile::LoadOp::create(*this, result, memory, indices);

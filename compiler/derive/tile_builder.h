@@ -26,6 +26,9 @@ public:
   /// A scalar or a tile with all elements equal; floats, integers and i1.
   Value splat(mlir::Type type, double value);
 
+  /// This block's place in a dimension of the grid.
+  Value blockId(int64_t dimension);
+
   Value toI32(Value index);
   Value toIndex(Value i32);
   /// f32 from a storage type (bf16, f16), of scalars and tiles; other types as they are.
@@ -68,7 +71,16 @@ public:
   };
   Value dot(Value lhs, Value rhs, DotOptions options);
 
-  /// memory[indices] as a tile; one index may be a rank-1 tile of rows.
+  struct RangeOptions {
+    Value from = {}, to = {}; ///< elements [from, to) are live
+    bool backward = false;
+    Value order = {}, batch = {};
+  };
+  /// `size` positions from `first` on, as an index of loads and stores.
+  Value range(Value first, int64_t size, const RangeOptions &options);
+  /// i1 tile [size]: whether element i comes before `to`, an index.
+  Value before(Value to, int64_t size);
+  /// memory[indices] as a tile; indices are as `tile.load` has them.
   Value load(Value memory, mlir::ValueRange indices);
   void store(Value value, Value memory, mlir::ValueRange indices, Value mask = {});
 };

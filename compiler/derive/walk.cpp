@@ -3,19 +3,34 @@
 using namespace mlir;
 using namespace linmu;
 
-Value Walk::rowsOf(TileBuilder &builder, Value positions) const {
-  auto tile = dyn_cast<RankedTensorType>(positions.getType());
-  Value rows = positions;
-  if (reverse) {
-    Value last = builder.subtract(tokens, builder.index(1));
-    rows = builder.subtract(tile ? builder.fill(builder.toI32(last), tile.getShape()) : last, rows);
-  }
-  if (order) {
-    rows = builder.load(order, {batch, rows});
-    if (!tile)
-      rows = builder.toIndex(rows);
-  }
-  return rows;
+/// The range behind positions that start at `first`, and the liveness of its elements.
+Value Walk::rangeOf(TileBuilder &builder, Value first, int64_t size,
+                    TileBuilder::RangeOptions options) const {
+  if (reverse)
+    first = builder.subtract(builder.subtract(tokens, builder.index(1)), first);
+  options.backward = reverse;
+  options.order = order;
+  options.batch = order ? batch : Value();
+  return builder.range(first, size, options);
+}
+
+Value Walk::rowsOf(TileBuilder &builder, const TokenSpan &positions) const {
+  if (positions.several())
+    return rangeOf(builder, positions.first, positions.size, {.to = positions.live});
+  Value row = positions.first;
+  if (reverse)
+    row = builder.subtract(builder.subtract(tokens, builder.index(1)), row);
+  if (order)
+    row = builder.toIndex(builder.load(order, {batch, row}));
+  return row;
+}
+
+Value Walk::earlierRowsOf(TileBuilder &builder, const TokenSpan &positions, int64_t distance) const {
+  Value back = builder.index(distance), first = builder.subtract(positions.first, back);
+  if (!positions.several())
+    return rowsOf(builder, {first});
+  Value from = builder.subtract(back, positions.first);
+  return rangeOf(builder, first, positions.size, {.from = from, .to = positions.live});
 }
 
 Value Walk::headOf(TileBuilder &builder, int64_t operandHeads) const {
@@ -45,7 +60,7 @@ Value Walk::loadParam(TileBuilder &builder, Value memory) const {
   return builder.extend(builder.load(memory, headOf(builder, operandHeads)));
 }
 
-void Walk::store(TileBuilder &builder, Value value, Value memory, Value rows, Value live) const {
+void Walk::store(TileBuilder &builder, Value value, Value memory, Value rows) const {
   Type element = getElementTypeOrSelf(memory.getType());
-  builder.store(builder.round(value, element), memory, indices(builder, memory, rows), live);
+  builder.store(builder.round(value, element), memory, indices(builder, memory, rows));
 }

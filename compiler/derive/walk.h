@@ -4,8 +4,16 @@
 
 namespace linmu {
 
-/// A walk over the positions 0, 1, ... of one sequence for one head. Positions are `index` scalars or rank-1
-/// tiles of i32; rows are token indices, of the same form.
+/// One position of a sequence, or `size` consecutive ones.
+struct TokenSpan {
+  mlir::Value first; ///< index
+  int64_t size = 0;  ///< 0: the position `first` alone
+  mlir::Value live;  ///< index: so many of `size` are positions of the sequence; the rest comes after it
+  bool several() const { return size > 0; }
+};
+
+/// A walk over the positions 0, 1, ... of one sequence for one head. Rows are token indices in memory: an
+/// `index`, or a range.
 struct Walk {
   mlir::Value batch, head; ///< index
   mlir::Value tokens;      ///< N, index
@@ -13,8 +21,11 @@ struct Walk {
   bool reverse = false;
   mlir::Value order; ///< [B, N] token index in memory, or null
 
-  /// The token at each position; positions must lie in [0, N).
-  mlir::Value rowsOf(TileBuilder &builder, mlir::Value positions) const;
+  /// The rows behind positions.
+  mlir::Value rowsOf(TileBuilder &builder, const TokenSpan &positions) const;
+  /// The rows behind the positions `distance` earlier; those before position 0 are dead. A single position
+  /// must not be before 0.
+  mlir::Value earlierRowsOf(TileBuilder &builder, const TokenSpan &positions, int64_t distance) const;
 
   /// The head of an operand with `operandHeads` heads that this head reads: h / (H / G).
   mlir::Value headOf(TileBuilder &builder, int64_t operandHeads) const;
@@ -27,9 +38,12 @@ struct Walk {
   mlir::Value load(TileBuilder &builder, mlir::Value memory, mlir::Value rows) const;
   /// Loads the slice of a parameter [G, ...].
   mlir::Value loadParam(TileBuilder &builder, mlir::Value memory) const;
-  /// Stores an f32 value, rounded to the storage type; `live` masks rows.
-  void store(TileBuilder &builder, mlir::Value value, mlir::Value memory, mlir::Value rows,
-             mlir::Value live = {}) const;
+  /// Stores an f32 value, rounded to the storage type.
+  void store(TileBuilder &builder, mlir::Value value, mlir::Value memory, mlir::Value rows) const;
+
+private:
+  mlir::Value rangeOf(TileBuilder &builder, mlir::Value first, int64_t size,
+                      TileBuilder::RangeOptions options) const;
 };
 
 } // namespace linmu

@@ -1,10 +1,10 @@
 // The windowed algorithm: softmax attention inside the windows of each media item's grid.
 //
-// A block serves one head of one sequence and every window w = slot, slot + slots, ... of the items in turn.
-// A window's keys and values are gathered once; its queries are scored against them in blocks of Q rows.
+// The work is cut into units: a cell of window_grid.h, or a share of its queries. A block serves one head of
+// one sequence and every unit u = slot, slot + slots, ... of the items in turn. Slots are counted from the
+// tokens, so that neither they nor the units depend on positions of windows outside the grid.
 #include "compiler/derive/algorithms.h"
-#include "compiler/derive/step_emitter.h"
-#include "compiler/derive/walk.h"
+#include "compiler/derive/window_softmax.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -12,48 +12,30 @@ using namespace mlir;
 using namespace linmu;
 using arith::CmpIPredicate;
 
-/// Below every score, and finite, so that differences stay numbers.
-static constexpr double masked = -1e30;
-
-static int64_t volumeOf(pattern::WindowAttentionOp op) {
-  ArrayRef<int64_t> window = op.getWindow();
-  return window[0] * window[1] * window[2];
+WindowTiles linmu::windowTilesOf(pattern::WindowAttentionOp op, const Schedule &schedule) {
+  auto features = [](Value operand) { return cast<RankedTensorType>(operand.getType()).getDimSize(3); };
+  return chooseWindowTiles({op.getVolume(), features(op.getKey()), features(op.getValue())}, schedule);
 }
 
-int64_t linmu::queryBlockOf(pattern::WindowAttentionOp op, const Schedule &schedule) {
-  return std::min(schedule.query_block, (volumeOf(op) + 7) / 8 * 8);
+std::string linmu::describeWindowed(const WindowTiles &tiles) {
+  return "windowed(queries=" + std::to_string(tiles.queries) + ", keys=" + std::to_string(tiles.whole) + ")";
 }
 
 namespace {
 
-/// One row of the media table: i32 scalars.
-struct Item {
-  Value first, extents[3];
-  Value shifts[3];         ///< 0 on an axis that one window spans
-  Value windows[3], count; ///< index: windows on each axis, and their product
-};
-
-/// Positions of a window as tiles of i32, one element a position.
-struct Positions {
-  Value coordinates[3]; ///< in the item's grid
-  Value sides;          ///< bit a: beyond the wrap of axis a; null where nothing wraps or pairs may join
-  Value rows;           ///< tokens; those of invalid positions are valid tokens all the same
-  Value valid;          ///< i1
-};
-
 class WindowKernel {
 public:
-  WindowKernel(pattern::WindowAttentionOp op, int64_t queries, ProgramBuilder &program);
+  WindowKernel(pattern::WindowAttentionOp op, const WindowTiles &tiles, ProgramBuilder &program);
   LogicalResult run();
   LaunchPlan launch;
 
 private:
+  Value tokensInItems(Value from, Value to);
   void zeroTextTokens();
   LogicalResult walkItems();
-  LogicalResult attend(const Item &item, Value window);
-  Item loadItem(Value index);
-  Positions describe(const Item &item, ArrayRef<Value> origin, Value positions);
-  FailureOr<Value> applyScore(Value scores, const Positions &query, const Positions &key);
+  LogicalResult runUnit(const WindowItem &item, Value parts, Value unit);
+  LogicalResult attend(const WindowQueries &queries);
+  FailureOr<Value> attendFast(const WindowQueries &queries);
 
   Value fill(Value scalar, Value like) {
     return builder.fill(scalar, cast<RankedTensorType>(like.getType()).getShape());
@@ -68,153 +50,94 @@ private:
   }
 
   pattern::WindowAttentionOp op;
-  int64_t queries, volume;
+  WindowTiles tiles;
+  int64_t share; ///< queries of a unit, and tokens a slot
   IRMapping arguments;
   TileBuilder builder;
   Walk walk;
   Value media, slot, slots;
-  bool mayWrap;
+  std::optional<WindowGrid> grid;
+  std::optional<WindowSoftmax> softmax;
 };
 
 } // namespace
 
-WindowKernel::WindowKernel(pattern::WindowAttentionOp op, int64_t queries, ProgramBuilder &program)
-    : op(op), queries(queries), volume(volumeOf(op)), builder(op.getLoc(), op.getContext()),
-      mayWrap(!op.getJoinWrapped() && llvm::any_of(op.getShift(), [](int64_t shift) { return shift > 0; })) {
+WindowKernel::WindowKernel(pattern::WindowAttentionOp op, const WindowTiles &tiles, ProgramBuilder &program)
+    : op(op), tiles(tiles), share(std::max(tiles.whole, tiles.queries)),
+      builder(op.getLoc(), op.getContext()) {
   launch = program.startKernel("windowed", op.getLoc(),
                                {op.getQuery(), op.getKey(), op.getValue(), op.getMedia(), op.getResult()},
                                arguments, builder);
   int64_t heads = cast<RankedTensorType>(op.getType()).getDimSize(2);
-  launch.scale = heads;
-  launch.tokens_per_block = volume;
+  launch.grid = {program.constant(heads), program.ceilDivide(program.tokens(), share), program.batch()};
 
   media = arguments.lookup(op.getMedia());
   walk.heads = heads;
   walk.tokens = tensor::DimOp::create(builder, arguments.lookup(op.getResult()), builder.index(1));
-  slots = ceilDivide(walk.tokens, volume);
-  Value block = tile::BlockIdOp::create(builder, builder.getIndexType());
-  Value group = arith::DivUIOp::create(builder, block, builder.index(heads));
-  walk.head = arith::RemUIOp::create(builder, block, builder.index(heads));
-  walk.batch = arith::DivUIOp::create(builder, group, slots);
-  slot = arith::RemUIOp::create(builder, group, slots);
+  walk.head = builder.blockId(0);
+  walk.batch = builder.blockId(2);
+  slot = builder.blockId(1);
+  slots = tile::BlockCountOp::create(builder, builder.getIndexType(), 1);
+  grid.emplace(op, builder, media);
+  softmax.emplace(op, tiles, builder, *grid, walk, arguments);
 }
 
-Item WindowKernel::loadItem(Value index) {
-  Item item;
-  auto entry = [&](int64_t column) { return builder.load(media, {index, builder.index(column)}); };
-  item.first = entry(0);
-  for (unsigned axis = 0; axis < 3; ++axis) {
-    int64_t size = op.getWindow()[axis];
-    item.extents[axis] = entry(axis + 1);
-    Value several = builder.compare(CmpIPredicate::sgt, item.extents[axis], builder.i32(size));
-    item.shifts[axis] = builder.select(several, builder.i32(op.getShift()[axis]), builder.i32(0));
-    item.windows[axis] = ceilDivide(builder.toIndex(item.extents[axis]), size);
-    item.count = axis == 0 ? item.windows[0] : builder.multiply(item.count, item.windows[axis]);
-  }
-  return item;
-}
-
-/// Position p of a window stands, after the shift, at origin + (p's digits), and so at coordinate
-/// (origin + digits + shift) mod extent.
-Positions WindowKernel::describe(const Item &item, ArrayRef<Value> origin, Value positions) {
-  Positions result;
-  Value rest = positions, token;
-  result.valid = builder.compare(CmpIPredicate::slt, positions, constantLike(positions, volume));
-  Value digits[3];
-  for (int axis = 2; axis >= 0; --axis) {
-    Value size = constantLike(positions, op.getWindow()[axis]);
-    digits[axis] = axis == 0 ? rest : builder.remainder(rest, size);
-    rest = builder.divide(rest, size);
-  }
-  for (unsigned axis = 0; axis < 3; ++axis) {
-    Value extent = fill(item.extents[axis], positions);
-    Value place = builder.add(digits[axis], fill(origin[axis], positions));
-    result.valid = builder.both(result.valid, builder.compare(CmpIPredicate::slt, place, extent));
-    Value coordinate = place;
-    if (op.getShift()[axis] > 0) {
-      Value shifted = builder.add(place, fill(item.shifts[axis], positions));
-      Value beyond = builder.compare(CmpIPredicate::sge, shifted, extent);
-      coordinate = builder.select(beyond, builder.subtract(shifted, extent), shifted);
-      if (mayWrap) {
-        Value side = builder.select(beyond, constantLike(positions, 1 << axis), constantLike(positions, 0));
-        result.sides = result.sides ? builder.add(result.sides, side) : side;
-      }
-    }
-    result.coordinates[axis] = coordinate;
-    token = axis == 0 ? coordinate : builder.add(builder.multiply(token, extent), coordinate);
-  }
-  Value first = fill(item.first, positions);
-  result.rows = builder.select(result.valid, builder.add(first, token), first);
-  return result;
-}
-
-/// The score region on a tile of Q x P scores.
-FailureOr<Value> WindowKernel::applyScore(Value scores, const Positions &query, const Positions &key) {
-  if (op.getScore().empty())
-    return scores;
-  Block &block = op.getScore().front();
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(scores.getType()).getShape();
-  StepEmitter step(builder, shape, nullptr);
-  step.bind(block.getArgument(0), {scores, true});
-  for (unsigned axis = 0; axis < 3; ++axis) {
-    step.bind(block.getArgument(1 + axis), {builder.along(query.coordinates[axis], 0, shape), true});
-    step.bind(block.getArgument(4 + axis), {builder.along(key.coordinates[axis], 1, shape), true});
-  }
-  step.bind(block.getArgument(7), {builder.toI32(walk.head), false});
-  if (failed(step.emit(block)))
+/// The form that makes fewer products: all keys of the window at once, or as many blocks as the cell fills.
+FailureOr<Value> WindowKernel::attendFast(const WindowQueries &queries) {
+  if (op.getVolume() <= tiles.keys)
+    return softmax->attendToWhole(queries);
+  // Either no cell has more tokens than the whole tile, or that is one block.
+  bool fits = op.getVolume() <= tiles.whole;
+  Value whole =
+      fits ? builder.compare(CmpIPredicate::sgt, queries.cell.tokens, builder.index(tiles.whole - tiles.keys))
+           : builder.compare(CmpIPredicate::sle, queries.cell.tokens, builder.index(tiles.whole));
+  auto choice = scf::IfOp::create(builder, builder.getF32Type(), whole, /*withElseRegion=*/true);
+  auto fill = [&](Region &region, FailureOr<Value> (WindowSoftmax::*form)(const WindowQueries &)) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(&region.front());
+    FailureOr<Value> vote = ((*softmax).*form)(queries);
+    if (succeeded(vote))
+      scf::YieldOp::create(builder, *vote);
+    return success(succeeded(vote));
+  };
+  if (failed(fill(choice.getThenRegion(), &WindowSoftmax::attendToWhole)) ||
+      failed(fill(choice.getElseRegion(), &WindowSoftmax::attendByBlocks)))
     return failure();
-  builder.setLoc(op.getLoc());
-  return step.rows(cast<pattern::YieldOp>(block.getTerminator()).getOutputs()[0]);
+  return choice.getResult(0);
 }
 
-LogicalResult WindowKernel::attend(const Item &item, Value window) {
-  // The window's place on each axis, x fastest.
-  Value origin[3], place[3], rest = window;
-  for (int axis = 2; axis >= 0; --axis) {
-    place[axis] = axis == 0 ? rest : Value(arith::RemUIOp::create(builder, rest, item.windows[axis]));
-    if (axis > 0)
-      rest = arith::DivUIOp::create(builder, rest, item.windows[axis]);
-    origin[axis] = builder.toI32(builder.multiply(place[axis], builder.index(op.getWindow()[axis])));
-  }
-  auto memory = [&](Value value) { return arguments.lookup(value); };
-  Positions keys = describe(item, origin, builder.coordinate({volume}));
-  Value key = walk.load(builder, memory(op.getKey()), keys.rows);
-  Value value = walk.load(builder, memory(op.getValue()), keys.rows);
-
-  // Frames past the item's end come last: no query stands there.
-  Value frames =
-      builder.minimum(builder.subtract(item.extents[0], origin[0]), builder.i32(op.getWindow()[0]));
-  Value last =
-      builder.multiply(builder.toIndex(frames), builder.index(op.getWindow()[1] * op.getWindow()[2]));
-  auto loop = scf::ForOp::create(builder, builder.index(0), last, builder.index(queries));
+LogicalResult WindowKernel::attend(const WindowQueries &queries) {
+  FailureOr<Value> vote = attendFast(queries);
+  if (failed(vote))
+    return failure();
+  Value again = arith::CmpFOp::create(builder, arith::CmpFPredicate::UNE, *vote,
+                                      builder.splat(builder.getF32Type(), 0));
+  auto exact = scf::IfOp::create(builder, again, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPoint(loop.getBody()->getTerminator());
-  Positions query = describe(item, origin, range(loop.getInductionVar(), queries));
-  Value rows = walk.load(builder, memory(op.getQuery()), query.rows);
-  rows = builder.multiply(rows, builder.splat(rows.getType(), op.getScale().convertToDouble()));
-
-  SmallVector<int64_t> shape{queries, volume};
-  FailureOr<Value> scores = applyScore(builder.dot(rows, key, {.transpose_rhs = true}), query, keys);
-  if (failed(scores))
-    return failure();
-  Value visible = builder.along(keys.valid, 1, shape);
-  if (query.sides)
-    visible = builder.both(visible, builder.compare(CmpIPredicate::eq, builder.along(query.sides, 0, shape),
-                                                    builder.along(keys.sides, 1, shape)));
-  Value score = builder.select(visible, *scores, builder.splat(scores->getType(), masked));
-  Value largest = builder.reduce(tile::ReduceKind::max, score, 1);
-  Value weight = builder.exp(builder.subtract(score, builder.along(largest, 0, shape)));
-  Value total = builder.sum(weight, 1);
-  Value inverse = builder.divide(builder.splat(total.getType(), 1), total);
-  Value mixed = builder.dot(weight, value, {});
-  ArrayRef<int64_t> resultShape = cast<RankedTensorType>(mixed.getType()).getShape();
-  mixed = builder.multiply(mixed, builder.along(inverse, 0, resultShape));
-  walk.store(builder, mixed, memory(op.getResult()), query.rows, query.valid);
-  return success();
+  builder.setInsertionPoint(exact.thenBlock()->getTerminator());
+  return softmax->attendExactly(queries);
 }
 
-/// Window i of an item whose windows follow `base` earlier ones is this slot's where base + i = slot modulo
-/// the slots.
+LogicalResult WindowKernel::runUnit(const WindowItem &item, Value parts, Value unit) {
+  bool single = op.getVolume() <= share;
+  Value cell = single ? unit : Value(arith::DivUIOp::create(builder, unit, parts));
+  WindowQueries queries{.cell = grid->cellOf(item, cell)};
+  queries.from = builder.index(0);
+  queries.to = queries.cell.tokens;
+  if (single)
+    return attend(queries);
+  queries.from = builder.multiply(arith::RemUIOp::create(builder, unit, parts), builder.index(share));
+  queries.to = builder.minimum(queries.to, builder.add(queries.from, builder.index(share)));
+  // Cells at the grid's ends have fewer queries than the largest, for which the parts are made.
+  auto some = scf::IfOp::create(builder, builder.compare(CmpIPredicate::slt, queries.from, queries.to),
+                                /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(some.thenBlock()->getTerminator());
+  return attend(queries);
+}
+
+/// Unit i of an item whose units follow `base` earlier ones is this slot's where base + i = slot modulo the
+/// slots.
 LogicalResult WindowKernel::walkItems() {
   Value items = tensor::DimOp::create(builder, media, builder.index(0));
   Value zero = builder.index(0);
@@ -224,29 +147,53 @@ LogicalResult WindowKernel::walkItems() {
   if (!body->empty())
     body->back().erase();
   builder.setInsertionPointToEnd(body);
-  Item item = loadItem(loop.getInductionVar());
+  WindowItem item = grid->loadItem(loop.getInductionVar());
+  Value parts = ceilDivide(item.largest, share);
+  Value count = builder.multiply(item.count, parts);
   Value base = loop.getRegionIterArgs()[0];
   Value ahead = builder.subtract(builder.add(slot, slots), arith::RemUIOp::create(builder, base, slots));
   Value start = arith::RemUIOp::create(builder, ahead, slots);
-  auto windows = scf::ForOp::create(builder, start, item.count, slots);
+  auto units = scf::ForOp::create(builder, start, count, slots);
   {
     OpBuilder::InsertionGuard inner(builder);
-    builder.setInsertionPoint(windows.getBody()->getTerminator());
-    if (failed(attend(item, windows.getInductionVar())))
+    builder.setInsertionPoint(units.getBody()->getTerminator());
+    if (failed(runUnit(item, parts, units.getInductionVar())))
       return failure();
   }
-  scf::YieldOp::create(builder, builder.add(base, item.count));
+  scf::YieldOp::create(builder, builder.add(base, count));
   return success();
 }
 
-/// Tokens [slot * volume, (slot + 1) * volume) that are in no item get zero.
+/// How many of the tokens [from, to) are in items, which do not overlap; index.
+Value WindowKernel::tokensInItems(Value from, Value to) {
+  Value items = tensor::DimOp::create(builder, media, builder.index(0)), zero = builder.index(0);
+  auto loop = scf::ForOp::create(builder, zero, items, builder.index(1), zero);
+  OpBuilder::InsertionGuard guard(builder);
+  if (!loop.getBody()->empty())
+    loop.getBody()->back().erase();
+  builder.setInsertionPointToEnd(loop.getBody());
+  auto entry = [&](int64_t column) {
+    return builder.toIndex(builder.load(media, {loop.getInductionVar(), builder.index(column)}));
+  };
+  Value first = entry(0);
+  Value end = builder.add(first, builder.multiply(builder.multiply(entry(1), entry(2)), entry(3)));
+  Value common = builder.subtract(builder.minimum(end, to), builder.maximum(first, from));
+  scf::YieldOp::create(builder, builder.add(loop.getRegionIterArgs()[0], builder.maximum(common, zero)));
+  return loop.getResult(0);
+}
+
+/// Of the share of tokens [slot * share, (slot + 1) * share) those in no item get zero.
 void WindowKernel::zeroTextTokens() {
   constexpr int64_t step = 32;
   Value result = arguments.lookup(op.getResult());
-  Value from = builder.multiply(slot, builder.index(volume));
-  Value to = builder.minimum(builder.add(from, builder.index(volume)), walk.tokens);
-  auto loop = scf::ForOp::create(builder, from, to, builder.index(step));
+  Value from = builder.multiply(slot, builder.index(share));
+  Value to = builder.minimum(builder.add(from, builder.index(share)), walk.tokens);
+  auto some = scf::IfOp::create(
+      builder, builder.compare(CmpIPredicate::slt, tokensInItems(from, to), builder.subtract(to, from)),
+      /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(some.thenBlock()->getTerminator());
+  auto loop = scf::ForOp::create(builder, from, to, builder.index(step));
   builder.setInsertionPoint(loop.getBody()->getTerminator());
   Value tokens = range(loop.getInductionVar(), step);
   Value live = builder.compare(CmpIPredicate::slt, tokens, fill(builder.toI32(to), tokens));
@@ -290,9 +237,9 @@ FailureOr<OpPlan> linmu::deriveWindowed(pattern::WindowAttentionOp op, const Sch
                                                 llvm::to_vector(inner.getResultTypes())))
         if (isa<RankedTensorType>(type))
           return inner.emitOpError("requires scalars in a score region, got ") << type;
-  int64_t queries = queryBlockOf(op, schedule);
-  WindowKernel kernel(op, queries, program);
+  WindowTiles tiles = windowTilesOf(op, schedule);
+  WindowKernel kernel(op, tiles, program);
   if (failed(kernel.run()))
     return failure();
-  return OpPlan{"windowed(queries=" + std::to_string(queries) + ")", {kernel.launch}};
+  return OpPlan{describeWindowed(tiles), {kernel.launch}};
 }

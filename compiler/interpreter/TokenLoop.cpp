@@ -13,8 +13,9 @@ template <typename LoopOp> class Loop {
 public:
   Loop(LoopOp op, const Values &values, const Call &call)
       : op_(op), call_(call), heads_(op.getHeads()), order_(find(values, op.getOrder())),
-        segments_(find(values, op.getSegments())), sourceMask_(find(values, op.getSourceMask())),
-        outputMask_(find(values, op.getOutputMask())) {
+        segments_(find(values, op.getSegments())),
+        segmentsTail_(find(values, op.getTailOf(op.getTokens().size()))),
+        sourceMask_(find(values, op.getSourceMask())), outputMask_(find(values, op.getOutputMask())) {
     for (Value param : op.getParams())
       params_.emplace_back(values.at(param), 1);
     for (auto [index, token] : llvm::enumerate(op.getTokens())) {
@@ -63,7 +64,16 @@ private:
       std::copy_n(rows.at(batch, token, headOf(head, rows.extent(2))), rows.features, slice.elements.begin());
   }
 
-  /// The slice `distance` steps before `step`.
+  /// Whether the segment changes between the token visited as the `step`-th and the one before it.
+  bool restartsAt(std::int64_t batch, std::int64_t step) const {
+    if (!segments_ || (step == 0 && !segmentsTail_))
+      return false;
+    double before = step > 0 ? entry(*segments_, batch, tokenAt(batch, step - 1))
+                             : entry(*segmentsTail_, batch, segmentsTail_->shape[1] - 1);
+    return entry(*segments_, batch, tokenAt(batch, step)) != before;
+  }
+
+  /// The slice `distance` steps before `step`. What a tail holds has passed the mask of its own part.
   void readLag(unsigned operand, std::int64_t batch, std::int64_t step, std::int64_t distance,
                std::int64_t head, const StepValue *otherwise, StepValue &slice) const {
     if (step >= distance)
@@ -100,8 +110,7 @@ private:
       std::int64_t token = tokenAt(batch, at);
       for (unsigned operand = 0; operand < tokens_.size(); ++operand)
         readToken(operand, batch, token, head, step.argument(firstToken + operand));
-      bool restart = segments_ && at > 0 &&
-                     entry(*segments_, batch, token) != entry(*segments_, batch, tokenAt(batch, at - 1));
+      bool restart = restartsAt(batch, at);
       for (auto [index, state] : llvm::enumerate(states)) {
         if (restart)
           std::fill(state.elements.begin(), state.elements.end(), 0.0);
@@ -131,16 +140,29 @@ private:
     llvm::copy(value.elements, tensor.elements.begin() + (row - tensor.elements.data()));
   }
 
-  /// Final tails: the last tokens of the tail followed by the tokens as they were visited, oldest first.
+  /// The mask that zeroes what tail number `index` keeps of its operand, or null.
+  const HostTensor *maskOfTail(unsigned index) {
+    std::int64_t owner = op_.getTailOwners()[index];
+    if (llvm::is_contained(op_.getZeroes(), owner))
+      return sourceMask_;
+    ArrayRef<std::int64_t> masks = op_.getTailMasks();
+    return masks.empty() || masks[index] < 0 ? nullptr : tokens_[masks[index]].tensor;
+  }
+
+  /// Final tails: the last tokens of the tail followed by the tokens as lags read them, oldest first.
   void keepTails(std::int64_t batch) {
     for (auto [index, owner] : llvm::enumerate(op_.getTailOwners())) {
       HostTensor &kept = results_[op_.getOutputs().size() + op_.getFinals().size() + index];
-      Rows to(kept, 3), before(*tails_[owner], 3);
-      const Rows &tokens = tokens_[owner];
+      bool ofSegments = owner == std::int64_t(tokens_.size());
+      Rows to(kept, 3), before(ofSegments ? *segmentsTail_ : *tails_[owner], 3);
+      Rows tokens = ofSegments ? Rows(*segments_, 3) : tokens_[owner];
+      const HostTensor *mask = maskOfTail(index);
       std::int64_t length = to.extent(1);
       for (std::int64_t i = 0; i < length; ++i)
         for (std::int64_t head = 0; head < to.extent(2); ++head) {
           std::int64_t step = call_.tokens - length + i; // negative: so many tokens before the first
+          if (step >= 0 && mask && !entry(*mask, batch, tokenAt(batch, step)))
+            continue; // results start as zeros
           const double *from =
               step < 0 ? before.at(batch, length + step, head) : tokens.at(batch, tokenAt(batch, step), head);
           std::copy_n(from, to.features,
@@ -152,7 +174,7 @@ private:
   mutable LoopOp op_; // accessors of ops are not const
   const Call &call_;
   std::int64_t heads_;
-  const HostTensor *order_, *segments_, *sourceMask_, *outputMask_;
+  const HostTensor *order_, *segments_, *segmentsTail_, *sourceMask_, *outputMask_;
   std::vector<Rows> params_, tokens_;
   std::vector<const HostTensor *> tails_, inits_;
   std::vector<bool> masked_; ///< by token operand: zero where the source mask is false

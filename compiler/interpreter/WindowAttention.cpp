@@ -1,6 +1,7 @@
 // window_attention: softmax attention inside the shifted windows of each media item.
 #include "compiler/interpreter/Evaluation.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace linmu;
@@ -13,10 +14,11 @@ using Coordinate = std::array<std::int64_t, 3>; // t, y, x
 struct Member {
   std::int64_t token = 0;
   Coordinate at{};
-  unsigned side = 0; ///< bit a: beyond the wrap of axis a
+  unsigned side = 0; ///< bit a: beyond the wrap of axis a, where only the shift brought it
 };
 
-/// The windows of one item: every token of the item is a member of exactly one.
+/// The windows of one item that hold tokens: every token of the item is a member of exactly one. There are no
+/// more of them than tokens, however large the padded grid is.
 std::vector<std::vector<Member>> windowsOf(const MediaItem &item, ArrayRef<std::int64_t> window,
                                            ArrayRef<std::int64_t> shift) {
   Coordinate counts{}, shifts{};
@@ -32,8 +34,8 @@ std::vector<std::vector<Member>> windowsOf(const MediaItem &item, ArrayRef<std::
         Member member{item.token({t, y, x}), {t, y, x}};
         std::int64_t index = 0;
         for (unsigned axis = 0; axis < 3; ++axis) {
-          std::int64_t extent = item.extents[axis];
-          std::int64_t stands = (member.at[axis] - shifts[axis] + extent) % extent;
+          std::int64_t padded = counts[axis] * window[axis];
+          std::int64_t stands = (member.at[axis] - shifts[axis] + padded) % padded;
           index = index * counts[axis] + stands / window[axis];
           member.side |= unsigned(member.at[axis] < shifts[axis]) << axis;
         }
@@ -71,22 +73,30 @@ public:
           if (auto violation = applyScore(*score, weight, query, key, head))
             return ViolationAt{*violation, query.token};
       }
+      std::vector<double> scores = weights;
       softmax(weights);
       double *out =
           result_.elements.data() + (Rows(result_, 3).at(batch, query.token, head) - result_.elements.data());
-      for (auto [weight, key] : llvm::zip(weights, window)) {
-        if (weight == 0)
+      for (auto [score, weight, key] : llvm::zip(scores, weights, window)) {
+        if (score == -INFINITY) // not seen: its value may be no number
           continue;
         const double *v = value_.at(batch, key.token, headOf(value_));
+        // A seen key's weight is positive: it takes an infinity along.
+        double positive = weight == 0 ? std::numeric_limits<double>::denorm_min() : weight;
         for (std::int64_t i = 0; i < value_.features; ++i)
-          out[i] += weight * v[i];
+          out[i] += positive * v[i];
       }
     }
     return {};
   }
 
 private:
+  /// Scores to weights; all 0 where all scores are -inf.
   static void softmax(std::vector<double> &scores) {
+    if (llvm::all_of(scores, [](double score) { return score == -INFINITY; })) {
+      std::fill(scores.begin(), scores.end(), 0);
+      return;
+    }
     double largest = *std::max_element(scores.begin(), scores.end()), total = 0;
     for (double &score : scores)
       total += score = std::exp(score - largest);

@@ -13,8 +13,21 @@ static std::string nameOf(Operation *op) { return ("'" + op->getName().getString
 
 bool AffineAnalysis::fail(const Twine &reason, Operation *at, int ofOrientation) {
   if (opaque_.reason.empty())
-    opaque_ = {reason.str(), at, ofOrientation};
+    opaque_ = {reason.str(), at, ofOrientation, suspects_};
   return false;
+}
+
+void AffineAnalysis::suspect(ValueRange values, ArrayRef<unsigned> whole) {
+  suspects_.assign(whole.begin(), whole.end());
+  llvm::BitVector behind(states_.size());
+  for (Value value : values)
+    if (auto found = behind_.find(value); found != behind_.end())
+      behind |= found->second;
+  for (unsigned state : behind.set_bits()) {
+    auto tensor = dyn_cast<RankedTensorType>(states_[state].slice);
+    if (tensor && tensor.getRank() == 1 && !llvm::is_contained(suspects_, state))
+      suspects_.push_back(state);
+  }
 }
 
 Operation *AffineAnalysis::originOf(Value expression, Operation *otherwise) {
@@ -52,6 +65,7 @@ AffineAnalysis::AffineAnalysis(pattern::ScanOp scan, ArrayRef<int> keyAxes)
     form.valueType = matrix ? axis(1 - keyAxis) : tensor && keyAxis < 0 ? axis(0) : f32;
     states_.push_back(form);
   }
+  feedback_.resize(states_.size());
 }
 
 //===------------------------------------------------------------------------------------------------===//
@@ -69,23 +83,39 @@ Value AffineAnalysis::readSymbol(unsigned state, Value key, bool inclusive, Loca
   return symbol;
 }
 
-llvm::SmallDenseSet<unsigned> AffineAnalysis::dependencies(Value value) {
-  llvm::SmallDenseSet<unsigned> result;
-  llvm::SmallDenseSet<Value> seen;
+const llvm::SmallDenseSet<unsigned> &AffineAnalysis::dependencies(Value value) {
+  static const llvm::SmallDenseSet<unsigned> none;
+  if (!value)
+    return none;
+  // An expression and the key of a read are made before what uses them: what is known stays so.
   SmallVector<Value> work{value};
   while (!work.empty()) {
-    Value next = work.pop_back_val();
-    if (!next || !seen.insert(next).second)
+    Value next = work.back();
+    if (dependencies_.contains(next)) {
+      work.pop_back();
       continue;
+    }
+    SmallVector<Value> sources;
+    llvm::SmallDenseSet<unsigned> result;
     if (auto read = readOf_.find(next); read != readOf_.end()) {
       result.insert(read->second.first);
       // What is read depends on the key that it is read with.
-      work.push_back(states_[read->second.first].reads[read->second.second].key);
+      sources.push_back(states_[read->second.first].reads[read->second.second].key);
     } else if (Operation *op = next.getDefiningOp()) {
-      work.append(op->operand_begin(), op->operand_end());
+      sources.append(op->operand_begin(), op->operand_end());
+    }
+    size_t before = work.size();
+    for (Value source : sources)
+      if (auto known = dependencies_.find(source); known != dependencies_.end())
+        result.insert(known->second.begin(), known->second.end());
+      else
+        work.push_back(source);
+    if (work.size() == before) {
+      dependencies_.try_emplace(next, std::move(result));
+      work.pop_back();
     }
   }
-  return result;
+  return dependencies_.find(value)->second;
 }
 
 //===------------------------------------------------------------------------------------------------===//
@@ -116,34 +146,61 @@ std::optional<MatrixForm> AffineAnalysis::matrixOf(Value value) {
     return std::nullopt;
   // A vector along the key axis, as a matrix of one column.
   MatrixForm form;
-  appendColumns(found->second, {}, form);
+  for (auto [column, scale] : columnsOf(found->second))
+    form.terms.push_back(factored({column, {}, scale}));
   return form;
 }
 
-void AffineAnalysis::appendColumns(Value vector, Value scale, MatrixForm &form) {
-  Operation *op = vector.getDefiningOp();
-  if (isa_and_nonnull<arith::AddFOp, arith::SubFOp, arith::NegFOp, arith::MulFOp, arith::DivFOp>(op) &&
-      !dependencies(vector).empty()) {
-    auto negated = [&] {
-      return scale ? symbols_.negate(scale) : symbols_.constant(Float32Type::get(op->getContext()), -1);
-    };
+/// Sums of what has the key already; null is one.
+static void addColumn(Symbols &symbols, AffineAnalysis::Columns &columns, Value vector, Value scale) {
+  auto [entry, inserted] = columns.try_emplace(vector, scale);
+  if (inserted)
+    return;
+  Value one = symbols.constant(getElementTypeOrSelf(vector.getType()), 1);
+  entry->second = symbols.add(entry->second ? entry->second : one, scale ? scale : one);
+}
+
+const AffineAnalysis::Columns &AffineAnalysis::columnsOf(Value vector) {
+  if (auto found = columns_.find(vector); found != columns_.end())
+    return *found->second;
+  auto columns = std::make_unique<Columns>();
+  auto append = [&](Value part, llvm::function_ref<Value(Value)> scaled) {
+    for (auto [column, scale] : columnsOf(part))
+      addColumn(symbols_, *columns, column, scaled(scale));
+  };
+  auto same = [](Value scale) { return scale; };
+  auto negated = [&](Value scale) {
+    return scale ? symbols_.negate(scale) : symbols_.constant(getElementTypeOrSelf(vector.getType()), -1);
+  };
+  auto appendScaled = [&](Value part, Value scalar) {
+    append(part, [&](Value scale) { return multiplyPart(scale, scalar); });
+    return true;
+  };
+  // Whether the op is taken apart. What is free of states is a key as it is.
+  auto takeApart = [&](Operation *op) {
+    if (!op || dependencies(vector).empty())
+      return false;
     if (isa<arith::AddFOp, arith::SubFOp>(op)) {
-      appendColumns(op->getOperand(0), scale, form);
-      return appendColumns(op->getOperand(1), isa<arith::SubFOp>(op) ? negated() : scale, form);
+      append(op->getOperand(0), same);
+      append(op->getOperand(1), isa<arith::SubFOp>(op) ? llvm::function_ref<Value(Value)>(negated) : same);
+      return true;
     }
-    if (isa<arith::NegFOp>(op))
-      return appendColumns(op->getOperand(0), negated(), form);
+    if (isa<arith::NegFOp>(op)) {
+      append(op->getOperand(0), negated);
+      return true;
+    }
     if (auto div = dyn_cast<arith::DivFOp>(op))
-      if (Value scalar = symbols_.scalarBehind(div.getRhs())) {
-        Value one = symbols_.constant(scalar.getType(), 1);
-        return appendColumns(div.getLhs(), multiplyPart(scale, symbols_.divide(one, scalar)), form);
-      }
+      if (Value scalar = symbols_.scalarBehind(div.getRhs()))
+        return appendScaled(div.getLhs(), symbols_.divide(symbols_.constant(scalar.getType(), 1), scalar));
     if (auto mul = dyn_cast<arith::MulFOp>(op))
       for (unsigned side : {0, 1})
         if (Value scalar = symbols_.scalarBehind(mul->getOperand(side)))
-          return appendColumns(mul->getOperand(1 - side), multiplyPart(scale, scalar), form);
-  }
-  form.terms.push_back(factored({vector, {}, scale}));
+          return appendScaled(mul->getOperand(1 - side), scalar);
+    return false;
+  };
+  if (!takeApart(vector.getDefiningOp()))
+    addColumn(symbols_, *columns, vector, {});
+  return *(columns_[vector] = std::move(columns));
 }
 
 Value AffineAnalysis::multiplyPart(Value a, Value b) {
@@ -206,7 +263,18 @@ std::optional<MatrixForm> AffineAnalysis::add(MatrixForm a, MatrixForm b, bool s
     if (b.state >= 0)
       negate(b.scale);
   }
-  a.terms.append(b.terms);
+  // Like terms are one term: what both sides share would be there twice as often with each sum.
+  Type scalarType = Float32Type::get(at->getContext());
+  for (const RankOne &term : b.terms) {
+    auto like = llvm::find_if(
+        a.terms, [&](const RankOne &other) { return other.column == term.column && other.row == term.row; });
+    if (like == a.terms.end()) {
+      a.terms.push_back(term);
+      continue;
+    }
+    Value one = symbols_.constant(scalarType, 1);
+    like->scale = symbols_.add(like->scale ? like->scale : one, term.scale ? term.scale : one);
+  }
   if (b.state < 0)
     return a;
   if (a.state < 0) {

@@ -1,6 +1,7 @@
 // The affine analysis of a scan's step: each state as a decay of the old one plus rank-one writes.
 #pragma once
 #include "compiler/normalize/Symbols.h"
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/MapVector.h"
 #include <string>
 
@@ -26,6 +27,9 @@ struct Opaque {
   /// Whether the state may be in the form with another key axis: 0 not, 1 perhaps, 2 its reads say so,
   /// 3 the op is not on the path from the state to itself, where another reason may be.
   int ofOrientation = 0;
+  /// The states whose key axes the failure depends on, those that the failing op holds as a whole first:
+  /// under the same axes of these the step fails again, whatever those of the others.
+  llvm::SmallVector<unsigned> states;
 };
 
 /// y = key^T S, before (exclusive) or after (inclusive) this token's update.
@@ -36,6 +40,13 @@ struct StateRead {
 
 struct StateWrite {
   mlir::Value key, value; ///< the value is an expression in read symbols
+};
+
+/// An expression as sum of coefficient * read, by the number of the read, plus what is free of a state's
+/// reads.
+struct Feedback {
+  llvm::MapVector<unsigned, mlir::Value> coefficients;
+  mlir::Value free;
 };
 
 /// One state's part of the result.
@@ -56,6 +67,9 @@ class AffineAnalysis {
 public:
   AffineAnalysis(pattern::ScanOp scan, llvm::ArrayRef<int> keyAxes);
 
+  /// Vectors to their scales, null where that is one.
+  using Columns = llvm::SmallMapVector<mlir::Value, mlir::Value, 4>;
+
   /// True where every state is in the normal form; else opaque() says why.
   bool run();
   const Opaque &opaque() const { return opaque_; }
@@ -67,12 +81,17 @@ public:
   /// The order in which states can be computed: each after those whose reads it uses.
   llvm::ArrayRef<unsigned> strata() const { return strata_; }
   /// The states whose reads a value depends on.
-  llvm::SmallDenseSet<unsigned> dependencies(mlir::Value value);
+  const llvm::SmallDenseSet<unsigned> &dependencies(mlir::Value value);
 
 private:
   using Value = mlir::Value;
 
+  /// `suspects` is what the failure depends on.
   bool fail(const llvm::Twine &reason, mlir::Operation *at, int ofOrientation = 0);
+  /// Names what the next failure depends on: the states that `whole` are held of, and the vectors among those
+  /// that `values` of the step are computed from. The key axis of a matrix does not matter to what was read
+  /// of it: along the other axis the read itself would have failed.
+  void suspect(mlir::ValueRange values, llvm::ArrayRef<unsigned> whole);
   /// The step's op that made an expression, or a part of it, else `otherwise`.
   mlir::Operation *originOf(Value expression, mlir::Operation *otherwise);
   bool visit(mlir::Operation &op);
@@ -91,9 +110,9 @@ private:
   RankOne factored(RankOne term);
   /// Terms of a free matrix that all vary along one axis only, as one term: a factor is one.
   void mergeTerms(MatrixForm &form);
-  /// Appends scalar multiples of vectors whose sum is scale * vector (null: one): its summands where it
-  /// depends on a state, since a key may not.
-  void appendColumns(Value vector, Value scale, MatrixForm &form);
+  /// A vector as a sum of vectors times scalars: its summands where it depends on a state, since a key may
+  /// not. What several summands share is taken apart once.
+  const Columns &columnsOf(Value vector);
   std::optional<MatrixForm> add(MatrixForm a, MatrixForm b, bool subtract, mlir::Operation *at);
   /// Contracts `axis` of the matrix with a vector (null: ones).
   std::optional<Value> contract(const MatrixForm &matrix, int axis, Value vector, Value source,
@@ -109,6 +128,10 @@ private:
   pattern::ScanOp scan_;
   Symbols symbols_;
   Opaque opaque_;
+  llvm::SmallVector<unsigned> suspects_;
+  llvm::DenseMap<Value, std::unique_ptr<Columns>> columns_;
+  llvm::DenseMap<Value, llvm::BitVector> behind_; ///< step values to the states that they are computed from
+  llvm::DenseMap<Value, llvm::SmallDenseSet<unsigned>> dependencies_;
   llvm::DenseMap<Value, Value> free_;                ///< step values without state: their expression
   llvm::DenseMap<Value, MatrixForm> matrices_;       ///< step values that are matrices or depend on a state
   llvm::DenseMap<Value, mlir::Operation *> origins_; ///< the step op behind an expression, for messages
@@ -119,6 +142,8 @@ private:
   };
   llvm::SmallVector<ReadOfMatrix> matrixReads_;
   std::vector<StateForm> states_;
+  std::vector<llvm::DenseMap<Value, Feedback>>
+      feedback_; ///< of each state: values to what they owe to its reads
   llvm::SmallVector<Value> outputs_;
   llvm::SmallVector<unsigned> strata_;
 };

@@ -109,6 +109,25 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
     return scaled;
   };
 
+  // A function of a matrix that varies along one axis only is a function of that vector.
+  auto ofOneAxis = [&]() -> std::optional<MatrixForm> {
+    auto a = operand(0);
+    const RankOne *term = a ? asFactor(*a) : nullptr;
+    if (!term || (term->column && term->row))
+      return std::nullopt;
+    Value part = term->column ? term->column : term->row;
+    Value whole = part && term->scale ? symbols_.multiplySpread(part, term->scale)
+                  : part              ? part
+                  : term->scale       ? term->scale
+                                      : symbols_.constant(Float32Type::get(op.getContext()), 1);
+    Value value = symbols_.remake(&op, whole, whole.getType());
+    MatrixForm form;
+    form.terms.push_back(term->column ? RankOne{value, {}, {}}
+                         : term->row  ? RankOne{{}, value, {}}
+                                      : RankOne{{}, {}, value});
+    return form;
+  };
+
   return TypeSwitch<Operation *, bool>(&op)
       .Case([&](arith::ConstantOp) {
         MatrixForm form;
@@ -179,6 +198,10 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           return a->state >= 0 && b->state >= 0
                      ? nonlinear()
                      : fail(nameOf(&op) + " scales the state by a matrix that is not an outer product", &op);
+        // A power of a sum has more terms with each factor; with so many it is a full matrix.
+        constexpr size_t most = 64;
+        if (a->terms.size() * b->terms.size() > most)
+          return nonlinear();
         MatrixForm product;
         for (const RankOne &x : a->terms)
           for (const RankOne &y : b->terms)
@@ -206,7 +229,10 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         }
         return factor ? set(add(times(*a, *factor), *c, false, &op)) : nonlinear();
       })
-      .Case([&](pattern::AssumeOp) { return set(operand(0)); })
+      .Case([&](pattern::AssumeOp) {
+        auto form = ofOneAxis();
+        return set(form ? form : operand(0));
+      })
       .Case([&](arith::SelectOp select) {
         Value condition;
         if (rankOf(select.getCondition()) == 0) {
@@ -337,22 +363,9 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         return value.has_value();
       })
       .Default([&](Operation *) {
-        // A function of a matrix that varies along one axis only is a function of that vector.
         if (op.getNumOperands() == 1 && isa<math::MathDialect, pattern::PatternDialect>(op.getDialect()))
-          if (auto a = operand(0))
-            if (const RankOne *term = asFactor(*a); term && !(term->column && term->row)) {
-              Value part = term->column ? term->column : term->row;
-              Value whole = part && term->scale ? symbols_.multiplySpread(part, term->scale)
-                            : part              ? part
-                            : term->scale       ? term->scale
-                                                : symbols_.constant(Float32Type::get(op.getContext()), 1);
-              Value value = symbols_.remake(&op, whole, whole.getType());
-              MatrixForm form;
-              form.terms.push_back(term->column ? RankOne{value, {}, {}}
-                                   : term->row  ? RankOne{{}, value, {}}
-                                                : RankOne{{}, {}, value});
-              return set(form);
-            }
+          if (auto form = ofOneAxis())
+            return set(*form);
         return nonlinear();
       });
 }

@@ -2,7 +2,6 @@
 #include "compiler/normalize/Affine.h"
 #include "compiler/normalize/Expression.h"
 #include "compiler/normalize/Logarithm.h"
-#include "compiler/normalize/Ranges.h"
 
 using namespace mlir;
 
@@ -93,7 +92,7 @@ bool AffineAnalysis::finishDecay(unsigned state, Operation *at) {
     return fail("the decay depends on what was read from the same state", originOf(form.scale, at));
   if (symbols_.isConstant(form.scale, 1))
     return true;
-  Range range = rangeOf(form.scale);
+  Range range = symbols_.rangeOf(form.scale);
   if (!(range.low >= 0 && range.high <= 1)) {
     auto name = [&](BlockArgument argument) { return nameOfArgument(scan_, argument.getArgNumber()); };
     return fail("the decay " + expressionOf(form.scale, name) + " is not known to be at " +
@@ -133,24 +132,48 @@ void AffineAnalysis::makeReadsInclusive() {
 bool AffineAnalysis::run() {
   for (auto [index, argument] : llvm::enumerate(scan_.getStateArguments())) {
     StateForm &form = states_[index];
+    behind_[argument] = llvm::BitVector(states_.size());
+    behind_[argument].set(index);
     if (form.keyAxis >= 0)
       matrices_[argument] = {int(index), {}, {}};
     else
       free_[argument] = readSymbol(index, symbols_.constant(form.keyType, 1), false, argument.getLoc());
   }
-  for (Operation &op : scan_.getBody().without_terminator())
+  auto wholeStates = [&](ValueRange values) {
+    SmallVector<unsigned> states;
+    for (Value value : values)
+      if (dependsOnState(value) && !llvm::is_contained(states, unsigned(matrices_[value].state)))
+        states.push_back(matrices_[value].state);
+    return states;
+  };
+  for (Operation &op : scan_.getBody().without_terminator()) {
+    suspect(op.getOperands(), wholeStates(op.getOperands()));
     if (!visit(op))
       return false;
-  for (unsigned state = 0; state < states_.size(); ++state)
+    llvm::BitVector behind(states_.size());
+    for (Value operand : op.getOperands())
+      if (auto found = behind_.find(operand); found != behind_.end())
+        behind |= found->second;
+    if (behind.any())
+      for (Value result : op.getResults())
+        behind_[result] = behind;
+  }
+  SmallVector<unsigned> every;
+  for (unsigned state = 0; state < states_.size(); ++state) {
+    every.push_back(state);
+    suspect(scan_.getYield().getStates()[state], state);
     if (!finishState(state))
       return false;
+  }
   for (Value output : scan_.getYield().getOutputs()) {
+    suspect(output, wholeStates(output));
     auto value = freeOf(output, scan_.getYield());
     if (!value)
       return false;
     outputs_.push_back(*value);
   }
   makeReadsInclusive();
+  suspects_ = every;
   return orderStrata();
 }
 

@@ -1,4 +1,5 @@
-// expand-clauses: segments and masks become tokens of the step and selects in it.
+// expand-clauses: segments and masks become tokens of the step and selects in it. A tail holds what lags
+// read, so that a source mask also acts on final tails.
 #include "compiler/normalize/Normalize.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -49,7 +50,26 @@ template <typename LoopOp> void expand(LoopOp op) {
   };
   SmallVector<Value> states(op.getStateArguments());
 
+  // First, so that the segments become the token operand that their tail counts them as.
+  if (Value segments = op.getSegments()) {
+    Value id = token(segments);
+    OpBuilder &builder = expander.builder;
+    Value first = op.getTailOf(op.getTokens().size()) ? Value() : id;
+    Value previous =
+        LagOp::create(builder, op.getLoc(), id.getType(), id, builder.getI64IntegerAttr(1), first);
+    Value same = arith::CmpIOp::create(builder, op.getLoc(), arith::CmpIPredicate::eq, id, previous);
+    for (Value state : states) {
+      Value kept = expander.zeroUnless(same, state);
+      state.replaceUsesWithIf(kept, [&](OpOperand &use) { return use.getOwner() != kept.getDefiningOp(); });
+    }
+  }
   if (Value mask = op.getSourceMask()) {
+    int64_t number = op.getTokens().size() + added.size();
+    SmallVector<int64_t> tailMasks;
+    for (int64_t owner : op.getTailOwners())
+      tailMasks.push_back(llvm::is_contained(op.getZeroes(), owner) ? number : -1);
+    if (llvm::is_contained(tailMasks, number))
+      op.setTailMasks(tailMasks);
     Value live = token(mask);
     for (int64_t index : op.getZeroes()) {
       Value argument = body.getArgument(firstToken + index);
@@ -62,7 +82,8 @@ template <typename LoopOp> void expand(LoopOp op) {
         bool lagged = isa<LagOp>(use.getOwner()) && use.getOperandNumber() == 0;
         return use.getOwner() != masked.getDefiningOp() && !lagged;
       });
-      // A lag of a masked token reads zero where that earlier token was masked.
+      // A lag of a masked token reads zero where that earlier token was masked; before the first one, where
+      // it reads a tail or `otherwise`, it reads what is there.
       for (LagOp lag : lags) {
         OpBuilder at(lag->getBlock(), std::next(lag->getIterator()));
         std::swap(expander.builder, at);
@@ -74,16 +95,6 @@ template <typename LoopOp> void expand(LoopOp op) {
             zeroed, [&](OpOperand &use) { return use.getOwner() != zeroed.getDefiningOp(); });
         std::swap(expander.builder, at);
       }
-    }
-  }
-  if (Value segments = op.getSegments()) {
-    Value id = token(segments);
-    OpBuilder &builder = expander.builder;
-    Value previous = LagOp::create(builder, op.getLoc(), id.getType(), id, builder.getI64IntegerAttr(1), id);
-    Value same = arith::CmpIOp::create(builder, op.getLoc(), arith::CmpIPredicate::eq, id, previous);
-    for (Value state : states) {
-      Value kept = expander.zeroUnless(same, state);
-      state.replaceUsesWithIf(kept, [&](OpOperand &use) { return use.getOwner() != kept.getDefiningOp(); });
     }
   }
   if (Value mask = op.getOutputMask()) {

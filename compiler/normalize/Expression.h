@@ -5,8 +5,11 @@
 
 namespace linmu {
 
+/// How many ops and leaves an expression is written with at most.
+inline constexpr int expressionSize = 48;
+
 /// `value`, an expression over block arguments, written out: "exp(-softplus(dt))". Broadcasts and assumed
-/// ranges are left out.
+/// ranges are left out. Of a longer one the innermost parts are written "...": "((... * ...) * -exp(a))".
 std::string expressionOf(mlir::Value value, llvm::function_ref<std::string(mlir::BlockArgument)> nameOfLeaf);
 
 /// The name in the text of the operand behind a param or token argument of the scan's step; "read3" for what

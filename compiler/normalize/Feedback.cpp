@@ -7,13 +7,7 @@ using namespace mlir;
 
 namespace linmu {
 
-/// An expression as sum of scalar * read plus what is free of the state's reads.
 namespace {
-struct Feedback {
-  llvm::MapVector<unsigned, Value> coefficients;
-  Value free;
-};
-
 /// Extracts the feedback of one value; fails at the first op in which the reads are not linear with a
 /// coefficient for the whole value.
 struct FeedbackExtractor {
@@ -21,7 +15,8 @@ struct FeedbackExtractor {
   Symbols &symbols;
   llvm::function_ref<std::optional<unsigned>(Value)> ownRead;
   llvm::function_ref<bool(Value)> depends;
-  bool vectorsToo; ///< coefficients may differ between the elements of the value
+  llvm::DenseMap<Value, Feedback> &known; ///< what is extracted already
+  bool vectorsToo;                        ///< coefficients may differ between the elements of the value
   Operation *culprit = nullptr;
   std::string reason;
 
@@ -41,7 +36,17 @@ struct FeedbackExtractor {
     return a;
   }
 
+  /// Each value once: what several sums share is not taken apart again.
   std::optional<Feedback> extract(Value value) {
+    if (auto found = known.find(value); found != known.end())
+      return found->second;
+    std::optional<Feedback> result = compute(value);
+    if (result)
+      known[value] = *result;
+    return result;
+  }
+
+  std::optional<Feedback> compute(Value value) {
     Type f32 = Float32Type::get(value.getContext());
     if (std::optional<unsigned> read = ownRead(value)) {
       Feedback result{{}, symbols.constant(value.getType(), 0)};
@@ -140,7 +145,7 @@ bool AffineAnalysis::extractFeedback(unsigned state, unsigned write, Operation *
   };
   auto depends = [&](Value value) { return dependencies(value).contains(state); };
   bool vectorsToo = form.keyAxis < 0;
-  FeedbackExtractor extractor{*this, symbols_, ownRead, depends, vectorsToo, nullptr, {}};
+  FeedbackExtractor extractor{*this, symbols_, ownRead, depends, feedback_[state], vectorsToo, nullptr, {}};
   auto feedback = extractor.extract(form.writes[write].value);
   if (!feedback) {
     Operation *origin = origins_.lookup(extractor.culprit->getResult(0));

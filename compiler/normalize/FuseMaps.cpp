@@ -46,6 +46,13 @@ struct Loop {
     auto found = llvm::find(owners, int64_t(token));
     return found == owners.end() ? Value() : finalTails[found - owners.begin()];
   }
+  /// The token operand that masks the final tail of token operand `token`, or null.
+  Value tailMaskOf(unsigned token) const {
+    ArrayRef<int64_t> owners = isMap() ? cast<MapOp>(op).getTailOwners() : cast<ScanOp>(op).getTailOwners();
+    ArrayRef<int64_t> masks = isMap() ? cast<MapOp>(op).getTailMasks() : cast<ScanOp>(op).getTailMasks();
+    int64_t mask = masks.empty() ? -1 : masks[llvm::find(owners, int64_t(token)) - owners.begin()];
+    return mask < 0 ? Value() : tokens[mask];
+  }
   Value initOf(unsigned state) const {
     return isMap() ? cast<MapOp>(op).getInitOf(state) : cast<ScanOp>(op).getInitOf(state);
   }
@@ -72,6 +79,7 @@ struct Loop {
 struct Entry {
   Value operand, tail;
   Value finalTail; ///< the result of the joined loops that the tail of this operand ends in
+  Value tailMask;  ///< the token operand that masks it, or null
   bool lagged = false;
   Location location;
   Type slice;
@@ -140,7 +148,7 @@ private:
       places.push_back(known - params_.begin());
       BlockArgument argument = loop.body->getArgument(index);
       if (known == params_.end())
-        params_.push_back({operand, {}, {}, false, argument.getLoc(), argument.getType()});
+        params_.push_back({operand, {}, {}, {}, false, argument.getLoc(), argument.getType()});
     }
     return places;
   }
@@ -161,8 +169,8 @@ private:
       places.push_back(known - tokens_.begin());
       BlockArgument argument = loop.tokenArgument(index);
       if (known == tokens_.end())
-        tokens_.push_back(
-            {operand, tail, loop.finalTailOf(index), lagged, argument.getLoc(), argument.getType()});
+        tokens_.push_back({operand, tail, loop.finalTailOf(index), tail ? loop.tailMaskOf(index) : Value(),
+                           lagged, argument.getLoc(), argument.getType()});
       else
         known->lagged |= lagged;
     }
@@ -200,7 +208,7 @@ private:
 
     OpBuilder builder(place_);
     SmallVector<Value> params, tokens, tails, inits, outputs, old;
-    SmallVector<int64_t> tailOwners, initOwners;
+    SmallVector<int64_t> tailOwners, tailMasks, initOwners;
     SmallVector<Type> outputTypes, tailTypes;
     for (const Entry &entry : params_)
       params.push_back(entry.operand);
@@ -211,6 +219,9 @@ private:
       tails.push_back(entry.tail);
       tailTypes.push_back(entry.tail.getType());
       tailOwners.push_back(index);
+      // A mask that both loops read is one entry, wherever that is.
+      auto mask = llvm::find_if(tokens_, [&](const Entry &other) { return other.operand == entry.tailMask; });
+      tailMasks.push_back(mask == tokens_.end() ? -1 : mask - tokens_.begin());
     }
     for (unsigned state = 0; state < scan.finals.size(); ++state)
       if (Value init = scan.initOf(state)) {
@@ -272,6 +283,8 @@ private:
       state.addAttribute("tail_owners", builder.getDenseI64ArrayAttr(tailOwners));
     if (!initOwners.empty())
       state.addAttribute("init_owners", builder.getDenseI64ArrayAttr(initOwners));
+    if (llvm::any_of(tailMasks, [](int64_t mask) { return mask >= 0; }))
+      state.addAttribute("tail_masks", builder.getDenseI64ArrayAttr(tailMasks));
     SmallVector<Attribute> fused{LocationAttr(other.op->getLoc())};
     for (const Loop *loop : {&producer_, &consumer_})
       if (auto earlier = loop->op->getAttrOfType<ArrayAttr>(fusedMaps))

@@ -1,7 +1,7 @@
 #include "compiler/normalize/Logarithm.h"
-#include "compiler/normalize/Ranges.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
 #include <limits>
 
@@ -9,77 +9,179 @@ using namespace mlir;
 
 namespace linmu {
 
-static constexpr double zero = -200;
+static constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// x where `value` is exp(x); null otherwise.
-static Value exponentOf(Value value) {
-  auto exp = value.getDefiningOp<math::ExpOp>();
-  return exp ? exp.getOperand() : Value();
+namespace {
+
+/// Logarithms without a lower bound: one that was held at a bound first would forget too little once a root,
+/// a power or a product has scaled it. The logarithm of zero is -infinity.
+class Logarithm {
+public:
+  explicit Logarithm(Symbols &symbols) : symbols_(symbols) {}
+
+  /// The logarithm of a value that is not negative.
+  Value of(Value value) {
+    if (Value form = ofForm(value))
+      return form;
+    return symbols_.unary(math::LogOp::getOperationName(), symbols_.maximum(value, 0));
+  }
+
+private:
+  /// The logarithm by the value's form, as log exp g = g; null where only its number tells.
+  Value ofForm(Value value) {
+    auto known = known_.find(value);
+    if (known != known_.end())
+      return known->second;
+    Value form = findForm(value);
+    return known_[value] = form;
+  }
+  Value findForm(Value value);
+  Value ofQuotient(arith::DivFOp op);
+  Value ofSum(arith::AddFOp op);
+  Value ofPower(math::PowFOp op);
+  Value ofAssumed(pattern::AssumeOp op);
+
+  Value scaled(Value logarithm, double factor) {
+    return logarithm ? symbols_.multiply(logarithm, symbols_.constant(logarithm.getType(), factor)) : Value();
+  }
+  Value softplus(Value x) { return symbols_.unary(pattern::SoftplusOp::getOperationName(), x); }
+  static Value exponentOf(Value value) {
+    auto exp = value.getDefiningOp<math::ExpOp>();
+    return exp ? exp.getOperand() : Value();
+  }
+  /// Logarithms of both operands, at least one of them by its form.
+  std::optional<std::pair<Value, Value>> ofBoth(Value lhs, Value rhs) {
+    Value left = ofForm(lhs), right = ofForm(rhs);
+    if (!left && !right)
+      return std::nullopt;
+    return std::pair(left ? left : of(lhs), right ? right : of(rhs));
+  }
+  bool isNonnegative(Value value) { return symbols_.rangeOf(value).low >= 0; }
+  bool isInUnit(Value value) { return isNonnegative(value) && symbols_.rangeOf(value).high <= 1; }
+
+  Symbols &symbols_;
+  llvm::DenseMap<Value, Value> known_;
+};
+
+} // namespace
+
+Value Logarithm::findForm(Value value) {
+  if (std::optional<double> number = symbols_.constantOf(value))
+    return symbols_.constant(value.getType(), *number <= 0 ? -infinity : std::log(*number));
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return {};
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case([&](math::ExpOp exp) {
+        auto log = exp.getOperand().getDefiningOp<math::LogOp>();
+        return log ? of(log.getOperand()) : exp.getOperand();
+      })
+      .Case([&](math::Exp2Op exp) {
+        auto log = exp.getOperand().getDefiningOp<math::Log2Op>();
+        return log ? of(log.getOperand()) : scaled(exp.getOperand(), M_LN2);
+      })
+      .Case([&](pattern::SigmoidOp sigmoid) {
+        return symbols_.negate(softplus(symbols_.negate(sigmoid.getSource())));
+      })
+      .Case([&](arith::SubFOp sub) {
+        auto sigmoid = sub.getRhs().getDefiningOp<pattern::SigmoidOp>();
+        return sigmoid && symbols_.isConstant(sub.getLhs(), 1)
+                   ? symbols_.negate(softplus(sigmoid.getSource()))
+                   : Value();
+      })
+      .Case([&](arith::AddFOp sum) { return ofSum(sum); })
+      .Case([&](arith::DivFOp div) { return ofQuotient(div); })
+      .Case([&](math::SqrtOp root) {
+        return isNonnegative(root.getOperand()) ? scaled(of(root.getOperand()), 0.5) : Value();
+      })
+      .Case([&](math::RsqrtOp root) { return scaled(ofForm(root.getOperand()), -0.5); })
+      .Case([&](math::PowFOp power) { return ofPower(power); })
+      .Case([&](arith::MulFOp mul) {
+        Value lhs = mul.getLhs(), rhs = mul.getRhs();
+        // Of numbers in [0, 1] too, as their product may be too small for f32.
+        if (isInUnit(lhs) && isInUnit(rhs))
+          return symbols_.add(of(lhs), of(rhs));
+        Value left = ofForm(lhs), right = ofForm(rhs);
+        return left && right ? symbols_.add(left, right) : Value();
+      })
+      .Case([&](arith::SelectOp select) {
+        auto sides = ofBoth(select.getTrueValue(), select.getFalseValue());
+        return sides ? symbols_.select(select.getCondition(), sides->first, sides->second) : Value();
+      })
+      .Case<arith::MinimumFOp, arith::MaximumFOp, arith::MinNumFOp, arith::MaxNumFOp>([&](Operation *bound) {
+        Value lhs = bound->getOperand(0), rhs = bound->getOperand(1);
+        if (!isNonnegative(lhs) || !isNonnegative(rhs))
+          return Value();
+        auto sides = ofBoth(lhs, rhs);
+        return sides ? symbols_.remake(bound, {sides->first, sides->second}, value.getType()) : Value();
+      })
+      .Case([&](pattern::BroadcastOp broadcast) {
+        Value source = ofForm(broadcast.getSource());
+        return source ? symbols_.remake(op, source, value.getType()) : Value();
+      })
+      .Case([&](pattern::AssumeOp assume) { return ofAssumed(assume); })
+      .Default([](Operation *) { return Value(); });
 }
 
-static Value exact(Value value, Symbols &symbols) {
-  Type type = value.getType();
-  if (std::optional<double> number = symbols.constantOf(value))
-    return symbols.constant(type, *number <= 0 ? zero : std::max(zero, std::log(*number)));
-  Operation *op = value.getDefiningOp();
-  auto negatedSoftplus = [&](Value x) {
-    return symbols.negate(symbols.unary(pattern::SoftplusOp::getOperationName(), x));
-  };
-  if (Value exponent = exponentOf(value)) {
-    auto log = exponent.getDefiningOp<math::LogOp>();
-    return log ? exact(log.getOperand(), symbols) : exponent;
-  }
-  if (auto exp2 = dyn_cast_or_null<math::Exp2Op>(op)) {
-    if (auto log2 = exp2.getOperand().getDefiningOp<math::Log2Op>())
-      return exact(log2.getOperand(), symbols);
-    return symbols.multiply(exp2.getOperand(), symbols.constant(type, M_LN2));
-  }
-  if (auto sigmoid = dyn_cast_or_null<pattern::SigmoidOp>(op))
-    return negatedSoftplus(symbols.negate(sigmoid.getSource()));
-  if (auto sub = dyn_cast_or_null<arith::SubFOp>(op); sub && symbols.isConstant(sub.getLhs(), 1))
-    if (auto sigmoid = sub.getRhs().getDefiningOp<pattern::SigmoidOp>())
-      return negatedSoftplus(sigmoid.getSource());
-  // 1 / (1 + exp(x)) and exp(x) / (1 + exp(x)) are sigmoids written out.
-  if (auto div = dyn_cast_or_null<arith::DivFOp>(op))
-    if (auto sum = div.getRhs().getDefiningOp<arith::AddFOp>())
+/// 1 + exp(x), of which log is softplus(x).
+Value Logarithm::ofSum(arith::AddFOp op) {
+  for (auto [one, other] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())})
+    if (Value exponent = exponentOf(other); exponent && symbols_.isConstant(one, 1))
+      return softplus(exponent);
+  return {};
+}
+
+Value Logarithm::ofQuotient(arith::DivFOp op) {
+  // exp(x) / (1 + exp(x)), a sigmoid written out: x - softplus(x) would cancel.
+  if (auto sum = op.getRhs().getDefiningOp<arith::AddFOp>())
+    if (Value exponent = exponentOf(op.getLhs()))
       for (auto [one, other] : {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
-        if (Value exponent = exponentOf(other); exponent && symbols.isConstant(one, 1)) {
-          if (symbols.isConstant(div.getLhs(), 1))
-            return negatedSoftplus(exponent);
-          if (div.getLhs() == other)
-            return negatedSoftplus(symbols.negate(exponent));
-        }
-  if (auto root = dyn_cast_or_null<math::SqrtOp>(op))
-    return symbols.multiply(logarithmOf(root.getOperand(), symbols), symbols.constant(type, 0.5));
-  auto inUnit = [](Value factor) {
-    Range range = rangeOf(factor);
-    return range.low >= 0 && range.high <= 1;
+        if (other == op.getLhs() && symbols_.isConstant(one, 1))
+          return symbols_.negate(softplus(symbols_.negate(exponent)));
+  Value divisor = ofForm(op.getRhs());
+  // No form but a constant has the logarithm of zero for sure; nothing is divided by that.
+  if (!divisor || symbols_.isConstant(divisor, -infinity))
+    return {};
+  if (symbols_.isConstant(op.getLhs(), 1))
+    return symbols_.negate(divisor);
+  Value dividend = ofForm(op.getLhs());
+  return dividend ? symbols_.subtract(dividend, divisor) : Value();
+}
+
+Value Logarithm::ofPower(math::PowFOp op) {
+  Value base = op.getLhs(), exponent = op.getRhs();
+  if (!isNonnegative(base))
+    return {};
+  Value logarithm = of(base);
+  // 0^0 is 1, where the product of an infinity with 0 is no number.
+  if (Range range = symbols_.rangeOf(exponent); range.low <= 0 && range.high >= 0)
+    logarithm = symbols_.maximum(logarithm, -1e36);
+  return symbols_.multiply(logarithm, exponent);
+}
+
+/// What holds of the value holds of its logarithm.
+Value Logarithm::ofAssumed(pattern::AssumeOp op) {
+  Value logarithm = ofForm(op.getSource());
+  if (!logarithm || symbols_.constantOf(logarithm))
+    return logarithm;
+  // The rounding that the interpreter lets pass, which weighs more in the logarithm of a small number.
+  constexpr double slack = 1e-12;
+  double low = op.getMinimum().convertToDouble() - slack, high = op.getMaximum().convertToDouble();
+  auto bound = [&](double number) {
+    return FloatAttr::get(Float64Type::get(op.getContext()), number > 0 ? std::log(number) : -infinity);
   };
-  if (auto power = dyn_cast_or_null<math::PowFOp>(op); power && inUnit(power.getLhs()))
-    return symbols.multiply(logarithmOf(power.getLhs(), symbols), power.getRhs());
-  if (auto mul = dyn_cast_or_null<arith::MulFOp>(op); mul && inUnit(mul.getLhs()) && inUnit(mul.getRhs()))
-    return symbols.add(logarithmOf(mul.getLhs(), symbols), logarithmOf(mul.getRhs(), symbols));
-  if (auto select = dyn_cast_or_null<arith::SelectOp>(op))
-    return symbols.select(select.getCondition(), logarithmOf(select.getTrueValue(), symbols),
-                          logarithmOf(select.getFalseValue(), symbols));
-  if (isa_and_nonnull<arith::MinimumFOp, arith::MaximumFOp, arith::MinNumFOp, arith::MaxNumFOp>(op) &&
-      inUnit(op->getOperand(0)) && inUnit(op->getOperand(1)))
-    return symbols.remake(
-        op, {logarithmOf(op->getOperand(0), symbols), logarithmOf(op->getOperand(1), symbols)}, type);
-  if (auto broadcast = dyn_cast_or_null<pattern::BroadcastOp>(op))
-    return symbols.remake(op, logarithmOf(broadcast.getSource(), symbols), type);
-  if (auto assume = dyn_cast_or_null<pattern::AssumeOp>(op))
-    if (assume.getSource().getDefiningOp())
-      if (Range range = rangeOf(assume.getSource()); range.low >= 0 && range.high <= 1)
-        return logarithmOf(assume.getSource(), symbols);
-  // Kernels take what is below the normal numbers as zero.
-  return symbols.unary(math::LogOp::getOperationName(),
-                       symbols.maximum(value, std::numeric_limits<float>::min()));
+  NamedAttribute attributes[] = {{op.getMinimumAttrName(), bound(low)},
+                                 {op.getMaximumAttrName(), bound(high >= 1 ? high : high + slack)}};
+  return symbols_.make(pattern::AssumeOp::getOperationName(), logarithm, logarithm.getType(), attributes);
 }
 
 Value logarithmOf(Value value, Symbols &symbols) {
-  Value result = exact(value, symbols);
-  return rangeOf(result).low >= zero ? result : symbols.maximum(result, zero);
+  constexpr double zero = -200;
+  if (Value known = symbols.logarithm(value))
+    return known;
+  Value result = Logarithm(symbols).of(value);
+  result = symbols.rangeOf(result).low >= zero ? result : symbols.maximum(result, zero);
+  return symbols.logarithm(value) = result;
 }
 
 } // namespace linmu

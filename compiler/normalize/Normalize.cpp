@@ -20,36 +20,113 @@ static SmallVector<int> orientations(Type slice) {
   return {0, 1};
 }
 
-/// Analyses the scan under every combination of orientations until one is in the form, at best without a
-/// decay by value; else `reason` is the first of those that another orientation is the least likely to mend.
-static std::unique_ptr<AffineAnalysis> analyze(ScanOp scan, Opaque &reason) {
-  SmallVector<SmallVector<int>> choices;
-  size_t combinations = 1;
-  for (BlockArgument state : scan.getStateArguments()) {
-    choices.push_back(orientations(state.getType()));
-    combinations *= choices.back().size();
+namespace {
+
+/// Looks for key axes under which a scan is in the form. Every failure names the states that it depends on:
+/// combinations that agree in those fail too and are not tried, so that there are about as many tries as
+/// states, not 2^states.
+class OrientationSearch {
+public:
+  explicit OrientationSearch(ScanOp scan) : scan_(scan) {
+    for (BlockArgument state : scan.getStateArguments())
+      choices_.push_back(orientations(state.getType()));
   }
-  std::unique_ptr<AffineAnalysis> byValue;
-  for (size_t number = 0; number < combinations; ++number) {
-    SmallVector<int> axes;
-    size_t rest = number;
-    for (auto &choice : choices) {
-      axes.push_back(choice[rest % choice.size()]);
-      rest /= choice.size();
-    }
-    auto analysis = std::make_unique<AffineAnalysis>(scan, axes);
-    if (analysis->run()) {
-      if (llvm::none_of(analysis->states(), [](const StateForm &form) { return form.decayByValue; }))
+
+  /// The analysis that is in the form, at best without a decay by value; else null, and `reason` is the first
+  /// of those that another orientation is the least likely to mend.
+  std::unique_ptr<AffineAnalysis> run(Opaque &reason) {
+    std::unique_ptr<AffineAnalysis> byValue;
+    push(Combination(choices_.size(), 0));
+    // No step is known to need more; the bound holds what states that all depend on each other may cost.
+    for (size_t tries = 4 * choices_.size() + 16; tries > 0 && !open_.empty();) {
+      Combination chosen = open_.pop_back_val();
+      if (isRefuted(chosen))
+        continue;
+      --tries;
+      auto analysis = std::make_unique<AffineAnalysis>(scan_, axesOf(chosen));
+      if (!analysis->run()) {
+        if (reason.reason.empty() || analysis->opaque().ofOrientation < reason.ofOrientation)
+          reason = analysis->opaque();
+        refute(chosen, analysis->opaque().states);
+        continue;
+      }
+      SmallVector<unsigned> states;
+      for (auto [state, form] : llvm::enumerate(analysis->states()))
+        if (form.decayByValue)
+          states.push_back(state);
+      if (states.empty())
         return analysis;
       if (!byValue)
         byValue = std::move(analysis);
-      continue;
+      avoid(chosen, states);
     }
-    if (reason.reason.empty() || analysis->opaque().ofOrientation < reason.ofOrientation)
-      reason = analysis->opaque();
+    return byValue;
   }
-  return byValue;
-}
+
+private:
+  /// Which of its choices each state has.
+  using Combination = SmallVector<unsigned, 8>;
+  struct Conflict {
+    SmallVector<unsigned> states, choices;
+  };
+
+  SmallVector<int> axesOf(const Combination &chosen) const {
+    SmallVector<int> axes;
+    for (auto [state, choice] : llvm::enumerate(chosen))
+      axes.push_back(choices_[state][choice]);
+    return axes;
+  }
+
+  bool isRefuted(const Combination &chosen) const {
+    return llvm::any_of(conflicts_, [&](const Conflict &conflict) {
+      return llvm::all_of_zip(conflict.states, conflict.choices,
+                              [&](unsigned state, unsigned choice) { return chosen[state] == choice; });
+    });
+  }
+
+  void push(Combination chosen) {
+    if (!isRefuted(chosen))
+      open_.push_back(std::move(chosen));
+  }
+
+  Combination turned(Combination chosen, unsigned state) const {
+    chosen[state] = (chosen[state] + 1) % choices_[state].size();
+    return chosen;
+  }
+
+  void addConflict(const Combination &chosen, ArrayRef<unsigned> states) {
+    Conflict conflict;
+    for (unsigned state : states) {
+      conflict.states.push_back(state);
+      conflict.choices.push_back(chosen[state]);
+    }
+    conflicts_.push_back(std::move(conflict));
+  }
+
+  /// Next are those that differ in one of the states, the first of them at the top.
+  void refute(const Combination &chosen, ArrayRef<unsigned> states) {
+    addConflict(chosen, states);
+    for (unsigned state : llvm::reverse(states))
+      push(turned(chosen, state));
+  }
+
+  /// Each of the states by itself is better otherwise.
+  void avoid(const Combination &chosen, ArrayRef<unsigned> states) {
+    Combination next = chosen;
+    for (unsigned state : states) {
+      addConflict(chosen, state);
+      next = turned(next, state);
+    }
+    push(std::move(next));
+  }
+
+  ScanOp scan_;
+  SmallVector<SmallVector<int>> choices_;
+  std::vector<Conflict> conflicts_;
+  SmallVector<Combination> open_; // the one to try next is the last
+};
+
+} // namespace
 
 namespace {
 /// Clones the part of the analysis' block that some values need.
@@ -147,6 +224,8 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
     state.addAttribute("tail_owners", builder.getDenseI64ArrayAttr(scan.getTailOwners()));
   if (!initOwners.empty())
     state.addAttribute("init_owners", builder.getDenseI64ArrayAttr(initOwners));
+  if (!scan.getTailMasks().empty())
+    state.addAttribute("tail_masks", builder.getDenseI64ArrayAttr(scan.getTailMasks()));
   for (size_t region = 0; region <= strata.size(); ++region)
     state.addRegion()->emplaceBlock();
   auto normal = cast<NormalScanOp>(builder.create(state));
@@ -228,7 +307,7 @@ struct NormalizePass : PassWrapper<NormalizePass, OperationPass<>> {
     getOperation()->walk([&](ScanOp scan) { scans.push_back(scan); });
     for (ScanOp scan : scans) {
       Opaque reason;
-      if (auto analysis = analyze(scan, reason)) {
+      if (auto analysis = OrientationSearch(scan).run(reason)) {
         rewrite(scan, *analysis);
         continue;
       }

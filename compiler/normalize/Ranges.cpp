@@ -55,12 +55,20 @@ template <typename... Ops> static bool isOneOf(Value value, Value all) {
   return op && isa<Ops...>(op) && llvm::is_contained(op->getOperands(), value);
 }
 
-Range rangeOf(Value value) {
+Range Ranges::of(Value value) {
+  if (auto found = known_.find(value); found != known_.end())
+    return found->second;
+  Range range = compute(value);
+  known_[value] = range;
+  return range;
+}
+
+Range Ranges::compute(Value value) {
   Range all{-infinity, infinity};
   Operation *op = value.getDefiningOp();
   if (!op)
     return getElementTypeOrSelf(value.getType()).isInteger(1) ? Range{0, 1} : all;
-  auto operand = [&](unsigned index) { return rangeOf(op->getOperand(index)); };
+  auto operand = [&](unsigned index) { return of(op->getOperand(index)); };
   return llvm::TypeSwitch<Operation *, Range>(op)
       .Case([&](arith::ConstantOp constant) { return constantRange(constant); })
       .Case([&](pattern::AssumeOp assume) {
@@ -141,7 +149,7 @@ Range rangeOf(Value value) {
         if (auto sum = op->getOperand(1).getDefiningOp<arith::AddFOp>())
           for (auto [part, rest] :
                {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
-            if (part == op->getOperand(0) && rangeOf(part).low >= 0 && rangeOf(rest).low >= 0)
+            if (part == op->getOperand(0) && of(part).low >= 0 && of(rest).low >= 0)
               return Range{0, std::min(range.high, 1.0)};
         return range;
       })
@@ -157,7 +165,18 @@ Range rangeOf(Value value) {
         Range a = operand(1), b = operand(2);
         return Range{std::min(a.low, b.low), std::max(a.high, b.high)};
       })
-      .Case<arith::UIToFPOp>([&](Operation *) { return operand(0); })
+      .Case([&](arith::UIToFPOp cast) {
+        Range range = operand(0);
+        bool isBoolean = getElementTypeOrSelf(cast.getIn().getType()).isInteger(1);
+        return range.low >= 0 ? range : Range{0, isBoolean ? 1 : 4294967295.0};
+      })
+      .Case([&](arith::ExtUIOp) { return operand(0); }) // of an i1
+      .Case([&](arith::SIToFPOp cast) {
+        Range range = operand(0);
+        // An i1 is 0 or -1 to signed ops.
+        return getElementTypeOrSelf(cast.getIn().getType()).isInteger(1) ? Range{-range.high, -range.low}
+                                                                         : range;
+      })
       .Default([&](Operation *) {
         return getElementTypeOrSelf(value.getType()).isInteger(1) ? Range{0, 1} : all;
       });

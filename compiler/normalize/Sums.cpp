@@ -2,6 +2,8 @@
 #include "compiler/normalize/Symbols.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/MapVector.h"
+#include <cmath>
+#include <limits>
 #include <utility>
 
 using namespace mlir;
@@ -12,22 +14,22 @@ namespace linmu {
 struct Symbols::Sum {
   llvm::SmallMapVector<Value, double, 4> terms;
   double constant = 0;
-  int leaves = 0, constants = 0;
+  int leaves = 0, constants = 0, visited = 0;
   bool distribute = false; ///< products of sums as sums of products
 
   bool hasLikeTerms() const { return leaves != int(terms.size()) || constants > 1; }
 };
 
 void Symbols::collect(Value value, double factor, Sum &sum) {
-  // What has very many parts is left as it is.
-  constexpr int most = 16;
+  // What has very many parts is left as it is, so that a sum costs no more than so many steps.
+  constexpr int most = 16, mostVisited = 64;
   Operation *op = value.getDefiningOp();
   if (std::optional<double> number = constantOf(value)) {
     sum.constant += factor * *number;
     ++sum.constants;
     return;
   }
-  if (sum.leaves < most) {
+  if (sum.leaves < most && ++sum.visited < mostVisited) {
     if (isa_and_nonnull<arith::AddFOp, arith::SubFOp>(op)) {
       collect(op->getOperand(0), factor, sum);
       return collect(op->getOperand(1), isa<arith::SubFOp>(op) ? -factor : factor, sum);
@@ -67,6 +69,11 @@ Value Symbols::collected(Value lhs, Value rhs, double sign) {
   }
   if (!sum.hasLikeTerms())
     return {};
+  // A chain of doublings leaves the numbers of its type, and infinity times zero is not zero.
+  constexpr double largest = std::numeric_limits<float>::max();
+  if (std::abs(sum.constant) > largest ||
+      llvm::any_of(sum.terms, [](const auto &term) { return std::abs(term.second) > largest; }))
+    return {};
   Type type = lhs.getType();
   Value result;
   // Positive terms first: those after them are subtracted.
@@ -92,22 +99,25 @@ Value Symbols::collected(Value lhs, Value rhs, double sign) {
              : make(arith::AddFOp::getOperationName(), {result, constant(type, sum.constant)}, type);
 }
 
-Value Symbols::without(Value product, Value factor) {
+Value Symbols::without(Value product, Value factor, int &parts) {
   if (product == factor)
     return constant(product.getType(), 1);
+  if (--parts < 0)
+    return {};
   if (auto mul = product.getDefiningOp<arith::MulFOp>())
     for (unsigned side : {0, 1})
-      if (Value rest = without(mul->getOperand(side), factor))
+      if (Value rest = without(mul->getOperand(side), factor, parts))
         return multiply(rest, mul->getOperand(1 - side));
   if (auto broadcast = product.getDefiningOp<pattern::BroadcastOp>(); broadcast && !broadcast.getAxis())
     if (Value scalar = scalarBehind(factor))
-      if (Value rest = without(broadcast.getSource(), scalar))
+      if (Value rest = without(broadcast.getSource(), scalar, parts))
         return spread(rest, product.getType());
   return {};
 }
 
 Value Symbols::complement(Value whole, Value part) {
-  Value rest = part == whole ? Value() : without(part, whole);
+  int parts = 64;
+  Value rest = part == whole ? Value() : without(part, whole, parts);
   return rest ? multiply(whole, subtract(constant(whole.getType(), 1), rest)) : Value();
 }
 

@@ -28,6 +28,7 @@ Value Symbols::unique(Operation *op) {
     op->erase();
     return known->first->getResult(0);
   }
+  places_.try_emplace(op, places_.size());
   return op->getResult(0);
 }
 
@@ -53,13 +54,13 @@ Value Symbols::make(StringRef name, ValueRange operands, Type type, ArrayRef<Nam
   SmallVector<Value> sorted(operands);
   // One order for commutative operands: arguments first, then by place in the block.
   if (opName.hasTrait<OpTrait::IsCommutative>())
-    llvm::sort(sorted, [](Value lhs, Value rhs) {
+    llvm::sort(sorted, [&](Value lhs, Value rhs) {
       Operation *left = lhs.getDefiningOp(), *right = rhs.getDefiningOp();
       if (!left || !right)
         return left || right
                    ? !left
                    : cast<BlockArgument>(lhs).getArgNumber() < cast<BlockArgument>(rhs).getArgNumber();
-      return left != right && left->isBeforeInBlock(right);
+      return places_.lookup(left) < places_.lookup(right);
     });
   builder_.setInsertionPointToEnd(&block_);
   OperationState state(*location_, opName, sorted, type, attributes);
@@ -163,6 +164,14 @@ Value Symbols::scalarBehind(Value value) {
 }
 
 std::pair<Value, Value> Symbols::factor(Value value) {
+  if (auto found = factors_.find(value); found != factors_.end())
+    return found->second;
+  std::pair<Value, Value> result = computeFactor(value);
+  factors_[value] = result;
+  return result;
+}
+
+std::pair<Value, Value> Symbols::computeFactor(Value value) {
   if (!isa<RankedTensorType>(value.getType()))
     return {value, {}};
   if (Value scalar = scalarBehind(value))

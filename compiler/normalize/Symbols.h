@@ -1,5 +1,6 @@
 // State-free values of a step, built on demand with folding: equal expressions become one SSA value.
 #pragma once
+#include "compiler/normalize/Ranges.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/IR/Block.h"
 
@@ -28,6 +29,8 @@ public:
 
   Value constant(Type type, double value);
   std::optional<double> constantOf(Value value);
+  /// Bounds of every element of `value`.
+  Range rangeOf(Value value) { return ranges_.of(value); }
   bool isConstant(Value value, double number) { return constantOf(value) == number; }
 
   Value add(Value lhs, Value rhs);
@@ -52,19 +55,22 @@ public:
   /// A vector as vector * scalar, with all the scalar factors that show in its form taken out. A null vector
   /// is all ones; the scalar is null where it is one, and then the vector is `value` itself.
   std::pair<Value, Value> factor(Value value);
+  /// The logarithm of `value` that compiler/normalize/Logarithm.cpp has made, null before: each is made once.
+  Value &logarithm(Value value) { return logarithms_[value]; }
   /// `value` with each value of the map replaced wherever it is used in it.
   Value substitute(Value value, llvm::DenseMap<Value, Value> &replacements);
 
 private:
   void spreadBoth(Value &lhs, Value &rhs);
+  std::pair<Value, Value> computeFactor(Value value);
   Value unique(mlir::Operation *op);
   struct Sum;
   /// Adds `factor` times `value` to the sum, by its parts where it is a sum of multiples.
   void collect(Value value, double factor, Sum &sum);
   /// lhs + sign * rhs with like terms together, where there are any; else null.
   Value collected(Value lhs, Value rhs, double sign);
-  /// The other factors of a product that has this one, else null.
-  Value without(Value product, Value factor);
+  /// The other factors of a product that has this one, else null. Looks at `parts` factors at most.
+  Value without(Value product, Value factor, int &parts);
   /// x (1 - y) for x and x y, else null: so the range of the difference shows.
   Value complement(Value whole, Value part);
   /// x where `value` is -x, else null.
@@ -82,6 +88,12 @@ private:
   mlir::OpBuilder builder_;
   std::optional<mlir::Location> location_;
   llvm::DenseMap<mlir::Operation *, char, Equivalence> known_;
+  // Numbers in the order of the block, which MLIR would count anew after each op that is added.
+  llvm::DenseMap<mlir::Operation *, unsigned> places_;
+  // Of values in the block, which stay: an op is erased only before anybody has its result.
+  Ranges ranges_;
+  llvm::DenseMap<Value, Value> logarithms_;
+  llvm::DenseMap<Value, std::pair<Value, Value>> factors_;
 };
 
 } // namespace linmu

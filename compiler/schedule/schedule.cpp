@@ -47,8 +47,10 @@ static llvm::Error parseEntry(llvm::StringRef key, llvm::StringRef value, Schedu
     return parseInteger(key, value, 8, 256, 8, schedule.map_block);
   if (key == "query_block")
     return parseInteger(key, value, 8, 256, 8, schedule.query_block);
+  if (key == "key_block")
+    return parseInteger(key, value, 8, 256, 8, schedule.key_block);
   return llvm::createStringError(
-      "schedule: requires a key out of algorithm, chunk, fuse, map_block, query_block and "
+      "schedule: requires a key out of algorithm, chunk, fuse, key_block, map_block, query_block and "
       "recurrent_below, got '" +
       key + "'");
 }
@@ -96,4 +98,16 @@ std::int64_t linmu::chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule
   while (chunk > 8 && workspace() > cacheBytes)
     chunk /= 2;
   return chunk;
+}
+
+WindowTiles linmu::chooseWindowTiles(const WindowSizes &sizes, const Schedule &schedule) {
+  constexpr std::int64_t cacheBytes = 1 << 19;
+  std::int64_t volume = (sizes.volume + 7) / 8 * 8;
+  WindowTiles tiles;
+  tiles.queries = std::min(schedule.query_block, volume);
+  tiles.keys = std::min<std::int64_t>(schedule.key_block ? schedule.key_block : 64, volume);
+  bool fits =
+      !schedule.key_block && volume <= 1024 && volume <= cacheBytes / 4 / (sizes.key_size + sizes.value_size);
+  tiles.whole = fits ? volume : tiles.keys;
+  return tiles;
 }

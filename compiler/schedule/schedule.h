@@ -23,6 +23,7 @@ struct Schedule {
   bool fuse = true;              ///< maps join the scans and maps beside them
   std::int64_t map_block = 32;   ///< tokens that one block of a map works on
   std::int64_t query_block = 32; ///< queries of a window that are scored at once
+  std::int64_t key_block = 0;    ///< keys that they are scored against at once; 0: the cost model's choice
 };
 
 /// Reads overrides such as {"chunk", "64"}. Keys are the fields' names; `algorithm` takes auto, recurrent or
@@ -47,5 +48,21 @@ std::int64_t chunkedWorkspaceBytes(const StateCost &state, std::int64_t chunk);
 /// AVX-512 vector of positions, are 12% faster than 32 at head sizes from 16 to 256. Halved, to 8, where a
 /// block's tiles exceed the 1 MB of a core's L2 cache.
 std::int64_t chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule &schedule);
+
+/// The sizes of a window attention: tokens of a whole window, features of keys and of values.
+struct WindowSizes {
+  std::int64_t volume = 1, key_size = 1, value_size = 1;
+};
+
+/// Tiles of a window attention. Cells of more than whole - keys and at most `whole` tokens take all their
+/// keys at once, others `keys` at a time. Either volume <= whole, or whole = keys.
+struct WindowTiles {
+  std::int64_t queries = 32, keys = 64, whole = 64;
+};
+
+/// All keys of a window are gathered once for all of its queries where keys and values fit half of the 1 MB
+/// of a core's L2 cache. Otherwise, and at the ragged ends of a grid, 64 keys at a time: fewer cost more in
+/// rescaling what was summed, more are wasted on cells that do not fill them.
+WindowTiles chooseWindowTiles(const WindowSizes &sizes, const Schedule &schedule);
 
 } // namespace linmu

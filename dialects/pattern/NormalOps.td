@@ -57,7 +57,7 @@ def NormalScanOp : Pattern_Op<"normal_scan",
     `pattern.yield` with the outputs. A stage may use what earlier stages read and wrote, so states form
     strata. Block arguments: the params' slices, the tokens' slices, then for each earlier stage its y_0,
     y_1, ... and its w_0, w_1, ... (for `finish`: of all stages). No clause for segments or masks is left:
-    they have become tokens and selects.
+    they have become tokens and selects, and `tail_masks` as in `pattern.scan`.
   }];
   let arguments = (ins
     Variadic<Pattern_TokenTensor>:$params,
@@ -67,7 +67,8 @@ def NormalScanOp : Pattern_Op<"normal_scan",
     Optional<Pattern_TokenIndex>:$order,
     UnitAttr:$reverse,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$tail_owners,
-    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$init_owners);
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$init_owners,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$tail_masks);
   let results = (outs Variadic<Pattern_TokenTensor>:$outputs, Variadic<Pattern_TokenTensor>:$finals,
                       Variadic<Pattern_TokenTensor>:$final_tails);
   let regions = (region VariadicRegion<SizedRegion<1>>:$stages);

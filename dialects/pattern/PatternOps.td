@@ -24,13 +24,19 @@ defvar Pattern_LoopArguments = (ins
   UnitAttr:$reverse,
   DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$tail_owners,
   DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$init_owners,
-  DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$zeroes);
+  DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$zeroes,
+  DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$tail_masks);
 
 defvar Pattern_LoopDescription = [{
     The step is one block. Its arguments are, in this order: the params' slices of this head, the tokens'
     slices of this token and head, and the states. Floats arrive as f32 whatever their storage type, and
     outputs are rounded to the storage type of the result. Results are the outputs, then the final states,
-    then the final tails (the last tokens of each operand with a tail).
+    then the final tails (the last tokens of each operand with a tail, as lags read them; of the segments last).
+
+    A walk may be cut into parts, each run on its own tokens: final states become initial states, final tails
+    become tails, and the results are those of the whole. For that every state has an initial value, every
+    operand that lags read has a tail, and so have the segments. A part may have any number of tokens, none
+    included.
 
     Clauses, each optional:
     - `params`: per head, `tensor<HxDxf32>` or `tensor<Hxf32>`; a head count of 1 is shared by all heads.
@@ -38,9 +44,15 @@ defvar Pattern_LoopDescription = [{
     - `states`: `%S = %S0 : tensor<?xHxKxVxf32>`, or `%S = zero : ...`. Rank-1 and scalar states lack axes.
     - `order(%i)`: position p of the loop is token i[p]. Outputs are written to token i[p].
     - `reverse`: positions run from the last to the first; both directions include their own token.
-    - `segments(%id)`: the states restart at zero where the id differs from that of the position before.
-    - `source_mask(%m) zeroes(%k, ...)`: the named token arguments read as zero where m is false.
+    - `segments(%id)`: the states restart at zero where the id differs from that of the position before; at the
+      first position that of the newest token of a tail, `segments(%id tail %T)` with `tensor<?x1xi32>`; without one
+      the states never restart there. The segments count as the token operand behind the last one in `tail_owners`.
+    - `source_mask(%m) zeroes(%k, ...)`: the named token arguments read as zero where m is false, also by lags; so
+      they lie in final tails. Tails are read as they are: what they hold has passed the mask of its own part.
     - `output_mask(%m)`: outputs are zero where m is false.
+
+    `tail_masks` is what `expand-clauses` leaves of a source mask beside tails: for each tail the number of the
+    token operand, `tensor<?x?xi1>`, where whose elements are false the final tail holds zeros, or -1.
 }];
 
 class Pattern_LoopOp<string mnemonic>
@@ -59,7 +71,7 @@ class Pattern_LoopOp<string mnemonic>
     ::llvm::ArrayRef<::mlir::BlockArgument> getParamArguments();
     ::llvm::ArrayRef<::mlir::BlockArgument> getTokenArguments();
     ::llvm::ArrayRef<::mlir::BlockArgument> getStateArguments();
-    /// The tail of token operand `token`, or null.
+    /// The tail of token operand `token`, or null; the segments count as the operand behind the last one.
     ::mlir::Value getTailOf(unsigned token);
     /// The initial value of state `state`, or null where it starts at zero.
     ::mlir::Value getInitOf(unsigned state);
@@ -123,20 +135,26 @@ def PermuteOp : Pattern_Op<"permute", [Pure, AllTypesMatch<["source", "result"]>
 def WindowAttentionOp : Pattern_Op<"window_attention", [Pure, IsolatedFromAbove]> {
   let summary = "Softmax attention inside windows (t, h, w) of each media item's grid, cyclically shifted";
   let description = [{
-    Windows partition the grid from its origin after a cyclic shift: the token at coordinate c stands at
-    (c - shift) mod extent, and its window is that divided by the window size. An axis on which the grid is
-    no larger than the window has one window and no shift. Windows at the far end may be ragged. With
-    `wrap masked` a token attends only to keys on the same side of the wrap; with `wrap joined` to the whole
-    window. Tokens in no item get zero.
+    Each axis of the grid is padded to whole windows and shifted cyclically: the token at coordinate c is in
+    window floor(((c - shift) mod padded) / size), where padded is the extent rounded up to a multiple of the
+    size. The padding holds no tokens, so that windows at the far end may be ragged. An axis on which the grid
+    is no larger than the window has one window and no shift. With `wrap masked` a token attends only to keys
+    on the same side of the wrap (coordinates below the shift are on the far one); with `wrap joined` to the
+    whole window. Tokens in no item get zero.
 
     The optional region maps (score, query t, y, x, key t, y, x, head) to the score that the softmax sees;
-    the score is `scale * dot(query, key)`; coordinates are those of the grid, i32.
+    the score is `scale * dot(query, key)`; coordinates are those of the grid, i32. A key whose score is -inf
+    is not seen, whatever its value holds; a query that sees no key gets zero.
   }];
   let arguments = (ins Pattern_TokenTensor:$query, Pattern_TokenTensor:$key, Pattern_TokenTensor:$value,
                        Pattern_MediaTable:$media, DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$shift,
                        F64Attr:$scale, UnitAttr:$join_wrapped);
   let results = (outs Pattern_TokenTensor:$result);
   let regions = (region MaxSizedRegion<1>:$score);
+  let extraClassDeclaration = [{
+    /// Tokens of a whole window, at most 2^31 - 1.
+    int64_t getVolume() { return getWindow()[0] * getWindow()[1] * getWindow()[2]; }
+  }];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

@@ -1,5 +1,5 @@
-// StepOp for the upstream ops that a step may use: linearity and value of each, in one table.
-#include "dialects/pattern/Pattern.h"
+// StepOp for upstream ops on floats, constants and selects: linearity and value of each, in one table.
+#include "dialects/pattern/StepModels.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include <cmath>
@@ -38,15 +38,16 @@ double add(double a, double b) { return a + b; }
 double subtract(double a, double b) { return a - b; }
 double multiply(double a, double b) { return a * b; }
 double divide(double a, double b) { return a / b; }
-double maximum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b); }
-double minimum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::min(a, b); }
-double integerDivide(double a, double b) { return std::trunc(a / b); }
-double bitAnd(double a, double b) { return double(int64_t(a) & int64_t(b)); }
-double bitOr(double a, double b) { return double(int64_t(a) | int64_t(b)); }
-double bitXor(double a, double b) { return double(int64_t(a) ^ int64_t(b)); }
+// -0 is below +0. A NaN beside a number is the result, or with minnumf and maxnumf passed over.
+double largerNumber(double a, double b) {
+  if (std::isnan(a) || std::isnan(b))
+    return std::isnan(a) ? b : a;
+  return a == b ? (std::signbit(a) ? b : a) : std::max(a, b);
+}
+double smallerNumber(double a, double b) { return -largerNumber(-a, -b); }
+double maximum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : largerNumber(a, b); }
+double minimum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : smallerNumber(a, b); }
 double negate(double a) { return -a; }
-double identity(double a) { return a; }
-double truncate(double a) { return std::trunc(a); }
 double reciprocalSqrt(double a) { return 1 / std::sqrt(a); }
 
 struct ConstantModel : StepOp::ExternalModel<ConstantModel, arith::ConstantOp> {
@@ -84,26 +85,6 @@ struct SelectModel : StepOp::ExternalModel<SelectModel, arith::SelectOp> {
   }
 };
 
-struct CompareFloatModel : StepOp::ExternalModel<CompareFloatModel, arith::CmpFOp> {
-  SmallVector<unsigned> linearIn(Operation *) const { return {}; }
-  StepValue evaluate(Operation *op, ArrayRef<StepValue> operands) const {
-    arith::CmpFPredicate predicate = cast<arith::CmpFOp>(op).getPredicate();
-    return elementwise(operands[0], operands[1], [&](double a, double b) -> double {
-      return arith::applyCmpPredicate(predicate, APFloat(a), APFloat(b));
-    });
-  }
-};
-
-struct CompareIntegerModel : StepOp::ExternalModel<CompareIntegerModel, arith::CmpIOp> {
-  SmallVector<unsigned> linearIn(Operation *) const { return {}; }
-  StepValue evaluate(Operation *op, ArrayRef<StepValue> operands) const {
-    arith::CmpIPredicate predicate = cast<arith::CmpIOp>(op).getPredicate();
-    return elementwise(operands[0], operands[1], [&](double a, double b) -> double {
-      return arith::applyCmpPredicate(predicate, APInt(64, int64_t(a), true), APInt(64, int64_t(b), true));
-    });
-  }
-};
-
 struct FmaModel : StepOp::ExternalModel<FmaModel, math::FmaOp> {
   SmallVector<unsigned> linearIn(Operation *) const { return {}; }
   StepValue evaluate(Operation *, ArrayRef<StepValue> operands) const {
@@ -113,12 +94,10 @@ struct FmaModel : StepOp::ExternalModel<FmaModel, math::FmaOp> {
 
 } // namespace
 
-void linmu::pattern::registerStepModels(DialectRegistry &registry) {
+void linmu::pattern::registerFloatStepModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *) {
     arith::ConstantOp::attachInterface<ConstantModel>(*context);
     arith::SelectOp::attachInterface<SelectModel>(*context);
-    arith::CmpFOp::attachInterface<CompareFloatModel>(*context);
-    arith::CmpIOp::attachInterface<CompareIntegerModel>(*context);
     // Sums are jointly linear; the affine analysis treats them so.
     arith::AddFOp::attachInterface<BinaryModel<arith::AddFOp, inBoth, add>>(*context);
     arith::SubFOp::attachInterface<BinaryModel<arith::SubFOp, inBoth, subtract>>(*context);
@@ -127,22 +106,8 @@ void linmu::pattern::registerStepModels(DialectRegistry &registry) {
     arith::NegFOp::attachInterface<UnaryModel<arith::NegFOp, inFirst, negate>>(*context);
     arith::MaximumFOp::attachInterface<BinaryModel<arith::MaximumFOp, inNone, maximum>>(*context);
     arith::MinimumFOp::attachInterface<BinaryModel<arith::MinimumFOp, inNone, minimum>>(*context);
-    arith::MaxNumFOp::attachInterface<BinaryModel<arith::MaxNumFOp, inNone, std::fmax>>(*context);
-    arith::MinNumFOp::attachInterface<BinaryModel<arith::MinNumFOp, inNone, std::fmin>>(*context);
-    arith::AddIOp::attachInterface<BinaryModel<arith::AddIOp, inNone, add>>(*context);
-    arith::SubIOp::attachInterface<BinaryModel<arith::SubIOp, inNone, subtract>>(*context);
-    arith::MulIOp::attachInterface<BinaryModel<arith::MulIOp, inNone, multiply>>(*context);
-    arith::DivSIOp::attachInterface<BinaryModel<arith::DivSIOp, inNone, integerDivide>>(*context);
-    arith::RemSIOp::attachInterface<BinaryModel<arith::RemSIOp, inNone, std::fmod>>(*context);
-    arith::AndIOp::attachInterface<BinaryModel<arith::AndIOp, inNone, bitAnd>>(*context);
-    arith::OrIOp::attachInterface<BinaryModel<arith::OrIOp, inNone, bitOr>>(*context);
-    arith::XOrIOp::attachInterface<BinaryModel<arith::XOrIOp, inNone, bitXor>>(*context);
-    arith::MaxSIOp::attachInterface<BinaryModel<arith::MaxSIOp, inNone, maximum>>(*context);
-    arith::MinSIOp::attachInterface<BinaryModel<arith::MinSIOp, inNone, minimum>>(*context);
-    arith::SIToFPOp::attachInterface<UnaryModel<arith::SIToFPOp, inNone, identity>>(*context);
-    arith::UIToFPOp::attachInterface<UnaryModel<arith::UIToFPOp, inNone, identity>>(*context);
-    arith::FPToSIOp::attachInterface<UnaryModel<arith::FPToSIOp, inNone, truncate>>(*context);
-    arith::ExtUIOp::attachInterface<UnaryModel<arith::ExtUIOp, inNone, identity>>(*context);
+    arith::MaxNumFOp::attachInterface<BinaryModel<arith::MaxNumFOp, inNone, largerNumber>>(*context);
+    arith::MinNumFOp::attachInterface<BinaryModel<arith::MinNumFOp, inNone, smallerNumber>>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
     math::ExpOp::attachInterface<UnaryModel<math::ExpOp, inNone, std::exp>>(*context);
@@ -161,4 +126,9 @@ void linmu::pattern::registerStepModels(DialectRegistry &registry) {
     math::PowFOp::attachInterface<BinaryModel<math::PowFOp, inNone, std::pow>>(*context);
     math::FmaOp::attachInterface<FmaModel>(*context);
   });
+}
+
+void linmu::pattern::registerStepModels(DialectRegistry &registry) {
+  registerFloatStepModels(registry);
+  registerIntegerStepModels(registry);
 }

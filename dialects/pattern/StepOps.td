@@ -73,7 +73,8 @@ def LagOp : Step_Op<"lag", [AllTypesMatch<["source", "result"]>]> {
   let summary = "A token operand's slice some tokens ago, along the order of the scan";
   let description = [{
     The source is an argument of the step that stands for a token operand. Before the first token the value
-    is that of the operand's tail, where it has one, else `otherwise`, else zero.
+    is that of the operand's tail, where it has one, else `otherwise`, else zero. A source mask acts on what is
+    read from the operand, not on tails, which hold what it left, and not on `otherwise`.
   }];
   let arguments = (ins AnyType:$source, I64Attr:$distance, Optional<AnyType>:$otherwise);
   let results = (outs AnyType:$result);

@@ -4,6 +4,9 @@
 using namespace mlir;
 using namespace linmu::pattern;
 
+/// Tokens are counted in i32: no grid fills a larger window.
+static constexpr int64_t largestVolume = INT32_MAX;
+
 /// `window [16, 4, 4]`, or an alias of `array<i64: 16, 4, 4>` in place of the list.
 static ParseResult parseTriple(OpAsmParser &parser, StringRef keyword, OperationState &result) {
   if (parser.parseKeyword(keyword))
@@ -121,13 +124,21 @@ LogicalResult WindowAttentionOp::verify() {
   if (getWindow().size() != 3 || getShift().size() != 3)
     return emitOpError("requires window and shift to have three entries (t, h, w), got ")
            << getWindow().size() << " and " << getShift().size();
+  int64_t volume = 1;
   for (unsigned axis = 0; axis < 3; ++axis) {
-    if (getWindow()[axis] < 1)
-      return emitOpError("requires positive window sizes, got ") << getWindow()[axis] << " on axis " << axis;
+    int64_t size = getWindow()[axis];
+    if (size < 1)
+      return emitOpError("requires positive window sizes, got ") << size << " on axis " << axis;
+    if (size > largestVolume / volume)
+      return emitOpError("requires a window of at most ")
+             << largestVolume << " tokens (t * h * w), got [" << getWindow()
+             << "]; a size beyond the grid's means the grid's";
+    volume *= size;
+  }
+  for (unsigned axis = 0; axis < 3; ++axis)
     if (getShift()[axis] < 0 || getShift()[axis] >= getWindow()[axis])
       return emitOpError("requires 0 <= shift < window on each axis, got ")
              << getShift()[axis] << " with window " << getWindow()[axis] << " on axis " << axis;
-  }
   return success();
 }
 

@@ -15,5 +15,8 @@
 #include "dialects/tile/TileDialect.h.inc"
 #include "dialects/tile/TileEnums.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "dialects/tile/TileTypes.h.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/tile/TileOps.h.inc"

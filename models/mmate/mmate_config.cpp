@@ -41,8 +41,9 @@ template <typename Config, typename Visit> void eachFlag(Config &config, Visit &
               "M-MATE key '" + key + "': expected " + expected + ", got " + actual.dump());
 }
 
-/// More tokens than this on an axis is no window that a sequence of 2^31 tokens could fill.
-constexpr std::int64_t largestWindow = 1 << 16;
+/// More tokens than this on an axis is no window that a sequence of 2^31 tokens could fill, nor is a window
+/// of more tokens than `largestVolume`.
+constexpr std::int64_t largestWindow = 1 << 16, largestVolume = INT32_MAX;
 
 template <std::size_t Axes>
 void readWindow(const std::string &key, const nlohmann::json &value, std::array<std::int64_t, Axes> &window) {
@@ -52,6 +53,12 @@ void readWindow(const std::string &key, const nlohmann::json &value, std::array<
   if (!fits)
     refuse(key, std::to_string(Axes) + " whole numbers from 1 to " + std::to_string(largestWindow), value);
   window = value.get<std::array<std::int64_t, Axes>>();
+  // Products of three sizes fit 64 bits.
+  std::int64_t volume = 1;
+  for (std::int64_t extent : window)
+    volume *= extent;
+  if (volume > largestVolume)
+    refuse(key, "a product of at most " + std::to_string(largestVolume), value);
 }
 
 } // namespace

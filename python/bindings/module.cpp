@@ -229,7 +229,7 @@ PYBIND11_MODULE(_linmu, module) {
                                const auto &image = kernel.package().image;
                                return py::bytes(reinterpret_cast<const char *>(image.data()), image.size());
                              })
-      .def("algorithm", &Kernel::algorithm, py::arg("tokens"))
+      .def("algorithm", &Kernel::algorithm, py::arg("tokens"), py::arg("batch") = 1)
       .def("launch", &launch, py::arg("inputs"), py::arg("results"), py::arg("threads") = 0);
 
   module.def(
@@ -248,10 +248,10 @@ PYBIND11_MODULE(_linmu, module) {
       "explain",
       [](const std::string &source, std::string filename, std::string function,
          std::map<std::string, std::string> aliases, std::map<std::string, std::string> schedule, bool json) {
-        return explain(source,
-                       optionsOf(std::move(filename), std::move(function), std::move(aliases),
-                                 std::move(schedule), true),
-                       json);
+        CompileOptions options = optionsOf(std::move(filename), std::move(function), std::move(aliases),
+                                           std::move(schedule), true);
+        py::gil_scoped_release release;
+        return explain(source, options, json);
       },
       py::arg("source"), py::arg("filename"), py::arg("function"), py::arg("aliases"), py::arg("schedule"),
       py::arg("json"));
@@ -261,6 +261,7 @@ PYBIND11_MODULE(_linmu, module) {
     result["compiled"] = statistics.compiled;
     result["disk_hits"] = statistics.disk_hits;
     result["memory_hits"] = statistics.memory_hits;
+    result["memory_bytes"] = statistics.memory_bytes;
     return result;
   });
 }

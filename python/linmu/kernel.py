@@ -43,9 +43,9 @@ class Kernel:
     def results(self) -> list[tuple]:
         return self._native.results
 
-    def algorithm(self, tokens: int) -> str:
+    def algorithm(self, tokens: int, batch: int = 1) -> str:
         """How a call with that many tokens runs, e.g. "chunked(chunk=16)"."""
-        return self._native.algorithm(tokens)
+        return self._native.algorithm(tokens, batch)
 
     def __call__(self, *arguments, out=None, threads: int = 0, **named):
         inputs = self._bind(arguments, named)

@@ -31,26 +31,29 @@ constexpr std::int64_t decode_tokens = 4;
 /// calling thread.
 class BlockCost {
 public:
-  bool isWorthThreads(const Launch &launch, std::int64_t blocks, std::int64_t tokens) const {
+  /// Whether the launch's grid grows with the tokens: then a block has its fixed share of them, and any other
+  /// may walk all of them.
+  void shareTokens(bool share) { shares_tokens_ = share; }
+  bool isWorthThreads(std::int64_t blocks, std::int64_t tokens) const {
     double known = nanoseconds_.load(std::memory_order_relaxed);
     if (known < 0)
       return tokens > decode_tokens;
-    return known * double(blocks) * unit(launch, tokens) > nanoseconds_worth_a_wake;
+    return known * double(blocks) * unit(tokens) > nanoseconds_worth_a_wake;
   }
   /// Takes a faster measurement at once and a slower one by degrees: it may have been interrupted.
-  void learn(const Launch &launch, std::int64_t blocks, std::int64_t tokens, double nanoseconds) {
+  void learn(std::int64_t blocks, std::int64_t tokens, double nanoseconds) {
     double known = nanoseconds_.load(std::memory_order_relaxed);
-    double measured = nanoseconds / double(blocks) / unit(launch, tokens);
+    double measured = nanoseconds / double(blocks) / unit(tokens);
     nanoseconds_.store(known < 0 ? measured : std::min(measured, known * 1.25 + 1),
                        std::memory_order_relaxed);
   }
 
 private:
-  /// A block of a grid over the tokens has its fixed share of them; any other may walk all of them.
-  static double unit(const Launch &launch, std::int64_t tokens) {
-    return launch.grid.times_tokens ? 1 : double(std::max<std::int64_t>(tokens, 1));
+  double unit(std::int64_t tokens) const {
+    return shares_tokens_ ? 1 : double(std::max<std::int64_t>(tokens, 1));
   }
   std::atomic<double> nanoseconds_{-1};
+  bool shares_tokens_ = false;
 };
 
 int numberOfCores() {
@@ -80,18 +83,26 @@ struct Kernel::Impl {
     for (const Variant &variant : package.variants)
       launches += variant.launches.size();
     costs = std::vector<BlockCost>(launches);
+    std::size_t cost = 0;
+    for (const Variant &variant : package.variants)
+      for (const Launch &launch : variant.launches)
+        costs[cost++].shareTokens(
+            std::any_of(launch.grid.begin(), launch.grid.end(), [&](ExpressionId extent) {
+              return package.expressions[extent].uses(Expression::Term::tokens);
+            }));
   }
 
-  std::size_t variantFor(std::int64_t tokens) const {
+  std::size_t variantFor(const Symbols &symbols) const {
     std::size_t index = 0;
-    while (tokens < package.variants[index].min_tokens || tokens > package.variants[index].max_tokens)
+    while (package.variants[index].condition != Variant::always &&
+           package.expressions[package.variants[index].condition].evaluate(symbols) == 0)
       ++index;
     return index;
   }
 
   void run(const Launch &launch, BlockCost &cost, LaunchFrame &frame, const Symbols &symbols,
            int threads) const {
-    std::int64_t blocks = launch.grid.evaluate(symbols.batch, symbols.tokens);
+    std::int64_t blocks = frame.blocksOf(launch);
     if (blocks <= 0)
       return;
     BlockWork work{image.function(launch.entry), frame.arguments(package, launch), blocks,
@@ -102,10 +113,10 @@ struct Kernel::Impl {
       return;
     }
     auto start = std::chrono::steady_clock::now();
-    std::int64_t taken = pool.run(work, cost.isWorthThreads(launch, blocks, symbols.tokens) ? threads : 1);
+    std::int64_t taken = pool.run(work, cost.isWorthThreads(blocks, symbols.tokens) ? threads : 1);
     std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
     if (taken > 0)
-      cost.learn(launch, taken, symbols.tokens, elapsed.count());
+      cost.learn(taken, symbols.tokens, elapsed.count());
   }
 
   Package package;
@@ -141,19 +152,22 @@ void Kernel::operator()(std::span<const TensorView> inputs, std::span<const Tens
     threads = numberOfCores();
   LaunchFrame &frame = LaunchFrame::ofThisThread();
   frame.fill(package, symbols, inputs, results);
-  std::size_t variant = impl_->variantFor(symbols.tokens), cost = 0;
+  std::size_t variant = impl_->variantFor(symbols), cost = 0;
   for (std::size_t before = 0; before < variant; ++before)
     cost += package.variants[before].launches.size();
   for (const Launch &launch : package.variants[variant].launches)
     impl_->run(launch, impl_->costs[cost++], frame, symbols, threads);
 }
 
-const std::string &Kernel::algorithm(std::int64_t tokens) const {
-  if (tokens < 0)
-    throw Error(ErrorCode::invalidArgument, "pattern '" + signature().name +
-                                                "': expected 0 or more tokens, got " +
-                                                std::to_string(tokens));
-  return impl_->package.variants[impl_->variantFor(tokens)].algorithm;
+const std::string &Kernel::algorithm(std::int64_t tokens, std::int64_t batch) const {
+  auto require = [&](const char *what, std::int64_t number) {
+    if (number < 0)
+      throw Error(ErrorCode::invalidArgument, "pattern '" + signature().name + "': expected 0 or more " +
+                                                  what + ", got " + std::to_string(number));
+  };
+  require("tokens", tokens);
+  require("sequences in a batch", batch);
+  return impl_->package.variants[impl_->variantFor({.batch = batch, .tokens = tokens})].algorithm;
 }
 
 } // namespace linmu

@@ -30,8 +30,8 @@ public:
   void operator()(std::span<const TensorView> inputs, std::span<const TensorView> results,
                   const LaunchOptions &options = {}) const;
 
-  /// The variant that a call with `tokens` tokens would run, e.g. "chunked(chunk=16)".
-  const std::string &algorithm(std::int64_t tokens) const;
+  /// What a call with `tokens` tokens in each of `batch` sequences would run, e.g. "chunked(chunk=16)".
+  const std::string &algorithm(std::int64_t tokens, std::int64_t batch = 1) const;
 
 private:
   struct Impl;

@@ -5,24 +5,6 @@
 
 namespace linmu {
 
-namespace {
-
-std::int64_t sizeOf(const Extent &extent, const Symbols &symbols) {
-  switch (extent.kind) {
-  case Extent::constant:
-    return extent.value;
-  case Extent::batch:
-    return symbols.batch;
-  case Extent::tokens:
-    return extent.value > 1 ? (symbols.tokens + extent.value - 1) / extent.value : symbols.tokens;
-  case Extent::mediaItems:
-    return symbols.media_items;
-  }
-  return 0;
-}
-
-} // namespace
-
 LaunchFrame &LaunchFrame::ofThisThread() {
   thread_local LaunchFrame frame;
   return frame;
@@ -40,6 +22,9 @@ void LaunchFrame::fill(const Package &package, const Symbols &symbols, std::span
                        std::span<const TensorView> results) {
   words_.clear();
   descriptors_.clear();
+  values_.clear();
+  for (const Expression &expression : package.expressions)
+    values_.push_back(expression.evaluate(symbols));
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     TensorView view = inputs[i];
     for (int axis = 0; axis < view.rank; ++axis)
@@ -61,8 +46,8 @@ void LaunchFrame::appendTemporaries(const Package &package, const Symbols &symbo
   bool overflow = false;
   for (const Temporary &temporary : package.temporaries) {
     std::int64_t bytes = linmu::sizeOf(temporary.dtype);
-    for (const Extent &extent : temporary.shape)
-      overflow |= __builtin_mul_overflow(bytes, sizeOf(extent, symbols), &bytes);
+    for (ExpressionId extent : temporary.shape)
+      overflow |= __builtin_mul_overflow(bytes, valueOf(extent), &bytes);
     offsets_.push_back(total);
     overflow |= bytes > INT64_MAX - 64 || __builtin_add_overflow(total, (bytes + 63) / 64 * 64, &total);
   }
@@ -73,11 +58,11 @@ void LaunchFrame::appendTemporaries(const Package &package, const Symbols &symbo
                                    " bytes of temporaries for B=" + std::to_string(symbols.batch) +
                                    ", N=" + std::to_string(symbols.tokens));
   for (std::size_t i = 0; i < package.temporaries.size(); ++i) {
-    const std::vector<Extent> &shape = package.temporaries[i].shape;
+    const std::vector<ExpressionId> &shape = package.temporaries[i].shape;
     std::array<std::int64_t, TensorView::maxRank> sizes{}, strides{};
     std::int64_t stride = 1;
     for (int axis = int(shape.size()) - 1; axis >= 0; --axis) {
-      sizes[axis] = sizeOf(shape[axis], symbols);
+      sizes[axis] = valueOf(shape[axis]);
       strides[axis] = stride;
       stride *= sizes[axis];
     }
@@ -85,15 +70,31 @@ void LaunchFrame::appendTemporaries(const Package &package, const Symbols &symbo
   }
 }
 
+std::int64_t LaunchFrame::blocksOf(const Launch &launch) const {
+  std::int64_t blocks = 1;
+  for (ExpressionId extent : launch.grid)
+    if (__builtin_mul_overflow(blocks, valueOf(extent), &blocks))
+      return INT64_MAX;
+  return blocks;
+}
+
 void *const *LaunchFrame::arguments(const Package &package, const Launch &launch) {
   std::size_t inputs = package.signature.inputs.size(), results = package.signature.results.size();
   arguments_.clear();
   for (const Binding &binding : launch.operands) {
+    if (binding.kind == Binding::expression) {
+      arguments_.push_back(&values_[binding.index]);
+      continue;
+    }
     std::size_t slot = binding.index + (binding.kind == Binding::input    ? 0
                                         : binding.kind == Binding::result ? inputs
                                                                           : inputs + results);
     arguments_.push_back(&words_[descriptors_[slot]]);
   }
+  grid_.fill(1);
+  for (std::size_t dimension = 0; dimension < launch.grid.size(); ++dimension)
+    grid_[dimension] = valueOf(launch.grid[dimension]);
+  arguments_.push_back(grid_.data());
   return arguments_.data();
 }
 

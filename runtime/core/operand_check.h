@@ -7,11 +7,6 @@
 
 namespace linmu {
 
-/// What B, N and M are in one call. A symbol that no operand has is 1.
-struct Symbols {
-  std::int64_t batch = 1, tokens = 1, media_items = 1;
-};
-
 /// Binds the symbols from `inputs` (from `results` where no input has them) and checks every tensor. B is the
 /// batch of the first input whose batch is not 1; inputs with a batch of 1 broadcast. Throws
 /// Error(invalidArgument) naming the operand, the expected and the actual count, dtype, shape, stride or

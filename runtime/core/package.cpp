@@ -8,7 +8,7 @@ namespace linmu {
 namespace {
 
 constexpr std::uint64_t magic = 0x474b50554d4e494c; // "LINMUPKG"
-constexpr std::uint32_t format_version = 3;
+constexpr std::uint32_t format_version = 4;
 
 void writeShape(ByteWriter &out, const std::vector<Extent> &shape) {
   out.writeCount(shape.size());
@@ -50,21 +50,23 @@ std::vector<OperandSpec> readOperands(ByteReader &in) {
   return operands;
 }
 
-/// Bool as one byte that must be 0 or 1.
-bool readFlag(ByteReader &in) {
-  auto value = in.read<std::uint8_t>();
-  if (value > 1)
-    in.fail("a flag is " + std::to_string(value) + ", expected 0 or 1");
-  return value == 1;
+void writeIds(ByteWriter &out, const std::vector<ExpressionId> &ids) {
+  out.writeCount(ids.size());
+  for (ExpressionId id : ids)
+    out.write(id);
+}
+
+std::vector<ExpressionId> readIds(ByteReader &in) {
+  std::vector<ExpressionId> ids(in.readCount(4));
+  for (ExpressionId &id : ids)
+    id = in.read<ExpressionId>();
+  return ids;
 }
 
 void writeLaunch(ByteWriter &out, const Launch &launch) {
   out.writeText(launch.kernel);
   out.write(launch.entry);
-  out.write(launch.grid.scale);
-  out.write(std::uint8_t(launch.grid.times_batch));
-  out.write(std::uint8_t(launch.grid.times_tokens));
-  out.write(launch.grid.tokens_per_block);
+  writeIds(out, launch.grid);
   out.write(launch.workspace_bytes);
   out.write(launch.blocks_together);
   out.writeCount(launch.operands.size());
@@ -78,10 +80,7 @@ Launch readLaunch(ByteReader &in) {
   Launch launch;
   launch.kernel = in.readText();
   launch.entry = in.read<std::uint64_t>();
-  launch.grid.scale = in.read<std::int64_t>();
-  launch.grid.times_batch = readFlag(in);
-  launch.grid.times_tokens = readFlag(in);
-  launch.grid.tokens_per_block = in.read<std::int64_t>();
+  launch.grid = readIds(in);
   launch.workspace_bytes = in.read<std::int64_t>();
   launch.blocks_together = in.read<std::int64_t>();
   launch.operands.resize(in.readCount(5));
@@ -90,6 +89,29 @@ Launch readLaunch(ByteReader &in) {
     binding.index = in.read<std::uint32_t>();
   }
   return launch;
+}
+
+void writeExpressions(ByteWriter &out, const std::vector<Expression> &expressions) {
+  out.writeCount(expressions.size());
+  for (const Expression &expression : expressions) {
+    out.writeCount(expression.terms.size());
+    for (const Expression::Term &term : expression.terms) {
+      out.write(term.kind);
+      out.write(term.value);
+    }
+  }
+}
+
+std::vector<Expression> readExpressions(ByteReader &in) {
+  std::vector<Expression> expressions(in.readCount(8));
+  for (Expression &expression : expressions) {
+    expression.terms.resize(in.readCount(9));
+    for (Expression::Term &term : expression.terms) {
+      term.kind = in.read<Expression::Term::Kind>();
+      term.value = in.read<std::int64_t>();
+    }
+  }
+  return expressions;
 }
 
 } // namespace
@@ -104,15 +126,15 @@ std::vector<std::byte> serialize(const Package &package) {
   body.writeText(package.signature.name);
   writeOperands(body, package.signature.inputs);
   writeOperands(body, package.signature.results);
+  writeExpressions(body, package.expressions);
   body.writeCount(package.temporaries.size());
   for (const Temporary &temporary : package.temporaries) {
     body.write(temporary.dtype);
-    writeShape(body, temporary.shape);
+    writeIds(body, temporary.shape);
   }
   body.writeCount(package.variants.size());
   for (const Variant &variant : package.variants) {
-    body.write(variant.min_tokens);
-    body.write(variant.max_tokens);
+    body.write(variant.condition);
     body.writeText(variant.algorithm);
     body.writeCount(variant.launches.size());
     for (const Launch &launch : variant.launches)
@@ -149,17 +171,17 @@ Package deserialize(std::span<const std::byte> bytes, const std::string &origin)
   package.signature.name = in.readText();
   package.signature.inputs = readOperands(in);
   package.signature.results = readOperands(in);
+  package.expressions = readExpressions(in);
   package.temporaries.resize(in.readCount(9));
   for (Temporary &temporary : package.temporaries) {
     temporary.dtype = in.read<DType>();
-    temporary.shape = readShape(in);
+    temporary.shape = readIds(in);
   }
-  package.variants.resize(in.readCount(32));
+  package.variants.resize(in.readCount(20));
   for (Variant &variant : package.variants) {
-    variant.min_tokens = in.read<std::int64_t>();
-    variant.max_tokens = in.read<std::int64_t>();
+    variant.condition = in.read<ExpressionId>();
     variant.algorithm = in.readText();
-    variant.launches.resize(in.readCount(50));
+    variant.launches.resize(in.readCount(48));
     for (Launch &launch : variant.launches)
       launch = readLaunch(in);
   }

@@ -8,12 +8,14 @@
 //     void kernel(void *const *arguments, std::int64_t first_block, std::int64_t last_block,
 //                 std::byte *workspace);
 // that runs the blocks [first_block, last_block). `workspace` is private to the calling thread, 64-byte
-// aligned, `Launch::workspace_bytes` long and uninitialised. `arguments[i]` points to the descriptor of
-// operand i of the launch, laid out as MLIR's strided memref descriptor:
+// aligned, `Launch::workspace_bytes` long and uninitialised. `arguments[i]` points to operand i of the
+// launch: a tensor's descriptor, laid out as MLIR's strided memref descriptor,
 //     struct { void *allocated, *aligned; std::int64_t offset, sizes[rank], strides[rank]; }
-// (strides in elements; offset 0).
+// (strides in elements; offset 0), or the std::int64_t that an expression has become. Behind the operands
+// lies a pointer to the grid, std::int64_t[3]; block numbers count its first dimension fastest.
 #pragma once
 #include "runtime/core/dtype.h"
+#include "runtime/core/expression.h"
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -30,7 +32,7 @@ struct Extent {
     tokens,     ///< N, the sequence length
     mediaItems, ///< rows of a media table
   } kind = constant;
-  std::int64_t value = 0; ///< of a constant; see also Temporary
+  std::int64_t value = 0; ///< of a constant
   bool operator==(const Extent &) const = default;
 };
 
@@ -61,29 +63,19 @@ struct Signature {
   bool operator==(const Signature &) const = default;
 };
 
-/// Which tensor a launch's operand is bound to.
+/// Which tensor, or whole number, a launch's operand is bound to.
 struct Binding {
-  enum Kind : std::uint8_t { input, result, temporary } kind = input;
+  enum Kind : std::uint8_t { input, result, temporary, expression } kind = input;
   std::uint32_t index = 0;
 };
 
-/// A product `scale * B^b * N^n`, with N first divided by `tokens_per_block`, rounding up.
-/// A grid and the sizes of temporaries are such products.
-struct Count {
-  std::int64_t scale = 1;
-  bool times_batch = false;
-  bool times_tokens = false;
-  std::int64_t tokens_per_block = 1;
-  std::int64_t evaluate(std::int64_t batch, std::int64_t tokens) const {
-    std::int64_t count = scale * (times_batch ? batch : 1);
-    return times_tokens ? count * ((tokens + tokens_per_block - 1) / tokens_per_block) : count;
-  }
-};
+/// Position of an expression in Package::expressions.
+using ExpressionId = std::uint32_t;
 
 struct Launch {
   std::string kernel;               ///< symbol, for messages and profiles
   std::uint64_t entry = 0;          ///< offset of the function in the image
-  Count grid;                       ///< number of blocks
+  std::vector<ExpressionId> grid;   ///< blocks of one to three dimensions, the fastest first
   std::int64_t workspace_bytes = 0; ///< per thread
   std::vector<Binding> operands;
   /// How many blocks a thread is best given at once, where there are so many for each: their walks of the
@@ -91,18 +83,18 @@ struct Launch {
   std::int64_t blocks_together = 1;
 };
 
-/// Launches that run one after the other when `min_tokens <= N <= max_tokens`.
+/// Launches that run one after the other; the first variant whose condition is not 0 runs.
 struct Variant {
-  std::int64_t min_tokens = 0;
-  std::int64_t max_tokens = INT64_MAX;
-  std::string algorithm; ///< for `--explain` and profiles, e.g. "chunked(chunk=16)"
+  static constexpr ExpressionId always = UINT32_MAX;
+  ExpressionId condition = always; ///< `always` for the last variant, and for no other
+  std::string algorithm;           ///< for `--explain` and profiles, e.g. "chunked(chunk=16)"
   std::vector<Launch> launches;
 };
 
 /// A tensor between two launches: contiguous, 64-byte aligned, uninitialised, allocated by the runtime.
 struct Temporary {
   DType dtype = DType::f32;
-  std::vector<Extent> shape; ///< a `tokens` extent whose value is c > 1 is ceil(N / c)
+  std::vector<ExpressionId> shape;
 };
 
 struct Package {
@@ -110,8 +102,9 @@ struct Package {
   std::string target;                    ///< "cpu:<triple>:<cpu name>"
   std::vector<std::string> cpu_features; ///< features the code needs, LLVM's names without '+'
   Signature signature;
+  std::vector<Expression> expressions;
   std::vector<Temporary> temporaries;
-  std::vector<Variant> variants; ///< their [min_tokens, max_tokens] cover [0, INT64_MAX] without overlap
+  std::vector<Variant> variants;
   std::vector<std::byte> image;
 };
 
@@ -119,8 +112,8 @@ struct Package {
 std::vector<std::byte> serialize(const Package &package);
 
 /// Throws Error(corruptFile) naming `origin` for anything that is truncated, altered, of another format
-/// version, or inconsistent (an entry outside the image, an operand index out of range, variants that
-/// leave a length uncovered).
+/// version, or inconsistent (an entry outside the image, an operand index out of range, no variant that runs
+/// in any case).
 Package deserialize(std::span<const std::byte> bytes, const std::string &origin);
 
 } // namespace linmu

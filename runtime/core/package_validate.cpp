@@ -17,18 +17,24 @@ public:
 
   void run() const {
     for (const OperandSpec &operand : package_.signature.inputs)
-      shape("input '" + operand.name + "'", operand.dtype, operand.shape, false);
+      shape("input '" + operand.name + "'", operand.dtype, operand.shape);
     for (const OperandSpec &operand : package_.signature.results)
-      shape("result '" + operand.name + "'", operand.dtype, operand.shape, false);
+      shape("result '" + operand.name + "'", operand.dtype, operand.shape);
     for (const OperandSpec &operand : package_.signature.inputs)
       content(operand);
     for (std::uint32_t i = 0; i < package_.signature.results.size(); ++i)
       if (package_.signature.results[i].in_place_of != OperandSpec::none)
         inPlace(i);
-    for (std::size_t i = 0; i < package_.temporaries.size(); ++i)
-      shape("temporary " + std::to_string(i), package_.temporaries[i].dtype, package_.temporaries[i].shape,
-            true);
-    coverage();
+    for (std::size_t i = 0; i < package_.expressions.size(); ++i)
+      if (!package_.expressions[i].isValid())
+        fail("expression " + std::to_string(i) + " does not make one value");
+    for (std::size_t i = 0; i < package_.temporaries.size(); ++i) {
+      const Temporary &temporary = package_.temporaries[i];
+      const std::string what = "temporary " + std::to_string(i);
+      element(what, temporary.dtype, temporary.shape.size());
+      expressions(what, temporary.shape);
+    }
+    conditions();
     for (const Variant &variant : package_.variants)
       for (const Launch &item : variant.launches)
         launch(item);
@@ -39,14 +45,25 @@ private:
     throw Error(ErrorCode::corruptFile, origin_ + ": " + what);
   }
 
-  void shape(const std::string &what, DType dtype, const std::vector<Extent> &extents, bool temporary) const {
+  void element(const std::string &what, DType dtype, std::size_t rank) const {
     if (dtype > DType::i1)
       fail(what + " has the unknown element type " + std::to_string(int(dtype)));
-    if (extents.size() > std::size_t(TensorView::maxRank))
-      fail(what + " has rank " + std::to_string(extents.size()) + ", the most is " +
+    if (rank > std::size_t(TensorView::maxRank))
+      fail(what + " has rank " + std::to_string(rank) + ", the most is " +
            std::to_string(TensorView::maxRank));
+  }
+
+  void expressions(const std::string &what, const std::vector<ExpressionId> &ids) const {
+    for (ExpressionId id : ids)
+      if (id >= package_.expressions.size())
+        fail(what + " uses expression " + std::to_string(id) + " of " +
+             std::to_string(package_.expressions.size()));
+  }
+
+  void shape(const std::string &what, DType dtype, const std::vector<Extent> &extents) const {
+    element(what, dtype, extents.size());
     for (const Extent &extent : extents) {
-      if (extent.kind > Extent::mediaItems || (temporary && extent.kind == Extent::mediaItems))
+      if (extent.kind > Extent::mediaItems)
         fail(what + " has an extent of the unknown kind " + std::to_string(int(extent.kind)));
       if (extent.value < 0 || extent.value > largest_extent)
         fail(what + " has the impossible extent " + std::to_string(extent.value));
@@ -91,24 +108,17 @@ private:
     }
   }
 
-  void coverage() const {
-    std::vector<const Variant *> sorted;
-    for (const Variant &variant : package_.variants)
-      sorted.push_back(&variant);
-    std::sort(sorted.begin(), sorted.end(),
-              [](const Variant *a, const Variant *b) { return a->min_tokens < b->min_tokens; });
-    std::int64_t next = 0;
-    bool complete = false;
-    for (const Variant *variant : sorted) {
-      if (complete || variant->min_tokens != next || variant->max_tokens < variant->min_tokens)
-        fail("variant '" + variant->algorithm + "' runs from " + std::to_string(variant->min_tokens) +
-             " to " + std::to_string(variant->max_tokens) + " tokens, expected to start at " +
-             std::to_string(next));
-      complete = variant->max_tokens == INT64_MAX;
-      next = complete ? next : variant->max_tokens + 1;
+  /// One variant, the last, runs in any case.
+  void conditions() const {
+    const std::vector<Variant> &variants = package_.variants;
+    if (variants.empty() || variants.back().condition != Variant::always)
+      fail("no variant runs in any case");
+    for (std::size_t i = 0; i + 1 < variants.size(); ++i) {
+      if (variants[i].condition == Variant::always)
+        fail("variant '" + variants[i + 1].algorithm + "' can never run, '" + variants[i].algorithm +
+             "' before it has no condition");
+      expressions("variant '" + variants[i].algorithm + "'", {variants[i].condition});
     }
-    if (!complete)
-      fail("no variant runs with " + std::to_string(next) + " tokens");
   }
 
   void launch(const Launch &launch) const {
@@ -116,19 +126,20 @@ private:
     if (launch.entry >= package_.image.size())
       fail(what + " enters the image at byte " + std::to_string(launch.entry) + " of " +
            std::to_string(package_.image.size()));
-    if (launch.grid.scale < 0 || launch.grid.scale > largest_extent || launch.grid.tokens_per_block < 1 ||
-        launch.grid.tokens_per_block > largest_extent)
-      fail(what + " has an impossible grid");
+    if (launch.grid.empty() || launch.grid.size() > 3)
+      fail(what + " has a grid of " + std::to_string(launch.grid.size()) + " dimensions");
+    expressions(what, launch.grid);
     if (launch.workspace_bytes < 0 || launch.workspace_bytes > largest_workspace)
       fail(what + " has an impossible workspace of " + std::to_string(launch.workspace_bytes) + " bytes");
     if (launch.blocks_together < 1 || launch.blocks_together > largest_extent)
       fail(what + " runs " + std::to_string(launch.blocks_together) + " blocks together");
     for (const Binding &binding : launch.operands) {
-      if (binding.kind > Binding::temporary)
+      if (binding.kind > Binding::expression)
         fail(what + " has an operand of the unknown kind " + std::to_string(int(binding.kind)));
-      std::size_t count = binding.kind == Binding::input    ? package_.signature.inputs.size()
-                          : binding.kind == Binding::result ? package_.signature.results.size()
-                                                            : package_.temporaries.size();
+      std::size_t count = binding.kind == Binding::input       ? package_.signature.inputs.size()
+                          : binding.kind == Binding::result    ? package_.signature.results.size()
+                          : binding.kind == Binding::temporary ? package_.temporaries.size()
+                                                               : package_.expressions.size();
       if (binding.index >= count)
         fail(what + " uses operand " + std::to_string(binding.index) + " of " + std::to_string(count));
     }

@@ -1,7 +1,9 @@
 #include "runtime/core/settings.h"
 #include "runtime/core/error.h"
+#include <atomic>
 #include <charconv>
 #include <cstdlib>
+#include <memory>
 #include <string_view>
 
 namespace linmu {
@@ -9,6 +11,8 @@ namespace linmu {
 namespace {
 
 thread_local const Settings *scoped = nullptr;
+
+std::atomic<const Settings *> of_environment{nullptr};
 
 std::string_view environment(const char *variable) {
   const char *value = std::getenv(variable);
@@ -20,14 +24,22 @@ std::string_view environment(const char *variable) {
                                               expected + ", got '" + std::string(value) + "'");
 }
 
-int threadsFromEnvironment() {
-  std::string_view text = environment("LINMU_THREADS");
-  int threads = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
-  if (!text.empty() &&
-      (error != std::errc() || end != text.data() + text.size() || threads < 0 || threads > 4096))
-    reject("LINMU_THREADS", text, "a number from 0 to 4096");
-  return threads;
+/// A number from 0 to `most`, `otherwise` where the variable is not set.
+int numberFromEnvironment(const char *variable, int most, int otherwise) {
+  std::string_view text = environment(variable);
+  if (text.empty())
+    return otherwise;
+  int number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0 || number > most)
+    reject(variable, text, ("a number from 0 to " + std::to_string(most)).c_str());
+  return number;
+}
+
+int threadsFromEnvironment() { return numberFromEnvironment("LINMU_THREADS", 4096, Settings().threads); }
+
+int memoryCacheFromEnvironment() {
+  return numberFromEnvironment("LINMU_MEMORY_CACHE", 1 << 20, Settings().memory_cache_mib);
 }
 
 bool diskCacheFromEnvironment() {
@@ -52,9 +64,17 @@ std::filesystem::path cacheFromEnvironment() {
 const Settings &Settings::current() {
   if (scoped)
     return *scoped;
-  static const Settings settings{threadsFromEnvironment(), cacheFromEnvironment(),
-                                 diskCacheFromEnvironment()};
-  return settings;
+  // No static of this function: one that is under construction when another thread forks stays so in the
+  // child, whose first launch would wait for it for ever.
+  if (const Settings *known = of_environment.load())
+    return *known;
+  auto read =
+      std::make_unique<const Settings>(Settings{threadsFromEnvironment(), cacheFromEnvironment(),
+                                                diskCacheFromEnvironment(), memoryCacheFromEnvironment()});
+  const Settings *first = nullptr;
+  if (of_environment.compare_exchange_strong(first, read.get()))
+    return *read.release();
+  return *first;
 }
 
 ScopedSettings::ScopedSettings(Settings settings) : settings_(std::move(settings)), previous_(scoped) {
@@ -71,6 +91,8 @@ std::vector<SettingDescription> describe(const Settings &settings) {
        settings.cache_dir.string()},
       {"LINMU_DISK_CACHE", "1: compiled kernels are kept on disk; 0: they are not",
        settings.disk_cache ? "1" : "0"},
+      {"LINMU_MEMORY_CACHE", "MiB of compiled kernels that a process keeps; 0: only those in use",
+       std::to_string(settings.memory_cache_mib)},
   };
 }
 

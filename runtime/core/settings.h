@@ -10,6 +10,8 @@ struct Settings {
   int threads = 0;                 ///< LINMU_THREADS; 0: the number of cores
   std::filesystem::path cache_dir; ///< LINMU_CACHE_DIR; default: $XDG_CACHE_HOME/linmu or ~/.cache/linmu
   bool disk_cache = true;          ///< LINMU_DISK_CACHE=0 turns the disk cache off
+  /// LINMU_MEMORY_CACHE; MiB of texts and code that compile() keeps in a process, those used last; 0 to 2^20
+  int memory_cache_mib = 256;
 
   /// The settings in force on this thread: the innermost ScopedSettings, else those of the environment.
   static const Settings &current();

@@ -20,6 +20,11 @@ constexpr std::int64_t turns_per_thread = 8;
 
 std::atomic<ThreadPool *> the_pool{nullptr};
 
+// The threads do not survive a fork: the child forgets the parent's pool, in whatever state it was.
+// Registered when the program starts, since a static of a function would be a lock that another thread may
+// hold then.
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { the_pool.store(nullptr); });
+
 thread_local ScratchBuffer workspace_buffer;
 
 /// How many turns the blocks are taken in, each thread some. Blocks that gain from each other come in as few
@@ -55,9 +60,6 @@ std::byte *ownWorkspace(std::int64_t bytes) {
 ThreadPool &ThreadPool::instance() {
   if (ThreadPool *pool = the_pool.load(std::memory_order_acquire))
     return *pool;
-  // The threads do not survive a fork: the child forgets the parent's pool.
-  static const int registered = pthread_atfork(nullptr, nullptr, [] { the_pool.store(nullptr); });
-  (void)registered;
   auto *created = new ThreadPool;
   ThreadPool *expected = nullptr;
   if (the_pool.compare_exchange_strong(expected, created))

@@ -1,4 +1,5 @@
 #include "runtime/jit/compile.h"
+#include "compiler/api/fork_guard.h"
 #include "runtime/io/input_text.h"
 #include "runtime/jit/jit.h"
 
@@ -16,6 +17,7 @@ jit::Jit &processJit() {
 } // namespace
 
 Kernel compile(std::string_view source, const CompileOptions &options) {
+  compiler::ForkGuard guard; // before the locks of the caches
   return processJit().compile(source, options);
 }
 
@@ -28,9 +30,13 @@ Kernel compileFile(const std::filesystem::path &path, CompileOptions options) {
 }
 
 std::string explain(std::string_view source, const CompileOptions &options, bool json) {
+  compiler::ForkGuard guard;
   return processJit().explain(source, options, json);
 }
 
-CompileStatistics compileStatistics() { return processJit().statistics(); }
+CompileStatistics compileStatistics() {
+  compiler::ForkGuard guard;
+  return processJit().statistics();
+}
 
 } // namespace linmu

@@ -19,7 +19,9 @@ struct CompileOptions {
 };
 
 /// Compiles pattern text for the machine at hand, or takes the code from memory or disk. Throws
-/// Error(invalidPattern) whose text is "file:line:column: error: ...".
+/// Error(invalidPattern) whose text is "file:line:column: error: ...". Any number of threads may compile at
+/// once, and each text is compiled once. A fork meanwhile waits for the compilations under way; its child
+/// compiles and launches like the parent and keeps the parent's kernels.
 Kernel compile(std::string_view source, const CompileOptions &options = {});
 
 /// The same for a file; `options.filename` is replaced by the path.
@@ -28,13 +30,14 @@ Kernel compileFile(const std::filesystem::path &path, CompileOptions options = {
 /// The report of `linmuc --explain`.
 std::string explain(std::string_view source, const CompileOptions &options = {}, bool json = false);
 
-/// Counts since the start of the process.
+/// Counts since the start of the process; in a forked child since that of its parent.
 struct CompileStatistics {
   std::int64_t compiled = 0;
   std::int64_t disk_hits = 0;
   std::int64_t memory_hits = 0;
   std::int64_t corrupt_entries = 0;   ///< files in the cache that were damaged; each was compiled again
   std::int64_t unwritten_entries = 0; ///< compiled, but the file system refused to keep it
+  std::int64_t memory_bytes = 0;      ///< of texts and code in memory now; see Settings::memory_cache_mib
 };
 CompileStatistics compileStatistics();
 

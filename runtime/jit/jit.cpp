@@ -41,6 +41,12 @@ Package named(Package package, const Package &description, const std::string &or
 
 std::string codeName(const std::string &key) { return key + ".lmk"; }
 
+// Both kinds of keys share the memory.
+std::string keyOfText(const std::string &identity) { return "text " + identity; }
+std::string keyOfCode(const std::string &key) { return "code " + key; }
+
+std::int64_t memoryLimit() { return std::int64_t(Settings::current().memory_cache_mib) << 20; }
+
 bool isFileName(const std::string &key) {
   return !key.empty() && key.size() <= 200 &&
          std::all_of(key.begin(), key.end(), [](unsigned char c) { return std::isalnum(c); });
@@ -48,18 +54,9 @@ bool isFileName(const std::string &key) {
 
 } // namespace
 
-template <typename Content>
-std::shared_ptr<Jit::Slot<Content>> Jit::slot(Table<Content> &table, const std::string &key) {
-  std::lock_guard lock(mutex_);
-  auto &entry = table[key];
-  if (!entry)
-    entry = std::make_shared<Slot<Content>>();
-  return entry;
-}
-
 Kernel Jit::compile(std::string_view source, const CompileOptions &options) {
   std::string identity = textIdentity(source, options, compiler_.build_identity());
-  auto text = slot(texts_, identity);
+  auto text = memory_.slot(keyOfText(identity), memoryLimit());
   std::lock_guard lock(text->mutex);
   if (text->content) {
     ++memory_hits_;
@@ -72,6 +69,7 @@ Kernel Jit::compile(std::string_view source, const CompileOptions &options) {
   const DiskCache *disk = opened ? &*opened : nullptr;
   Package description = describe(identity, source, options, disk);
   text->content = codeFor(description, source, options, disk);
+  memory_.filled(keyOfText(identity), *text->content, memoryLimit());
   return *text->content;
 }
 
@@ -100,7 +98,8 @@ Package Jit::describe(const std::string &identity, std::string_view source, cons
 
 Kernel Jit::codeFor(const Package &description, std::string_view source, const CompileOptions &options,
                     const DiskCache *disk) {
-  auto code = slot(codes_, description.key);
+  const std::string key = keyOfCode(description.key);
+  auto code = memory_.slot(key, memoryLimit());
   std::lock_guard lock(code->mutex);
   if (code->content) {
     ++memory_hits_;
@@ -110,6 +109,7 @@ Kernel Jit::codeFor(const Package &description, std::string_view source, const C
     if (auto kernel = readCode(description, *disk)) {
       ++disk_hits_;
       code->content = *kernel;
+      memory_.filled(key, *kernel, memoryLimit());
       return *kernel;
     }
   compiler::Bytes result = compiler_.compile(source, compilerOptions(options));
@@ -118,6 +118,7 @@ Kernel Jit::codeFor(const Package &description, std::string_view source, const C
   Package package = deserialize(result.bytes, "the compiler's package");
   ++compiled_;
   code->content = Kernel::open(named(std::move(package), description, "the compiler's package"));
+  memory_.filled(key, *code->content, memoryLimit());
   publish(disk, codeName(description.key), result.bytes);
   return *code->content;
 }
@@ -150,7 +151,7 @@ std::string Jit::explain(std::string_view source, const CompileOptions &options,
 }
 
 CompileStatistics Jit::statistics() const {
-  return {compiled_, disk_hits_, memory_hits_, corrupt_, unwritten_};
+  return {compiled_, disk_hits_, memory_hits_, corrupt_, unwritten_, memory_.bytes()};
 }
 
 } // namespace linmu::jit

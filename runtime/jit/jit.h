@@ -1,21 +1,19 @@
-// Compiles through two caches: this process's memory, then the disk.
+// Compiles through two caches: this process's memory, up to Settings::memory_cache_mib, then the disk.
 #pragma once
 #include "runtime/jit/compile.h"
 #include "runtime/jit/compiler_table.h"
 #include "runtime/jit/disk_cache.h"
+#include "runtime/jit/memory_cache.h"
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <optional>
-#include <unordered_map>
 
 namespace linmu::jit {
 
-/// Locks: `mutex_` guards the tables and is held for look-ups only. A slot's own mutex is held while its
-/// content is made, so that one text (and one canonical key) is compiled once in a process, however many
-/// threads ask. A text's slot is locked before a code's slot, never the other way. A slot stays empty when
-/// making its content throws, and the next caller tries again.
+/// Locks: a slot's mutex is held while its content is made, so that one text (and one canonical key) is
+/// compiled once in a process, however many threads ask. A text's slot is locked before a code's slot, never
+/// the other way. A slot stays empty when making its content throws, and the next caller tries again. The
+/// caller keeps forks away meanwhile; see compiler/api/fork_guard.h.
 class Jit {
 public:
   explicit Jit(CompilerTable compiler) : compiler_(compiler) {}
@@ -25,15 +23,6 @@ public:
   CompileStatistics statistics() const;
 
 private:
-  template <typename Content> struct Slot {
-    std::mutex mutex;
-    std::optional<Content> content;
-  };
-  template <typename Content> using Table = std::unordered_map<std::string, std::shared_ptr<Slot<Content>>>;
-
-  template <typename Content>
-  std::shared_ptr<Slot<Content>> slot(Table<Content> &table, const std::string &key);
-
   /// Key and signature of the text, from the disk or by parsing it.
   Package describe(const std::string &identity, std::string_view source, const CompileOptions &options,
                    const DiskCache *disk);
@@ -44,9 +33,7 @@ private:
   void publish(const DiskCache *disk, const std::string &name, std::span<const std::byte> content);
 
   CompilerTable compiler_;
-  std::mutex mutex_;
-  Table<Kernel> texts_; // by text identity
-  Table<Kernel> codes_; // by canonical key
+  MemoryCache memory_; // by text identity, and by canonical key
   std::atomic<std::int64_t> compiled_{0}, disk_hits_{0}, memory_hits_{0}, corrupt_{0}, unwritten_{0};
 };
 

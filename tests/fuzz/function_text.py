@@ -34,12 +34,17 @@ def function_text(form: Recurrence, rng) -> tuple[str, set[str]]:
         sizes = [str(n) for n in (form.heads, output.features) if n]
         outputs.append(f"tensor<{'x'.join(['?', '?', *sizes, form.storage])}>")
     results = [*outputs, *finals, *(t.tail_type for t in form.tokens.values() if t.tail)]
+    results += ["tensor<?x1xi32>"] if form.segments_tail else []
     names = ", ".join(f"%r{i}" for i in range(len(results)))
     clauses = []
     if form.ordered:
         clauses.append(f"order({argument('order', 'tensor<?x?xi32>')} : tensor<?x?xi32>)")
     if form.segmented:
-        clauses.append(f"segments({argument('segments', 'tensor<?x?xi32>')} : tensor<?x?xi32>)")
+        ids, types = argument("segments", "tensor<?x?xi32>"), "tensor<?x?xi32>"
+        if form.segments_tail:
+            ids += f" tail {argument('segmentstail', 'tensor<?x1xi32>')}"
+            types += ", tensor<?x1xi32>"
+        clauses.append(f"segments({ids} : {types})")
     if form.source_masked:
         masked = ", ".join(f"%{t.name}t" for t in form.tokens.values() if t.masked)
         operand = argument("mask", "tensor<?x?xi1>")

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -72,15 +73,16 @@ class Step:
         short = int(self.rng.choice([n for n in lengths if n <= max(1, INTERPRETER_ELEMENTS // size)]))
         for tokens, interpret in ((short, True), (long, False)):
             more = int(self.rng.integers(1, 4)) if self.form.resumable else 0
-            operands = random_operands(self.form, tokens + more, tokens, self.rng)
+            operands = random_operands(self.form, tokens + more, self.rng)
             expected = self.expected(operands)
             self.compare(self.call(operands), expected, f"{tokens + more} tokens")
             if more:
-                self.compare(
-                    self.call_in_parts(operands, tokens),
-                    expected,
-                    f"{tokens} tokens, then {more} single ones",
-                )
+                # As prompts and decoders do, and at random: also beside each other and into nothing.
+                singles = [tokens + i for i in range(more)]
+                some = sorted(int(cut) for cut in self.rng.integers(0, tokens + more + 1, 3))
+                for cuts in (singles, some):
+                    what = f"{tokens + more} tokens, cut at {cuts}"
+                    self.compare(self.call_in_parts(operands, cuts), expected, what)
             if interpret:
                 self.compare(self.interpret(operands), expected, f"interpreter, {tokens + more} tokens")
 
@@ -103,6 +105,7 @@ class Step:
         """What the results stand for, in their order."""
         outputs = [f"o{i}" for i in range(len(self.form.outputs))]
         tails = [f"{token.name}tail" for token in self.form.tokens.values() if token.tail]
+        tails += ["segmentstail"] if self.form.segments_tail else []
         return [*outputs, *(state.name for state in self.form.states), *tails]
 
     def call(self, operands: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -111,8 +114,9 @@ class Step:
         sizes = {"B": self.form.batch, "N": self.length(operands)}
         results = []
         for _, dtype, shape in self.kernel.results:
-            # An element that is not written stays NaN.
-            empty = torch.full([sizes.get(e, e) for e in shape], float("nan"), dtype=TORCH[dtype])
+            # An element that is not written stays NaN, or an id that no segment has.
+            unwritten = -1 if dtype == "i32" else float("nan")
+            empty = torch.full([sizes.get(e, e) for e in shape], unwritten, dtype=TORCH[dtype])
             results.append(guarded.copy(empty))
         self.kernel(**inputs, out=results)
         return {name: result.clone() for name, result in zip(self.names(), results)}
@@ -120,20 +124,23 @@ class Step:
     def length(self, operands: dict[str, torch.Tensor]) -> int:
         return operands[next(iter(self.form.tokens))].shape[1]
 
-    def call_in_parts(self, operands: dict[str, torch.Tensor], first: int) -> dict[str, torch.Tensor]:
-        """`first` tokens in one call, as the scan walks, then each of the others in one of its own."""
+    def call_in_parts(self, operands: dict[str, torch.Tensor], cuts: list[int]) -> dict[str, torch.Tensor]:
+        """A call for the steps of the walk between each two cuts, on the tokens of these steps."""
         form, length = self.form, self.length(operands)
-        clauses = {"order", "segments", "mask", "live"}
-        parts = [(length - first, length)] if form.reverse else [(0, first)]
-        rest = range(length - first - 1, -1, -1) if form.reverse else range(first, length)
-        parts += [(at, at + 1) for at in rest]
+        order = operands["order"].long() if form.ordered else torch.arange(length).expand(form.batch, length)
         held = dict(operands)
         outputs = {}
-        for low, high in parts:
-            for name in [*form.tokens, *clauses & operands.keys()]:
-                held[name] = operands[name][:, low:high].contiguous()
+        for begin, end in pairwise([0, *cuts, length]):
+            low, high = (length - end, length - begin) if form.reverse else (begin, end)
+            # The part's own tokens lie in the order of the whole.
+            rows, ranks = order[:, low:high].sort(dim=1)
+            for name in [*form.tokens, *{"segments", "mask", "live"} & operands.keys()]:
+                whole = operands[name]
+                # Where one operand serves every sequence, sequences may still visit other tokens of it.
+                whole = whole.expand(form.batch, *whole.shape[1:]) if form.ordered else whole
+                held[name] = torch.stack([row[at] for row, at in zip(whole, rows)])
             if form.ordered:
-                held["order"] = held["order"] - low
+                held["order"] = ranks.argsort(dim=1).int()
             results = self.call(held)
             for state in form.states:
                 held[f"{state.name}0"] = results[state.name]
@@ -141,8 +148,9 @@ class Step:
                 if name.endswith("tail"):
                     held[name] = result
                 elif name[0] == "o":
-                    outputs.setdefault(name, torch.empty(result.shape[0], length, *result.shape[2:]))
-                    outputs[name][:, low:high] = result
+                    whole = outputs.setdefault(name, torch.empty(form.batch, length, *result.shape[2:]))
+                    for row, at, values in zip(whole, rows, result):
+                        row[at] = values.to(whole.dtype)
         return {**results, **outputs}
 
     def interpret(self, operands: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -200,6 +200,7 @@ class Generator:
             heads = 0 if self.chance(0.5) else self.group()
             form.tokens["skip"] = Token("skip", heads, 0, dtype)
             form.skip = "skip"
+        form.segments_tail = form.segmented and self.chance(0.7)
         return form
 
 

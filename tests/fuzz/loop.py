@@ -44,12 +44,13 @@ class Loop:
             return self.per_head(values, 2)
 
         raw = self.in_walk_order(self.exact[token.name])
+        if token.masked:
+            mask = self.in_walk_order(self.exact["mask"])
+            raw = np.where(mask.reshape(mask.shape + (1,) * (raw.ndim - 2)) != 0, raw, 0)
         if token.tail:
             tail = self.batched(self.exact[f"{token.name}tail"])
             self.tails[token.name] = np.concatenate([tail, raw], axis=1)[:, raw.shape[1] :]
         values = shaped(raw)
-        if token.masked:
-            values = np.where(self.in_walk_order(self.exact["mask"])[..., None, None] != 0, values, 0)
         if not token.lags:
             return values
         before = shaped(tail) if token.tail else np.zeros((len(values), 3, *values.shape[2:]))
@@ -166,11 +167,18 @@ class Loop:
             states.append(value)
         outputs = [np.zeros((form.batch, self.length, form.heads, o.features or 1)) for o in form.outputs]
         rows = np.arange(form.batch)
-        ids = self.in_walk_order(self.exact["segments"]) if form.segmented else None
+        if form.segmented:
+            ids = self.in_walk_order(self.exact["segments"])
+            first = self.batched(self.exact["segmentstail"]) if form.segments_tail else ids[:, :1]
+            ids = np.concatenate(
+                [first, ids], axis=1
+            )  # that of a step, and before it that of the step before
+            if form.segments_tail:
+                self.tails["segments"] = ids[:, -1:]
         for step in range(self.length):
             x = {name: values[:, step] for name, values in self.steps.items()}
-            if form.segmented and step:
-                same = ids[:, step] == ids[:, step - 1]
+            if form.segmented:
+                same = ids[:, step + 1] == ids[:, step]
                 states = [np.where(same[:, None, None, None], state, 0) for state in states]
             self.old, self.decayed, self.new = states, [], []
             for index in range(len(form.states)):

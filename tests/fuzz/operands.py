@@ -86,24 +86,19 @@ def param_values(form: Recurrence, name: str, rng) -> np.ndarray:
     return rng.normal(size=size)
 
 
-def random_walk(form: Recurrence, tokens: int, prefix: int, rng) -> tuple[np.ndarray, np.ndarray]:
-    """The order [B, N], and the segment ids [B, N] by token, of a scan whose first `prefix` tokens, as it walks,
-    may be a call of their own, followed by calls with one token each."""
-    rest = tokens - prefix
+def random_walk(form: Recurrence, tokens: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """The order [B, N], and the segment ids [B, N] by token."""
     order = np.tile(np.arange(tokens), (form.batch, 1))
-    first = slice(rest, tokens) if form.reverse else slice(0, prefix)
     if form.ordered:
         for row in order:
-            row[first] = rng.permutation(row[first])
-    restarts = rng.random((form.batch, tokens)) < 0.1
-    restarts[:, prefix:] = False
-    ids = np.cumsum(restarts, axis=1)
+            row[:] = rng.permutation(row)
+    ids = np.cumsum(rng.random((form.batch, tokens)) < 0.1, axis=1)
     segments = np.empty_like(order)
     np.put_along_axis(segments, order[:, ::-1] if form.reverse else order, ids, axis=1)
     return order, segments
 
 
-def random_operands(form: Recurrence, tokens: int, prefix: int, rng) -> dict[str, torch.Tensor]:
+def random_operands(form: Recurrence, tokens: int, rng) -> dict[str, torch.Tensor]:
     """Tensors by name in their storage types: tokens, tails, params, states and clauses."""
     tensors = {}
 
@@ -120,17 +115,15 @@ def random_operands(form: Recurrence, tokens: int, prefix: int, rng) -> dict[str
         if state.initial:
             batch = 1 if rng.random() < 0.1 else form.batch
             keep(f"{state.name}0", rng.normal(size=(batch, form.heads, *state.shape)), "f32")
-    order, segments = random_walk(form, tokens, prefix, rng)
+    order, segments = random_walk(form, tokens, rng)
     if form.ordered:
         keep("order", order, "i32")
     if form.segmented:
         keep("segments", segments, "i32")
+    if form.segments_tail:
+        keep("segmentstail", rng.integers(0, 2, (form.batch, 1)), "i32")
     if form.source_masked:
-        mask = rng.random((form.batch, tokens)) < 0.7
-        if prefix < tokens and any(token.masked and token.lags for token in form.tokens.values()):
-            # A tail holds what was there, not what the mask left of it.
-            mask[:] = True
-        keep("mask", mask, "i1")
+        keep("mask", rng.random((form.batch, tokens)) < 0.7, "i1")
     if form.output_masked:
         keep("live", rng.random((form.batch, tokens)) < 0.7, "i1")
     return tensors

@@ -20,6 +20,7 @@ TYPES = """!t = tensor<?x?x2x8xf32>
 !b = tensor<?x?xi1>
 !p = tensor<2x8xf32>
 !tail = tensor<?x3x2x8xf32>
+!one = tensor<?x1xi32>
 !s = tensor<?x2x8xf32>
 !S = tensor<?x2x8x8xf32>
 !v = tensor<8xf32>
@@ -41,7 +42,7 @@ class Program:
             "live": "!b",
             "id": "!i",
         }
-        self.inputs |= {"w": "!p", "xtail": "!tail"}
+        self.inputs |= {"w": "!p", "xtail": "!tail", "idtail": "!one"}
         self.values, self.made, self.lines, self.results = ["x", "y", "z"], [], [], []
         for _ in range(self.rng.integers(2, 8)):
             [self.map, self.map, self.scan, self.permute][self.rng.integers(4)]()
@@ -59,17 +60,20 @@ class Program:
         self.made.append(f"r{len(self.made)}")
         return self.made[-1]
 
-    def clauses(self, masked: bool) -> tuple[str, str]:
-        """`reverse`, and what stands behind the tokens."""
+    def clauses(self, masked: bool) -> tuple[str, str, list]:
+        """`reverse`, what stands behind the tokens, and a result that the caller may get: the segments' tail."""
         reverse = "reverse " if self.chance(0.25) else ""
         text = f" order(%{self.some(['i', 'j'], 1)[0]} : !i)" if self.chance(0.3) else ""
+        more = []
         if self.chance(0.15):
-            text += " segments(%id : !i)"
+            if self.chance(0.5):
+                more = [(f"i{len(self.made)}", "!one")]
+            text += " segments(%id tail %idtail : !i, !one)" if more else " segments(%id : !i)"
         if masked and self.chance(0.15):
             text += " source_mask(%live : !b) zeroes(%a0)"
         if self.chance(0.1):
             text += " output_mask(%live : !b)"
-        return reverse, text
+        return reverse, text, more
 
     def operands(self, most: int) -> tuple[str, list[str], bool]:
         """The clause `tokens(...)`, the arguments, and whether the first has a tail."""
@@ -113,16 +117,16 @@ class Program:
 
     def map(self) -> None:
         tokens, given, tail = self.operands(3)
-        reverse, clauses = self.clauses(masked=True)
+        reverse, clauses, id_tail = self.clauses(masked=True)
         params = "params(%w0 = %w : !p) " if self.chance(0.3) else ""
         body, names = self.body([*given, *(["w0"] if params else [])], lagged=tail or self.chance(0.25))
         outputs = self.some(names[-2:], 2)
         more = [(f"t{len(self.made)}", "!tail")] if tail else []
-        self.finish("map", f"{reverse}{params}{tokens}{clauses}", body, outputs, "", more)
+        self.finish("map", f"{reverse}{params}{tokens}{clauses}", body, outputs, "", more + id_tail)
 
     def scan(self) -> None:
         tokens, given, tail = self.operands(3)
-        reverse, clauses = self.clauses(masked=True)
+        reverse, clauses, id_tail = self.clauses(masked=True)
         body, names = self.body(given, lagged=tail or self.chance(0.2))
         matrix = self.chance(0.5)
         kind = "!m" if matrix else "!v"
@@ -148,7 +152,7 @@ class Program:
         )
         body.append("    %out = math.tanh %read : !v")
         state = "!S" if matrix else "!s"
-        more = [(f"s{len(self.made)}", state)] + ([(f"t{len(self.made)}", "!tail")] if tail else [])
+        more = [(f"s{len(self.made)}", state)] + ([(f"t{len(self.made)}", "!tail")] if tail else []) + id_tail
         head = f"{reverse}{tokens} states(%S = zero : {state}){clauses}"
         self.finish(
             "scan", head, body, ["out", "last"][: self.rng.integers(1, 3)], f" states(%next : {kind})", more
@@ -181,6 +185,7 @@ class Program:
         result = {name: normal(batch, tokens, 2, 8) for name in ("x", "y", "z")}
         result |= {"i": order(), "j": order(), "live": self.rng.random((batch, tokens)) < 0.8}
         result["id"] = np.sort(self.rng.integers(0, 4, (batch, tokens)), axis=1).astype(np.int32)
+        result["idtail"] = self.rng.integers(0, 2, (batch, 1)).astype(np.int32)
         return result | {"w": normal(2, 8), "xtail": normal(batch, 3, 2, 8)}
 
 

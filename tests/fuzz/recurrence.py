@@ -131,6 +131,7 @@ class Recurrence:
     reverse: bool = False
     ordered: bool = False
     segmented: bool = False
+    segments_tail: bool = False  # the id before the first is an operand, the last a result
     output_masked: bool = False
     skip: str = ""  # the token that leaves all states as they are where it says so
 
@@ -145,6 +146,8 @@ class Recurrence:
     @property
     def resumable(self) -> bool:
         """What one call leaves behind is all that the next one needs."""
-        return all(state.initial for state in self.states) and all(
-            token.tail for token in self.tokens.values() if token.lags
+        return (
+            all(state.initial for state in self.states)
+            and all(token.tail for token in self.tokens.values() if token.lags)
+            and self.segmented == self.segments_tail
         )

@@ -131,13 +131,14 @@ def rotate(x, positions, theta):
 def window_and_side(coordinate, extent, window, shifted):
     """The window of a coordinate on one axis after the cyclic shift of the grid, and whether it was wrapped.
 
-    A grid no larger than the window is one window that does not shift. The shift is taken modulo the
-    grid's extent and the last window may be ragged, as pattern.window_attention defines it.
+    A grid no larger than the window is one window that does not shift. The shift is taken modulo the grid's
+    extent rounded up to whole windows, as Video Swin pads it.
     """
     if extent <= window:
         return 0, False
     shift = window // 2 if shifted else 0
-    return (coordinate - shift) % extent // window, coordinate < shift
+    padded = -(-extent // window) * window
+    return (coordinate - shift) % padded // window, coordinate < shift
 
 
 def swin_branch(z, weights, config, layer, media, heads, groups, positions, theta):

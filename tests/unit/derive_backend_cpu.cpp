@@ -127,41 +127,44 @@ void execute(Derived &derived, llvm::ArrayRef<Memory *> operands, std::int64_t b
   if (derived.package.image.empty())
     derived.package = compileProgram(derived);
   const Package &package = derived.package;
+  std::vector<std::int64_t> values;
+  for (const Expression &expression : package.expressions)
+    values.push_back(expression.evaluate({.batch = batch, .tokens = tokens}));
   for (const Temporary &temporary : package.temporaries) {
     std::vector<std::int64_t> shape;
-    for (const Extent &extent : temporary.shape)
-      shape.push_back(extent.kind == Extent::batch    ? batch
-                      : extent.kind == Extent::tokens ? tokens
-                                                      : extent.value);
+    for (ExpressionId extent : temporary.shape)
+      shape.push_back(values[extent]);
     temporaries.push_back(std::make_unique<Guarded>(shape, temporary.dtype));
   }
   std::size_t size = package.image.size();
   void *image = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   std::memcpy(image, package.image.data(), size);
   mprotect(image, size, PROT_READ | PROT_EXEC);
-  for (const Variant &variant : package.variants) {
-    if (tokens < variant.min_tokens || tokens > variant.max_tokens)
-      continue;
-    for (const Launch &launch : variant.launches) {
-      std::vector<std::vector<std::int64_t>> descriptors;
-      std::vector<void *> arguments;
-      for (const Binding &binding : launch.operands)
-        descriptors.push_back((binding.kind == Binding::input    ? memory[binding.index]
-                               : binding.kind == Binding::result ? memory[inputs + binding.index]
-                                                                 : temporaries[binding.index])
-                                  ->descriptor());
-      for (auto &descriptor : descriptors)
-        arguments.push_back(descriptor.data());
-      std::vector<std::byte> workspace(launch.workspace_bytes + 64);
-      // Whatever an earlier launch left: not a number.
-      std::memset(workspace.data(), 0xff, workspace.size());
-      auto *aligned = reinterpret_cast<std::byte *>((std::uintptr_t(workspace.data()) + 63) / 64 * 64);
-      auto kernel = reinterpret_cast<void (*)(void *const *, std::int64_t, std::int64_t, std::byte *)>(
-          static_cast<std::byte *>(image) + launch.entry);
-      std::int64_t blocks = launch.grid.evaluate(batch, tokens);
-      kernel(arguments.data(), 0, blocks / 2, aligned);
-      kernel(arguments.data(), blocks / 2, blocks, aligned);
-    }
+  auto chosen = std::find_if(package.variants.begin(), package.variants.end(), [&](const Variant &variant) {
+    return variant.condition == Variant::always || values[variant.condition];
+  });
+  for (const Launch &launch : chosen->launches) {
+    std::vector<std::vector<std::int64_t>> words; // descriptors, numbers and the grid
+    for (const Binding &binding : launch.operands)
+      words.push_back(binding.kind == Binding::input       ? memory[binding.index]->descriptor()
+                      : binding.kind == Binding::result    ? memory[inputs + binding.index]->descriptor()
+                      : binding.kind == Binding::temporary ? temporaries[binding.index]->descriptor()
+                                                           : std::vector{values[binding.index]});
+    std::vector<std::int64_t> &grid = words.emplace_back(3, 1);
+    std::int64_t blocks = 1;
+    for (std::size_t dimension = 0; dimension < launch.grid.size(); ++dimension)
+      blocks *= grid[dimension] = values[launch.grid[dimension]];
+    std::vector<void *> arguments;
+    for (auto &operand : words)
+      arguments.push_back(operand.data());
+    std::vector<std::byte> workspace(launch.workspace_bytes + 64);
+    // Whatever an earlier launch left: not a number.
+    std::memset(workspace.data(), 0xff, workspace.size());
+    auto *aligned = reinterpret_cast<std::byte *>((std::uintptr_t(workspace.data()) + 63) / 64 * 64);
+    auto kernel = reinterpret_cast<void (*)(void *const *, std::int64_t, std::int64_t, std::byte *)>(
+        static_cast<std::byte *>(image) + launch.entry);
+    kernel(arguments.data(), 0, blocks / 2, aligned);
+    kernel(arguments.data(), blocks / 2, blocks, aligned);
   }
   munmap(image, size);
   for (size_t i = inputs; i < memory.size(); ++i)

@@ -6,7 +6,7 @@ namespace linmu::test {
 void registerBackend(mlir::DialectRegistry &) {}
 
 void execute(Derived &derived, llvm::ArrayRef<Memory *> operands, std::int64_t batch, std::int64_t tokens) {
-  interpret(derived.program(), operands, batch, tokens);
+  interpreter::run(derived.program(), operands, {.batch = batch, .tokens = tokens});
 }
 
 double tolerance(double exact, double) { return exact; }

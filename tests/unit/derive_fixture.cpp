@@ -30,12 +30,17 @@ Derived::Derived(const std::string &text, const std::string &schedule)
   module_ = parseSourceString<ModuleOp>(text, &context_);
   if (!module_)
     return;
+  auto functions = module_->getOps<func::FuncOp>();
+  if (functions.empty()) {
+    ok_ = true; // a program already
+    return;
+  }
   llvm::Expected<Schedule> parsed = parseSchedule(llvm::StringRef(schedule));
   if (!parsed) {
     diagnostics_ += llvm::toString(parsed.takeError());
     return;
   }
-  ok_ = succeeded(derive(*module_->getOps<func::FuncOp>().begin(), *parsed)) && succeeded(verify(*module_));
+  ok_ = succeeded(derive(*functions.begin(), *parsed)) && succeeded(verify(*module_));
 }
 
 tile::ProgramOp Derived::program() { return *module_->getOps<tile::ProgramOp>().begin(); }
@@ -49,6 +54,12 @@ Memory randomMemory(std::vector<std::int64_t> shape, double low, double high, st
     element = std::ldexp(std::round(256 * fraction) / 256, exponent);
   }
   return memory;
+}
+
+double toBF16(double value) {
+  int exponent = 0;
+  double fraction = std::frexp(value, &exponent);
+  return std::ldexp(std::nearbyint(256 * fraction) / 256, exponent);
 }
 
 Memory randomOrder(std::int64_t batch, std::int64_t tokens, std::mt19937 &random) {

@@ -1,16 +1,18 @@
 // What the tests of derivation share: text to a program, random operands, comparison.
 #pragma once
 #include "compiler/derive/derive.h"
+#include "compiler/interpreter/tile/TileInterpreter.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "runtime/core/package.h"
-#include "tests/unit/tile_interpreter.h"
 #include <gtest/gtest.h>
 #include <random>
 
 namespace linmu::test {
 
-/// A module with one tile.program, derived from one function of text.
+using interpreter::Memory;
+
+/// A module with one tile.program, derived from one function of text or written there.
 class Derived {
 public:
   Derived(const std::string &text, const std::string &schedule);
@@ -39,6 +41,9 @@ double tolerance(double exact, double cpu = 2e-5);
 
 /// Uniform in [low, high], rounded to bf16.
 Memory randomMemory(std::vector<std::int64_t> shape, double low, double high, std::mt19937 &random);
+
+/// The nearest bf16 number, ties to even.
+double toBF16(double value);
 
 /// A permutation of 0..N-1 for each sequence, [B, N].
 Memory randomOrder(std::int64_t batch, std::int64_t tokens, std::mt19937 &random);

@@ -320,8 +320,8 @@ TEST(DeriveScan, LongSequencesOfWeakDecayMatchTheLoop) {
 TEST(DeriveScan, ShortSequencesRunRecurrentlyAndLongOnesInChunks) {
   Derived derived(textOf({}), "recurrent_below=5");
   ASSERT_TRUE(derived.ok()) << derived.diagnostics();
-  EXPECT_EQ(algorithmFor(derived.program(), 4), "recurrent");
-  EXPECT_EQ(algorithmFor(derived.program(), 5), "chunked(chunk=16)");
+  EXPECT_EQ(linmu::interpreter::algorithmFor(derived.program(), {.tokens = 4}), "recurrent");
+  EXPECT_EQ(linmu::interpreter::algorithmFor(derived.program(), {.tokens = 5}), "chunked(chunk=16)");
 }
 TEST(DeriveScan, AWrongResultIsSeen) {
   Derived derived(textOf({}), "algorithm=chunked,chunk=8");

@@ -12,7 +12,7 @@ using Triple = std::array<std::int64_t, 3>;
 struct Window {
   Triple window{2, 3, 2}, shift{1, 1, 1};
   bool joined = false;
-  bool scored = false; ///< the score becomes 2 s - |x_q - x_k| + head
+  bool scored = false; ///< the score becomes 2 s - |x_q - x_k| + head, and -inf between rows and on row 1
   std::vector<std::array<std::int64_t, 4>> items = {{2, 4, 5, 3}, {64, 1, 2, 7}, {80, 3, 3, 2}};
   std::int64_t tokens = 100;
   std::string schedule = "query_block=8";
@@ -36,7 +36,13 @@ std::string textOf(const Window &w) {
       %s2 = arith.mulf %s, %two : f32
       %r = arith.subf %s2, %a : f32
       %hf = arith.sitofp %h : i32 to f32
-      %o = arith.addf %r, %hf : f32
+      %all = arith.addf %r, %hf : f32
+      %one = arith.constant 1 : i32
+      %other = arith.cmpi ne, %y, %ky : i32
+      %first = arith.cmpi eq, %y, %one : i32
+      %no = arith.ori %other, %first : i1
+      %never = arith.constant 0xFF800000 : f32
+      %o = arith.select %no, %never, %all : f32
       pattern.yield outputs(%o : f32)
     })";
   return "func.func @f(%q: tensor<?x?x4x5xf32>, %k: tensor<?x?x2x5xf32>, %v: tensor<?x?x2x3xf32>, %m: "
@@ -66,7 +72,8 @@ Place placeOf(const Window &w, std::int64_t token) {
     Triple extents{t, h, x};
     for (int axis = 0; axis < 3; ++axis) {
       std::int64_t shift = extents[axis] <= w.window[axis] ? 0 : w.shift[axis];
-      std::int64_t shifted = (place.coordinate[axis] - shift + extents[axis]) % extents[axis];
+      std::int64_t padded = (extents[axis] + w.window[axis] - 1) / w.window[axis] * w.window[axis];
+      std::int64_t shifted = (place.coordinate[axis] - shift + padded) % padded;
       place.window[axis] = shifted / w.window[axis];
       place.beyond[axis] = place.coordinate[axis] < shift;
     }
@@ -89,6 +96,8 @@ Memory attention(const Window &w, const Memory &q, const Memory &k, const Memory
           if (key.item != query.item || key.window != query.window ||
               (!w.joined && key.beyond != query.beyond))
             continue;
+          if (w.scored && (key.coordinate[1] != query.coordinate[1] || query.coordinate[1] == 1))
+            continue;
           double score = 0;
           for (std::int64_t d = 0; d < features; ++d)
             score += q.elements[((b * w.tokens + i) * heads + h) * features + d] *
@@ -101,7 +110,7 @@ Memory attention(const Window &w, const Memory &q, const Memory &k, const Memory
             sums[d] += std::exp(score) * v.elements[((b * w.tokens + j) * keyHeads + h / 2) * values + d];
         }
         for (std::int64_t d = 0; d < values; ++d)
-          result.elements[((b * w.tokens + i) * heads + h) * values + d] = sums[d] / total;
+          result.elements[((b * w.tokens + i) * heads + h) * values + d] = total == 0 ? 0 : sums[d] / total;
       }
   return result;
 }
@@ -131,7 +140,33 @@ void expectToMatch(const Window &w) {
 TEST(DeriveWindow, ShiftedRaggedWindowsOfSeveralItemsMatchTheDefinition) { expectToMatch({}); }
 TEST(DeriveWindow, JoinedWrapsMatchTheDefinition) { expectToMatch({.joined = true}); }
 TEST(DeriveWindow, UnshiftedWindowsMatchTheDefinition) { expectToMatch({.shift = {0, 0, 0}}); }
-TEST(DeriveWindow, ScoreRegionsSeeCoordinatesAndHead) { expectToMatch({.scored = true}); }
+TEST(DeriveWindow, ScoreRegionsSeeCoordinatesAndHeadAndForbidPairs) { expectToMatch({.scored = true}); }
+TEST(DeriveWindow, BlocksOfKeysMatchTheDefinition) {
+  for (bool joined : {false, true})
+    for (bool scored : {false, true})
+      expectToMatch({.window = {3, 4, 2},
+                     .shift = {2, 1, 1},
+                     .joined = joined,
+                     .scored = scored,
+                     .schedule = "query_block=8,key_block=8"});
+}
+TEST(DeriveWindow, CellsThatFillAWindowAndThoseThatDoNotMatchTheDefinition) {
+  // Windows of 120 keys at once, and their ragged ends by 64.
+  for (bool joined : {false, true})
+    expectToMatch({.window = {2, 10, 6},
+                   .shift = {1, 3, 2},
+                   .joined = joined,
+                   .items = {{3, 3, 13, 9}, {360, 2, 20, 6}},
+                   .tokens = 610,
+                   .schedule = ""});
+}
+TEST(DeriveWindow, QueriesOfOneLargeWindowAreSharedByBlocks) {
+  expectToMatch({.window = {64, 1024, 1024},
+                 .shift = {1, 2, 3},
+                 .items = {{1, 5, 6, 7}},
+                 .tokens = 213,
+                 .schedule = ""});
+}
 TEST(DeriveWindow, OneWindowOverAWholeGridIsPlainAttention) {
   expectToMatch({.window = {4, 5, 3}, .shift = {1, 2, 1}, .items = {{0, 4, 5, 3}}, .tokens = 60});
 }
@@ -146,6 +181,40 @@ TEST(DeriveWindow, NoTokensAreNoWork) { expectToMatch({.items = {}, .tokens = 0}
 TEST(DeriveWindow, ManySmallItemsAreAllServed) {
   expectToMatch(
       {.items = {{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}, {3, 1, 1, 1}, {4, 1, 2, 2}}, .tokens = 9});
+}
+TEST(DeriveWindow, ValuesThatAreNoNumbersReachThoseWhoSeeThemOnly) {
+  for (std::string schedule : {"query_block=8", "query_block=8,key_block=8"}) {
+    Window w{.scored = true, .schedule = schedule};
+    Derived derived(textOf(w), w.schedule);
+    ASSERT_TRUE(derived.ok()) << derived.diagnostics();
+    std::mt19937 random(3);
+    Memory q = randomMemory({batch, w.tokens, heads, features}, -1, 1, random),
+           k = randomMemory({batch, w.tokens, keyHeads, features}, -1, 1, random),
+           v = randomMemory({batch, w.tokens, keyHeads, values}, -1, 1, random);
+    Memory media = mediaTable(w), clean = attention(w, q, k, v),
+           result = Memory::filled({batch, w.tokens, heads, values}, NAN);
+    // Of sequence 0 a token of text, token (0, 0, 0) of an item, and one of a row that nobody sees.
+    const std::int64_t seen = 2, unseen = 2 + 3;
+    for (std::int64_t token : {std::int64_t(0), seen, unseen})
+      for (std::int64_t d = 0; d < values; ++d)
+        v.elements[token * keyHeads * values + d] = std::array<double, values>{NAN, INFINITY, -INFINITY}[d];
+    execute(derived, {&q, &k, &v, &media, &result}, batch, w.tokens);
+    Place place = placeOf(w, seen);
+    for (std::int64_t i = 0; i < w.tokens; ++i) {
+      Place other = placeOf(w, i);
+      bool sees = other.item == place.item && other.window == place.window && other.beyond == place.beyond &&
+                  other.coordinate[1] == 0;
+      for (std::int64_t h = 0; h < heads; ++h)
+        for (std::int64_t d = 0; d < values; ++d) {
+          size_t at = (i * heads + h) * values + d;
+          double actual = result.elements[at];
+          if (!sees || h >= 2)
+            EXPECT_NEAR(actual, clean.elements[at], tolerance(1e-12)) << "token " << i;
+          else
+            EXPECT_TRUE(d == 0 ? std::isnan(actual) : actual == (d == 1 ? INFINITY : -INFINITY)) << actual;
+        }
+    }
+  }
 }
 TEST(DeriveWindow, TensorsInAScoreRegionAreRefused) {
   std::string text = textOf({.scored = true});

@@ -1,5 +1,6 @@
 if(LINMU_BUILD_COMPILER)
   linmu_unit_test(interpreter_test
-    SOURCES interpreter_fixture.cpp interpreter_media_test.cpp interpreter_scan_test.cpp
+    SOURCES cut_combinations.cpp cut_walk.cpp cuts_interpreter_test.cpp interpreter_fixture.cpp
+            interpreter_media_test.cpp interpreter_scan_test.cpp
     LIBRARIES LinMUInterpreter LinMU_MLIR)
 endif()

@@ -108,12 +108,15 @@ func.func @f(%q: tensor<?x?x4x3xf32>, %k: tensor<?x?x2x3xf32>, %v: tensor<?x?x2x
   return text + "\n  return %o : tensor<?x?x4x5xf32>\n}";
 }
 
-/// Pair by pair: two tokens meet if they fall into the same window on every axis and, unless joined, stand on
-/// the same side of every wrap.
+/// Pair by pair: two tokens meet if they fall into the same window on every axis of the padded grid and,
+/// unless joined, stand on the same side of every wrap.
 bool meet(int a, int b, int extent, int window, int shift, bool joined) {
   if (extent <= window)
     return true;
-  auto rolled = [&](int c) { return c >= shift ? c - shift : c - shift + extent; };
+  int padded = extent;
+  while (padded % window)
+    ++padded;
+  auto rolled = [&](int c) { return c >= shift ? c - shift : c - shift + padded; };
   return rolled(a) / window == rolled(b) / window && (joined || (a < shift) == (b < shift));
 }
 
@@ -163,6 +166,7 @@ INSTANTIATE_TEST_SUITE_P(Windows, InterpreterWindow,
                                          WindowCase{{2, 2, 2}, {1, 1, 1}, true, false},
                                          WindowCase{{3, 2, 4}, {2, 1, 3}, false, true},
                                          WindowCase{{4, 3, 2}, {1, 2, 1}, true, true},
+                                         WindowCase{{3, 2, 4}, {2, 1, 3}, true, false},
                                          WindowCase{{16, 4, 4}, {8, 2, 2}, false, false},
                                          WindowCase{{1, 1, 1}, {0, 0, 0}, false, false}));
 

@@ -114,12 +114,15 @@ std::vector<HostTensor> byHand(const Clauses &with, const std::vector<HostTensor
         for (int j = 0; j < V; ++j)
           s.elements[((b * H + h) * K + i) * V + j] = S[i][j];
     }
-    // The tail as it is stored: before any mask.
+    // The tail as lags read it: what the source mask leaves.
     for (int l = 0; l < L; ++l) {
       int i = int(visited.size()) - L + l;
       for (int group = 0; group < G; ++group)
         for (int j = 0; j < V; ++j)
-          t.elements.push_back(i < 0 ? at(tail, {b, L + i, group, j}) : at(v, {b, visited[i], group, j}));
+          t.elements.push_back(i < 0 ? at(tail, {b, L + i, group, j})
+                               : with.sourceMask && !at(x[9], {b, visited[i]})
+                                   ? 0
+                                   : at(v, {b, visited[i], group, j}));
     }
   }
   return {o, s, t};

@@ -64,6 +64,8 @@ TEST(MMateConfig, WhatDoesNotExistIsRefusedByName) {
           {R"(M-MATE key 'reverse_target': expected "all" or "vision", got true)"});
   refused(R"({"video_window": [16, 4]})", {"'video_window'", "3 whole numbers", "[16,4]"});
   refused(R"({"image_window": [8, 0]})", {"'image_window'", "2 whole numbers from 1 to 65536", "[8,0]"});
+  refused(R"({"image_window": [65536, 65536]})",
+          {"'image_window'", "a product of at most 2147483647", "[65536,65536]"});
   refused(R"({"image_window": "8x8"})", {"'image_window'", "2 whole numbers", "\"8x8\""});
   refused(R"({"norm_epsilon": 0})", {"'norm_epsilon'", "a positive number", "0"});
 }

@@ -25,7 +25,8 @@ linmu_unit_test(runtime_launch_test
           runtime_fixture.cpp
   LIBRARIES linmu_runtime)
 linmu_unit_test(runtime_settings_test SOURCES runtime_settings_test.cpp LIBRARIES linmu_runtime)
-linmu_unit_test(runtime_jit_test SOURCES runtime_jit_test.cpp runtime_fixture.cpp LIBRARIES linmu_jit_cache)
+linmu_unit_test(runtime_jit_test
+  SOURCES runtime_jit_test.cpp runtime_memory_cache_test.cpp runtime_fixture.cpp LIBRARIES linmu_jit_cache)
 foreach(test runtime_package_test runtime_launch_test runtime_jit_test)
   add_dependencies(${test} runtime_test_images)
   target_compile_definitions(${test} PRIVATE LINMU_TEST_KERNELS="${CMAKE_CURRENT_BINARY_DIR}")
@@ -33,3 +34,10 @@ endforeach()
 linmu_unit_test(runtime_compile_test SOURCES runtime_compile_test.cpp runtime_fixture.cpp LIBRARIES linmu_jit)
 add_dependencies(runtime_compile_test runtime_test_images)
 target_compile_definitions(runtime_compile_test PRIVATE LINMU_TEST_KERNELS="${CMAKE_CURRENT_BINARY_DIR}")
+
+add_executable(cold_compile_probe "${CMAKE_CURRENT_LIST_DIR}/cold_compile_probe.cpp")
+target_link_libraries(cold_compile_probe PRIVATE linmu_jit)
+linmu_unit_test(runtime_fork_test SOURCES runtime_fork_test.cpp runtime_fixture.cpp LIBRARIES linmu_jit)
+add_dependencies(runtime_fork_test runtime_test_images cold_compile_probe)
+target_compile_definitions(runtime_fork_test PRIVATE
+  LINMU_TEST_KERNELS="${CMAKE_CURRENT_BINARY_DIR}" LINMU_COLD_COMPILE_PROBE="$<TARGET_FILE:cold_compile_probe>")

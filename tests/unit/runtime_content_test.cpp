@@ -132,7 +132,7 @@ TEST(Speed, AnOrderIsCheckedInUnderAHundredthOfTheScanThatFollows) {
   Package package = resultOnlyPackage("nothing");
   package.signature.inputs = {
       {"i", DType::i32, {{Extent::batch, 0}, {Extent::tokens, 0}}, OperandSpec::tokenOrder}};
-  package.variants[0].launches[0].grid = {1, false, false, 1};
+  package.expressions = {Expression::of(1)};
   Kernel kernel = Kernel::open(package);
   std::vector<std::int32_t> entries(many);
   std::iota(entries.begin(), entries.end(), 0);

@@ -32,9 +32,10 @@ Package addPackage() {
   package.image = image("add");
   Launch launch;
   launch.kernel = "add";
-  launch.grid = {1, true, true, 1};
+  package.expressions = {Expression::of(Expression::Term::tokens), Expression::of(Expression::Term::batch)};
+  launch.grid = {0, 1};
   launch.operands = {{Binding::input, 0}, {Binding::input, 1}, {Binding::result, 0}};
-  package.variants = {{0, INT64_MAX, "rows", {launch}}};
+  package.variants = {{Variant::always, "rows", {launch}}};
   return package;
 }
 
@@ -45,17 +46,22 @@ Package totalPackage() {
   OperandSpec total = operand("o", 1, 1);
   total.shape[1] = {Extent::constant, 1};
   package.signature = {"total", {operand("x", 1, 1)}, {total}};
-  package.temporaries = {
-      {DType::i1, {{Extent::constant, 1}}},
-      {DType::f32, {{Extent::batch, 0}, {Extent::tokens, 4}, {Extent::constant, 1}, {Extent::constant, 1}}}};
+  using Term = Expression::Term;
+  enum : ExpressionId { one, batch, parts_of_four, fewer_than_eight };
+  package.expressions = {Expression::of(1),
+                         Expression::of(Term::batch),
+                         {{{Term::tokens}, {Term::constant, 4}, {Term::ceilDivide}}},
+                         {{{Term::tokens}, {Term::constant, 8}, {Term::less}}}};
+  package.temporaries = {{DType::i1, {one}}, {DType::f32, {batch, parts_of_four, one, one}}};
   package.image = image("sum_part");
   std::uint64_t second = (package.image.size() + 15) / 16 * 16;
   package.image.resize(second);
   std::vector<std::byte> whole = image("sum_whole");
   package.image.insert(package.image.end(), whole.begin(), whole.end());
-  Launch parts{"sum_part", 0, {1, true, true, 4}, 0, {{Binding::input, 0}, {Binding::temporary, 1}}};
-  Launch sum{"sum_whole", second, {1, true, false, 1}, 0, {{Binding::temporary, 1}, {Binding::result, 0}}};
-  package.variants = {{8, INT64_MAX, "two launches", {parts, sum}}, {0, 7, "also two", {parts, sum}}};
+  Launch parts{"sum_part", 0, {parts_of_four, batch}, 0, {{Binding::input, 0}, {Binding::temporary, 1}}};
+  Launch sum{"sum_whole", second, {batch}, 0, {{Binding::temporary, 1}, {Binding::result, 0}}};
+  package.variants = {{fewer_than_eight, "also two", {parts, sum}},
+                      {Variant::always, "two launches", {parts, sum}}};
   return package;
 }
 
@@ -65,8 +71,8 @@ Package resultOnlyPackage(const std::string &kernel, std::int64_t workspace_byte
   package.target = hostTarget();
   package.signature = {kernel, {}, {operand("o", 1, 1)}};
   package.image = image(kernel);
-  package.variants = {
-      {0, INT64_MAX, kernel, {{kernel, 0, {1, false, true, 1}, workspace_bytes, {{Binding::result, 0}}}}}};
+  package.expressions = {Expression::of(Expression::Term::tokens)};
+  package.variants = {{Variant::always, kernel, {{kernel, 0, {0}, workspace_bytes, {{Binding::result, 0}}}}}};
   return package;
 }
 

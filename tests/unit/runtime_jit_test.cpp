@@ -119,6 +119,23 @@ TEST_F(JitCache, TheSecondCallInAProcessComesFromMemoryWithoutParsing) {
   EXPECT_EQ(process.counts(), "1 compiled, 0 disk, 1 memory, 0 corrupt, 0 unwritten");
 }
 
+TEST_F(JitCache, MemoryForgetsTheTextsThatWereAskedForLongestAgo) {
+  scope.reset();
+  scope.emplace(Settings{0, folder, true, 1});
+  Process process;
+  const std::string padding(100000, ' ');
+  for (int i = 0; i < 30; ++i) {
+    process.compile("x y " + std::to_string(i) + padding);
+    EXPECT_LE(process.jit.statistics().memory_bytes, (1 << 20) + 200000); // and the one in hand
+  }
+  EXPECT_GT(process.jit.statistics().memory_bytes, 1 << 19);
+  EXPECT_EQ(process.counts(), "30 compiled, 0 disk, 0 memory, 0 corrupt, 0 unwritten");
+  process.compile("x y 29" + padding);
+  EXPECT_EQ(process.counts(), "30 compiled, 0 disk, 1 memory, 0 corrupt, 0 unwritten");
+  runs(process.compile("x y 0" + padding));
+  EXPECT_EQ(process.jit.statistics().disk_hits, 1);
+}
+
 TEST_F(JitCache, AFreshProcessComesFromDiskWithoutParsing) {
   Process().compile("x y 1");
   parses = 0;

@@ -147,8 +147,13 @@ TEST(Launch, AForkedChildLaunchesOnThreadsOfItsOwn) {
 
 TEST(Launch, TemporariesThatDoNotFitAreAnErrorBeforeAnythingRuns) {
   Package package = totalPackage();
-  package.temporaries[1].shape[2].value = std::int64_t(1) << 40;
-  package.temporaries[1].shape[3].value = std::int64_t(1) << 12;
+  auto resize = [&](std::int64_t rows, std::int64_t columns) {
+    for (auto [axis, extent] : {std::pair(2, rows), std::pair(3, columns)}) {
+      package.temporaries[1].shape[axis] = package.expressions.size();
+      package.expressions.push_back(Expression::of(extent));
+    }
+  };
+  resize(std::int64_t(1) << 40, std::int64_t(1) << 12);
   float x = 1, out = -1;
   Kernel kernel = Kernel::open(package);
   Error error =
@@ -157,8 +162,7 @@ TEST(Launch, TemporariesThatDoNotFitAreAnErrorBeforeAnythingRuns) {
   EXPECT_STREQ(error.what(),
                "pattern 'total': cannot allocate 18014398509482048 bytes of temporaries for B=1, N=1");
   EXPECT_EQ(out, -1);
-  package.temporaries[1].shape[2].value = std::int64_t(1) << 40;
-  package.temporaries[1].shape[3].value = std::int64_t(1) << 40;
+  resize(std::int64_t(1) << 40, std::int64_t(1) << 40);
   Kernel larger = Kernel::open(package);
   EXPECT_STREQ(errorOf([&] {
                  larger(std::array{view(&x, {1, 1, 1, 1})}, std::array{view(&out, {1, 1, 1, 1})});

@@ -76,7 +76,7 @@ TEST(Package, AnotherFormatIsNamed) {
   std::vector<std::byte> bytes = serialize(addPackage());
   bytes[8] = std::byte(99);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(),
-               "file.lmk: is a package of format version 99, expected 3");
+               "file.lmk: is a package of format version 99, expected 4");
   bytes[0] = std::byte(0);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(), "file.lmk: is not a kernel package");
 }
@@ -97,19 +97,6 @@ TEST(Package, DamageIsDescribed) {
                                             std::to_string(bytes.size() - 28) + " bytes that are left");
 }
 
-TEST(Package, AFlagThatIsNeitherIsNamed) {
-  Package package = addPackage();
-  std::vector<std::byte> with = serialize(package);
-  package.variants[0].launches[0].grid.times_batch = false;
-  std::vector<std::byte> without = serialize(package);
-  std::size_t flag = 20; // behind the checksum
-  while (with[flag] == without[flag])
-    ++flag;
-  with[flag] = std::byte(2);
-  EXPECT_STREQ(errorOf([&] { deserialize(resealed(with), "file.lmk"); }).what(),
-               "file.lmk: a flag is 2, expected 0 or 1");
-}
-
 TEST(Package, UnknownKindsAreNamed) {
   Package package = addPackage();
   package.signature.inputs[0].dtype = DType(99);
@@ -124,8 +111,8 @@ TEST(Package, UnknownKindsAreNamed) {
   package.variants[0].launches[0].operands[0].kind = Binding::Kind(9);
   EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' has an operand of the unknown kind 9");
   package = totalPackage();
-  package.temporaries[1].shape[1].kind = Extent::mediaItems;
-  EXPECT_EQ(messageFor(package), "file.lmk: temporary 1 has an extent of the unknown kind 3");
+  package.temporaries[1].dtype = DType(99);
+  EXPECT_EQ(messageFor(package), "file.lmk: temporary 1 has the unknown element type 99");
 }
 
 TEST(Package, TrailingBytesAreRefused) {
@@ -148,20 +135,69 @@ TEST(Package, AnOperandIndexOutOfRangeIsNamed) {
   EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' uses operand 2 of 2");
 }
 
-TEST(Package, LengthsThatNoVariantCoversAreNamed) {
+TEST(Package, OneVariantTheLastRunsInAnyCase) {
   Package package = totalPackage();
-  package.variants[0].min_tokens = 9;
+  package.variants[0].condition = Variant::always;
   EXPECT_EQ(messageFor(package),
-            "file.lmk: variant 'two launches' runs from 9 to 9223372036854775807 tokens, "
-            "expected to start at 8");
-  package.variants[0].min_tokens = 7;
-  EXPECT_EQ(messageFor(package),
-            "file.lmk: variant 'two launches' runs from 7 to 9223372036854775807 tokens, "
-            "expected to start at 8");
-  package.variants.erase(package.variants.begin());
-  EXPECT_EQ(messageFor(package), "file.lmk: no variant runs with 8 tokens");
+            "file.lmk: variant 'two launches' can never run, 'also two' before it has no "
+            "condition");
+  package = totalPackage();
+  package.variants.pop_back();
+  EXPECT_EQ(messageFor(package), "file.lmk: no variant runs in any case");
   package.variants.clear();
-  EXPECT_EQ(messageFor(package), "file.lmk: no variant runs with 0 tokens");
+  EXPECT_EQ(messageFor(package), "file.lmk: no variant runs in any case");
+}
+
+TEST(Package, ExpressionsMakeOneValueAndAreThere) {
+  using Term = Expression::Term;
+  Package package = totalPackage();
+  package.expressions[1] = {{{Term::batch}, {Term::add}}};
+  EXPECT_EQ(messageFor(package), "file.lmk: expression 1 does not make one value");
+  package.expressions[1] = {{{Term::batch}, {Term::tokens}}};
+  EXPECT_EQ(messageFor(package), "file.lmk: expression 1 does not make one value");
+  package.expressions[1] = {};
+  EXPECT_EQ(messageFor(package), "file.lmk: expression 1 does not make one value");
+  package.expressions[1] = Expression::of(-1);
+  EXPECT_EQ(messageFor(package), "file.lmk: expression 1 does not make one value");
+  package.expressions[1] = {{{Term::Kind(99)}}};
+  EXPECT_EQ(messageFor(package), "file.lmk: expression 1 does not make one value");
+  package = totalPackage();
+  package.temporaries[0].shape[0] = 4;
+  EXPECT_EQ(messageFor(package), "file.lmk: temporary 0 uses expression 4 of 4");
+  package = totalPackage();
+  package.variants[0].condition = 7;
+  EXPECT_EQ(messageFor(package), "file.lmk: variant 'also two' uses expression 7 of 4");
+  package = totalPackage();
+  package.variants[1].launches[1].operands[0] = {Binding::expression, 4};
+  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'sum_whole' uses operand 4 of 4");
+}
+
+TEST(Expression, IsArithmeticOnWhatACallIsAbout) {
+  using Term = Expression::Term;
+  Symbols symbols{.batch = 3, .tokens = 100, .media_items = 2, .sequences = 5};
+  auto of = [&](std::int64_t a, Term::Kind kind, std::int64_t b) {
+    return Expression{{{Term::constant, a}, {Term::constant, b}, {kind}}}.evaluate(symbols);
+  };
+  EXPECT_EQ(
+      (Expression{{{Term::tokens}, {Term::constant, 64}, {Term::ceilDivide}, {Term::batch}, {Term::multiply}}}
+           .evaluate(symbols)),
+      6);
+  EXPECT_EQ(Expression::of(Term::mediaItems).evaluate(symbols), 2);
+  EXPECT_EQ(Expression::of(Term::sequences).evaluate(symbols), 5);
+  EXPECT_EQ(of(7, Term::subtract, 5), 2);
+  EXPECT_EQ(of(5, Term::subtract, 7), 0);
+  EXPECT_EQ(of(7, Term::divide, 2), 3);
+  EXPECT_EQ(of(7, Term::divide, 0), 0);
+  EXPECT_EQ(of(7, Term::remainder, 4), 3);
+  EXPECT_EQ(of(7, Term::minimum, 4), 4);
+  EXPECT_EQ(of(7, Term::maximum, 4), 7);
+  EXPECT_EQ(of(7, Term::less, 4), 0);
+  EXPECT_EQ(of(4, Term::equal, 4), 1);
+  EXPECT_EQ(of(1, Term::both, 0), 0);
+  EXPECT_EQ(of(1, Term::either, 0), 1);
+  EXPECT_EQ(of(INT64_MAX, Term::add, 1), INT64_MAX);
+  EXPECT_EQ(of(INT64_MAX, Term::multiply, 2), INT64_MAX);
+  EXPECT_EQ(of(INT64_MAX, Term::ceilDivide, 2), INT64_MAX / 2 + 1);
 }
 
 TEST(Package, ImpossibleExtentsGridsAndWorkspacesAreNamed) {
@@ -172,8 +208,10 @@ TEST(Package, ImpossibleExtentsGridsAndWorkspacesAreNamed) {
   package.signature.results[0].shape.resize(7);
   EXPECT_EQ(messageFor(package), "file.lmk: result 'o' has rank 7, the most is 6");
   package = addPackage();
-  package.variants[0].launches[0].grid.tokens_per_block = 0;
-  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' has an impossible grid");
+  package.variants[0].launches[0].grid.clear();
+  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' has a grid of 0 dimensions");
+  package.variants[0].launches[0].grid = {0, 1, 2};
+  EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' uses expression 2 of 2");
   package = addPackage();
   package.variants[0].launches[0].workspace_bytes = -8;
   EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' has an impossible workspace of -8 bytes");

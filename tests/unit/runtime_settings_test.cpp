@@ -33,11 +33,12 @@ TEST(Settings, ScopedSettingsHoldForOneThreadOnly) {
 }
 
 TEST(Settings, EveryFieldIsDescribedByItsVariable) {
-  std::vector<SettingDescription> rows = describe({4, "/cache", false});
-  ASSERT_EQ(rows.size(), 3u);
+  std::vector<SettingDescription> rows = describe({4, "/cache", false, 64});
+  ASSERT_EQ(rows.size(), 4u);
   EXPECT_EQ(rows[0].variable + "=" + rows[0].value, "LINMU_THREADS=4");
   EXPECT_EQ(rows[1].variable + "=" + rows[1].value, "LINMU_CACHE_DIR=/cache");
   EXPECT_EQ(rows[2].variable + "=" + rows[2].value, "LINMU_DISK_CACHE=0");
+  EXPECT_EQ(rows[3].variable + "=" + rows[3].value, "LINMU_MEMORY_CACHE=64");
 }
 
 /// A process of its own, since the environment is read once.
@@ -62,6 +63,10 @@ TEST(Settings, VariablesThatDoNotParseAreNamed) {
                 "environment variable LINMU_THREADS: expected a number from 0 to 4096, got 'many'");
   expectRefused("LINMU_THREADS", "4097",
                 "environment variable LINMU_THREADS: expected a number from 0 to 4096, got '4097'");
+  expectRefused("LINMU_MEMORY_CACHE", "-1",
+                "environment variable LINMU_MEMORY_CACHE: expected a number from 0 to 1048576, got '-1'");
+  expectRefused("LINMU_MEMORY_CACHE", "64M",
+                "environment variable LINMU_MEMORY_CACHE: expected a number from 0 to 1048576, got '64M'");
   expectRefused("LINMU_DISK_CACHE", "yes",
                 "environment variable LINMU_DISK_CACHE: expected 0 or 1, got 'yes'");
 }

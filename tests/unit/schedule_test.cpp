@@ -10,12 +10,13 @@ static std::string errorOf(llvm::StringRef overrides) {
 
 TEST(Schedule, OverridesAreRead) {
   llvm::Expected<Schedule> schedule =
-      parseSchedule("algorithm=chunked, chunk=64,recurrent_below=0,query_block=16");
+      parseSchedule("algorithm=chunked, chunk=64,recurrent_below=0,query_block=16,key_block=24");
   ASSERT_TRUE(bool(schedule));
   EXPECT_EQ(schedule->algorithm, Schedule::Algorithm::chunked);
   EXPECT_EQ(schedule->chunk, 64);
   EXPECT_EQ(schedule->recurrent_below, 0);
   EXPECT_EQ(schedule->query_block, 16);
+  EXPECT_EQ(schedule->key_block, 24);
 }
 
 TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
@@ -25,8 +26,10 @@ TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
             "schedule: requires algorithm to be auto, recurrent or chunked, got 'fast'");
   EXPECT_EQ(errorOf("recurrent_below=-1"),
             "schedule: requires recurrent_below to be a whole number from 0 to 1048576, got '-1'");
+  EXPECT_EQ(errorOf("key_block=0"),
+            "schedule: requires key_block to be a multiple of 8 from 8 to 256, got '0'");
   EXPECT_EQ(errorOf("warps=4"),
-            "schedule: requires a key out of algorithm, chunk, fuse, map_block, query_block and "
+            "schedule: requires a key out of algorithm, chunk, fuse, key_block, map_block, query_block and "
             "recurrent_below, got 'warps'");
   EXPECT_EQ(errorOf("chunk"), "schedule: requires KEY=VALUE, got 'chunk'");
   EXPECT_EQ(errorOf("chunk=8,chunk=16"), "schedule: requires each key once, got 'chunk' twice");
@@ -40,4 +43,23 @@ TEST(Schedule, ChunksShrinkUntilTheirTilesFitTheCache) {
   Schedule fixed;
   fixed.chunk = 128;
   EXPECT_EQ(chooseChunk({{1024, 1024, 1, 1}}, fixed), 128);
+}
+
+TEST(Schedule, AWindowsKeysAreTakenAtOnceWhereTheyFitTheCacheElseByBlocks) {
+  auto tiles = [](WindowSizes sizes, const Schedule &schedule = {}) {
+    WindowTiles tiles = chooseWindowTiles(sizes, schedule);
+    return std::array{tiles.queries, tiles.keys, tiles.whole};
+  };
+  EXPECT_EQ(tiles({256, 64, 64}), (std::array<std::int64_t, 3>{32, 64, 256}));
+  EXPECT_EQ(tiles({1024, 64, 64}), (std::array<std::int64_t, 3>{32, 64, 1024}));
+  EXPECT_EQ(tiles({1025, 64, 64}), (std::array<std::int64_t, 3>{32, 64, 64}));
+  EXPECT_EQ(tiles({1024, 1, 1}), (std::array<std::int64_t, 3>{32, 64, 1024}));
+  EXPECT_EQ(tiles({1025, 1, 1}), (std::array<std::int64_t, 3>{32, 64, 64}));
+  EXPECT_EQ(tiles({512, 256, 256}), (std::array<std::int64_t, 3>{32, 64, 64}));
+  EXPECT_EQ(tiles({INT32_MAX, 64, 64}), (std::array<std::int64_t, 3>{32, 64, 64}));
+  // A window's tiles are no larger than the window, in whole vectors.
+  EXPECT_EQ(tiles({18, 64, 64}), (std::array<std::int64_t, 3>{24, 24, 24}));
+  Schedule fixed;
+  fixed.key_block = 16;
+  EXPECT_EQ(tiles({256, 64, 64}, fixed), (std::array<std::int64_t, 3>{32, 16, 16}));
 }

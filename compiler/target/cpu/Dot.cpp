@@ -18,27 +18,30 @@ static int64_t unrollFor(const cpu::Block &at, int64_t multiple) {
   return unroll;
 }
 
-/// To the sum of row r and panel p the products of `unroll` steps k: lhs[row + r, k] * rhs[k, panel + p].
-KernelLowering::Vectors KernelLowering::multiplyAdd(const Product &product, ValueRange sums, Value k) {
+/// To the sum of row r >= firstRow and panel p the product of step k: lhs[row + r, k] * rhs[k, panel + p].
+void KernelLowering::multiplyAddStep(const Product &product, Vectors &next, Value step, int64_t firstRow) {
   const Block &at = product.at;
-  Vectors next(sums);
-  for (int64_t u = 0; u < product.unroll; ++u) {
-    Value step = add(k, u);
-    Vectors rhs;
-    for (int64_t p = 0; p < at.panels; ++p)
-      rhs.push_back(vector::LoadOp::create(builder_, location_, vectorType(builder_.getF32Type()),
-                                           product.rhs, ValueRange{add(at.panel, p), step, index(0)}));
-    for (int64_t r = 0; r < at.rows; ++r) {
-      Value i = add(at.row, r);
-      Value element =
-          splat(memref::LoadOp::create(builder_, location_, product.lhs,
-                                       product.lhsTransposed ? ValueRange{step, i} : ValueRange{i, step}));
-      for (int64_t p = 0; p < at.panels; ++p) {
-        Value &sum = next[p * at.rows + r];
-        sum = vector::FMAOp::create(builder_, location_, element, rhs[p], sum);
-      }
+  Vectors rhs;
+  for (int64_t p = 0; p < at.panels; ++p)
+    rhs.push_back(vector::LoadOp::create(builder_, location_, vectorType(builder_.getF32Type()), product.rhs,
+                                         ValueRange{add(at.panel, p), step, index(0)}));
+  for (int64_t r = firstRow; r < at.rows; ++r) {
+    Value i = add(at.row, r);
+    Value element =
+        splat(memref::LoadOp::create(builder_, location_, product.lhs,
+                                     product.lhsTransposed ? ValueRange{step, i} : ValueRange{i, step}));
+    for (int64_t p = 0; p < at.panels; ++p) {
+      Value &sum = next[p * at.rows + r];
+      sum = vector::FMAOp::create(builder_, location_, element, rhs[p], sum);
     }
   }
+}
+
+/// The same for `unroll` steps and all rows.
+KernelLowering::Vectors KernelLowering::multiplyAdd(const Product &product, ValueRange sums, Value k) {
+  Vectors next(sums);
+  for (int64_t u = 0; u < product.unroll; ++u)
+    multiplyAddStep(product, next, add(k, u), 0);
   return next;
 }
 
@@ -94,15 +97,18 @@ KernelLowering::Vectors KernelLowering::dotBlock(tile::DotOp op, const Block &at
   const Buffer *lhs = find(op.getLhs(), Layout::rows);
   const Buffer *rhs = find(op.getRhs(), op.getTransposeRhs() ? Layout::transposedPanels : Layout::panels);
   int64_t contracted = shapeOf(op.getLhs())[op.getTransposeLhs() ? 0 : 1];
-  // Row i of a lower triangle ends at i, so a block of rows ends with its last row.
+  // Row i of a lower triangle ends at i, and what stands behind is not read: it may be no number.
   bool lower = op.getTriangle() == tile::Triangle::lhs_lower;
-  Value to = lower ? add(at.row, at.rows) : index(contracted);
-  int64_t multiple = lower ? at.rows : contracted;
-  int64_t unroll = unrollFor(at, multiple);
+  int64_t unroll = unrollFor(at, lower ? at.rows : contracted);
   Product product{lhs->memref, op.getTransposeLhs(), rhs->memref, at, unroll};
-  int64_t from = lower ? 0 : accumulateAndPrefetch(sums, product, contracted);
-  if (from < contracted)
-    accumulate(sums, product, index(from), to);
+  if (lower) {
+    accumulate(sums, product, index(0), at.row);
+    for (int64_t r = 0; r < at.rows; ++r)
+      multiplyAddStep(product, sums, add(at.row, r), r);
+    return sums;
+  }
+  if (int64_t from = accumulateAndPrefetch(sums, product, contracted); from < contracted)
+    accumulate(sums, product, index(from), index(contracted));
   return sums;
 }
 

@@ -155,7 +155,8 @@ void KernelLowering::forEachBlock(ArrayRef<int64_t> shape, bool lowerOnly, int64
 void KernelLowering::forEachBlockOf(Value tile, bool lowerOnly, function_ref<void(const Block &)> body) {
   ArrayRef<int64_t> shape = shapeOf(tile);
   // A product reads fewer elements a multiplication in a wider block; anything else gains nothing from one.
-  int64_t rows = blockRows(shape[0]), panels = inlinedWork(tile) > 0 ? blockPanels(shape[1]) : 1;
+  llvm::SmallDenseSet<Value> seen;
+  int64_t rows = blockRows(shape[0]), panels = inlinedWork(tile, seen) > 0 ? blockPanels(shape[1]) : 1;
   int64_t blocksDown = shape[0] / rows,
           blocksAcross = roundUp(shape[1], panels * Machine::width) / (panels * Machine::width);
   SmallVector<PrefetchShare> shares = takePrefetches(tile, blocksAcross * blocksDown);

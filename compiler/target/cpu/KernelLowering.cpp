@@ -12,8 +12,8 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::cpu;
 
-KernelLowering::KernelLowering(tile::KernelOp kernel, tile::LaunchOp launch, const Machine &machine)
-    : kernel_(kernel), launch_(launch), machine_(machine), builder_(kernel), location_(kernel.getLoc()) {}
+KernelLowering::KernelLowering(tile::KernelOp kernel, const Machine &machine)
+    : kernel_(kernel), machine_(machine), builder_(kernel), location_(kernel.getLoc()) {}
 
 /// Operands are strided memrefs whose last axis is contiguous; i1 is a byte, bf16 an i16.
 static MemRefType memoryType(RankedTensorType type) {
@@ -31,23 +31,26 @@ static MemRefType memoryType(RankedTensorType type) {
 FailureOr<func::FuncOp> KernelLowering::run() {
   MLIRContext *context = kernel_.getContext();
   Type indexType = builder_.getIndexType();
-  SmallVector<Type> types = {indexType, indexType,
-                             MemRefType::get({ShapedType::kDynamic}, builder_.getI8Type())};
+  SmallVector<Type> types = {
+      indexType, indexType, MemRefType::get({ShapedType::kDynamic}, builder_.getI8Type()),
+      indexType, indexType, indexType};
   mlir::Block &body = kernel_.getBody().front();
-  for (BlockArgument argument : body.getArguments())
-    types.push_back(memoryType(cast<RankedTensorType>(argument.getType())));
+  for (BlockArgument argument : body.getArguments()) {
+    auto memory = dyn_cast<RankedTensorType>(argument.getType());
+    types.push_back(memory ? Type(memoryType(memory)) : indexType);
+  }
   auto function =
       func::FuncOp::create(builder_, location_, kernel_.getSymName(), FunctionType::get(context, types, {}));
   mlir::Block *entry = function.addEntryBlock();
   builder_.setInsertionPointToStart(entry);
   entryWorkspace_ = entry->getArgument(2);
-  for (auto [argument, memory] : llvm::zip(body.getArguments(), entry->getArguments().drop_front(3))) {
-    operands_[argument] = memory;
-    // Results come last and are never broadcast: the last token tensor tells B and N.
-    if (auto type = cast<RankedTensorType>(argument.getType());
-        type.getRank() >= 2 && type.isDynamicDim(0) && type.isDynamicDim(1))
-      operandForExtents_ = memory;
-  }
+  for (unsigned dimension = 0; dimension < 3; ++dimension)
+    grid_[dimension] = entry->getArgument(3 + dimension);
+  for (auto [argument, given] : llvm::zip(body.getArguments(), entry->getArguments().drop_front(6)))
+    if (argument.getType().isIndex())
+      scalars_.map(argument, given);
+    else
+      operands_[argument] = given;
   func::ReturnOp::create(builder_, location_);
   builder_.setInsertionPoint(entry->getTerminator());
   openBlockLoops(entry->getArgument(0), entry->getArgument(1), body);
@@ -89,11 +92,11 @@ LogicalResult KernelLowering::lowerOps(llvm::iterator_range<mlir::Block::iterato
 LogicalResult KernelLowering::lowerOp(Operation &op) {
   return TypeSwitch<Operation *, LogicalResult>(&op)
       .Case([&](tile::BlockIdOp id) {
-        scalars_.map(id.getResult(), blockId_);
+        scalars_.map(id.getResult(), blockPlace(blockId_, id.getDimension()));
         return success();
       })
       .Case([&](tile::BlockCountOp count) {
-        scalars_.map(count.getResult(), blockCount());
+        scalars_.map(count.getResult(), grid_[count.getDimension()]);
         return success();
       })
       .Case([&](tensor::DimOp dim) -> LogicalResult {
@@ -106,7 +109,22 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
       })
       .Case([&](tile::LoadOp load) { return lowerLoad(load); })
       .Case([&](tile::StoreOp store) { return lowerStore(store); })
-      .Case([&](tile::PrefetchOp prefetch) { return lowerPrefetch(prefetch), success(); })
+      .Case([&](tile::RangeOp range) { return lowerRange(range), success(); })
+      .Case([&](tile::AllocOp alloc) {
+        owned_[alloc] = allocate(alloc.getType().getTileType(), Layout::rows);
+        return success();
+      })
+      .Case([&](tile::WriteOp write) {
+        return fill(write.getValue(), owned_.lookup(write.getBuffer())), success();
+      })
+      .Case([&](tile::ReadOp read) {
+        // A copy: the buffer may be written before the tile is used.
+        buffers_[read] = {owned_.lookup(read.getBuffer())};
+        Buffer copy = allocate(read.getType(), Layout::rows);
+        fill(read, copy);
+        buffers_[read] = {copy};
+        return success();
+      })
       .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce), success(); })
       .Case([&](tile::CumsumOp cumsum) { return lowerCumsum(cumsum), success(); })
       .Case([&](tile::CumprodOp cumprod) { return lowerCumprod(cumprod), success(); })
@@ -142,18 +160,12 @@ LogicalResult KernelLowering::lowerScalarOp(Operation &op) {
   return success();
 }
 
-/// scale * B * ceil(N / tokens_per_block), as the launch has it.
-Value KernelLowering::blockCount() {
-  Value count = index(launch_.getScale());
-  if (launch_.getTimesBatch())
-    count = arith::MulIOp::create(builder_, location_, count,
-                                  memref::DimOp::create(builder_, location_, operandForExtents_, index(0)));
-  if (int64_t(launch_.getTokensPerBlock()) > 0) {
-    Value tokens = memref::DimOp::create(builder_, location_, operandForExtents_, index(1));
-    tokens = arith::CeilDivUIOp::create(builder_, location_, tokens, index(launch_.getTokensPerBlock()));
-    count = arith::MulIOp::create(builder_, location_, count, tokens);
-  }
-  return count;
+/// Where block `number` of the grid stands in a dimension.
+Value KernelLowering::blockPlace(Value number, int64_t dimension) {
+  for (int64_t inner = 0; inner < dimension; ++inner)
+    number = arith::DivUIOp::create(builder_, location_, number, grid_[inner]);
+  return dimension == 2 ? number
+                        : Value(arith::RemUIOp::create(builder_, location_, number, grid_[dimension]));
 }
 
 //===------------------------------------------------------------------------------------------------===//
@@ -217,8 +229,10 @@ LogicalResult KernelLowering::lowerFor(Operation &op) {
           materialize(argument, Layout::rows);
         }
     }
-  if (!source.getBody()->getOps<tile::PrefetchOp>().empty())
+  if (llvm::any_of(*source.getBody(), [](Operation &inner) { return inner.hasAttr(prefetchMark); })) {
     enterIteration(source, loopOp.getInductionVar());
+    lowerPrefetches(*source.getBody());
+  }
   if (failed(lowerOps(*source.getBody())))
     return failure();
   location_ = op.getLoc();
@@ -330,13 +344,18 @@ void KernelLowering::lowerYield(Operation &loopOp, Operation &yield, ArrayRef<Bu
   }
 }
 
+/// Tiles that a branch gives are written to buffers that stand before it.
 LogicalResult KernelLowering::lowerIf(Operation &op) {
   auto source = cast<scf::IfOp>(op);
-  for (Type type : source.getResultTypes())
-    if (rankOf(type) > 0)
-      return op.emitOpError("with tile results is not supported by the CPU target");
-  auto branch = scf::IfOp::create(builder_, location_, source.getResultTypes(),
-                                  scalarOf(source.getCondition()), !source.getElseRegion().empty());
+  SmallVector<Type> scalarTypes;
+  SmallVector<Buffer> results; // one a tile
+  for (Value result : source.getResults())
+    if (rankOf(result.getType()) == 0)
+      scalarTypes.push_back(result.getType());
+    else
+      results.push_back(allocate(result.getType(), Layout::rows));
+  auto branch = scf::IfOp::create(builder_, location_, scalarTypes, scalarOf(source.getCondition()),
+                                  !source.getElseRegion().empty());
   auto lowerRegion = [&](Region &from, Region &to) -> LogicalResult {
     if (from.empty())
       return success();
@@ -349,8 +368,12 @@ LogicalResult KernelLowering::lowerIf(Operation &op) {
     if (failed(lowerOps(from.front())))
       return failure();
     SmallVector<Value> yielded;
+    unsigned next = 0;
     for (Value value : from.front().getTerminator()->getOperands())
-      yielded.push_back(scalarOf(value));
+      if (rankOf(value.getType()) == 0)
+        yielded.push_back(scalarOf(value));
+      else
+        fill(value, results[next++]);
     scf::YieldOp::create(builder_, location_, yielded);
     buffers_ = std::move(outside);
     return success();
@@ -358,7 +381,11 @@ LogicalResult KernelLowering::lowerIf(Operation &op) {
   if (failed(lowerRegion(source.getThenRegion(), branch.getThenRegion())) ||
       failed(lowerRegion(source.getElseRegion(), branch.getElseRegion())))
     return failure();
-  for (auto [from, to] : llvm::zip(source.getResults(), branch.getResults()))
-    scalars_.map(from, to);
+  unsigned scalar = 0, tile = 0;
+  for (Value result : source.getResults())
+    if (rankOf(result.getType()) == 0)
+      scalars_.map(result, branch.getResult(scalar++));
+    else
+      buffers_[result] = {results[tile++]};
   return success();
 }

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace linmu::cpu {
 
@@ -37,12 +38,31 @@ struct Block {
   std::int64_t size() const { return rows * panels; }
 };
 
+/// What a `tile.load` or `tile.store` touches, in one form.
+struct Access {
+  mlir::Value memory;
+  mlir::OperandRange indices;
+  mlir::Type tile;
+
+  static Access of(mlir::Operation *loadOrStore);
+  /// The axis of memory that is the tile's axis `axis`.
+  std::int64_t axisOf(std::int64_t axis) const;
+  /// The index of the tile's rows, null where they are a whole axis; of the columns of a matrix.
+  mlir::Value rowIndex() const { return indexOf(0); }
+  mlir::Value columnIndex() const { return indexOf(1); }
+  /// Whether the tile is one element of each of several rows.
+  bool isElements() const;
+
+private:
+  mlir::Value indexOf(std::int64_t axis) const;
+};
+
 class KernelLowering {
 public:
-  KernelLowering(tile::KernelOp kernel, tile::LaunchOp launch, const Machine &machine);
+  KernelLowering(tile::KernelOp kernel, const Machine &machine);
 
-  /// Builds `func.func @NAME(first, last, workspace, operands...)` before the kernel. Fails with a
-  /// diagnostic for ops outside the contract of the tile dialect.
+  /// Builds `func.func @NAME(first, last, workspace, grid x, y, z, operands...)` before the kernel. Fails
+  /// with a diagnostic for ops outside the contract of the tile dialect.
   mlir::FailureOr<mlir::func::FuncOp> run();
 
   /// Bytes of workspace that a thread needs; valid after run().
@@ -62,7 +82,7 @@ private:
   mlir::LogicalResult lowerFor(mlir::Operation &op);
   mlir::LogicalResult lowerIf(mlir::Operation &op);
   void lowerYield(mlir::Operation &loop, mlir::Operation &yield, llvm::ArrayRef<Buffer> carried);
-  Value blockCount();
+  Value blockPlace(Value number, int64_t dimension);
 
   // TokenWalk.cpp: blocks that walk the tokens together
   struct Stretch {
@@ -83,6 +103,7 @@ private:
   Buffer allocate(mlir::Type tile, Layout layout);
   void fill(Value tile, const Buffer &buffer);
   std::int64_t panelsOfRow(Value tile);
+  tile::LoadOp rowwiseLoad(Value tile);
   void fillByRows(Value tile, const Buffer &buffer);
   void fillTransposed(Value tile, const Buffer &buffer);
   Buffer materialize(Value tile, Layout layout);
@@ -101,19 +122,38 @@ private:
   Value bitcastElements(Value value, mlir::Type element);
   Value toStored(Value value);
 
+  // Ranges.cpp: which places of operands a load or store touches
+  /// A `tile.range`: element i is at first + i or first - i, or at rows[i] where an order says so.
+  struct Range {
+    Value first, from, to; ///< index; `from` and `to` null where all elements are live
+    bool backward;
+    Value rows; ///< a buffer of i64, 0 for dead elements; null without an order
+  };
+  void lowerRange(tile::RangeOp op);
+  mlir::LogicalResult checkAccess(mlir::Operation *op, Value memory, mlir::OperandRange indices);
+  llvm::SmallVector<Value> placeOf(const Access &access, Value row, Value column);
+  Value placeIn(const Range &range, Value at);
+  Value isLive(Value index, Value at);
+  Value isAllLive(Value index);
+  Value liveLanes(Value index, Value column, std::int64_t size);
+
   // Memory.cpp: operands
   mlir::LogicalResult lowerLoad(tile::LoadOp op);
   mlir::LogicalResult lowerStore(tile::StoreOp op);
   Vectors loadBlock(tile::LoadOp op, const Block &at);
   Value loadVector(tile::LoadOp op, Value column);
-  void gather(tile::LoadOp op, const Buffer &buffer);
+  Value loadLanes(Value memory, mlir::ValueRange place, Value mask);
+  void gatherElements(tile::LoadOp op, const Buffer &buffer);
+  Value toMemory(Value value);
+  void storeLanes(Value lanes, Value memory, mlir::ValueRange place, Value mask);
+  void storeRows(tile::StoreOp op);
 
   // NextIteration.cpp
   void enterIteration(mlir::scf::ForOp source, Value position);
   void moveTo(mlir::scf::ForOp source, Value position, Value block);
   Value ahead(Value value, Value at);
   Value aheadIndex(Value index, Value at);
-  Value aheadAddress(tile::PrefetchOp op, Value at);
+  Value aheadAddress(mlir::Operation *access, Value at);
 
   // Prefetch.cpp
   /// Rows that wait to be asked for: `lines` cache lines of which `taken` are in the shares of loop nests.
@@ -128,9 +168,9 @@ private:
     /// Lines that go with each block, none where most blocks go without.
     std::int64_t linesOfEachBlock() const { return every == 1 ? perBlock : 0; }
   };
-  std::int64_t inlinedWork(Value tile);
+  std::int64_t inlinedWork(Value tile, llvm::SmallDenseSet<Value> &seen);
   void prefetchAddress(Value address);
-  void lowerPrefetch(tile::PrefetchOp op);
+  void lowerPrefetches(mlir::Block &body);
   llvm::SmallVector<PrefetchShare> takePrefetches(Value tile, std::int64_t blocks);
   void prefetchLine(const PrefetchRows &rows, Value line);
   void emitPrefetch(const PrefetchShare &share, Value block, Value number);
@@ -150,6 +190,7 @@ private:
     Block at;
     std::int64_t unroll;
   };
+  void multiplyAddStep(const Product &product, Vectors &next, Value step, std::int64_t firstRow);
   Vectors multiplyAdd(const Product &product, mlir::ValueRange sums, Value k);
   void accumulate(Vectors &sums, const Product &product, Value from, Value to);
   std::int64_t accumulateAndPrefetch(Vectors &sums, const Product &product, std::int64_t contracted);
@@ -188,7 +229,6 @@ private:
   Value memrefOf(Value operand) { return operands_.lookup(operand); }
 
   tile::KernelOp kernel_;
-  tile::LaunchOp launch_;
   const Machine &machine_;
   mlir::OpBuilder builder_;
   mlir::Location location_;
@@ -196,6 +236,9 @@ private:
   mlir::Operation *blockLoop_ = nullptr; ///< workspace views are placed before it
   mlir::IRMapping scalars_;              ///< scalars of the kernel to scalars of the function
   llvm::DenseMap<Value, Value> operands_;
+  llvm::DenseMap<Value, Range> ranges_;
+  Value knownLive_;                     ///< the range whose element at hand is live
+  llvm::DenseMap<Value, Buffer> owned_; ///< buffers of the program, by tile.alloc
   llvm::DenseMap<Value, llvm::SmallVector<Buffer, 2>> buffers_;
   llvm::DenseMap<Value, Vectors> memo_; ///< blocks computed at the current insertion point
   llvm::SmallVector<PrefetchRows> waiting_;
@@ -204,11 +247,15 @@ private:
   std::int64_t workLeft_ = 0; ///< multiplications of the block's products that are still to be lowered
   llvm::DenseMap<Value, Value> ahead_; ///< loop variables to their values in the next iteration
   Value aheadBlock_;                   ///< the block of the next iteration
-  Value blockId_, operandForExtents_;
+  Value blockId_;                      ///< number of the block, x fastest
+  Value grid_[3];
   Stretch stretch_;
   std::int64_t blocksTogether_ = 1;
   std::int64_t workspaceBytes_ = 0;
 };
+
+/// On loads and stores whose rows are asked for an iteration ahead (mark-prefetches).
+inline constexpr llvm::StringLiteral prefetchMark = "cpu.prefetch";
 
 /// The rank of a tile type: 0 for scalars.
 int64_t rankOf(mlir::Type type);
@@ -219,12 +266,10 @@ mlir::MemRefType bufferType(mlir::Type tile, Layout layout);
 std::int64_t bytesOf(mlir::MemRefType type);
 /// Multiplications of the products that stand in a block.
 std::int64_t workOf(mlir::Block &body);
-/// The position, among the indices of a load, store or prefetch, of the one that names rows; -1 without.
-std::int64_t gatheredAxis(mlir::OperandRange indices);
-/// What a prefetch names: how many rows, the bytes of each, and whether they are single elements.
-std::int64_t rowsOf(tile::PrefetchOp op);
-std::int64_t rowBytes(tile::PrefetchOp op);
-bool namesElements(tile::PrefetchOp op);
+/// What a load or store that is marked for prefetching names: how many rows, the bytes of each, and whether
+/// they are single elements.
+std::int64_t rowsOf(const Access &access);
+std::int64_t rowBytes(const Access &access);
 /// Elementwise arith and math ops, extensions and truncations included.
 bool isElementwise(mlir::Operation *op);
 

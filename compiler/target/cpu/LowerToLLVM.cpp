@@ -52,14 +52,11 @@ LogicalResult linmu::cpu::lowerKernels(tile::ProgramOp program, const Machine &m
   SmallVector<tile::KernelOp> kernels(program.getBody().getOps<tile::KernelOp>());
   SmallVector<func::FuncOp> functions;
   for (tile::KernelOp kernel : kernels) {
-    tile::LaunchOp launch;
-    program.walk([&](tile::LaunchOp candidate) {
-      if (candidate.getKernel() == kernel.getSymName())
-        launch = candidate;
-    });
-    if (!launch)
+    if (SymbolTable::symbolKnownUseEmpty(kernel, program))
       continue;
-    KernelLowering lowering(kernel, launch, machine);
+    simplifyTiles(kernel);
+    markPrefetches(kernel);
+    KernelLowering lowering(kernel, machine);
     auto function = lowering.run();
     if (failed(function))
       return failure();
@@ -92,7 +89,8 @@ static void addEntry(LLVM::LLVMFuncOp function) {
         LLVM::GEPOp::create(builder, loc, pointer, word, base, ArrayRef<LLVM::GEPArg>{int32_t(slot)});
     return LLVM::LoadOp::create(builder, loc, type, address);
   };
-  // first, last, then the workspace's descriptor of rank 1.
+  // first, last, the workspace's descriptor of rank 1, the grid; behind the operands' pointers lies the
+  // grid's.
   Value workspace = block->getArgument(3), zero = wordConstant(0), one = wordConstant(1);
   SmallVector<Value> arguments = {block->getArgument(1),
                                   block->getArgument(2),
@@ -103,10 +101,14 @@ static void addEntry(LLVM::LLVMFuncOp function) {
                                   one};
   ArrayRef<Type> types = function.getFunctionType().getParams();
   auto ranks = function->getAttrOfType<DenseI64ArrayAttr>("linmu.ranks").asArrayRef();
+  Value grid = load(pointer, block->getArgument(0), ranks.size());
+  for (int64_t dimension = 0; dimension < 3; ++dimension)
+    arguments.push_back(load(word, grid, dimension));
   for (auto [operand, rank] : llvm::enumerate(ranks)) {
-    Value descriptor = load(pointer, block->getArgument(0), operand);
-    for (int64_t slot = 0; slot < 3 + 2 * rank; ++slot)
-      arguments.push_back(load(types[arguments.size()], descriptor, slot));
+    Value given = load(pointer, block->getArgument(0), operand);
+    // An index is a word, an operand in memory a descriptor.
+    for (int64_t slot = 0; slot < (rank < 0 ? 1 : 3 + 2 * rank); ++slot)
+      arguments.push_back(load(types[arguments.size()], given, slot));
   }
   LLVM::CallOp::create(builder, loc, function, arguments);
   LLVM::ReturnOp::create(builder, loc, ValueRange{});
@@ -116,8 +118,10 @@ static void addEntry(LLVM::LLVMFuncOp function) {
 LogicalResult linmu::cpu::lowerToLLVM(ModuleOp module) {
   for (auto function : module.getOps<func::FuncOp>()) {
     SmallVector<int64_t> ranks;
-    for (Type type : ArrayRef(function.getArgumentTypes()).drop_front(3))
-      ranks.push_back(cast<MemRefType>(type).getRank());
+    for (Type type : ArrayRef(function.getArgumentTypes()).drop_front(6)) {
+      auto memory = dyn_cast<MemRefType>(type);
+      ranks.push_back(memory ? memory.getRank() : -1);
+    }
     function->setAttr("linmu.ranks", DenseI64ArrayAttr::get(module.getContext(), ranks));
   }
   if (failed(expandMath(module)))

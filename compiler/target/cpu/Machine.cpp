@@ -9,20 +9,31 @@
 
 using namespace linmu::cpu;
 
+/// LLVM's table of targets is a plain list: two threads must not fill it at once.
+static void initializeTargets() {
+  [[maybe_unused]] static const bool once = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    return true;
+  }();
+}
+
+static const llvm::Target &nativeTarget(const llvm::Triple &triple) {
+  initializeTargets();
+  std::string error;
+  return *llvm::TargetRegistry::lookupTarget(triple, error);
+}
+
 bool Machine::has(llvm::StringRef feature) const { return llvm::is_contained(features, feature.str()); }
 
 bool Machine::isKnown(llvm::StringRef cpu) {
-  llvm::InitializeNativeTarget();
-  std::string error;
   llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
-  std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(triple, "", ""));
+  std::unique_ptr<llvm::MCSubtargetInfo> info(nativeTarget(triple).createMCSubtargetInfo(triple, "", ""));
   return info->isCPUStringValid(cpu);
 }
 
 Machine Machine::named(llvm::StringRef cpu) {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
+  initializeTargets();
   Machine machine;
   machine.triple = llvm::sys::getDefaultTargetTriple();
   machine.cpu = cpu.empty() ? llvm::sys::getHostCPUName().str() : cpu.str();
@@ -31,10 +42,9 @@ Machine Machine::named(llvm::StringRef cpu) {
       if (feature.second)
         machine.features.push_back(feature.first().str());
   } else {
-    std::string error;
     llvm::Triple triple(machine.triple);
-    const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
-    std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(triple, machine.cpu, ""));
+    std::unique_ptr<llvm::MCSubtargetInfo> info(
+        nativeTarget(triple).createMCSubtargetInfo(triple, machine.cpu, ""));
     for (const llvm::SubtargetFeatureKV &feature : info->getEnabledProcessorFeatures())
       machine.features.push_back(feature.Key);
   }

@@ -78,32 +78,61 @@ int64_t KernelLowering::panelsOfRow(Value tile) {
   return together;
 }
 
-/// Loads row by row, so that where a row lies is computed once for several panels.
+/// Loads row by row, so that where a row lies is computed once for several panels. Dead rows are zero.
 void KernelLowering::fillByRows(Value tile, const Buffer &buffer) {
   int64_t panels = roundUp(shapeOf(tile)[1], Machine::width) / Machine::width;
   int64_t together = panelsOfRow(tile);
-  loop(0, shapeOf(tile)[0], 1, [&](Value row) {
+  Access access = Access::of(rowwiseLoad(tile));
+  VectorType stored = vectorType(cast<MemRefType>(buffer.memref.getType()).getElementType());
+  auto fillRow = [&](Value row, function_ref<Vectors(const Block &)> vectorsOf) {
     loop(0, panels, together, [&](Value first) {
       memo_.clear();
       Block at{row, 1, first, multiply(first, Machine::width), together};
-      storeBlock(block(tile, at), buffer, at);
+      storeBlock(vectorsOf(at), buffer, at);
     });
+  };
+  loop(0, shapeOf(tile)[0], 1, [&](Value row) {
+    auto live = [&] { fillRow(row, [&](const Block &at) { return block(tile, at); }); };
+    Value isLiveRow = isLive(access.rowIndex(), row);
+    if (!isLiveRow)
+      return live();
+    auto branch = scf::IfOp::create(builder_, location_, isLiveRow, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(builder_);
+    builder_.setInsertionPointToStart(branch.thenBlock());
+    knownLive_ = access.rowIndex();
+    live();
+    knownLive_ = {};
+    builder_.setInsertionPointToStart(branch.elseBlock());
+    Type element = getElementTypeOrSelf(tile.getType());
+    Value zero = fromStored(constant(stored, 0), element);
+    fillRow(row, [&](const Block &at) { return Vectors(at.size(), zero); });
   });
   memo_.clear();
 }
 
+/// The load that a tile is, or is the extension of; null for others and where the load has a buffer.
+tile::LoadOp KernelLowering::rowwiseLoad(Value tile) {
+  if (findAny(tile))
+    return {};
+  Operation *op = tile.getDefiningOp();
+  if (auto extension = dyn_cast_if_present<arith::ExtFOp>(op))
+    return rowwiseLoad(extension.getIn());
+  return dyn_cast_if_present<tile::LoadOp>(op);
+}
+
 void KernelLowering::fill(Value tile, const Buffer &buffer) {
   if (rankOf(tile.getType()) == 1) {
+    if (tile::LoadOp load = rowwiseLoad(tile);
+        load && load == tile.getDefiningOp() && Access::of(load).isElements())
+      return gatherElements(load, buffer);
     loop(0, shapeOf(tile)[0], Machine::width, [&](Value column) {
       vector::StoreOp::create(builder_, location_, toStored(vector(tile, column)), buffer.memref,
                               ValueRange{column});
     });
     return;
   }
-  if (isa_and_present<tile::LoadOp>(tile.getDefiningOp()) && !findAny(tile)) {
-    fillByRows(tile, buffer);
-    return;
-  }
+  if (rowwiseLoad(tile))
+    return fillByRows(tile, buffer);
   forEachBlockOf(tile, hasLowerUsesOnly(tile),
                  [&](const Block &at) { storeBlock(block(tile, at), buffer, at); });
 }
@@ -235,10 +264,12 @@ void KernelLowering::decide(Value tile) {
                  (isa<tile::BroadcastOp>(op) && rankOf(op->getOperand(0).getType()) == 0);
   if (rankOf(tile.getType()) == 1) {
     // Bits are recomputed from what they compare; everything else of rank 1 is small.
-    bool load = isa<tile::LoadOp>(op);
-    if (!trivial && !tile.use_empty() && (load || !element.isInteger(1)))
-      if (!load || !llvm::all_of(tile.getUsers(), [](Operation *user) { return isa<arith::ExtFOp>(user); }))
-        materialize(tile, Layout::rows);
+    auto load = dyn_cast<tile::LoadOp>(op);
+    bool passThrough =
+        load && !Access::of(load).isElements() &&
+        llvm::all_of(tile.getUsers(), [](Operation *user) { return isa<arith::ExtFOp>(user); });
+    if (!trivial && !tile.use_empty() && !passThrough && (load || !element.isInteger(1)))
+      materialize(tile, Layout::rows);
     return;
   }
   bool rows = false, panels = false, transposed = false;

@@ -9,149 +9,159 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::cpu;
 
-int64_t linmu::cpu::gatheredAxis(OperandRange indices) {
-  for (auto [axis, index] : llvm::enumerate(indices))
-    if (rankOf(index.getType()) == 1)
-      return axis;
-  return -1;
-}
-
-/// Indices of one element or row: scalars as they are, the gathered axis replaced by `row`.
-template <typename Lookup>
-static SmallVector<Value> indicesAt(OperandRange indices, Value row, Lookup &&lookup) {
-  SmallVector<Value> result;
-  for (Value index : indices)
-    result.push_back(rankOf(index.getType()) == 1 ? row : lookup(index));
-  return result;
-}
-
 LogicalResult KernelLowering::lowerLoad(tile::LoadOp op) {
+  if (failed(checkAccess(op, op.getSource(), op.getIndices())))
+    return failure();
   if (rankOf(op.getType()) > 0) {
     decide(op.getResult());
     return success();
   }
-  SmallVector<Value> at = indicesAt(op.getIndices(), {}, [&](Value index) { return scalarOf(index); });
-  Value loaded = memref::LoadOp::create(builder_, location_, memrefOf(op.getSource()), at);
+  SmallVector<Value> place = placeOf(Access::of(op), {}, {});
+  Value loaded = memref::LoadOp::create(builder_, location_, memrefOf(op.getSource()), place);
   scalars_.map(op.getResult(), fromStored(loaded, op.getType()));
   return success();
 }
 
+/// A vector of elements that lie together; lanes that the mask leaves out are 0.
+Value KernelLowering::loadLanes(Value memory, ValueRange place, Value mask) {
+  VectorType type = vectorType(cast<MemRefType>(memory.getType()).getElementType());
+  if (!mask)
+    return vector::LoadOp::create(builder_, location_, type, memory, place);
+  return vector::MaskedLoadOp::create(builder_, location_, type, memory, place, mask, constant(type, 0));
+}
+
 /// A block of a rank-2 load.
 KernelLowering::Vectors KernelLowering::loadBlock(tile::LoadOp op, const Block &at) {
+  Access access = Access::of(op);
   Value memory = memrefOf(op.getSource());
-  Type stored = cast<MemRefType>(memory.getType()).getElementType();
-  int64_t gathered = gatheredAxis(op.getIndices());
+  Type element = getElementTypeOrSelf(op.getType());
   int64_t columns = shapeOf(op.getResult())[1];
-  bool ragged = columns % Machine::width;
   Vectors result;
   forEachVector(at, [&](Value row, Value, Value column) {
-    if (gathered >= 0)
-      row = arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(),
-                                       scalar(op.getIndices()[gathered], row));
-    SmallVector<Value> indices =
-        indicesAt(op.getIndices(), row, [&](Value index) { return scalarOf(index); });
-    if (gathered < 0)
-      indices.push_back(row);
-    indices.push_back(column);
-    VectorType type = vectorType(stored);
-    Value loaded = ragged
-                       ? Value(vector::MaskedLoadOp::create(builder_, location_, type, memory, indices,
-                                                            columnMask(column, columns), constant(type, 0)))
-                       : Value(vector::LoadOp::create(builder_, location_, type, memory, indices));
-    result.push_back(fromStored(loaded, getElementTypeOrSelf(op.getType())));
+    Value mask = liveLanes(access.columnIndex(), column, columns);
+    if (Value live = isLive(access.rowIndex(), row)) {
+      Value lanes = vector::BroadcastOp::create(builder_, location_, vectorType(builder_.getI1Type()), live);
+      mask = mask ? Value(arith::AndIOp::create(builder_, location_, mask, lanes)) : lanes;
+    }
+    result.push_back(fromStored(loadLanes(memory, placeOf(access, row, column), mask), element));
   });
   return result;
 }
 
-/// Columns [column, column + width) of a rank-1 load of contiguous features.
+/// Columns [column, column + width) of a rank-1 load of elements that lie together.
 Value KernelLowering::loadVector(tile::LoadOp op, Value column) {
+  Access access = Access::of(op);
+  Value mask = liveLanes(access.rowIndex(), column, shapeOf(op.getResult())[0]);
+  return fromStored(loadLanes(memrefOf(op.getSource()), placeOf(access, column, {}), mask),
+                    getElementTypeOrSelf(op.getType()));
+}
+
+/// One element of each row: at once where all are live, else one by one.
+void KernelLowering::gatherElements(tile::LoadOp op, const Buffer &buffer) {
+  Access access = Access::of(op);
   Value memory = memrefOf(op.getSource());
-  VectorType type = vectorType(cast<MemRefType>(memory.getType()).getElementType());
-  int64_t columns = shapeOf(op.getResult())[0];
   Type element = getElementTypeOrSelf(op.getType());
-  if (int64_t gathered = gatheredAxis(op.getIndices()); gathered >= 0) {
-    // One element a row: lane by lane, the last row again in the padding.
-    Value result = constant(type, 0);
-    for (int64_t lane = 0; lane < Machine::width; ++lane) {
-      Value row = arith::MinUIOp::create(builder_, location_, add(column, lane), index(columns - 1));
-      Value at = arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(),
-                                            scalar(op.getIndices()[gathered], row));
-      Value loaded = memref::LoadOp::create(
-          builder_, location_, memory, indicesAt(op.getIndices(), at, [&](Value i) { return scalarOf(i); }));
-      result = vector::InsertOp::create(builder_, location_, loaded, result, ArrayRef<int64_t>{lane});
+  int64_t size = shapeOf(op.getResult())[0];
+  auto load = [&](Value row) {
+    return toStored(
+        fromStored(memref::LoadOp::create(builder_, location_, memory, placeOf(access, row, {})), element));
+  };
+  auto store = [&](Value row) {
+    memref::StoreOp::create(builder_, location_, load(row), buffer.memref, row);
+  };
+  auto all = [&] {
+    VectorType type = vectorType(cast<MemRefType>(buffer.memref.getType()).getElementType());
+    for (int64_t column = 0; column < size; column += Machine::width) {
+      Value lanes = constant(type, 0);
+      for (int64_t lane = 0; lane < Machine::width && column + lane < size; ++lane)
+        lanes = vector::InsertOp::create(builder_, location_, load(index(column + lane)), lanes,
+                                         ArrayRef<int64_t>{lane});
+      vector::StoreOp::create(builder_, location_, lanes, buffer.memref, ValueRange{index(column)});
     }
-    return fromStored(result, element);
+  };
+  Value allLive = isAllLive(access.rowIndex());
+  if (!allLive)
+    return all();
+  auto branch = scf::IfOp::create(builder_, location_, allLive, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder_);
+  builder_.setInsertionPointToStart(branch.thenBlock());
+  all();
+  builder_.setInsertionPointToStart(branch.elseBlock());
+  loop(0, size, Machine::width, [&](Value column) {
+    VectorType type = vectorType(cast<MemRefType>(buffer.memref.getType()).getElementType());
+    vector::StoreOp::create(builder_, location_, constant(type, 0), buffer.memref, ValueRange{column});
+  });
+  loop(0, size, 1, [&](Value row) { guarded(isLive(access.rowIndex(), row), [&] { store(row); }); });
+}
+
+/// Memory holds i1 as bytes.
+Value KernelLowering::toMemory(Value value) {
+  if (!getElementTypeOrSelf(value.getType()).isInteger(1))
+    return toStored(value);
+  Type type = builder_.getI8Type();
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(type);
+  return arith::ExtUIOp::create(builder_, location_, type, value);
+}
+
+/// A vector of elements that lie together; lanes that the mask leaves out stay as they are.
+void KernelLowering::storeLanes(Value lanes, Value memory, ValueRange place, Value mask) {
+  if (mask)
+    vector::MaskedStoreOp::create(builder_, location_, memory, place, mask, lanes);
+  else
+    vector::StoreOp::create(builder_, location_, lanes, memory, place);
+}
+
+/// A matrix, or one element of each of several rows: those that are live and that the mask allows.
+void KernelLowering::storeRows(tile::StoreOp op) {
+  Access access = Access::of(op);
+  Value memory = memrefOf(op.getDestination()), tile = op.getValue(), mask = op.getMask();
+  auto whereLive = [&](Value row, function_ref<void()> body) {
+    guarded(isLive(access.rowIndex(), row),
+            [&] { guarded(mask && rankOf(mask.getType()) ? scalar(mask, row) : Value(), body); });
+  };
+  if (rankOf(tile.getType()) == 1) {
+    loop(0, shapeOf(tile)[0], 1, [&](Value row) {
+      whereLive(row, [&] {
+        memref::StoreOp::create(builder_, location_, toMemory(scalar(tile, row)), memory,
+                                placeOf(access, row, {}));
+      });
+    });
+    return;
   }
-  SmallVector<Value> indices = indicesAt(op.getIndices(), {}, [&](Value index) { return scalarOf(index); });
-  indices.push_back(column);
-  Value loaded = columns % Machine::width
-                     ? Value(vector::MaskedLoadOp::create(builder_, location_, type, memory, indices,
-                                                          columnMask(column, columns), constant(type, 0)))
-                     : Value(vector::LoadOp::create(builder_, location_, type, memory, indices));
-  return fromStored(loaded, element);
+  int64_t columns = shapeOf(tile)[1];
+  forEachBlockOf(tile, false, [&](const Block &at) {
+    Vectors vectors = block(tile, at);
+    for (int64_t r = 0; r < at.rows; ++r) {
+      Value row = add(at.row, r);
+      whereLive(row, [&] {
+        for (int64_t p = 0; p < at.panels; ++p) {
+          Value column = add(at.column, p * Machine::width);
+          storeLanes(toMemory(vectors[p * at.rows + r]), memory, placeOf(access, row, column),
+                     liveLanes(access.columnIndex(), column, columns));
+        }
+      });
+    }
+  });
 }
 
 LogicalResult KernelLowering::lowerStore(tile::StoreOp op) {
-  Value memory = memrefOf(op.getDestination()), tile = op.getValue();
-  int64_t gathered = gatheredAxis(op.getIndices());
-  auto lookup = [&](Value index) { return scalarOf(index); };
-  auto rowIndex = [&](Value row) -> Value {
-    return arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(),
-                                      scalar(op.getIndices()[gathered], row));
-  };
-  auto storeVector = [&](Value vector, SmallVector<Value> indices, Value column, int64_t columns) {
-    indices.push_back(column);
-    if (columns % Machine::width)
-      vector::MaskedStoreOp::create(builder_, location_, memory, indices, columnMask(column, columns),
-                                    vector);
-    else
-      vector::StoreOp::create(builder_, location_, vector, memory, indices);
-  };
-  Value mask = op.getMask();
-  bool rowMask = mask && rankOf(mask.getType()) == 1;
-  auto stored = [&](Value value) { // i1 operands are bytes
-    if (!getElementTypeOrSelf(value.getType()).isInteger(1))
-      return toStored(value);
-    Type type = builder_.getI8Type();
-    if (auto vector = dyn_cast<VectorType>(value.getType()))
-      type = vector.clone(type);
-    return Value(arith::ExtUIOp::create(builder_, location_, type, value));
-  };
-
-  guarded(mask && !rowMask ? scalarOf(mask) : Value(), [&] {
+  if (failed(checkAccess(op, op.getDestination(), op.getIndices())))
+    return failure();
+  Access access = Access::of(op);
+  Value memory = memrefOf(op.getDestination()), tile = op.getValue(), mask = op.getMask();
+  guarded(mask && rankOf(mask.getType()) == 0 ? scalarOf(mask) : Value(), [&] {
     int64_t rank = rankOf(tile.getType());
     if (rank == 0) {
-      memref::StoreOp::create(builder_, location_, stored(scalarOf(tile)), memory,
-                              indicesAt(op.getIndices(), {}, lookup));
-    } else if (rank == 1 && gathered >= 0) {
-      loop(0, shapeOf(tile)[0], 1, [&](Value row) {
-        guarded(rowMask ? scalar(mask, row) : Value(), [&] {
-          memref::StoreOp::create(builder_, location_, stored(scalar(tile, row)), memory,
-                                  indicesAt(op.getIndices(), rowIndex(row), lookup));
-        });
-      });
-    } else if (rank == 1) {
+      memref::StoreOp::create(builder_, location_, toMemory(scalarOf(tile)), memory, placeOf(access, {}, {}));
+    } else if (rank == 1 && !access.isElements()) {
       int64_t columns = shapeOf(tile)[0];
       loop(0, columns, Machine::width, [&](Value column) {
-        storeVector(stored(vector(tile, column)), indicesAt(op.getIndices(), {}, lookup), column, columns);
+        storeLanes(toMemory(vector(tile, column)), memory, placeOf(access, column, {}),
+                   liveLanes(access.rowIndex(), column, columns));
       });
     } else {
-      int64_t columns = shapeOf(tile)[1];
-      forEachBlockOf(tile, false, [&](const Block &at) {
-        Vectors vectors = block(tile, at);
-        for (int64_t r = 0; r < at.rows; ++r) {
-          Value row = add(at.row, r);
-          guarded(rowMask ? scalar(mask, row) : Value(), [&] {
-            SmallVector<Value> indices =
-                indicesAt(op.getIndices(), gathered >= 0 ? rowIndex(row) : Value(), lookup);
-            if (gathered < 0)
-              indices.push_back(row);
-            for (int64_t p = 0; p < at.panels; ++p)
-              storeVector(stored(vectors[p * at.rows + r]), indices, add(at.column, p * Machine::width),
-                          columns);
-          });
-        }
-      });
+      storeRows(op);
     }
   });
   return success();

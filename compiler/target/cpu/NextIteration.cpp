@@ -1,7 +1,7 @@
 // Scalars and addresses of the iteration that a thread runs next.
 //
-// A prefetch names the rows of its own iteration; those of the next one are meant. What they depend on is
-// computed once more, from where the thread will be.
+// What is asked for ahead are the rows that a load or store will touch then. What they depend on is computed
+// once more, from where the thread will be.
 #include "compiler/target/cpu/KernelLowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -48,10 +48,10 @@ Value KernelLowering::ahead(Value value, Value at) {
     return scalarOf(value); // the same for all
   if (auto dim = dyn_cast<tensor::DimOp>(op))
     return memref::DimOp::create(builder_, location_, memrefOf(dim.getSource()), ahead(dim.getIndex(), at));
-  if (isa<tile::BlockCountOp>(op))
-    return blockCount();
-  if (isa<tile::BlockIdOp>(op))
-    return aheadBlock_;
+  if (auto count = dyn_cast<tile::BlockCountOp>(op))
+    return grid_[count.getDimension()];
+  if (auto id = dyn_cast<tile::BlockIdOp>(op))
+    return blockPlace(aheadBlock_, id.getDimension());
   bool isTile = rankOf(value.getType()) > 0;
   if (auto constantOp = dyn_cast<arith::ConstantOp>(op))
     return isTile ? scalar(value, at) : builder_.clone(*op)->getResult(0);
@@ -73,21 +73,39 @@ Value KernelLowering::ahead(Value value, Value at) {
   return builder_.create(state)->getResult(0);
 }
 
-/// An index of a load, prefetch or store in the next iteration.
+/// An index of a load or store in the next iteration; of its element `at`. An order is read inside its bounds
+/// also where the walk has ended.
 Value KernelLowering::aheadIndex(Value index, Value at) {
-  Value value = ahead(index, at);
-  if (value.getType().isIndex())
-    return value;
-  return arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(), value);
+  auto range = index.getDefiningOp<tile::RangeOp>();
+  if (!range) {
+    Value value = ahead(index, at);
+    if (value.getType().isIndex())
+      return value;
+    return arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(), value);
+  }
+  Value position = placeIn({ahead(range.getFirst(), at), {}, {}, range.getBackward(), {}}, at);
+  if (!range.getOrder())
+    return position;
+  Value order = memrefOf(range.getOrder());
+  Value end = memref::DimOp::create(builder_, location_, order, this->index(1));
+  position = arith::MinSIOp::create(builder_, location_, position, add(end, -1));
+  position = arith::MaxSIOp::create(builder_, location_, position, this->index(0));
+  Value row =
+      memref::LoadOp::create(builder_, location_, order, ValueRange{ahead(range.getBatch(), at), position});
+  return arith::IndexCastOp::create(builder_, location_, builder_.getIndexType(), row);
 }
 
-/// The address of the first element that a prefetch names, in its row `at`.
-Value KernelLowering::aheadAddress(tile::PrefetchOp op, Value at) {
-  Value memory = memrefOf(op.getSource());
+/// The address of the first element that a load or store touches in its row `at`.
+Value KernelLowering::aheadAddress(Operation *op, Value at) {
+  Access access = Access::of(op);
+  Value memory = memrefOf(access.memory);
   auto metadata = memref::ExtractStridedMetadataOp::create(builder_, location_, memory);
   Value offset = index(0);
-  for (auto [axis, stride] : llvm::zip(op.getIndices(), metadata.getStrides()))
-    offset = add(offset, arith::MulIOp::create(builder_, location_, aheadIndex(axis, at), stride));
+  for (auto [axis, given] : llvm::enumerate(access.indices)) {
+    bool row = int64_t(axis) == access.axisOf(0);
+    Value place = aheadIndex(given, row ? at : index(0));
+    offset = add(offset, arith::MulIOp::create(builder_, location_, place, metadata.getStrides()[axis]));
+  }
   int64_t bytes = cast<MemRefType>(memory.getType()).getElementTypeBitWidth() / 8;
   Value base = memref::ExtractAlignedPointerAsIndexOp::create(builder_, location_, memory);
   return add(base, multiply(offset, bytes));

@@ -6,7 +6,6 @@
 // they would all be waited for; so the pages of a stretch are touched in one go, when the stretch before it
 // begins.
 #include "compiler/target/cpu/KernelLowering.h"
-#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -20,23 +19,22 @@ static constexpr int64_t pageBytes = 4096;
 // anyway: a core reads on past a row that it waits for, until its queue of loads is full.
 static constexpr int64_t workApart = 1000;
 
-/// Whether memory tells which rows they are, as it does for those of an order.
-static bool isScattered(tile::PrefetchOp op) {
-  SetVector<Operation *> slice;
-  BackwardSliceOptions options;
-  options.omitBlockArguments = true; // else the loop would bring in its initial states
-  (void)getBackwardSlice(op.getOperation(), &slice, options);
-  return llvm::any_of(slice, [](Operation *before) { return isa<tile::LoadOp>(before); });
+/// Whether memory tells which rows they are.
+static bool isScattered(const Access &access) {
+  auto range = access.rowIndex().getDefiningOp<tile::RangeOp>();
+  return range && range.getOrder();
 }
 
 /// Touches the pages of the rows that the blocks of this group need in the next stretch, with its first
 /// block.
 void KernelLowering::touchPages(scf::ForOp walk) {
   int64_t chunk = *getConstantIntValue(walk.getStep());
-  SmallVector<tile::PrefetchOp> prefetches;
-  for (auto op : walk.getBody()->getOps<tile::PrefetchOp>())
-    if (rowsOf(op) == chunk && !namesElements(op) && isScattered(op))
-      prefetches.push_back(op);
+  SmallVector<Operation *> prefetches;
+  for (Operation &op : *walk.getBody())
+    if (op.hasAttr(prefetchMark))
+      if (Access access = Access::of(&op);
+          rowsOf(access) == chunk && !access.isElements() && isScattered(access))
+        prefetches.push_back(&op);
   if (prefetches.empty() || workOf(*walk.getBody()) < int64_t(prefetches.size()) * chunk * workApart)
     return;
   Value isFirst =
@@ -47,17 +45,18 @@ void KernelLowering::touchPages(scf::ForOp walk) {
         arith::MinSIOp::create(builder_, location_, add(stretch_.to, length), scalarOf(walk.getUpperBound()));
     loop(stretch_.to, end, chunk, [&](Value position) {
       loop(0, chunk, 1, [&](Value row) {
-        for (tile::PrefetchOp op : prefetches) {
+        for (Operation *op : prefetches) {
+          int64_t bytes = rowBytes(Access::of(op));
           auto touch = [&](Value block, int64_t byte) {
             moveTo(walk, position, block);
             prefetchAddress(add(aheadAddress(op, row), byte));
           };
           // Heads side by side: the first, one in each page between, and the end of the last.
           touch(stretch_.firstBlock, 0);
-          if (int64_t ofPage = std::max<int64_t>(1, pageBytes / rowBytes(op)); ofPage < blocksTogether_)
+          if (int64_t ofPage = std::max<int64_t>(1, pageBytes / bytes); ofPage < blocksTogether_)
             loop(add(stretch_.firstBlock, ofPage), stretch_.lastBlock, ofPage,
                  [&](Value block) { touch(block, 0); });
-          touch(add(stretch_.lastBlock, -1), rowBytes(op) - 1);
+          touch(add(stretch_.lastBlock, -1), bytes - 1);
         }
       });
     });

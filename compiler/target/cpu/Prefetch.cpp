@@ -27,31 +27,26 @@ int64_t linmu::cpu::workOf(mlir::Block &body) {
   return work;
 }
 
-/// Multiplications of the products that computing blocks of `tile` in place repeats.
-int64_t KernelLowering::inlinedWork(Value tile) {
-  if (rankOf(tile.getType()) != 2 || findAny(tile))
+/// Multiplications of the products that computing blocks of `tile` in place repeats; what it uses twice is
+/// computed once.
+int64_t KernelLowering::inlinedWork(Value tile, llvm::SmallDenseSet<Value> &seen) {
+  if (rankOf(tile.getType()) != 2 || findAny(tile) || !seen.insert(tile).second)
     return 0;
   Operation *op = tile.getDefiningOp();
   if (auto dot = dyn_cast_if_present<tile::DotOp>(op))
-    return ::workOf(dot) + (dot.getInit() ? inlinedWork(dot.getInit()) : 0);
+    return ::workOf(dot) + (dot.getInit() ? inlinedWork(dot.getInit(), seen) : 0);
   int64_t work = 0;
   if (isElementwise(op))
     for (Value operand : op->getOperands())
-      work += inlinedWork(operand);
+      work += inlinedWork(operand, seen);
   return work;
 }
 
-bool linmu::cpu::namesElements(tile::PrefetchOp op) {
-  return op.getSource().getType().getRank() == int64_t(op.getIndices().size());
-}
+int64_t linmu::cpu::rowsOf(const Access &access) { return cast<RankedTensorType>(access.tile).getDimSize(0); }
 
-int64_t linmu::cpu::rowsOf(tile::PrefetchOp op) {
-  return shapeOf(op.getIndices()[gatheredAxis(op.getIndices())])[0];
-}
-
-int64_t linmu::cpu::rowBytes(tile::PrefetchOp op) {
-  RankedTensorType type = op.getSource().getType();
-  return (namesElements(op) ? 1 : type.getShape().back()) * type.getElementTypeBitWidth() / 8;
+int64_t linmu::cpu::rowBytes(const Access &access) {
+  auto tile = cast<RankedTensorType>(access.tile);
+  return (access.isElements() ? 1 : tile.getShape().back()) * std::max(8u, tile.getElementTypeBitWidth()) / 8;
 }
 
 void KernelLowering::prefetchAddress(Value address) {
@@ -62,20 +57,19 @@ void KernelLowering::prefetchAddress(Value address) {
                          /*rw=*/0, /*hint=*/2, /*cache=*/1);
 }
 
-/// With the last prefetch of a block, all of them. Those of elements go at once: heads share their lines.
-/// Those of rows wait, as addresses.
-void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
-  mlir::Block &body = *op->getBlock();
-  for (Operation *later = op->getNextNode(); later; later = later->getNextNode())
-    if (isa<tile::PrefetchOp>(later))
-      return;
+/// What marked loads and stores of a loop's body touch in the next iteration. Elements are asked for at once:
+/// heads share their lines. Rows wait, as addresses.
+void KernelLowering::lowerPrefetches(mlir::Block &body) {
   // Rows that lie in as many lines take turns: the same row of all operands, then the next.
-  llvm::MapVector<std::pair<int64_t, int64_t>, SmallVector<tile::PrefetchOp>> alike;
-  for (auto prefetch : body.getOps<tile::PrefetchOp>()) {
-    if (namesElements(prefetch))
-      loop(0, rowsOf(prefetch), 1, [&](Value row) { prefetchAddress(aheadAddress(prefetch, row)); });
+  llvm::MapVector<std::pair<int64_t, int64_t>, SmallVector<Operation *>> alike;
+  for (Operation &op : body) {
+    if (!op.hasAttr(prefetchMark))
+      continue;
+    Access access = Access::of(&op);
+    if (access.isElements())
+      loop(0, rowsOf(access), 1, [&](Value row) { prefetchAddress(aheadAddress(&op, row)); });
     else
-      alike[{rowsOf(prefetch), roundUp(rowBytes(prefetch), lineBytes) / lineBytes}].push_back(prefetch);
+      alike[{rowsOf(access), roundUp(rowBytes(access), lineBytes) / lineBytes}].push_back(&op);
   }
   workLeft_ = workOf(body);
   for (auto &[key, prefetches] : alike) {
@@ -84,7 +78,7 @@ void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
     Value addresses = allocate(RankedTensorType::get({count}, builder_.getI64Type()), Layout::rows).memref;
     loop(0, rows, 1, [&](Value row) {
       SmallVector<Value> ofRow;
-      for (tile::PrefetchOp prefetch : prefetches)
+      for (Operation *prefetch : prefetches)
         ofRow.push_back(arith::IndexCastOp::create(builder_, location_, builder_.getI64Type(),
                                                    aheadAddress(prefetch, row)));
       for (auto [number, address] : llvm::enumerate(ofRow))
@@ -98,7 +92,8 @@ void KernelLowering::lowerPrefetch(tile::PrefetchOp op) {
 /// What a loop nest of `blocks` register blocks takes that computes `tile`.
 SmallVector<KernelLowering::PrefetchShare> KernelLowering::takePrefetches(Value tile, int64_t blocks) {
   SmallVector<PrefetchShare> shares;
-  int64_t work = waiting_.empty() ? 0 : inlinedWork(tile);
+  llvm::SmallDenseSet<Value> seen;
+  int64_t work = waiting_.empty() ? 0 : inlinedWork(tile, seen);
   if (work == 0)
     return shares;
   for (PrefetchRows &rows : waiting_) {

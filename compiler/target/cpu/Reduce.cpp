@@ -26,9 +26,9 @@ static Value combine(OpBuilder &builder, Location loc, tile::ReduceKind kind, Va
   case tile::ReduceKind::add:
     return arith::AddFOp::create(builder, loc, lhs, rhs);
   case tile::ReduceKind::max:
-    return arith::MaxNumFOp::create(builder, loc, lhs, rhs);
+    return arith::MaxNumFOp::create(builder, loc, lhs, rhs, arith::FastMathFlags::nsz);
   case tile::ReduceKind::min:
-    return arith::MinNumFOp::create(builder, loc, lhs, rhs);
+    return arith::MinNumFOp::create(builder, loc, lhs, rhs, arith::FastMathFlags::nsz);
   }
   llvm_unreachable("all kinds are listed");
 }

@@ -17,9 +17,16 @@ namespace linmu::cpu {
 /// The dialects and translations that the target needs beyond those of tile IR.
 void registerTarget(mlir::DialectRegistry &registry);
 
+/// The passes before lowering, on one kernel each.
+void simplifyTiles(tile::KernelOp kernel);
+void markPrefetches(tile::KernelOp kernel);
+
 /// Replaces the kernels of `program` by functions of vector, memref and scf beside it in the module. The
 /// bytes of workspace of each kernel land in its function's attribute `linmu.workspace`.
 mlir::LogicalResult lowerKernels(tile::ProgramOp program, const Machine &machine);
+
+/// Writes the launches of `program` into `package`; its kernels stand as functions in `module`.
+mlir::LogicalResult writeProgram(tile::ProgramOp program, mlir::ModuleOp module, Package &package);
 
 /// Lowers those functions to the LLVM dialect and adds the entries of runtime/core/package.h.
 mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module);

@@ -5,6 +5,7 @@
 !t = tensor<?x?x2x32xf32>
 !s = tensor<?x?x2xf32>
 tile.program @p inputs(%a: !t, %b: !s) results(%o: !t, %p: !s) {
+  %one = arith.constant 1 : index
   // CHECK-LABEL: func.func @rows
   // CHECK: %[[SOURCE:.*]] = memref.view {{.*}} to memref<16x32xf32>
   // CHECK: scf.for %[[ROW:.*]] = %c0 to %c16 step %c1 iter_args(%[[A:.*]] = %cst{{.*}}, %[[B:.*]] = %cst{{.*}}) -> (vector<16xf32>, vector<16xf32>)
@@ -44,8 +45,8 @@ tile.program @p inputs(%a: !t, %b: !s) results(%o: !t, %p: !s) {
     %u = tile.cumprod exclusive %t : tensor<16xf32>
     tile.store %u, %y[%c0, %r, %c0] : tensor<16xf32>, !s, [index, tensor<16xi32>, index]
   }
-  tile.variant tokens 0 to 9223372036854775807 as "both" {
-    tile.launch @rows blocks 1 per_tokens 0(%a, %o : !t, !t)
-    tile.launch @scalars blocks 1 per_tokens 0(%b, %p : !s, !s)
+  tile.variant as "both" {
+    tile.launch @rows grid(%one)(%a, %o : !t, !t)
+    tile.launch @scalars grid(%one)(%b, %p : !s, !s)
   }
 }

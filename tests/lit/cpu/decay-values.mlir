@@ -3,6 +3,7 @@
 
 !t = tensor<?x?x2x16xf32>
 tile.program @p inputs(%a: !t) results(%o: !t) {
+  %one = arith.constant 1 : index
   // CHECK-LABEL: func.func @inclusive
   // CHECK: scf.for %[[TOKEN:.*]] = %c0 to %c16 step %c1
   // CHECK: vector.fma
@@ -29,8 +30,8 @@ tile.program @p inputs(%a: !t) results(%o: !t) {
     %d = tile.decay_values exclusive %t, %t decays %t : tensor<16x16xf32>, tensor<16x16xf32>
     tile.store %d, %y[%c0, %r, %c0] : tensor<16x16xf32>, !t, [index, tensor<16xi32>, index]
   }
-  tile.variant tokens 0 to 9223372036854775807 as "both" {
-    tile.launch @inclusive blocks 1 per_tokens 0(%a, %o : !t, !t)
-    tile.launch @exclusive blocks 1 per_tokens 0(%a, %o : !t, !t)
+  tile.variant as "both" {
+    tile.launch @inclusive grid(%one)(%a, %o : !t, !t)
+    tile.launch @exclusive grid(%one)(%a, %o : !t, !t)
   }
 }

@@ -8,6 +8,7 @@
 !w = tensor<?x?x2x64xf32>
 !n = tensor<?x?x2x48xf32>
 tile.program @p inputs(%a: !t) results(%o: !t, %p: !w, %q: !n) {
+  %one = arith.constant 1 : index
   // CHECK-LABEL: func.func @product
   // CHECK: %[[LHS:.*]] = memref.view %{{.*}} to memref<16x16xf32>
   // CHECK: %[[RHS:.*]] = memref.view %{{.*}} to memref<1x16x16xf32>
@@ -76,10 +77,10 @@ tile.program @p inputs(%a: !t) results(%o: !t, %p: !w, %q: !n) {
     %d = tile.dot %t, %u : tensor<16x16xf32>, tensor<16x48xf32> -> tensor<16x48xf32>
     tile.store %d, %y[%c0, %r, %c0] : tensor<16x48xf32>, !n, [index, tensor<16xi32>, index]
   }
-  tile.variant tokens 0 to 9223372036854775807 as "both" {
-    tile.launch @product blocks 1 per_tokens 0(%a, %o : !t, !t)
-    tile.launch @triangle blocks 1 per_tokens 0(%a, %o : !t, !t)
-    tile.launch @two_panels blocks 1 per_tokens 0(%a, %p : !t, !w)
-    tile.launch @three_panels blocks 1 per_tokens 0(%a, %q : !t, !n)
+  tile.variant as "both" {
+    tile.launch @product grid(%one)(%a, %o : !t, !t)
+    tile.launch @triangle grid(%one)(%a, %o : !t, !t)
+    tile.launch @two_panels grid(%one)(%a, %p : !t, !w)
+    tile.launch @three_panels grid(%one)(%a, %q : !t, !n)
   }
 }

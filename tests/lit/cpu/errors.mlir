@@ -5,14 +5,15 @@
 
 !t = tensor<?x?x2x16xf32>
 tile.program @elements inputs(%a: !t) results(%o: !t) {
+  %one = arith.constant 1 : index
   tile.kernel @k(%x: !t, %y: !t) {
     %c0 = arith.constant 0 : index
     %r = tile.coordinate 0 : tensor<2xi32>
     // expected-error @+1 {{'arith.constant' op requires a constant tile with one value}}
     %c = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
   }
-  tile.variant tokens 0 to 9223372036854775807 as "k" {
-    tile.launch @k blocks 1 per_tokens 0(%a, %o : !t, !t)
+  tile.variant as "k" {
+    tile.launch @k grid(%one)(%a, %o : !t, !t)
   }
 }
 
@@ -20,6 +21,7 @@ tile.program @elements inputs(%a: !t) results(%o: !t) {
 
 !t = tensor<?x?x2x16xf32>
 tile.program @branch inputs(%a: !t) results(%o: !t) {
+  %one = arith.constant 1 : index
   tile.kernel @k(%x: !t, %y: !t) {
     %true = arith.constant true
     %c = arith.constant dense<1.0> : tensor<16xf32>
@@ -30,8 +32,8 @@ tile.program @branch inputs(%a: !t) results(%o: !t) {
       scf.yield %c : tensor<16xf32>
     }
   }
-  tile.variant tokens 0 to 9223372036854775807 as "k" {
-    tile.launch @k blocks 1 per_tokens 0(%a, %o : !t, !t)
+  tile.variant as "k" {
+    tile.launch @k grid(%one)(%a, %o : !t, !t)
   }
 }
 
@@ -39,13 +41,14 @@ tile.program @branch inputs(%a: !t) results(%o: !t) {
 
 !t = tensor<?x?x2x16xf32>
 tile.program @reshape inputs(%a: !t) results(%o: !t) {
+  %one = arith.constant 1 : index
   tile.kernel @k(%x: !t, %y: !t) {
     %c = arith.constant dense<1.0> : tensor<16xf32>
     // expected-error @+1 {{'tensor.expand_shape' op is not supported on tiles by the CPU target}}
     %d = tensor.expand_shape %c [[0, 1]] output_shape [4, 4] : tensor<16xf32> into tensor<4x4xf32>
   }
-  tile.variant tokens 0 to 9223372036854775807 as "k" {
-    tile.launch @k blocks 1 per_tokens 0(%a, %o : !t, !t)
+  tile.variant as "k" {
+    tile.launch @k grid(%one)(%a, %o : !t, !t)
   }
 }
 
@@ -53,6 +56,7 @@ tile.program @reshape inputs(%a: !t) results(%o: !t) {
 
 !t = tensor<?x?x2x16xf32>
 tile.program @call inputs(%a: !t) results(%o: !t) {
+  %one = arith.constant 1 : index
   tile.kernel @k(%x: !t, %y: !t) {
     %c0 = arith.constant 0 : index
     // expected-error @+1 {{'scf.while' op is not supported by the CPU target}}
@@ -64,8 +68,8 @@ tile.program @call inputs(%a: !t) results(%o: !t) {
       scf.yield %i : index
     }
   }
-  tile.variant tokens 0 to 9223372036854775807 as "k" {
-    tile.launch @k blocks 1 per_tokens 0(%a, %o : !t, !t)
+  tile.variant as "k" {
+    tile.launch @k grid(%one)(%a, %o : !t, !t)
   }
 }
 
@@ -73,13 +77,14 @@ tile.program @call inputs(%a: !t) results(%o: !t) {
 
 !t = tensor<?x?x2x16xf32>
 tile.program @extent inputs(%a: !t) results(%o: !t) {
+  %one = arith.constant 1 : index
   tile.kernel @k(%x: !t, %y: !t) {
     %c0 = arith.constant 0 : index
     %c = arith.constant dense<1.0> : tensor<16xf32>
     // expected-error @+1 {{'tensor.dim' op requires an operand of the kernel}}
     %d = tensor.dim %c, %c0 : tensor<16xf32>
   }
-  tile.variant tokens 0 to 9223372036854775807 as "k" {
-    tile.launch @k blocks 1 per_tokens 0(%a, %o : !t, !t)
+  tile.variant as "k" {
+    tile.launch @k grid(%one)(%a, %o : !t, !t)
   }
 }

@@ -5,17 +5,18 @@
 !i = tensor<?x?xi32>
 !n = tensor<?x?x2x20xf32>
 tile.program @p inputs(%i: !i, %c: !n) results(%n: !n) {
+  %one = arith.constant 1 : index
   // CHECK-LABEL: func.func @gather
   // CHECK: %[[ORDER:.*]] = memref.view {{.*}} to memref<16xi32>
-  // CHECK: memref.load %{{.*}}[%c0, %c0] : memref<?x?xi32
+  // CHECK-COUNT-16: memref.load %{{.*}} : memref<?x?xi32
   // CHECK: vector.store %{{.*}}, %[[ORDER]][%c0]
   // CHECK: scf.for %[[PANEL:.*]] = %c0 to %c2 step %c1
   // CHECK: %[[COLUMN:.*]] = arith.muli %[[PANEL]], %c16
   // CHECK: scf.for %[[ROW:.*]] = %c0 to %c16 step %c4
-  // CHECK: %[[ENTRY:.*]] = memref.load %[[ORDER]][%[[ROW]]]
-  // CHECK: %[[PLACE:.*]] = arith.index_cast %[[ENTRY]]
   // CHECK: %[[LEFT:.*]] = arith.subi %c20, %[[COLUMN]]
   // CHECK: %[[MASK:.*]] = vector.create_mask %[[LEFT]]
+  // CHECK: %[[ENTRY:.*]] = memref.load %[[ORDER]][%[[ROW]]]
+  // CHECK: %[[PLACE:.*]] = arith.index_cast %[[ENTRY]]
   // CHECK: %[[LOADED:.*]] = vector.maskedload %{{.*}}[%c0, %[[PLACE]], %c0, %[[COLUMN]]], %[[MASK]]
   // CHECK-COUNT-3: vector.maskedload
   // CHECK: %[[LIVE:.*]] = arith.cmpi
@@ -33,7 +34,7 @@ tile.program @p inputs(%i: !i, %c: !n) results(%n: !n) {
     %t = tile.load %x[%c0, %e, %c0] : !n, [index, tensor<16xi32>, index] -> tensor<16x20xf32>
     tile.store %t, %y[%c0, %e, %c0] where %live : tensor<16xi1> : tensor<16x20xf32>, !n, [index, tensor<16xi32>, index]
   }
-  tile.variant tokens 0 to 9223372036854775807 as "gather" {
-    tile.launch @gather blocks 1 per_tokens 0(%c, %i, %n : !n, !i, !n)
+  tile.variant as "gather" {
+    tile.launch @gather grid(%one)(%c, %i, %n : !n, !i, !n)
   }
 }

@@ -3,6 +3,7 @@
 
 !t = tensor<?x?x2x32xf32>
 tile.program @p inputs(%a: !t) results(%o: !t) {
+  %one = arith.constant 1 : index
   // CHECK-LABEL: func.func @rows
   // CHECK: scf.for %[[R:.*]] = %c0 to %c16 step %c1
   // CHECK: %[[LOW:.*]] = vector.load %{{.*}}[%c0, %[[R]], %c0, %c0]
@@ -17,7 +18,7 @@ tile.program @p inputs(%a: !t) results(%o: !t) {
     %e = tile.dot %d, %t : tensor<16x16xf32>, tensor<16x32xf32> -> tensor<16x32xf32>
     tile.store %e, %y[%c0, %r, %c0] : tensor<16x32xf32>, !t, [index, tensor<16xi32>, index]
   }
-  tile.variant tokens 0 to 9223372036854775807 as "rows" {
-    tile.launch @rows blocks 1 per_tokens 0(%a, %o : !t, !t)
+  tile.variant as "rows" {
+    tile.launch @rows grid(%one)(%a, %o : !t, !t)
   }
 }

@@ -5,6 +5,7 @@
 !t = tensor<?x?x2x32xf32>
 !s = tensor<?x?x2xf32>
 tile.program @p inputs(%a: !t, %b: !s) results(%o: !t, %q: !s, %v: !s) {
+  %one = arith.constant 1 : index
   // CHECK-LABEL: func.func @columns
   // CHECK: %[[VIEW:.*]] = memref.view {{.*}} to memref<16xf32>
   // CHECK: scf.for %[[ROW:.*]] = %c0 to %c16 step %c4
@@ -54,9 +55,9 @@ tile.program @p inputs(%a: !t, %b: !s) results(%o: !t, %q: !s, %v: !s) {
     %u = arith.addf %sum, %error : tensor<16xf32>
     tile.store %u, %y[%c0, %r, %c0] : tensor<16xf32>, !s, [index, tensor<16xi32>, index]
   }
-  tile.variant tokens 0 to 9223372036854775807 as "all" {
-    tile.launch @columns blocks 1 per_tokens 0(%a, %q : !t, !s)
-    tile.launch @rows blocks 1 per_tokens 0(%a, %o : !t, !t)
-    tile.launch @sums blocks 1 per_tokens 0(%b, %v : !s, !s)
+  tile.variant as "all" {
+    tile.launch @columns grid(%one)(%a, %q : !t, !s)
+    tile.launch @rows grid(%one)(%a, %o : !t, !t)
+    tile.launch @sums grid(%one)(%b, %v : !s, !s)
   }
 }

@@ -5,8 +5,14 @@
 !state = tensor<?x2x8x8xf32>
 
 // Scalar decay moves into the score mask: one product each for entry, scores, values and state; no solve.
+// Rows past the end are dead: they load as zero and are not stored.
 // CHECK-LABEL: tile.program @scalar
-// CHECK: scf.for {{.*}} step %c16 iter_args
+// CHECK-DAG: %[[HEADS:.*]] = arith.constant 2 : index
+// CHECK-DAG: %[[BATCH:.*]] = tile.extent batch
+// CHECK: scf.for %[[FIRST:.*]] = %{{.*}} to %[[N:.*]] step %c16 iter_args
+// CHECK: %[[LIVE:.*]] = arith.subi %[[N]], %[[FIRST]]
+// CHECK: %[[ROWS:.*]] = tile.range %[[FIRST]] to %[[LIVE]] -> !tile.range<16>
+// CHECK: tile.load %{{.*}}[%{{.*}}, %[[ROWS]], %{{.*}}]
 // CHECK: tile.cumsum
 // CHECK: %[[ENTRY:.*]] = tile.dot %{{.*}}, %[[STATE:.*]] : tensor<16x8xf32>, tensor<8x8xf32>
 // CHECK: tile.dot %{{.*}}, transpose_rhs %{{.*}} triangle result_lower
@@ -14,9 +20,10 @@
 // CHECK: arith.cmpi sge
 // CHECK: tile.dot {{.*}} init {{.*}} triangle lhs_lower
 // CHECK: tile.dot transpose_lhs {{.*}} init
+// CHECK: tile.store %{{.*}}[%{{.*}}, %[[ROWS]], %{{.*}}]
 // CHECK-NOT: tile.solve
-// CHECK: tile.variant tokens 0 to 9223372036854775807 as "chunked(chunk=16)"
-// CHECK: tile.launch @chunked blocks 2 times_batch per_tokens 0
+// CHECK: tile.variant as "chunked(chunk=16)"
+// CHECK: tile.launch @chunked grid(%[[HEADS]], %[[BATCH]])
 func.func @scalar(%r: !vectors, %k: !vectors, %v: !vectors, %g: !scalars) -> (!vectors, !state) {
   %o, %s = pattern.normal_scan tokens(%rt = %r : !vectors, %kt = %k : !vectors, %vt = %v : !vectors, %gt = %g : !scalars)
       states(%S = zero : !state) -> (!vectors)

@@ -8,6 +8,9 @@
 // The step token by token; grouped heads; the row of a reversed order; lags from the tail; the final tail by a
 // launch of its own, since two heads of the scan share it.
 // CHECK-LABEL: tile.program @opaque
+// CHECK-DAG: %[[BATCH:.*]] = tile.extent batch
+// CHECK-DAG: %[[FOUR:.*]] = arith.constant 4 : index
+// CHECK-DAG: %[[TWO:.*]] = arith.constant 2 : index
 // CHECK: tile.kernel @recurrent
 // CHECK: %[[STATE0:.*]] = tile.load %{{.*}}[%[[B:.*]], %[[H:.*]]] : tensor<?x4x8x8xf32>
 // CHECK: %[[STATE:.*]] = scf.for %[[P:.*]] = %c0 to %[[N:.*]] step %c1 iter_args(%{{.*}} = %[[STATE0]]) -> (tensor<8x8xf32>)
@@ -20,9 +23,9 @@
 // CHECK: tile.store %{{.*}}[%[[B]], %[[ROW]], %[[H]]] : tensor<8xf32>, tensor<?x?x4x8xf32>
 // CHECK: tile.store %[[STATE]], %{{.*}}[%[[B]], %[[H]]]
 // CHECK: tile.kernel @tail
-// CHECK: tile.variant tokens 0 to 9223372036854775807 as "recurrent"
-// CHECK-NEXT: tile.launch @recurrent blocks 4 times_batch per_tokens 0
-// CHECK-NEXT: tile.launch @tail blocks 2 times_batch per_tokens 0
+// CHECK: tile.variant as "recurrent"
+// CHECK-NEXT: tile.launch @recurrent grid(%[[FOUR]], %[[BATCH]])
+// CHECK-NEXT: tile.launch @tail grid(%[[TWO]], %[[BATCH]])
 func.func @opaque(%q: !query, %k: !key, %s0: !state, %order: tensor<?x?xi32>, %t: !tail) -> (!query, !state, !tail) {
   %o, %s, %ft = pattern.scan reverse
       tokens(%qt = %q : !query, %kt = %k tail %t : !key, !tail)
@@ -41,14 +44,20 @@ func.func @opaque(%q: !query, %k: !key, %s0: !state, %order: tensor<?x?xi32>, %t
 
 // Short sequences of a map run token by token, long ones by blocks of tokens.
 // CHECK-LABEL: tile.program @map
+// CHECK-DAG: %[[N:.*]] = tile.extent tokens
+// CHECK-DAG: %[[C32:.*]] = arith.constant 32 : index
+// CHECK-DAG: %[[C16:.*]] = arith.constant 16 : index
+// CHECK-DAG: %[[RANGES:.*]] = arith.ceildivui %[[N]], %[[C32]]
+// CHECK-DAG: %[[SHORT:.*]] = arith.cmpi ult, %[[N]], %[[C16]]
 // CHECK: tile.kernel @map(
+// CHECK: %[[ROWS:.*]] = tile.range %{{.*}} to %{{.*}} -> !tile.range<32>
 // CHECK: tile.load {{.*}} -> tensor<32x8xbf16>
-// CHECK: tile.store {{.*}} where %{{.*}} : tensor<32xi1> : tensor<32x8xbf16>
+// CHECK: tile.store %{{.*}}, %{{.*}}[%{{.*}}, %[[ROWS]], %{{.*}}] : tensor<32x8xbf16>
 // CHECK: tile.kernel @map_tokens(
-// CHECK: tile.variant tokens 0 to 15 as "map" {
-// CHECK-NEXT: tile.launch @map_tokens blocks 2 times_batch per_tokens 32
-// CHECK: tile.variant tokens 16 to 9223372036854775807 as "map(block=32)" {
-// CHECK-NEXT: tile.launch @map blocks 2 times_batch per_tokens 32
+// CHECK: tile.variant when %[[SHORT]] as "map" {
+// CHECK-NEXT: tile.launch @map_tokens grid(%{{.*}}, %[[RANGES]], %{{.*}})
+// CHECK: tile.variant as "map(block=32)" {
+// CHECK-NEXT: tile.launch @map grid(%{{.*}}, %[[RANGES]], %{{.*}})
 func.func @map(%x: !key) -> !key {
   %y = pattern.map tokens(%xt = %x : !key) -> (!key) {
     %z = arith.addf %xt, %xt : tensor<8xf32>

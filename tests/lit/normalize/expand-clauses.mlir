@@ -62,3 +62,33 @@ func.func @output(%x: !t, %live: !b) -> !t {
   }
   return %o : !t
 }
+
+// What the source mask leaves lies in the final tail of what it names, here of the first token operand; the ids'
+// tail is that of the token operand that they become.
+// CHECK-LABEL: func.func @tails(
+// CHECK: tokens(%[[XT:[^ ]*]] = %arg0 tail %arg4 : {{[^%]*}}, %[[YT:[^ ]*]] = %arg1 tail %arg4 : {{[^%]*}},
+// CHECK-SAME: %[[IDT:[^ ]*]] = %arg2 tail %arg5 : tensor<?x?xi32>, tensor<?x1xi32>, %[[LIVE:[^ ]*]] = %arg3 : tensor<?x?xi1>)
+// CHECK: attributes {tail_masks = array<i64: 3, -1, -1>}
+// CHECK: pattern.lag %[[IDT]] by 1 : i32
+// CHECK: %[[LAG:[^ ]*]] = pattern.lag %[[XT]] by 1 : tensor<4xf32>
+// CHECK: %[[TRUE:[^ ]*]] = arith.constant true
+// CHECK: %[[THEN:.*]] = pattern.lag %[[LIVE]] by 1 otherwise %[[TRUE]] : i1 : i1
+// CHECK: %[[LAGGED:.*]] = arith.select %[[THEN]], %[[LAG]], %{{.*}} : tensor<4xf32>
+// CHECK: %[[OTHER:.*]] = pattern.lag %[[YT]] by 1
+// CHECK: arith.addf %[[LAGGED]], %[[OTHER]]
+func.func @tails(%x: !t, %y: !t, %id: !i, %live: !b, %x0: tensor<?x1x2x4xf32>, %id0: tensor<?x1xi32>)
+    -> (!t, tensor<?x1x2x4xf32>, tensor<?x1x2x4xf32>, tensor<?x1xi32>) {
+  %o, %s, %x1, %y1, %id1 = pattern.scan
+      tokens(%xt = %x tail %x0 : !t, tensor<?x1x2x4xf32>, %yt = %y tail %x0 : !t, tensor<?x1x2x4xf32>)
+      states(%S = zero : tensor<?x2x4xf32>)
+      segments(%id tail %id0 : !i, tensor<?x1xi32>)
+      source_mask(%live : !b) zeroes(%xt)
+      -> (!t) {
+    %l = pattern.lag %xt by 1 : !v
+    %m = pattern.lag %yt by 1 : !v
+    %a = arith.addf %l, %m : !v
+    %S1 = arith.addf %S, %a : !v
+    pattern.yield outputs(%S1 : !v) states(%S1 : !v)
+  }
+  return %o, %x1, %y1, %id1 : !t, tensor<?x1x2x4xf32>, tensor<?x1x2x4xf32>, tensor<?x1xi32>
+}

@@ -102,6 +102,30 @@ func.func @tails(%x: !t, %tail: tensor<?x3x4x16xf32>) -> (!t, tensor<?x3x4x16xf3
   return %o, %last : !t, tensor<?x3x4x16xf32>
 }
 
+// What masks the final tail is found again among the operands of the joined loop.
+// CHECK-LABEL: func.func @masked_tail(
+// CHECK: pattern.scan
+// CHECK-NEXT: tokens(%{{.*}} = %arg0 : {{.*}}, %{{.*}} = %arg2 tail %arg3 : {{.*}}, %{{.*}} = %arg1 : tensor<?x?xi1>)
+// CHECK: attributes {pattern.fused = {{.*}}, tail_masks = array<i64: 2>}
+// CHECK-NOT: pattern.map
+func.func @masked_tail(%x: !t, %live: tensor<?x?xi1>, %y: !t, %tail: tensor<?x3x4x16xf32>)
+    -> (!t, tensor<?x3x4x16xf32>) {
+  %c = pattern.map tokens(%xt = %x : !t) -> (!t) {
+    %r = arith.addf %xt, %xt : !v
+    pattern.yield outputs(%r : !v)
+  }
+  %o, %s, %last = pattern.scan tokens(%yt = %y tail %tail : !t, tensor<?x3x4x16xf32>, %m = %live : tensor<?x?xi1>, %xt = %c : !t)
+      states(%S = zero : tensor<?x4x16xf32>) -> (!t) attributes {tail_masks = array<i64: 1>} {
+    %zero = arith.constant dense<0.0> : !v
+    %a = arith.select %m, %xt, %zero : !v
+    %l = pattern.lag %yt by 3 : !v
+    %b = arith.addf %a, %l : !v
+    %S1 = arith.addf %S, %b : !v
+    pattern.yield outputs(%S1 : !v) states(%S1 : !v)
+  }
+  return %o, %last : !t, tensor<?x3x4x16xf32>
+}
+
 // Lags in another order are other tokens.
 // CHECK-LABEL: func.func @other_order(
 // CHECK: pattern.map

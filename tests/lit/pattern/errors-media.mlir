@@ -188,3 +188,48 @@ func.func @window_alias(%q: !q, %m: tensor<?x4xi32>) {
   %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window 2 shift [0, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q
   return
 }
+
+// -----
+
+!q = tensor<?x?x4x8xf32>
+func.func @volume(%q: !q, %m: tensor<?x4xi32>) {
+  // expected-error @+1 {{'pattern.window_attention' op requires a window of at most 2147483647 tokens (t * h * w), got [65536, 32768, 1]; a size beyond the grid's means the grid's}}
+  %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window [65536, 32768, 1] shift [0, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q
+  return
+}
+
+// -----
+
+!q = tensor<?x?x4x8xf32>
+func.func @volume_beyond_64_bits(%q: !q, %m: tensor<?x4xi32>) {
+  // expected-error @+1 {{'pattern.window_attention' op requires a window of at most 2147483647 tokens (t * h * w), got [4294967296, 4294967296, 1]; a size beyond the grid's means the grid's}}
+  %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window [4294967296, 4294967296, 1] shift [0, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q
+  return
+}
+
+// -----
+
+!q = tensor<?x?x4x8xf32>
+func.func @volume_that_wraps_to_a_small_one(%q: !q, %m: tensor<?x4xi32>) {
+  // expected-error @+1 {{'pattern.window_attention' op requires a window of at most 2147483647 tokens (t * h * w), got [4, 4611686018427387905, 1]; a size beyond the grid's means the grid's}}
+  %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window [4, 4611686018427387905, 1] shift [0, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q
+  return
+}
+
+// -----
+
+!q = tensor<?x?x4x8xf32>
+func.func @negative_shift(%q: !q, %m: tensor<?x4xi32>) {
+  // expected-error @+1 {{'pattern.window_attention' op requires 0 <= shift < window on each axis, got -1 with window 2 on axis 0}}
+  %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window [2, 2, 2] shift [-1, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q
+  return
+}
+
+// -----
+
+// The largest window that verifies.
+!q = tensor<?x?x4x8xf32>
+func.func @largest(%q: !q, %m: tensor<?x4xi32>) -> !q {
+  %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window [2147483647, 1, 1] shift [2147483646, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q
+  return %o : !q
+}

@@ -341,3 +341,53 @@ func.func @yield_outside(%x: f32) {
   // expected-error @+1 {{'pattern.yield' op expects parent op to be one of 'pattern.scan, pattern.map, pattern.window_attention, pattern.normal_scan'}}
   pattern.yield outputs(%x : f32)
 }
+
+// -----
+
+func.func @segments_tail(%x: tensor<?x?x2xf32>, %id: tensor<?x?xi32>, %t: tensor<?x4xi32>) -> (tensor<?x?x2xf32>, tensor<?x4xi32>) {
+  // expected-error @+1 {{'pattern.map' op requires tail #0 to be the segments' type with 1 to 3 tokens, got 'tensor<?x4xi32>' for 'tensor<?x?xi32>'}}
+  %y, %n = pattern.map tokens(%a = %x : tensor<?x?x2xf32>) segments(%id tail %t : tensor<?x?xi32>, tensor<?x4xi32>) -> (tensor<?x?x2xf32>) {
+    pattern.yield outputs(%a : f32)
+  }
+  return %y, %n : tensor<?x?x2xf32>, tensor<?x4xi32>
+}
+
+// -----
+
+func.func @tail_mask_for_each(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
+  // expected-error @+1 {{'pattern.map' op requires 0 entries of tail_masks, got 1}}
+  %y = pattern.map tokens(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) attributes {tail_masks = array<i64: -1>} {
+    pattern.yield outputs(%a : f32)
+  }
+  return %y : tensor<?x?x2xf32>
+}
+
+// -----
+
+func.func @tail_mask_range(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x1x2xf32>) {
+  // expected-error @+1 {{'pattern.map' op requires entries of tail_masks to be in [-1, 1), got 1}}
+  %y, %n = pattern.map tokens(%a = %x tail %t : tensor<?x?x2xf32>, tensor<?x1x2xf32>) -> (tensor<?x?x2xf32>) attributes {tail_masks = array<i64: 1>} {
+    pattern.yield outputs(%a : f32)
+  }
+  return %y, %n : tensor<?x?x2xf32>, tensor<?x1x2xf32>
+}
+
+// -----
+
+func.func @tail_mask_type(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>) -> (tensor<?x?x2xf32>, tensor<?x1x2xf32>) {
+  // expected-error @+1 {{'pattern.map' op requires entries of tail_masks to name token operands of type tensor<?x?xi1>, got 'tensor<?x?x2xf32>' of #0}}
+  %y, %n = pattern.map tokens(%a = %x tail %t : tensor<?x?x2xf32>, tensor<?x1x2xf32>) -> (tensor<?x?x2xf32>) attributes {tail_masks = array<i64: 0>} {
+    pattern.yield outputs(%a : f32)
+  }
+  return %y, %n : tensor<?x?x2xf32>, tensor<?x1x2xf32>
+}
+
+// -----
+
+func.func @tail_mask_twice(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>, %m: tensor<?x?xi1>) -> (tensor<?x?x2xf32>, tensor<?x1x2xf32>) {
+  // expected-error @+1 {{'pattern.map' op requires source_mask or tail_masks, which are what becomes of it, not both}}
+  %y, %n = pattern.map tokens(%a = %x tail %t : tensor<?x?x2xf32>, tensor<?x1x2xf32>) source_mask(%m : tensor<?x?xi1>) zeroes(%a) -> (tensor<?x?x2xf32>) attributes {tail_masks = array<i64: -1>} {
+    pattern.yield outputs(%a : f32)
+  }
+  return %y, %n : tensor<?x?x2xf32>, tensor<?x1x2xf32>
+}

@@ -21,7 +21,7 @@ static ParseResult parseOperandsAndBody(OpAsmParser &parser, OperationState &res
   if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
   Region *body = result.addRegion();
-  if (parser.parseRegion(*body, arguments))
+  if (parser.parseRegion(*body, arguments, /*enableNameShadowing=*/true))
     return failure();
   if (body->empty()) {
     body->emplaceBlock();

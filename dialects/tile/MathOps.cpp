@@ -1,93 +1,8 @@
-// Verifiers of tile ops: shapes against each other.
-#include "dialects/tile/Tile.h"
-#include "mlir/Interfaces/LoopLikeInterface.h"
+// Verifiers of ops on tiles: shapes against each other.
+#include "dialects/tile/TileShapes.h"
 
 using namespace mlir;
 using namespace linmu::tile;
-
-static SmallVector<int64_t> shapeOf(Value value) {
-  auto tensor = dyn_cast<RankedTensorType>(value.getType());
-  return tensor ? SmallVector<int64_t>(tensor.getShape()) : SmallVector<int64_t>{};
-}
-
-static LogicalResult expectShape(Operation *op, StringRef name, Value value, ArrayRef<int64_t> expected) {
-  SmallVector<int64_t> actual = shapeOf(value);
-  if (ArrayRef<int64_t>(actual) == expected)
-    return success();
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  stream << "requires " << name << " of shape [";
-  llvm::interleaveComma(expected, stream);
-  stream << "], got [";
-  llvm::interleaveComma(actual, stream);
-  stream << "]";
-  return op->emitOpError(text);
-}
-
-/// The shape of what `indices` select of `memory`: the gathered rows, then the axes that are taken whole.
-static FailureOr<SmallVector<int64_t>> selectedShape(Operation *op, Value memory, OperandRange indices) {
-  auto type = cast<RankedTensorType>(memory.getType());
-  if (int64_t(indices.size()) > type.getRank())
-    return op->emitOpError("requires at most ") << type.getRank() << " indices, got " << indices.size();
-  SmallVector<int64_t> shape;
-  for (Value index : indices)
-    if (auto rows = dyn_cast<RankedTensorType>(index.getType())) {
-      if (!shape.empty())
-        return op->emitOpError("requires at most one gathered axis");
-      if (!rows.getElementType().isInteger(32))
-        return op->emitOpError("requires gathered rows of i32, got ") << rows;
-      shape.push_back(rows.getDimSize(0));
-    }
-  for (int64_t axis = indices.size(); axis < type.getRank(); ++axis) {
-    if (type.isDynamicDim(axis))
-      return op->emitOpError("requires an index for the dynamic axis ") << axis;
-    shape.push_back(type.getDimSize(axis));
-  }
-  if (shape.size() > 2)
-    return op->emitOpError("requires a tile of rank 2 at most, got rank ") << shape.size();
-  return shape;
-}
-
-static LogicalResult verifyAccess(Operation *op, Value memory, OperandRange indices, Value tile) {
-  auto shape = selectedShape(op, memory, indices);
-  if (failed(shape))
-    return failure();
-  if (getElementTypeOrSelf(memory.getType()) != getElementTypeOrSelf(tile.getType()))
-    return op->emitOpError("requires tile elements of type ")
-           << getElementTypeOrSelf(memory.getType()) << ", got " << getElementTypeOrSelf(tile.getType());
-  return expectShape(op, "a tile", tile, *shape);
-}
-
-LogicalResult LoadOp::verify() { return verifyAccess(*this, getSource(), getIndices(), getResult()); }
-
-LogicalResult StoreOp::verify() {
-  if (failed(verifyAccess(*this, getDestination(), getIndices(), getValue())))
-    return failure();
-  if (!getMask())
-    return success();
-  auto rows = dyn_cast<RankedTensorType>(getMask().getType());
-  for (Value index : getIndices())
-    if (auto gathered = dyn_cast<RankedTensorType>(index.getType())) {
-      if (!rows || rows.getDimSize(0) != gathered.getDimSize(0))
-        return emitOpError("requires a mask over ")
-               << gathered.getDimSize(0) << " rows, got " << getMask().getType();
-      return success();
-    }
-  if (rows)
-    return emitOpError("requires a scalar mask where no axis is gathered, got ") << rows;
-  return success();
-}
-
-LogicalResult PrefetchOp::verify() {
-  if (!isa_and_present<LoopLikeOpInterface>(getOperation()->getParentOp()))
-    return emitOpError("requires a loop around it, which has a next iteration");
-  auto shape = selectedShape(*this, getSource(), getIndices());
-  if (failed(shape))
-    return failure();
-  if (llvm::none_of(getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); }))
-    return emitOpError("requires a gathered axis");
-  return success();
-}
 
 LogicalResult CoordinateOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getResult().getType());
@@ -134,6 +49,9 @@ LogicalResult DotOp::verify() {
     std::swap(lhs[0], lhs[1]);
   if (getTransposeRhs())
     std::swap(rhs[0], rhs[1]);
+  if (getElementTypeOrSelf(getLhs()) != getElementTypeOrSelf(getRhs()))
+    return emitOpError("requires operands of one element type, got ")
+           << getElementTypeOrSelf(getLhs()) << " and " << getElementTypeOrSelf(getRhs());
   if (lhs[1] != rhs[0])
     return emitOpError("requires equal contracted extents, got ") << lhs[1] << " and " << rhs[0];
   if (getInit() && failed(expectShape(*this, "init", getInit(), {lhs[0], rhs[1]})))

@@ -1,0 +1,180 @@
+#include "compiler/derive/state_chunk.h"
+
+using namespace mlir;
+using namespace linmu;
+using tile::Triangle;
+
+/// Zero in rows past the end.
+static Value whereLive(TileBuilder &builder, Value live, Value rows) {
+  if (rankOf(rows) == 2)
+    live = builder.along(live, 0, cast<RankedTensorType>(rows.getType()).getShape());
+  return builder.select(live, rows, builder.splat(rows.getType(), 0));
+}
+
+ChunkInputs ChunkInputs::of(TileBuilder &builder, pattern::FormOp form, StepEmitter &step, int64_t chunk,
+                            Value live, unsigned firstToken, unsigned endOfTokens) {
+  // [C] as [C, 1]; matrices as they are.
+  auto matrix = [&](Value value) {
+    Value rows = step.rows(value);
+    return rankOf(rows) == 1 ? builder.along(rows, 0, {chunk, 1}) : rows;
+  };
+  auto masked = [&](Value value, Value rows) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    bool isToken = argument && argument.getArgNumber() >= firstToken && argument.getArgNumber() < endOfTokens;
+    return isToken ? rows : whereLive(builder, live, rows);
+  };
+  ChunkInputs inputs;
+  inputs.live = live;
+  if (Value logarithm = form.getDecay())
+    inputs.logarithm = masked(logarithm, step.rows(logarithm));
+  for (Value key : form.getReads())
+    inputs.reads.push_back(matrix(key));
+  for (Value key : form.getWrites())
+    inputs.keys.push_back(masked(key, matrix(key)));
+  for (Value value : form.getValues())
+    inputs.values.push_back(masked(value, matrix(value)));
+  for (Value weight : form.getFeedback())
+    inputs.feedback.push_back(step.rows(weight));
+  return inputs;
+}
+
+StateChunk::StateChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs)
+    : builder_(builder), form_(form), inputs_(std::move(inputs)) {
+  if (inputs_.logarithm)
+    decay_ = ChunkDecay(builder, inputs_.logarithm, form.getDecayByValue());
+  chunk_ = cast<RankedTensorType>(inputs_.live.getType()).getDimSize(0);
+  auto columns = [](ArrayRef<Value> tiles) {
+    return tiles.empty() ? 1 : cast<RankedTensorType>(tiles.front().getType()).getDimSize(1);
+  };
+  key_size_ = columns(inputs_.keys.empty() ? inputs_.reads : inputs_.keys);
+  value_size_ = columns(inputs_.values);
+  ArrayRef<int64_t> index = form.getFeedbackIndex();
+  for (int64_t write = 0; write < int64_t(inputs_.keys.size()); ++write)
+    for (size_t term = 0; term < inputs_.feedback.size(); ++term)
+      if (index[2 * term] == write && !llvm::is_contained(fed_back_, write))
+        fed_back_.push_back(write);
+}
+
+/// The score of each read token against each written one, C x C, zero above the diagonal (exclusive reads: on
+/// it as well).
+Value StateChunk::scores(int64_t read, int64_t write) {
+  Value &known = scores_[{read, write}];
+  if (known)
+    return known;
+  SmallVector<int64_t> shape{chunk_, chunk_};
+  if (decay_.isByRow())
+    return known = tile::DecayScoresOp::create(builder_, builder_.f32Tile(shape), inputs_.reads[read],
+                                               inputs_.keys[write], decay_.factors(), !inclusive(read));
+  Value product = builder_.dot(inputs_.reads[read], inputs_.keys[write],
+                               {.transpose_rhs = true, .triangle = Triangle::result_lower});
+  if (decay_.isScalar())
+    product = builder_.multiply(product, decay_.betweenTokens(builder_, inclusive(read)));
+  Value visible = builder_.compare(inclusive(read) ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt,
+                                   builder_.coordinate(shape, 0), builder_.coordinate(shape, 1));
+  return known = builder_.select(visible, product, builder_.splat(product.getType(), 0));
+}
+
+/// What the state at the chunk's entry alone gives to a read, C x V.
+Value StateChunk::entry(int64_t read, Value state) {
+  Value &known = entries_[read];
+  if (known)
+    return known;
+  Value keys = inputs_.reads[read];
+  if (!decay_)
+    return known = builder_.dot(keys, state, {});
+  Value factor = decay_.fromEntry(builder_, inclusive(read));
+  if (decay_.isByRow())
+    return known = builder_.dot(builder_.multiply(keys, factor), state, {});
+  Value product = builder_.dot(keys, state, {});
+  return known = builder_.multiply(product, decay_.isByValue() ? factor : alongRows(factor, value_size_));
+}
+
+/// sum_j M_ij scores_jl: what write l gives to write i; rows past the end take nothing.
+Value StateChunk::system(int64_t write, int64_t other) {
+  ArrayRef<int64_t> index = form_.getFeedbackIndex();
+  Value total;
+  for (size_t term = 0; term < inputs_.feedback.size(); ++term) {
+    if (index[2 * term] != write)
+      continue;
+    Value part =
+        builder_.multiply(alongRows(inputs_.feedback[term], chunk_), scores(index[2 * term + 1], other));
+    total = total ? builder_.add(total, part) : part;
+  }
+  return whereLive(builder_, inputs_.live, total);
+}
+
+/// Of a write with feedback, what does not depend on other writes with feedback.
+Value StateChunk::knownPart(int64_t write, Value state) {
+  ArrayRef<int64_t> index = form_.getFeedbackIndex();
+  Value value = inputs_.values[write];
+  for (size_t term = 0; term < inputs_.feedback.size(); ++term)
+    if (index[2 * term] == write)
+      value = builder_.add(value, builder_.multiply(alongRows(inputs_.feedback[term], value_size_),
+                                                    entry(index[2 * term + 1], state)));
+  value = whereLive(builder_, inputs_.live, value);
+  for (int64_t other = 0; other < int64_t(inputs_.keys.size()); ++other)
+    if (!llvm::is_contained(fed_back_, other))
+      value = builder_.dot(system(write, other), writes_[other],
+                           {.triangle = Triangle::lhs_lower, .init = value});
+  return value;
+}
+
+/// Writes with feedback are the solutions of a triangular system.
+ArrayRef<Value> StateChunk::writes(Value state) {
+  if (!writes_.empty())
+    return writes_;
+  writes_ = inputs_.values;
+  if (fed_back_.empty())
+    return writes_;
+  SmallVector<Value> systems, values;
+  SmallVector<Type> types;
+  for (int64_t write : fed_back_) {
+    for (int64_t other : fed_back_)
+      systems.push_back(system(write, other));
+    values.push_back(knownPart(write, state));
+    types.push_back(values.back().getType());
+  }
+  auto solve = tile::SolveOp::create(builder_, types, systems, values);
+  for (auto [write, solution] : llvm::zip(fed_back_, solve.getSolutions()))
+    writes_[write] = solution;
+  return writes_;
+}
+
+/// What a write gives to a read inside the chunk, added to `sum`.
+Value StateChunk::readWrite(int64_t read, int64_t write, Value sum) {
+  Value weights = scores(read, write);
+  if (!decay_.isByValue())
+    return builder_.dot(weights, writes_[write], {.triangle = Triangle::lhs_lower, .init = sum});
+  Value inside = tile::DecayValuesOp::create(builder_, sum.getType(), weights, writes_[write],
+                                             decay_.factors(), !inclusive(read));
+  return builder_.add(sum, inside);
+}
+
+Value StateChunk::read(int64_t read, Value state) {
+  writes(state);
+  Value sum = entry(read, state);
+  for (int64_t write = 0; write < int64_t(inputs_.keys.size()); ++write)
+    sum = readWrite(read, write, sum);
+  return sum;
+}
+
+Value StateChunk::next(Value state) {
+  writes(state);
+  Value result = state, weight;
+  if (decay_) {
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(state.getType()).getShape();
+    Value left = decay_.overChunk(builder_);
+    result = builder_.multiply(result, decay_.isScalar()
+                                           ? builder_.fill(left, shape)
+                                           : builder_.along(left, decay_.isByValue() ? 1 : 0, shape));
+    weight = decay_.toExit(builder_);
+    if (decay_.isScalar())
+      weight = alongRows(weight, key_size_);
+  }
+  for (auto [key, write] : llvm::zip(inputs_.keys, writes_)) {
+    Value exit = weight && !decay_.isByValue() ? builder_.multiply(key, weight) : key;
+    Value value = decay_.isByValue() ? builder_.multiply(write, weight) : write;
+    result = builder_.dot(exit, value, {.transpose_lhs = true, .init = result});
+  }
+  return result;
+}

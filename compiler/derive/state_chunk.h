@@ -1,0 +1,64 @@
+// The algebra of one state and one chunk of C tokens, without any access to memory.
+//
+// With G the logarithms of the decay summed inside the chunk and T the strictly lower triangle,
+//   scores_ji[t, s] = (r_j[t] . k_i[s]) exp(G[t] - G[s])      s <= t; an exclusive read: s < t and G[t - 1]
+//   w = v + M (entry reads + T(scores) w)                     one triangular solve
+//   y_j = exp(G) r_j S + sum_i scores_ji w_i
+//   S' = exp(G_end) S + sum_i (exp(G_end - G) k_i)^T w_i
+// A decay by value column has no place in the scores and scales what is multiplied with them, and the state's
+// columns; there is no solve then.
+#pragma once
+#include "compiler/derive/chunk_decay.h"
+#include "compiler/derive/step_emitter.h"
+
+namespace linmu {
+
+/// What the stage of a state gives for the tokens of a chunk, one a row. Rows past the end neither decay nor
+/// write: there g is 0, and so are the keys and, without feedback, the values.
+struct ChunkInputs {
+  llvm::SmallVector<mlir::Value> reads, keys; ///< C x K
+  llvm::SmallVector<mlir::Value> values;      ///< C x V
+  llvm::SmallVector<mlir::Value> feedback;    ///< C, one a term of the form
+  mlir::Value logarithm;                      ///< null without decay
+  mlir::Value live;                           ///< C of i1
+
+  /// From a stage that `step` has emitted. Of its arguments, those in [firstToken, endOfTokens) are tokens,
+  /// whose rows past the end are zero.
+  static ChunkInputs of(TileBuilder &builder, pattern::FormOp form, StepEmitter &step, int64_t chunk,
+                        mlir::Value live, unsigned firstToken, unsigned endOfTokens);
+};
+
+/// Its parts may be asked for apart, in any order; what several of them need is computed once.
+class StateChunk {
+public:
+  StateChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs);
+
+  /// What the writes put into the state, C x V each. `state` is the one at the entry, K x V.
+  llvm::ArrayRef<mlir::Value> writes(mlir::Value state);
+  /// What read j sees, C x V.
+  mlir::Value read(int64_t read, mlir::Value state);
+  /// The state at the exit, K x V.
+  mlir::Value next(mlir::Value state);
+
+private:
+  using Value = mlir::Value;
+  bool inclusive(int64_t read) { return form_.getInclusive()[read]; }
+  Value scores(int64_t read, int64_t write);
+  Value entry(int64_t read, Value state);
+  Value system(int64_t write, int64_t other);
+  Value knownPart(int64_t write, Value state);
+  Value readWrite(int64_t read, int64_t write, Value sum);
+  Value alongRows(Value rows, int64_t columns) { return builder_.along(rows, 0, {chunk_, columns}); }
+
+  TileBuilder &builder_;
+  pattern::FormOp form_;
+  ChunkInputs inputs_;
+  ChunkDecay decay_;
+  int64_t chunk_, key_size_, value_size_;
+  llvm::SmallVector<int64_t> fed_back_; ///< writes with feedback
+  llvm::SmallVector<Value> writes_;     ///< empty until asked for
+  llvm::DenseMap<std::pair<int64_t, int64_t>, Value> scores_;
+  llvm::DenseMap<int64_t, Value> entries_;
+};
+
+} // namespace linmu

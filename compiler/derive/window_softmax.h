@@ -1,0 +1,87 @@
+// Softmax attention of a block of queries to the keys of their window's cell.
+//
+// A pair is seen unless its score is -inf; a query that sees no key gets 0. Products of tiles multiply the
+// value of an unseen key by 0, which is not 0 for a value that is no number. So the fast forms tell whether
+// all values that they read are finite, and `exact` writes again what they wrote where not.
+#pragma once
+#include "compiler/derive/step_emitter.h"
+#include "compiler/derive/walk.h"
+#include "compiler/derive/window_grid.h"
+#include "compiler/schedule/schedule.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace linmu {
+
+/// Queries [from, to) of a cell; index.
+struct WindowQueries {
+  WindowCell cell;
+  mlir::Value from, to;
+};
+
+class WindowSoftmax {
+public:
+  /// `arguments` maps the op's operands and result to the kernel's memory.
+  WindowSoftmax(pattern::WindowAttentionOp op, const WindowTiles &tiles, TileBuilder &builder,
+                WindowGrid &grid, const Walk &walk, const mlir::IRMapping &arguments)
+      : op(op), tiles(tiles), builder(builder), grid(grid), walk(walk), arguments(arguments) {}
+
+  /// All keys of a cell of at most tiles.whole tokens at once. Gives an f32 that is 0 where all that was
+  /// written is finite and NaN elsewhere.
+  mlir::FailureOr<mlir::Value> attendToWhole(const WindowQueries &queries);
+
+  /// The same by blocks of tiles.keys keys, for cells of any size.
+  mlir::FailureOr<mlir::Value> attendByBlocks(const WindowQueries &queries);
+
+  /// One query at a time, whatever the values hold: those of unseen keys are selected away.
+  /// (window_exact.cpp)
+  mlir::LogicalResult attendExactly(const WindowQueries &queries);
+
+private:
+  using Value = mlir::Value;
+
+  /// Sums over the keys so far: of one row a query, or of one query.
+  struct Sums {
+    Value largest, total, mixed;
+  };
+  struct Keys {
+    WindowPositions positions;
+    Value key, value; ///< rows, f32
+  };
+  struct Block {
+    WindowPositions positions;
+    Value rows; ///< scaled, f32
+  };
+  Block loadQueries(const WindowCell &cell, Value from);
+  Keys loadKeys(const WindowCell &cell, Value from, int64_t count);
+  mlir::FailureOr<Value> scores(const Block &queries, const Keys &keys);
+  /// The score region on a tile of scores, with coordinates that go with it.
+  mlir::FailureOr<Value> applyScore(Value scores, llvm::ArrayRef<StepTile> query,
+                                    llvm::ArrayRef<StepTile> key);
+  /// What the exponent subtracts: the largest score, or 0 where no key is seen.
+  Value offsetOf(Value largest);
+  Sums addKeys(const Sums &before, Value scores, Value value);
+  mlir::FailureOr<Sums> sumBlocks(const WindowCell &cell, const Block &queries, Value &votes);
+  mlir::FailureOr<Sums> addKeysExactly(const Sums &before, Value query, llvm::ArrayRef<StepTile> coordinates,
+                                       const Keys &keys);
+  /// 1 / total, or 0 where no key is seen.
+  Value inverseOf(Value total);
+  Value average(const Sums &sums);
+  /// 0 for each feature whose values are finite, else NaN.
+  Value votesOf(Value value) { return builder.sum(builder.multiply(value, constantLike(value, 0)), 0); }
+  /// Stores what `attend` gives for each block of queries. It takes the votes so far and adds its own.
+  mlir::FailureOr<Value>
+  forEachBlock(const WindowQueries &queries, Value votes,
+               llvm::function_ref<mlir::FailureOr<Value>(const Block &block, Value &votes)> attend);
+
+  Value compare(mlir::arith::CmpFPredicate predicate, Value a, double b);
+  Value constantLike(Value like, double value) { return builder.splat(like.getType(), value); }
+
+  pattern::WindowAttentionOp op;
+  WindowTiles tiles;
+  TileBuilder &builder;
+  WindowGrid &grid;
+  const Walk &walk;
+  const mlir::IRMapping &arguments;
+};
+
+} // namespace linmu

@@ -1,0 +1,78 @@
+// Products of matrices, solves, and products under decay.
+#include "compiler/interpreter/tile/Block.h"
+#include <cmath>
+
+using namespace mlir;
+using linmu::pattern::StepValue;
+
+namespace linmu::interpreter {
+
+static double elementOf(const StepValue &matrix, bool transposed, int64_t i, int64_t j) {
+  return transposed ? matrix.at(j, i) : matrix.at(i, j);
+}
+
+/// The product of the column's decays of rows after `from`, up to `to`.
+static double decayBetween(const StepValue &decays, std::int64_t from, std::int64_t to, std::int64_t column) {
+  double product = 1;
+  for (std::int64_t row = from + 1; row <= to; ++row)
+    product *= decays.at(row, column);
+  return product;
+}
+
+bool Block::runProduct(Operation &op) {
+  if (auto dot = dyn_cast<tile::DotOp>(op)) {
+    const StepValue &lhs = get(dot.getLhs()), &rhs = get(dot.getRhs());
+    StepValue result = dot.getInit() ? get(dot.getInit()) : shaped(dot.getType());
+    std::int64_t contracted = lhs.shape[dot.getTransposeLhs() ? 0 : 1];
+    for (std::int64_t i = 0; i < result.shape[0]; ++i)
+      for (std::int64_t j = 0; j < result.shape[1]; ++j) {
+        // What a triangle leaves unspecified is poison, so that a use of it shows.
+        if (dot.getTriangle() == tile::Triangle::result_lower && j > i)
+          result.at(i, j) = NAN;
+        for (std::int64_t k = 0; k < contracted; ++k)
+          if (dot.getTriangle() != tile::Triangle::lhs_lower || k <= i)
+            result.at(i, j) +=
+                elementOf(lhs, dot.getTransposeLhs(), i, k) * elementOf(rhs, dot.getTransposeRhs(), k, j);
+      }
+    set(dot, result);
+  } else if (auto solve = dyn_cast<tile::SolveOp>(op)) {
+    size_t count = solve.getValues().size();
+    std::vector<StepValue> solutions;
+    for (Value value : solve.getValues())
+      solutions.push_back(get(value));
+    for (std::int64_t t = 0; t < solutions[0].shape[0]; ++t)
+      for (size_t i = 0; i < count; ++i)
+        for (size_t j = 0; j < count; ++j)
+          for (std::int64_t s = 0; s < t; ++s)
+            for (std::int64_t v = 0; v < solutions[0].shape[1]; ++v)
+              solutions[i].at(t, v) +=
+                  get(solve.getSystems()[i * count + j]).at(t, s) * solutions[j].at(s, v);
+    for (auto [result, solution] : llvm::zip(solve.getSolutions(), solutions))
+      set(result, solution);
+  } else if (auto scores = dyn_cast<tile::DecayScoresOp>(op)) {
+    const StepValue &reads = get(scores.getReads()), &keys = get(scores.getKeys()),
+                    &decays = get(scores.getDecays());
+    StepValue result = shaped(scores.getType());
+    std::int64_t late = scores.getExclusive() ? 1 : 0;
+    for (std::int64_t t = 0; t < reads.shape[0]; ++t)
+      for (std::int64_t s = 0; s <= t - late; ++s)
+        for (std::int64_t k = 0; k < reads.shape[1]; ++k)
+          result.at(t, s) += reads.at(t, k) * keys.at(s, k) * decayBetween(decays, s, t - late, k);
+    set(scores, result);
+  } else if (auto product = dyn_cast<tile::DecayValuesOp>(op)) {
+    const StepValue &scores = get(product.getScores()), &values = get(product.getValues()),
+                    &decays = get(product.getDecays());
+    StepValue result = shaped(product.getType());
+    std::int64_t late = product.getExclusive() ? 1 : 0;
+    for (std::int64_t t = 0; t < values.shape[0]; ++t)
+      for (std::int64_t s = 0; s <= t - late; ++s)
+        for (std::int64_t v = 0; v < values.shape[1]; ++v)
+          result.at(t, v) += scores.at(t, s) * values.at(s, v) * decayBetween(decays, s, t - late, v);
+    set(product, result);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+} // namespace linmu::interpreter
