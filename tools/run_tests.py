@@ -109,7 +109,7 @@ def lit_tests(scratch: Path) -> Count:
     return Count(passed, len(codes) - passed - skipped, skipped)
 
 
-def pytest_tests(scratch: Path) -> Count:
+def pytest_tests(scratch: Path, nightly: bool) -> Count:
     report = scratch / "pytest.xml"
     command = [
         sys.executable,
@@ -121,7 +121,8 @@ def pytest_tests(scratch: Path) -> Count:
         f"--junitxml={report}",
         "tests/python",
     ]
-    result = subprocess.run(command, cwd=ROOT, env=environment(), check=False)
+    nightly_tests = {"NIGHTLY_TESTS": "1"} if nightly else {}
+    result = subprocess.run(command, cwd=ROOT, env=environment(**nightly_tests), check=False)
     if not report.exists():
         return crashed("pytest", result.returncode)
     suite = ElementTree.parse(report).getroot().find("testsuite")
@@ -173,14 +174,18 @@ def main() -> int:
     )
     parser.add_argument("--steps", type=int, help="random recurrences, and programs, of the fuzz tests")
     parser.add_argument("--seed", type=int, default=0, help="of the fuzz tests")
-    parser.add_argument("--nightly", action="store_true", help=f"{NIGHTLY_FUZZ_STEPS} random recurrences")
+    parser.add_argument(
+        "--nightly",
+        action="store_true",
+        help=f"{NIGHTLY_FUZZ_STEPS} random recurrences; a million texts through each tokenizer",
+    )
     arguments = parser.parse_args()
     steps = arguments.steps or (NIGHTLY_FUZZ_STEPS if arguments.nightly else FUZZ_STEPS)
 
     kinds = {
         "unit": unit_tests,
         "lit": lit_tests,
-        "python": pytest_tests,
+        "python": lambda scratch: pytest_tests(scratch, arguments.nightly),
         "fuzz": lambda _: fuzz_tests(steps, arguments.seed),
         "style": style_tests,
     }

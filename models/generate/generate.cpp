@@ -1,5 +1,5 @@
 #include "models/generate/generate.h"
-#include "models/text/stream_decoder.h"
+#include "models/text/text_stream.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <chrono>
@@ -29,7 +29,7 @@ Generation continueFrom(const LanguageModel &model, torch::Tensor logits, Decode
   c10::InferenceMode inference;
   checkOptions(options);
   Sampler sampler(options.sampling);
-  StreamDecoder stream;
+  TextStream stream(model.tokenizer);
   Generation result;
   auto emit = [&](const std::string &text) {
     result.text += text;
@@ -45,7 +45,7 @@ Generation continueFrom(const LanguageModel &model, torch::Tensor logits, Decode
       break;
     }
     result.ids.push_back(id);
-    emit(stream.push(model.tokenizer.bytesOf(id)));
+    emit(stream.push(id));
     if (step + 1 < options.max_tokens)
       logits = model.decoder.forward(torch::full({1, 1}, id, torch::kInt64), state);
   }
@@ -71,15 +71,25 @@ Generation generate(const LanguageModel &model, std::span<const std::int64_t> pr
   return result;
 }
 
-std::vector<std::int64_t> encodePrompt(const LanguageModel &model, std::string_view prompt, bool raw) {
+std::vector<std::int64_t> encodePrompt(const LanguageModel &model, std::string_view prompt, bool raw,
+                                       bool special) {
   if (!raw) {
     ChatMessage message{"user", std::string(prompt)};
-    return model.tokenizer.encode(model.chatTemplate().apply({&message, 1}));
+    return encodeChat(model, {&message, 1}, special);
   }
   std::vector<std::int64_t> ids = model.tokenizer.prefix();
-  auto text = model.tokenizer.encode(prompt);
+  auto text = model.tokenizer.encode(prompt, special);
   ids.insert(ids.end(), text.begin(), text.end());
+  ids.insert(ids.end(), model.tokenizer.suffix().begin(), model.tokenizer.suffix().end());
   return ids;
+}
+
+std::vector<std::int64_t> encodeChat(const LanguageModel &model, std::span<const ChatMessage> messages,
+                                     bool special) {
+  std::vector<TextPart> parts = model.chatTemplate().parts(messages);
+  for (TextPart &part : parts)
+    part.control_tokens |= special;
+  return model.tokenizer.encode(parts);
 }
 
 } // namespace linmu::models

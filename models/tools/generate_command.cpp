@@ -12,13 +12,13 @@ namespace {
 struct Arguments {
   std::string model, prompt;
   models::GenerateOptions options;
-  bool raw = false;
+  bool raw = false, special = false;
 };
 
 void run(const Arguments &arguments) {
   models::setTorchThreads(Settings::current().threads);
   auto model = models::LanguageModel::open(arguments.model);
-  auto ids = models::encodePrompt(model, arguments.prompt, arguments.raw);
+  auto ids = models::encodePrompt(model, arguments.prompt, arguments.raw, arguments.special);
   auto result = models::generate(model, ids, arguments.options, [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
@@ -43,6 +43,8 @@ void addGenerate(CLI::App &app) {
                       "Sample from the likeliest tokens that reach this probability (1)");
   command->add_option("--seed", arguments->options.sampling.seed, "Seed of the sampling (0)");
   command->add_flag("--raw", arguments->raw, "Take the prompt as it is, without the model's chat template");
+  command->add_flag("--special", arguments->special,
+                    "Take control tokens in the prompt, such as <|im_end|>, as such and not as text");
   command->callback([arguments] { run(*arguments); });
 }
 
