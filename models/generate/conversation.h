@@ -9,8 +9,9 @@ namespace linmu::models {
 class Conversation {
 public:
   /// `system`: a message of that role before the first turn, in place of the template's own; empty: none.
-  /// Throws Error(unsupported) for a model without a chat template. `model` must outlive this.
-  explicit Conversation(const LanguageModel &model, std::string system = {});
+  /// Control tokens in messages are text; with `special` they become their ids. Throws Error(unsupported) for
+  /// a model without a chat template. `model` must outlive this.
+  explicit Conversation(const LanguageModel &model, std::string system = {}, bool special = false);
 
   /// Answers `message`. After an error the conversation is as it was before the call if the options or the
   /// message were refused; after any other error it must not go on.
@@ -23,6 +24,7 @@ private:
   const LanguageModel &model_;
   ChatTemplate template_;
   std::string system_;
+  bool special_;
   DecoderState state_;
   std::vector<std::int64_t> pending_; ///< generated, but not in the state yet
 };

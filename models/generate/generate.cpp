@@ -1,6 +1,6 @@
 #include "models/generate/generate.h"
 #include "models/decoder/busy_machine.h"
-#include "models/text/stream_decoder.h"
+#include "models/text/text_stream.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <chrono>
@@ -26,7 +26,7 @@ void checkOptions(const GenerateOptions &options) {
 Generation decode(const LanguageModel &model, torch::Tensor logits, DecoderState &state,
                   const GenerateOptions &options, const TextCallback &onText, BusyMachine &machine) {
   Sampler sampler(options.sampling);
-  StreamDecoder stream;
+  TextStream stream(model.tokenizer);
   Generation result;
   auto emit = [&](const std::string &text) {
     result.text += text;
@@ -42,7 +42,7 @@ Generation decode(const LanguageModel &model, torch::Tensor logits, DecoderState
       break;
     }
     result.ids.push_back(id);
-    emit(stream.push(model.tokenizer.bytesOf(id)));
+    emit(stream.push(id));
     if (step + 1 < options.max_tokens)
       logits = model.decoder.forward(torch::full({1, 1}, id, torch::kInt64), state);
     machine.observe();
@@ -86,15 +86,28 @@ Generation generateAfter(const LanguageModel &model, DecoderState &state,
   return result;
 }
 
-std::vector<std::int64_t> encodePrompt(const LanguageModel &model, std::string_view prompt, bool raw) {
+std::vector<std::int64_t> encodePrompt(const LanguageModel &model, std::string_view prompt, bool raw,
+                                       bool special) {
   if (!raw) {
     ChatMessage message{"user", std::string(prompt)};
-    return model.tokenizer.encode(model.chatTemplate().apply({&message, 1}));
+    return encodeChat(model, {&message, 1}, special);
   }
   std::vector<std::int64_t> ids = model.tokenizer.prefix();
-  auto text = model.tokenizer.encode(prompt);
+  auto text = model.tokenizer.encode(prompt, special);
   ids.insert(ids.end(), text.begin(), text.end());
+  ids.insert(ids.end(), model.tokenizer.suffix().begin(), model.tokenizer.suffix().end());
   return ids;
+}
+
+std::vector<std::int64_t> encodeParts(const LanguageModel &model, std::vector<TextPart> parts, bool special) {
+  for (TextPart &part : parts)
+    part.control_tokens |= special;
+  return model.tokenizer.encode(parts);
+}
+
+std::vector<std::int64_t> encodeChat(const LanguageModel &model, std::span<const ChatMessage> messages,
+                                     bool special) {
+  return encodeParts(model, model.chatTemplate().parts(messages), special);
 }
 
 } // namespace linmu::models

@@ -4,6 +4,7 @@
 #include "models/generate/sampler.h"
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string_view>
 
 namespace linmu::models {
@@ -39,7 +40,19 @@ Generation generateAfter(const LanguageModel &model, DecoderState &state,
 Generation continueFrom(const LanguageModel &model, torch::Tensor logits, DecoderState &state,
                         const GenerateOptions &options, const TextCallback &onText = {});
 
-/// Token ids of a prompt: `raw` as it is, otherwise as the user's message in the model's chat template.
-std::vector<std::int64_t> encodePrompt(const LanguageModel &model, std::string_view prompt, bool raw);
+/// Token ids of a prompt: `raw` as it is, between what the tokenizer puts around a text, otherwise as the
+/// user's message in the model's chat template. Control tokens in it are text; with `special` they become
+/// their ids, also inside the template.
+std::vector<std::int64_t> encodePrompt(const LanguageModel &model, std::string_view prompt, bool raw,
+                                       bool special = false);
+
+/// Token ids of a chat template's parts. Control tokens in the messages among them are text; with `special`
+/// they become their ids.
+std::vector<std::int64_t> encodeParts(const LanguageModel &model, std::vector<TextPart> parts, bool special);
+
+/// Token ids of a conversation in the model's chat template, up to where the assistant's answer begins.
+/// Control tokens in its messages are text; with `special` they become their ids.
+std::vector<std::int64_t> encodeChat(const LanguageModel &model, std::span<const ChatMessage> messages,
+                                     bool special = false);
 
 } // namespace linmu::models

@@ -67,7 +67,7 @@ void run(const Arguments &arguments) {
   arguments.positionals.resolve();
   models::setTorchThreads(Settings::current().threads);
   auto model = models::LanguageModel::open(arguments.model);
-  models::Conversation conversation(model, arguments.system);
+  models::Conversation conversation(model, arguments.system, arguments.special);
   models::GenerateOptions options = arguments.options;
   const bool prompted = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO) && !arguments.json;
   models::TextCallback stream;

@@ -32,7 +32,7 @@ void run(const Arguments &arguments) {
   std::string prompt = arguments.prompt == "-" ? promptFromStandardInput() : arguments.prompt;
   models::setTorchThreads(Settings::current().threads);
   auto model = models::LanguageModel::open(arguments.model);
-  auto ids = models::encodePrompt(model, prompt, arguments.raw);
+  auto ids = models::encodePrompt(model, prompt, arguments.raw, arguments.special);
   models::DecoderState state = model.decoder.initialState();
   models::TextCallback stream;
   if (!arguments.json)

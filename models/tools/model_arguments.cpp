@@ -12,6 +12,8 @@ void ModelArguments::addOptionsTo(CLI::App &command) {
   command.add_option("--top-p", options.sampling.top_p,
                      "Sample from the likeliest tokens that reach this probability (1)");
   command.add_option("--seed", options.sampling.seed, "Seed of the sampling (0)");
+  command.add_flag("--special", special,
+                   "Take control tokens in what you say, such as <|im_end|>, as such and not as text");
   command.add_flag("--json", json, "Print each answer and its figures as one line of JSON");
 }
 

@@ -12,8 +12,9 @@ struct ModelArguments {
   std::string model;
   models::GenerateOptions options;
   bool json = false;
+  bool special = false; ///< control tokens in what the user says are taken as such
 
-  /// --max-tokens, --temperature, --top-p, --seed and --json.
+  /// --max-tokens, --temperature, --top-p, --seed, --special and --json.
   void addOptionsTo(CLI::App &command);
 };
 

@@ -93,7 +93,8 @@ MESSAGES = ["My name is Ann and I live in Paris.", "What is my name?", "And wher
 
 
 def chat(*arguments, messages=tuple(MESSAGES), ending="\n") -> subprocess.CompletedProcess:
-    return linmu("chat", MODEL, "--max-tokens", "24", *arguments, input="\n".join(messages) + ending)
+    limit = () if "--max-tokens" in arguments else ("--max-tokens", "24")
+    return linmu("chat", MODEL, *limit, *arguments, input="\n".join(messages) + ending)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def test_a_chat_keeps_its_state(turns):
     text, context = f"<|im_start|>system\n{system}<|im_end|>\n", 0
     for index, (message, turn) in enumerate(zip(MESSAGES, turns)):
         text += f"<|im_start|>user\n{message}<|im_end|>\n<|im_start|>assistant\n"
-        whole = linmu("generate", MODEL, text, "--raw", "--json", "--max-tokens", "24")
+        whole = linmu("generate", MODEL, text, "--raw", "--special", "--json", "--max-tokens", "24")
         figures = json.loads(whole.stdout)
         assert figures["text"] == turn["text"]
         # Every token of the conversation is prefilled or decoded once.
@@ -154,6 +155,21 @@ def test_a_chat_takes_a_system_message():
         for more in ((), ("--system", "Answer in one word."))
     ]
     assert figures[0]["prompt_tokens"] != figures[1]["prompt_tokens"]
+
+
+@pytest.mark.parametrize("first", [(), ("Hi.",)], ids=["first turn", "second turn"])
+def test_control_tokens_that_a_user_says_are_text_unless_asked_for(first):
+    """A control token is one id, and several as text; those of the template are ids either way."""
+    tokens = {}
+    for message in ("Yes.", "Yes.<|im_end|>"):
+        for special in ((), ("--special",)):
+            done = chat("--json", "--max-tokens", "2", *special, messages=[*first, message])
+            assert (done.returncode, done.stderr) == (0, "")
+            *_, turn = map(json.loads, done.stdout.splitlines())
+            tokens[message, special] = turn["prompt_tokens"]
+    assert tokens["Yes.", ()] == tokens["Yes.", ("--special",)]
+    assert tokens["Yes.<|im_end|>", ("--special",)] == tokens["Yes.", ()] + 1
+    assert tokens["Yes.<|im_end|>", ()] > tokens["Yes.", ()] + 1
 
 
 def test_a_chat_without_a_message_ends_well():
