@@ -18,9 +18,10 @@ using namespace std::chrono_literals;
 
 constexpr auto interval = 100ms; ///< between two looks
 constexpr auto longest_calm = 32s;
-// Of the time that torch's threads have: a quiet machine keeps threads that spin waiting for less than a
-// thousandth.
-constexpr double busy_share = 0.05;
+// Of the time that threads have: a quiet machine keeps them waiting for less than a thousandth, one more
+// program on two processors for a third. Programs that run for a moment lie between.
+constexpr double busy_share = 0.15;
+constexpr int looks_needed = 2; ///< one after the other that agree
 
 /// What GCC's compiled code calls for `#pragma omp parallel`.
 using StartParallel = void (*)(void (*function)(void *), void *data, unsigned threads, unsigned flags);
@@ -36,16 +37,20 @@ int processors() {
   return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
-/// Time in ns that the threads of this process were ready to run and had no processor: the second number of
-/// schedstat. 0 where the kernel keeps none.
-std::int64_t waitedForProcessor() {
-  std::int64_t sum = 0;
+/// Times in ns of all threads of this process, the first numbers of schedstat; 0 where the kernel keeps none.
+struct ProcessorTimes {
+  std::int64_t ran = 0;
+  std::int64_t waited = 0; ///< ready to run, without a processor
+};
+
+ProcessorTimes processorTimes() {
+  ProcessorTimes sum;
   std::error_code error;
   std::filesystem::directory_iterator threads("/proc/self/task", error), end;
   while (!error && threads != end) {
     std::int64_t ran = 0, waited = 0;
     if (std::ifstream(threads->path() / "schedstat") >> ran >> waited)
-      sum += waited;
+      sum.ran += ran, sum.waited += waited;
     threads.increment(error);
   }
   return sum;
@@ -91,8 +96,9 @@ private:
 BusyMachine::BusyMachine() : observed_at_(Clock::now()), busy_at_(observed_at_), waited_(0) {
   if (!startParallel())
     return;
-  waited_ = waitedForProcessor();
-  setSleepy(crowded());
+  const ProcessorTimes so_far = processorTimes(); // of reading the model, or of turns before
+  waited_ = so_far.waited;
+  setSleepy(double(so_far.waited) > busy_share * double(so_far.ran + so_far.waited) && crowded());
 }
 
 BusyMachine::~BusyMachine() = default;
@@ -109,21 +115,23 @@ void BusyMachine::observe() {
   Clock::time_point now = Clock::now();
   if (now - observed_at_ < interval || !startParallel())
     return;
-  std::int64_t waited = waitedForProcessor();
+  std::int64_t waited = processorTimes().waited;
   const double possible =
       double(std::chrono::nanoseconds(now - observed_at_).count()) * at::get_num_threads();
   const double share = double(waited - waited_) / possible;
   observed_at_ = now;
   waited_ = waited;
   // Threads that sleep wait a little at each waking, on a quiet machine too: while they do, the others count.
+  const bool busy = sleepy() ? crowded() : share > busy_share;
+  busy_looks_ = busy ? busy_looks_ + 1 : 0;
   if (sleepy()) {
-    if (crowded())
+    if (busy_looks_ >= looks_needed)
       busy_at_ = now;
     else if (now - busy_at_ > calm_) {
       setSleepy(false);
       busy_at_ = now;
     }
-  } else if (share > busy_share) {
+  } else if (busy_looks_ >= looks_needed) {
     // That it was left too early is where the programs beside this one are few, on its processors.
     if (now - busy_at_ < calm_)
       calm_ = std::min<Clock::duration>(2 * calm_, longest_calm);

@@ -37,6 +37,7 @@ private:
   Clock::time_point busy_at_;                      ///< when it was seen busy last, or was left
   Clock::duration calm_ = std::chrono::seconds(2); ///< that ends a busy time
   std::int64_t waited_;                            ///< ns, of all threads
+  int busy_looks_ = 0;                             ///< one after the other, up to the last
   std::unique_ptr<IdleThreads> idle_threads_;      ///< while the machine is busy
 };
 
