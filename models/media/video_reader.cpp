@@ -2,6 +2,7 @@
 #include "models/media/ffmpeg_handles.h"
 #include "models/media/ffmpeg_log.h"
 #include "models/media/frame_converter.h"
+#include "models/media/stream_joins.h"
 #include "runtime/core/error.h"
 #include <cmath>
 #include <fmt/format.h>
@@ -32,6 +33,9 @@ FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, c
     fail(ErrorCode::io, path, "a video file", "no such file");
   if (kind == std::filesystem::file_type::directory)
     fail(ErrorCode::io, path, "a video file", "a directory");
+  if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::none)
+    fail(ErrorCode::io, path, "a video file, which is read more than once and at any place",
+         kind == std::filesystem::file_type::fifo ? "a FIFO" : "a device or socket");
   if (kind == std::filesystem::file_type::regular && std::filesystem::file_size(path, status) == 0 && !status)
     fail(ErrorCode::invalidArgument, path, "a video file", "an empty file");
 
@@ -115,6 +119,7 @@ struct VideoReader::Stream {
   FfmpegHandle<AVFrame> frame{av_frame_alloc()};
   FfmpegHandle<AVPacket> packet{av_packet_alloc()};
   std::optional<FrameConverter> converter;
+  StreamJoins joins;
   VideoInfo info;
   FrameSize size;
   int index = -1;
@@ -131,6 +136,7 @@ struct VideoReader::Stream {
 
 void VideoReader::Stream::open(const FfmpegLog &log) {
   format = openContainer(path, log);
+  joins = StreamJoins(format.get());
   const AVCodec *decoder = nullptr;
   index = av_find_best_stream(format.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
   if (index == AVERROR_DECODER_NOT_FOUND)
@@ -198,13 +204,15 @@ void VideoReader::Stream::send(const FfmpegLog &log) {
       // Some demuxers report a file that breaks off as an ordinary end, with a message.
       if (reading != AVERROR_EOF || log.text().size() > logged)
         damage(log.reason(reading));
+      if (!joins.complete())
+        damage("a packet that is incomplete");
       avcodec_send_packet(codec.get(), nullptr);
       drained = true;
       return;
     }
     if (packet->stream_index != index)
       continue;
-    if (packet->flags & AV_PKT_FLAG_CORRUPT)
+    if (!joins.accept(*packet, format->streams[index]->time_base))
       damage("a packet that is incomplete");
     const int sending = avcodec_send_packet(codec.get(), packet.get());
     if (sending >= 0)
