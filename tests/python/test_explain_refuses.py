@@ -51,6 +51,22 @@ OPAQUE = """func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
 }
 """
 
+NORMED = """!t = tensor<?x?x2x16xf32>
+func.func @f(%q: !t, %k: !t, %v: !t) -> !t {
+  %o, %s = pattern.scan tokens(%qt = %q : !t, %kt = %k : !t, %vt = %v : !t)
+      states(%S = zero : tensor<?x2x16x16xf32>) -> (!t) {
+    %W = pattern.outer %kt, %vt : tensor<16xf32>, tensor<16xf32>
+    %S1 = arith.addf %S, %W : tensor<16x16xf32>
+    %y = pattern.read %S1, %qt : tensor<16x16xf32>, tensor<16xf32>
+    %n = pattern.dot %y, %y : tensor<16xf32>
+    %N = pattern.broadcast %n : f32 to tensor<16xf32>
+    %z = arith.divf %y, %N : tensor<16xf32>
+    pattern.yield outputs(%z : tensor<16xf32>) states(%S1 : tensor<16x16xf32>)
+  }
+  return %o : !t
+}
+"""
+
 # The beginning of each message in compiler/derive and compiler/target that a text can cause: the text, the
 # schedule, and the line of the message.
 REFUSED = {
@@ -58,7 +74,8 @@ REFUSED = {
     "requires a tensor constant with equal elements; pass others as params": (MAP, {}, 3),
     "requires result #": (TWICE, {}, 7),
     "requires scalars in a score region, got ": (SCORED, {}, 6),
-    "cannot run chunked as the schedule says: ": (OPAQUE, {"algorithm": "chunked"}, 2),
+    "cannot run ": (OPAQUE, {"algorithm": "chunked"}, 2),
+    "needs all value columns at once, so that the schedule's columns=": (NORMED, {"columns": "8"}, 8),
 }
 # Those that no text can cause, with what stands before them. tests/lit and
 # target_cpu_errors_test pin those that IR can cause.
@@ -67,6 +84,7 @@ BEFORE = {
     "requires nothing but pattern ops, got '": "the frontend",
     "requires a token operand or an output, which tell the number of tokens": "the verifier of scan and map",
     "has no form on tiles": "the verifier of steps",
+    "needs all value columns at once": "the analysis of which columns are independent",
     "requires a tile.program": "derivation",
     "lower-tile-to-cpu: requires cpu to be one that LLVM knows, got '": "the options, for every stage",
     "requires an operand of the kernel": "derivation",
