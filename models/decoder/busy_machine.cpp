@@ -106,6 +106,7 @@ BusyMachine::~BusyMachine() = default;
 void BusyMachine::setSleepy(bool sleepy) {
   if (sleepy == this->sleepy())
     return;
+  busy_looks_ = 0;
   // With torch's own they are two more than the processors.
   const int more = std::max(processors() - at::get_num_threads(), 0) + 2;
   idle_threads_ = sleepy ? std::make_unique<IdleThreads>(startParallel(), unsigned(more) + 1) : nullptr;
