@@ -40,11 +40,12 @@ StepTile StepEmitter::slice(Value value) {
   return slices_[value] = result;
 }
 
-/// An op of what is known for some of the value columns only is itself known for those. A token that only lags use has
-/// no tile.
+/// An op of what is known for some of the value columns only is itself known for those. A token that only
+/// lags use has no tile.
 LogicalResult StepEmitter::emit(Block &block) {
   for (Operation &op : block.without_terminator()) {
-    bool sliced = llvm::any_of(op.getOperands(), [&](Value operand) { return tiles_.lookup(operand).sliced; });
+    bool sliced =
+        llvm::any_of(op.getOperands(), [&](Value operand) { return tiles_.lookup(operand).sliced; });
     FailureOr<StepTile> result = emit(op, sliced);
     if (failed(result))
       return failure();
