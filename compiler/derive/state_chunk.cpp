@@ -13,6 +13,8 @@ static Value whereLive(TileBuilder &builder, Value live, Value rows) {
   return builder.select(live, rows, builder.splat(rows.getType(), 0));
 }
 
+static int64_t columnsOf(Value tile) { return cast<RankedTensorType>(tile.getType()).getDimSize(1); }
+
 ChunkInputs ChunkInputs::of(TileBuilder &builder, pattern::FormOp form, StepEmitter &step, int64_t chunk,
                             Value live, unsigned firstToken, unsigned endOfTokens) {
   // [C] as [C, 1]; matrices as they are.
@@ -43,11 +45,6 @@ StateChunk::StateChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs i
   if (inputs_.logarithm)
     decay_ = ChunkDecay(builder, inputs_.logarithm, form.getDecayByValue());
   chunk_ = cast<RankedTensorType>(inputs_.live.getType()).getDimSize(0);
-  auto columns = [](ArrayRef<Value> tiles) {
-    return tiles.empty() ? 1 : cast<RankedTensorType>(tiles.front().getType()).getDimSize(1);
-  };
-  key_size_ = columns(inputs_.keys.empty() ? inputs_.reads : inputs_.keys);
-  value_size_ = columns(inputs_.values);
   ArrayRef<int64_t> index = form.getFeedbackIndex();
   for (int64_t write = 0; write < int64_t(inputs_.keys.size()); ++write)
     for (size_t term = 0; term < inputs_.feedback.size(); ++term)
@@ -86,7 +83,8 @@ Value StateChunk::entry(int64_t read, Value state) {
   if (decay_.isByRow())
     return known = builder_.dot(builder_.multiply(keys, factor), state, {});
   Value product = builder_.dot(keys, state, {});
-  return known = builder_.multiply(product, decay_.isByValue() ? factor : alongRows(factor, value_size_));
+  return known =
+             builder_.multiply(product, decay_.isByValue() ? factor : alongRows(factor, columnsOf(product)));
 }
 
 /// sum_j M_ij scores_jl: what write l gives to write i; rows past the end take nothing.
@@ -109,7 +107,7 @@ Value StateChunk::knownPart(int64_t write, Value state) {
   Value value = inputs_.values[write];
   for (size_t term = 0; term < inputs_.feedback.size(); ++term)
     if (index[2 * term] == write)
-      value = builder_.add(value, builder_.multiply(alongRows(inputs_.feedback[term], value_size_),
+      value = builder_.add(value, builder_.multiply(alongRows(inputs_.feedback[term], columnsOf(value)),
                                                     entry(index[2 * term + 1], state)));
   value = whereLive(builder_, inputs_.live, value);
   for (int64_t other = 0; other < int64_t(inputs_.keys.size()); ++other)
@@ -168,8 +166,8 @@ Value StateChunk::next(Value state) {
                                            ? builder_.fill(left, shape)
                                            : builder_.along(left, decay_.isByValue() ? 1 : 0, shape));
     weight = decay_.toExit(builder_);
-    if (decay_.isScalar())
-      weight = alongRows(weight, key_size_);
+    if (decay_.isScalar() && !inputs_.keys.empty())
+      weight = alongRows(weight, columnsOf(inputs_.keys.front()));
   }
   for (auto [key, write] : llvm::zip(inputs_.keys, writes_)) {
     Value exit = weight && !decay_.isByValue() ? builder_.multiply(key, weight) : key;

@@ -57,7 +57,7 @@ private:
   pattern::FormOp form_;
   ChunkInputs inputs_;
   ChunkDecay decay_;
-  int64_t chunk_, key_size_, value_size_;
+  int64_t chunk_;
   llvm::SmallVector<int64_t> fed_back_; ///< writes with feedback
   llvm::SmallVector<Value> writes_;     ///< empty until asked for
   llvm::DenseMap<std::pair<int64_t, int64_t>, Value> scores_;

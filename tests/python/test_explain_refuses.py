@@ -140,8 +140,8 @@ def test_their_siblings_that_run_are_explained(text):
 @pytest.mark.parametrize(
     ("schedule", "words"),
     [
-        ({"chunks": "64"}, "schedule: requires a key out of algorithm, chunk, fuse, map_block, query_block and recurrent_below, got 'chunks'"),
-        ({"algorithm": "fast"}, "schedule: requires algorithm to be auto, recurrent or chunked, got 'fast'"),
+        ({"chunks": "64"}, "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, query_block and recurrent_below, got 'chunks'"),
+        ({"algorithm": "fast"}, "schedule: requires algorithm to be auto, recurrent, chunked or two_kernels, got 'fast'"),
         ({"fuse": "no"}, "schedule: requires fuse to be true or false, got 'no'"),
     ],
 )  # fmt: skip

@@ -101,3 +101,21 @@ func.func @by_value(%r: !vectors, %k: !vectors, %v: !vectors, %g: !vectors) -> (
   }
   return %o, %s : !vectors, !state
 }
+
+// A state that nothing writes only decays.
+// CHECK-LABEL: tile.program @unwritten
+// CHECK: %[[READ:.*]] = tile.dot %{{.*}}, %{{.*}} : tensor<16x8xf32>, tensor<8x8xf32>
+// CHECK: arith.mulf %[[READ]], %{{.*}} : tensor<16x8xf32>
+func.func @unwritten(%r: !vectors, %g: !scalars, %s: !state) -> (!vectors, !state) {
+  %o, %f = pattern.normal_scan tokens(%rt = %r : !vectors, %gt = %g : !scalars)
+      states(%S = %s : !state) -> (!vectors)
+  stage {
+  ^bb0(%rt: tensor<8xf32>, %gt: f32):
+    pattern.form key_axis 0 decay(%gt : f32) reads(%rt : tensor<8xf32>) inclusive [true] at []
+  }
+  finish {
+  ^bb0(%rt: tensor<8xf32>, %gt: f32, %y: tensor<8xf32>):
+    pattern.yield outputs(%y : tensor<8xf32>)
+  }
+  return %o, %f : !vectors, !state
+}
