@@ -20,9 +20,7 @@ struct LanguageModel {
   Tokenizer tokenizer;
   std::string chat_template_text; ///< Jinja, as the checkpoint has it; empty without one
   std::string origin;
-  /// Every id that ends a turn: what the files name as end of sequence, turn or message, and `<|im_end|>`
-  /// where it exists.
-  std::vector<std::int64_t> stop_tokens;
+  std::vector<std::int64_t> stop_tokens; ///< end of sequence and, where it exists, `<|im_end|>`
 
   /// Parses `chat_template_text`. Throws Error(unsupported) if there is none or it is not ChatML's.
   ChatTemplate chatTemplate() const;

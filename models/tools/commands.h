@@ -4,7 +4,6 @@
 
 namespace linmu::tools {
 
-void addChat(CLI::App &app);
 void addDemo(CLI::App &app);
 void addGenerate(CLI::App &app);
 void addSettings(CLI::App &app);
