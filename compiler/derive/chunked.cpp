@@ -70,9 +70,9 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSch
   LoopKernel &kernel = of.kernel;
   kernel.walkBatchAndHead(program, schedule.columns, Separability(scan).columns);
   kernel.loadParams();
-  auto states = of.walkChunks(of.initialStates(), [&](Value first, ValueRange states) {
-    return of.chunk(first, states, ChunkStages::all);
-  });
+  auto states = of.walkChunks(
+      [&] { return of.initialStates(); },
+      [&](Value first, ValueRange states) { return of.chunk(first, states, ChunkStages::all); });
   if (failed(states))
     return failure();
   of.storeFinalStates(*states);

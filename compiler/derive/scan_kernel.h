@@ -21,20 +21,27 @@ public:
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> chunk(mlir::Value first, mlir::ValueRange states,
                                                         ChunkStages::Part part);
 
-  /// A loop over the chunks from `first` to the end that carries `states`; `body` gives the next ones.
+  /// A loop over the chunks from the first position to the end that carries states, at first those of
+  /// `entry`; `body` gives the next ones. Where a chunk remembers what is not finite over a reset
+  /// (StateChunk::remembersTooMuch), all are walked again, then token by token.
   using ChunkBody = llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
       mlir::Value first, mlir::ValueRange states)>;
-  mlir::FailureOr<llvm::SmallVector<mlir::Value>> walkChunks(mlir::ValueRange states, ChunkBody body);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>>
+  walkChunks(llvm::function_ref<llvm::SmallVector<mlir::Value>()> entry, ChunkBody body);
 
   pattern::NormalScanOp scan;
   LoopKernel kernel;
   llvm::SmallVector<StoredState> stored;
 
 private:
-  mlir::FailureOr<llvm::SmallVector<mlir::Value>> walkAgain(mlir::Value condition, const TokenSpan &tokens,
-                                                            mlir::ValueRange entering, mlir::ValueRange next);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> walkChunkExactly(const TokenSpan &tokens,
+                                                                   mlir::ValueRange entering);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> loopOverChunks(mlir::ValueRange states, ChunkBody body);
 
   int64_t chunk_;
+  bool may_reset_ = false;
+  bool exactly_ = false; ///< chunks are walked token by token
+  mlir::Value doubt_;    ///< i1 of the last chunk: whether it remembers too much; null where none may
 };
 
 } // namespace linmu

@@ -31,12 +31,14 @@ FailureOr<OpPlan> linmu::deriveTwoKernels(pattern::NormalScanOp scan, const Scan
     for (Value entry : entries)
       memory.push_back(kernel.addMemory(entry));
     TileBuilder &builder = kernel.builder;
-    auto last = states.walkChunks(states.initialStates(), [&](Value first, ValueRange entering) {
-      Value chunk = arith::DivUIOp::create(builder, first, builder.index(schedule.chunk));
-      for (auto [tile, to] : llvm::zip(entering, memory))
-        builder.store(tile, to, {kernel.walk.batch, kernel.walk.head, chunk});
-      return states.chunk(first, entering, ChunkStages::exits);
-    });
+    auto last = states.walkChunks([&] { return states.initialStates(); },
+                                  [&](Value first, ValueRange entering) {
+                                    Value chunk =
+                                        arith::DivUIOp::create(builder, first, builder.index(schedule.chunk));
+                                    for (auto [tile, to] : llvm::zip(entering, memory))
+                                      builder.store(tile, to, {kernel.walk.batch, kernel.walk.head, chunk});
+                                    return states.chunk(first, entering, ChunkStages::exits);
+                                  });
     if (failed(last))
       return failure();
     states.storeFinalStates(*last);

@@ -133,7 +133,7 @@ void LoopLowering::close(scf::ForOp loop) {
     scf::YieldOp::create(emit_, yielded);
   emit_.setInsertionPointAfter(loop);
   for (auto [slot, value] : llvm::zip(scalarSlots_, loop.getResults()))
-    memref::StoreOp::create(emit_, value, slot, emit_.index(0));
+    memref::StoreOp::create(emit_, emit_.toStored(value), slot, emit_.index(0));
 }
 
 LogicalResult LoopLowering::run() {

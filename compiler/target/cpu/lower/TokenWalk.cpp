@@ -91,6 +91,7 @@ Buffer TokenWalk::allocateSlot(Type tile, Layout layout) {
 Value TokenWalk::resumeScalar(Value init, SmallVectorImpl<Value> &slots) {
   Emit &emit = kernel_.emit;
   Value slot = slots.emplace_back(allocateSlot(slotOf(init.getType()), Layout::rows).memref);
-  emit.guarded(stretch_.isFirst, [&] { memref::StoreOp::create(emit, init, slot, emit.index(0)); });
-  return memref::LoadOp::create(emit, slot, emit.index(0));
+  emit.guarded(stretch_.isFirst,
+               [&] { memref::StoreOp::create(emit, emit.toStored(init), slot, emit.index(0)); });
+  return emit.fromStored(memref::LoadOp::create(emit, slot, emit.index(0)), init.getType());
 }
