@@ -133,10 +133,6 @@ Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequ
       std::tie(*parts[i], state.tails[i]) =
           shared_->kernels.convolution(*parts[i], state.tails[i], weights_.convolution[i], order);
   }
-  auto [forward, next] =
-      shared_->kernels.flexForward(c, b, x, forward_dt, weights_.forward_a_log, order, state.scan);
-  state.scan = next;
-
   Tensor all = torch::ones_like(sequence.vision);
   MMateKernels::Masks masks;
   masks.segment = config_.reverse_scope == MMateConfig::ReverseScope::segment
@@ -146,9 +142,15 @@ Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequ
   masks.moving = config_.reverse_decays_over_text ? all : sequence.vision;
   masks.target = config_.reverse_target == MMateConfig::ReverseTarget::all ? all : sequence.vision;
   masks.gated = config_.gate_is_one_on_text ? sequence.vision : all;
-  Tensor y = shared_->kernels.flexReverse(c, b, x, reverse_dt, weights_.reverse_a_log, order, masks, forward,
-                                          gate, config_.scan_norm ? weights_.scan_norm : Tensor(),
-                                          config_.norm_epsilon, 1 / std::sqrt(double(d)));
+  MMateKernels::FlexScale scale;
+  scale.rms = config_.scan_norm;
+  scale.epsilon = config_.norm_epsilon;
+  scale.weight = config_.scan_norm ? weights_.scan_norm : torch::full({h, d}, 1 / std::sqrt(double(d)));
+  Tensor y;
+  std::tie(y, state.scan) =
+      shared_->kernels.flex({c, b, x, order, forward_dt, reverse_dt, weights_.forward_a_log,
+                             weights_.reverse_a_log, gate, state.scan},
+                            masks, scale);
   return torch::linear(y.view({batch, tokens, h * d}), weights_.flex_output, weights_.flex_output_bias);
 }
 

@@ -1,6 +1,7 @@
 #include "models/mmate/mmate_kernels.h"
 #include "models/kernels/tensor_view.h"
 #include "runtime/jit/compile.h"
+#include <chrono>
 #include <fmt/format.h>
 
 namespace linmu::models {
@@ -50,6 +51,7 @@ void MMateKernels::run(const std::string &file, const std::string &function, std
         {"read", fmt::format("tensor<{}xf32>", d)},
         {"matrix", fmt::format("tensor<{}x{}xf32>", d, d)},
         {"tokens", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
+        {"mask", "tensor<?x?xi1>"},
         {"tail", fmt::format("tensor<?x3x{}x{}xf32>", g, d)},
         {"weight", fmt::format("tensor<{}x{}xf32>", g, d)},
     };
@@ -59,9 +61,11 @@ void MMateKernels::run(const std::string &file, const std::string &function, std
   auto found = kernels_.find(key);
   if (found == kernels_.end())
     found = kernels_.emplace(key, compilePattern(file, function, aliases())).first;
+  auto start = std::chrono::steady_clock::now();
   launch(found->second, inputs, results);
+  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   if (observer_)
-    observer_({file, function, aliases(), inputs, results});
+    observer_({file, function, aliases(), inputs, results, time.count()});
 }
 
 torch::Tensor MMateKernels::tokenOrder(int order, const torch::Tensor &media, std::int64_t tokens) {
@@ -71,35 +75,19 @@ torch::Tensor MMateKernels::tokenOrder(int order, const torch::Tensor &media, st
   return result;
 }
 
-std::pair<torch::Tensor, torch::Tensor>
-MMateKernels::flexForward(const torch::Tensor &c, const torch::Tensor &b, const torch::Tensor &x,
-                          const torch::Tensor &dt, const torch::Tensor &a_log, const torch::Tensor &order,
-                          const torch::Tensor &state) const {
+std::pair<torch::Tensor, torch::Tensor> MMateKernels::flex(const FlexInputs &inputs, const Masks &masks,
+                                                           const FlexScale &scale) const {
+  const torch::Tensor &c = inputs.c;
   torch::Tensor y = torch::empty({c.size(0), c.size(1), heads_, head_dim_});
   torch::Tensor next = torch::empty({c.size(0), heads_, head_dim_, head_dim_});
-  run("flex_forward.mlir", "flex_forward", key_value_heads_, {c, b, x, dt, a_log, order, state}, {y, next});
+  torch::Tensor share = torch::full({heads_}, scale.rms ? 1.0 : 0.0);
+  torch::Tensor epsilon = torch::full({heads_}, scale.rms ? scale.epsilon : 1.0);
+  run("flex.mlir", "flex", key_value_heads_,
+      {c, inputs.b, inputs.x, inputs.order, inputs.forward_dt, inputs.forward_a_log, inputs.state,
+       inputs.reverse_dt, inputs.reverse_a_log, masks.segment, masks.source, masks.moving, masks.target,
+       inputs.gate, masks.gated, scale.weight, share, epsilon},
+      {y, next});
   return {y, next};
-}
-
-torch::Tensor MMateKernels::flexReverse(const torch::Tensor &c, const torch::Tensor &b,
-                                        const torch::Tensor &x, const torch::Tensor &dt,
-                                        const torch::Tensor &a_log, const torch::Tensor &order,
-                                        const Masks &masks, const torch::Tensor &forward,
-                                        const torch::Tensor &gate, const torch::Tensor &norm_weight,
-                                        double epsilon, double scale) const {
-  torch::Tensor y = torch::empty({c.size(0), c.size(1), heads_, head_dim_});
-  std::vector<torch::Tensor> inputs = {
-      c,           b,       x,   dt, a_log, order, masks.segment, masks.source, masks.moving, masks.target,
-      masks.gated, forward, gate};
-  if (norm_weight.defined()) {
-    inputs.push_back(norm_weight);
-    inputs.push_back(torch::full({heads_}, epsilon));
-    run("flex_reverse_norm.mlir", "flex_reverse_norm", key_value_heads_, inputs, {y});
-  } else {
-    inputs.push_back(torch::full({heads_}, scale));
-    run("flex_reverse.mlir", "flex_reverse", key_value_heads_, inputs, {y});
-  }
-  return y;
 }
 
 std::pair<torch::Tensor, torch::Tensor> MMateKernels::convolution(const torch::Tensor &x,

@@ -20,13 +20,15 @@ struct KernelCall {
   std::string file, function; ///< of patterns/
   std::map<std::string, std::string> aliases;
   const std::vector<torch::Tensor> &inputs, &results;
+  double seconds; ///< that it took, compilation aside
 };
 
 class MMateKernels {
 public:
   using Observer = std::function<void(const KernelCall &)>;
 
-  /// Shows every launch to `observer`, so that it can be checked against the definition of its pattern.
+  /// Shows every launch to `observer`, which may check it against the definition of its pattern, or add up
+  /// times.
   void observe(Observer observer) const { observer_ = std::move(observer); }
 
   /// H query heads, G key/value heads, D features. Compiles on first use of each kernel, or takes it from
@@ -42,19 +44,24 @@ public:
   /// The token index of layer order `order` (0..3), [1, N] int32, from a media table [M, 4] int32.
   static torch::Tensor tokenOrder(int order, const torch::Tensor &media, std::int64_t tokens);
 
-  /// C [B,N,H,D], B and X [B,N,G,D], dt [B,N,H], a_log [H], order [1,N], state [B,H,D,D]: y [B,N,H,D] and
-  /// the next state.
-  std::pair<torch::Tensor, torch::Tensor> flexForward(const torch::Tensor &c, const torch::Tensor &b,
-                                                      const torch::Tensor &x, const torch::Tensor &dt,
-                                                      const torch::Tensor &a_log, const torch::Tensor &order,
-                                                      const torch::Tensor &state) const;
-
-  /// The reverse direction fused with `forward` [B,N,H,D] by sigmoid(gate) [B,N,H]. With `norm_weight`
-  /// [H,D] each head is RMS-normed, otherwise multiplied by `scale`.
-  torch::Tensor flexReverse(const torch::Tensor &c, const torch::Tensor &b, const torch::Tensor &x,
-                            const torch::Tensor &dt, const torch::Tensor &a_log, const torch::Tensor &order,
-                            const Masks &masks, const torch::Tensor &forward, const torch::Tensor &gate,
-                            const torch::Tensor &norm_weight, double epsilon, double scale) const;
+  /// What both directions of Flex-MA read.
+  struct FlexInputs {
+    torch::Tensor c, b, x;                      ///< [B,N,H,D]; [B,N,G,D] twice
+    torch::Tensor order;                        ///< [1,N]
+    torch::Tensor forward_dt, reverse_dt;       ///< [B,N,H]
+    torch::Tensor forward_a_log, reverse_a_log; ///< [H]
+    torch::Tensor gate;                         ///< [B,N,H], the logit of the forward direction's share
+    torch::Tensor state;                        ///< [B,H,D,D] before the first token of the forward direction
+  };
+  /// The factor of the fused heads: `weight` [H,D], each head divided by its root mean square where `rms`.
+  struct FlexScale {
+    torch::Tensor weight;
+    bool rms = false;
+    double epsilon = 1e-6;
+  };
+  /// Both directions, fused and scaled: y [B,N,H,D] and the forward direction's next state.
+  std::pair<torch::Tensor, torch::Tensor> flex(const FlexInputs &inputs, const Masks &masks,
+                                               const FlexScale &scale) const;
 
   /// x [B,N,heads,D] convolved along the order by weights [heads,D] of lags 0..3; tail [B,3,heads,D] in and
   /// out.
