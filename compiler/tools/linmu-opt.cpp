@@ -3,22 +3,27 @@
 #include "compiler/normalize/Passes.h"
 #include "compiler/target/cpu/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
+#include "compiler/target/cuda/dialect/Cuda.h"
 #include "compiler/tile/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "dialects/tile/Tile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<linmu::pattern::PatternDialect, linmu::tile::TileDialect, mlir::arith::ArithDialect,
-                  mlir::func::FuncDialect, mlir::math::MathDialect, mlir::scf::SCFDialect,
-                  mlir::tensor::TensorDialect>();
+  registry.insert<linmu::pattern::PatternDialect, linmu::tile::TileDialect, linmu::cuda::CudaDialect,
+                  mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::gpu::GPUDialect,
+                  mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::vector::VectorDialect,
+                  mlir::scf::SCFDialect, mlir::tensor::TensorDialect>();
   linmu::pattern::registerStepModels(registry);
   linmu::cpu::registerTarget(registry);
   mlir::registerTransformsPasses();

@@ -92,8 +92,13 @@ def LaunchOp : Tile_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMe
 
 def KernelOp : Tile_Op<"kernel", [Symbol, SingleBlock, NoTerminator, IsolatedFromAbove, HasParent<"ProgramOp">]> {
   let summary = "A block program: what one block of a launch does";
-  let description = "Block arguments are the launch's operands.";
-  let arguments = (ins SymbolNameAttr:$sym_name);
+  let description = [{
+    Block arguments are the launch's operands. With the attribute `threads` the kernel has been lowered: its body
+    says what each of so many threads of a block does, in ops of the target's choice, with `shared_bytes` of memory
+    between them. Without it the body is arith, math and scf on tiles, and ops of this dialect.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$threads,
+                       OptionalAttr<I64Attr>:$shared_bytes);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasRegionVerifier = 1;

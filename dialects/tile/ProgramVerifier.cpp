@@ -79,6 +79,8 @@ LogicalResult KernelOp::verifyRegions() {
       return emitOpError("requires argument #")
              << argument.getArgNumber() << " to be an operand in memory or an index, got "
              << argument.getType();
+  if (getThreads())
+    return success();
   WalkResult walk = getBody().walk([](Operation *op) -> WalkResult {
     if (!isa<arith::ArithDialect, math::MathDialect, scf::SCFDialect, tensor::TensorDialect, TileDialect>(
             op->getDialect()))

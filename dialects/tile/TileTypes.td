@@ -31,9 +31,14 @@ def Tile_BufferType : Tile_Type<"Buffer", "buffer"> {
   }];
 }
 
+// The encoding of a tile is a target's layout of registers, which is verified against the tile's shape.
 def Tile_Plain : CPred<"!::llvm::cast<::mlir::RankedTensorType>($_self).getEncoding()">;
+def Tile_PlainOrInRegisters
+    : CPred<"(!::llvm::cast<::mlir::RankedTensorType>($_self).getEncoding() || "
+            "::llvm::isa<::mlir::VerifiableTensorEncoding>("
+            "::llvm::cast<::mlir::RankedTensorType>($_self).getEncoding()))">;
 class Tile_StaticTensorOf<list<Type> elements, list<int> ranks>
-    : RankedTensorOf<elements, [HasStaticShapePred, HasAnyRankOfPred<ranks>, Tile_Plain],
+    : RankedTensorOf<elements, [HasStaticShapePred, HasAnyRankOfPred<ranks>, Tile_PlainOrInRegisters],
                      "static " # !interleave(!foreach(rank, ranks, rank # "D"), "/") #
                      " tile without encoding (shared memory is a !tile.buffer)">;
 
