@@ -34,4 +34,20 @@ def ExpandMacroOps : Pass<"expand-macro-ops"> {
                            "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def RoundProducts : Pass<"round-products"> {
+  let summary = "Rounds the operands of f32 products to a smaller type";
+  let description = [{
+    For machines that multiply bf16 or f16 faster; sums stay f32. An operand that was extended from the type is
+    taken as it was. Products whose operands have another type already are left alone.
+  }];
+  let options = [
+    Option<"type", "type", "std::string", "\"bf16\"", "bf16 or f16">
+  ];
+  let statistics = [
+    Statistic<"rounded", "rounded", "Operands that lose digits">,
+    Statistic<"exact", "exact", "Operands that had the type before">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 #endif // LINMU_TILE_PASSES_TD

@@ -3,7 +3,7 @@
 #include "compiler/normalize/Passes.h"
 #include "compiler/target/cpu/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
-#include "compiler/target/cuda/dialect/Cuda.h"
+#include "compiler/target/cuda/Passes.h"
 #include "compiler/tile/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "dialects/tile/Tile.h"
@@ -30,6 +30,7 @@ int main(int argc, char **argv) {
   linmu::registerDerivePasses();
   linmu::registerNormalizePasses();
   linmu::cpu::registerTargetCPUPasses();
+  linmu::cuda::registerCudaPasses();
   linmu::tile::registerTilePasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "LinMU pass driver\n", registry));
 }

@@ -83,7 +83,9 @@ LogicalResult StoreOp::verify() {
 
 /// "requires WHAT of type ..., got ..." where a buffer's tile is another.
 static LogicalResult expectTile(Operation *op, StringRef what, Type actual, BufferType buffer) {
-  if (actual == buffer.getTileType())
+  // In whatever layout of registers.
+  if (auto tile = dyn_cast<RankedTensorType>(actual);
+      tile && tile.getShape() == buffer.getShape() && tile.getElementType() == buffer.getElementType())
     return success();
   return op->emitOpError("requires ") << what << " of type " << buffer.getTileType() << ", got " << actual;
 }

@@ -93,9 +93,9 @@ def LaunchOp : Tile_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMe
 def KernelOp : Tile_Op<"kernel", [Symbol, SingleBlock, NoTerminator, IsolatedFromAbove, HasParent<"ProgramOp">]> {
   let summary = "A block program: what one block of a launch does";
   let description = [{
-    Block arguments are the launch's operands. With the attribute `threads` the kernel has been lowered: its body
-    says what each of so many threads of a block does, in ops of the target's choice, with `shared_bytes` of memory
-    between them. Without it the body is arith, math and scf on tiles, and ops of this dialect.
+    Block arguments are the launch's operands. The body is arith, math and scf on tiles, and ops of this dialect.
+    With the attribute `threads` a target has taken the kernel on, for so many threads a block: tiles may have
+    layouts, and other ops are the target's choice. `shared_bytes` is what memory the threads then share.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$threads,
                        OptionalAttr<I64Attr>:$shared_bytes);

@@ -1,0 +1,462 @@
+// Rebuilds each kernel with a layout in the type of every tile.
+#include "compiler/target/cuda/Passes.h"
+#include "compiler/target/cuda/layout/Conversion.h"
+#include "compiler/target/cuda/registers/LayoutScope.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace linmu;
+using namespace linmu::cuda;
+
+namespace linmu::cuda {
+#define GEN_PASS_DEF_ASSIGNLAYOUTS
+#include "compiler/target/cuda/Passes.h.inc"
+} // namespace linmu::cuda
+
+static bool isTile(Value value) { return isa<RankedTensorType>(value.getType()); }
+static RankedTensorType tileType(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+static bool isElementwise(Operation *op) {
+  return isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) && !isa<arith::ConstantOp>(op);
+}
+
+namespace {
+struct Counts {
+  unsigned conversions = 0, buffers = 0;
+};
+
+class KernelLayouts {
+public:
+  KernelLayouts(tile::KernelOp kernel, unsigned warps)
+      : kernel_(kernel), layouts_(kernel.getContext(), warps),
+        builder_(kernel.getLoc(), kernel.getContext()) {}
+
+  LogicalResult run();
+  Counts counts;
+
+private:
+  // Of values of the kernel as it was; `home` is what a value is first in.
+  LogicalResult emitBlock(Block &block);
+  LogicalResult emit(Operation &op);
+  LogicalResult emitFor(scf::ForOp loop);
+  LogicalResult emitIf(scf::IfOp branch);
+  void emitInOrder(Operation &op, ArrayRef<LayoutAttr> operands, ArrayRef<LayoutAttr> results);
+
+  /// Whether a tile is made again wherever it is asked for, whatever the layout.
+  bool isFree(Value tile);
+  LayoutAttr homeOf(Value tile);
+  /// The layout that a tile will have, before what makes it has been emitted.
+  LayoutAttr preferred(Value tile, unsigned depth = 0);
+  LayoutAttr usual(RankedTensorType type);
+
+  /// A scalar as it is, a tile in this layout.
+  Value demand(Value tile, LayoutAttr layout);
+  Value demandHome(Value tile) {
+    return isTile(tile) ? demand(tile, homeOf(tile)) : scalars_.lookupOrDefault(tile);
+  }
+  Value remake(Value tile, LayoutAttr layout);
+  Value convert(Value tile, LayoutAttr layout);
+  /// The layout in which an op that works in `result` needs an operand.
+  LayoutAttr operandLayout(Operation *op, Value operand, LayoutAttr result);
+  void define(Value tile, Value value);
+
+  tile::KernelOp kernel_;
+  TileLayouts layouts_;
+  ImplicitLocOpBuilder builder_;
+  IRMapping scalars_;
+  LayoutScopes made_;
+  DenseMap<Value, LayoutAttr> homes_;
+  DenseMap<Value, bool> free_;
+};
+} // namespace
+
+//===------------------------------------------------------------------------------------------------===//
+// Which layout
+//===------------------------------------------------------------------------------------------------===//
+
+bool KernelLayouts::isFree(Value tile) {
+  if (auto known = free_.find(tile); known != free_.end())
+    return known->second;
+  Operation *op = tile.getDefiningOp();
+  bool result = op && (isa<arith::ConstantOp, tile::CoordinateOp, tile::BroadcastOp>(op) ||
+                       (isElementwise(op) && llvm::all_of(op->getOperands(), [&](Value operand) {
+                          return !isTile(operand) || isFree(operand);
+                        })));
+  free_[tile] = result;
+  return result;
+}
+
+LayoutAttr KernelLayouts::usual(RankedTensorType type) {
+  return type.getRank() == 1 ? layouts_.vector(type.getDimSize(0)) : layouts_.columns(type.getShape());
+}
+
+LayoutAttr KernelLayouts::homeOf(Value tile) {
+  if (LayoutAttr known = homes_.lookup(tile))
+    return known;
+  return usual(tileType(tile));
+}
+
+LayoutAttr KernelLayouts::preferred(Value tile, unsigned depth) {
+  if (LayoutAttr known = homes_.lookup(tile))
+    return known;
+  RankedTensorType type = tileType(tile);
+  Operation *op = tile.getDefiningOp();
+  if (!op || type.getRank() == 1 || depth > 16)
+    return {};
+  if (isa<tile::DotOp>(op))
+    return layouts_.accumulator(type.getShape());
+  if (auto loop = dyn_cast<scf::ForOp>(op)) {
+    unsigned number = cast<OpResult>(tile).getResultNumber();
+    if (LayoutAttr inside = preferred(loop.getYieldedValues()[number], depth + 1))
+      return inside;
+    return preferred(loop.getInitArgs()[number], depth + 1);
+  }
+  if (!isElementwise(op))
+    return {};
+  for (Value operand : op->getOperands())
+    if (isTile(operand) && tileType(operand).getShape() == type.getShape())
+      if (LayoutAttr layout = preferred(operand, depth + 1))
+        return layout;
+  return {};
+}
+
+LayoutAttr KernelLayouts::operandLayout(Operation *op, Value operand, LayoutAttr result) {
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
+    return TileLayouts::slice(result, *broadcast.getAxis());
+  return result;
+}
+
+//===------------------------------------------------------------------------------------------------===//
+// Tiles in a layout
+//===------------------------------------------------------------------------------------------------===//
+
+void KernelLayouts::define(Value tile, Value value) {
+  LayoutAttr layout = layoutOf(value.getType());
+  homes_[tile] = layout;
+  made_.add(tile, layout, value);
+}
+
+Value KernelLayouts::demand(Value tile, LayoutAttr layout) {
+  if (!isTile(tile))
+    return scalars_.lookupOrDefault(tile);
+  if (Value known = made_.find(tile, layout))
+    return known;
+  Value value = isFree(tile) ? remake(tile, layout) : convert(tile, layout);
+  made_.add(tile, layout, value);
+  return value;
+}
+
+Value KernelLayouts::remake(Value tile, LayoutAttr layout) {
+  Operation *op = tile.getDefiningOp();
+  RankedTensorType type = withLayout(tile.getType(), layout);
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    auto elements = cast<DenseElementsAttr>(constant.getValue());
+    return arith::ConstantOp::create(builder_, elements.reshape(type));
+  }
+  IRMapping operands;
+  for (Value operand : op->getOperands())
+    operands.map(operand, isTile(operand) ? demand(operand, operandLayout(op, operand, layout))
+                                          : scalars_.lookupOrDefault(operand));
+  Operation *clone = builder_.clone(*op, operands);
+  clone->getResult(0).setType(type);
+  return clone->getResult(0);
+}
+
+Value KernelLayouts::convert(Value tile, LayoutAttr layout) {
+  LayoutAttr home = homeOf(tile);
+  Value from = made_.find(tile, home);
+  assert(from && "a tile has its home before it is asked for");
+  RankedTensorType type = withLayout(tile.getType(), layout);
+  if (planConversion(home.getLayout(), layout.getLayout()).kind != ConversionKind::shared) {
+    ++counts.conversions;
+    return ConvertOp::create(builder_, type, from);
+  }
+  Value buffer = made_.findBuffer(tile);
+  if (!buffer) {
+    ++counts.buffers;
+    buffer = tile::AllocOp::create(
+        builder_, tile::BufferType::get(builder_.getContext(), type.getShape(), type.getElementType()));
+    tile::WriteOp::create(builder_, from, buffer);
+    made_.addBuffer(tile, buffer);
+  }
+  return tile::ReadOp::create(builder_, type, buffer);
+}
+
+//===------------------------------------------------------------------------------------------------===//
+// Ops
+//===------------------------------------------------------------------------------------------------===//
+
+/// Clones an op with its tile operands and results in the layouts given, one each; null for scalars.
+void KernelLayouts::emitInOrder(Operation &op, ArrayRef<LayoutAttr> operands, ArrayRef<LayoutAttr> results) {
+  IRMapping mapping;
+  for (auto [operand, layout] : llvm::zip_equal(op.getOperands(), operands))
+    mapping.map(operand, layout ? demand(operand, layout) : scalars_.lookupOrDefault(operand));
+  // One tile may be asked for in two layouts.
+  Operation *clone = builder_.clone(op, mapping);
+  for (auto [index, layout] : llvm::enumerate(operands))
+    if (layout)
+      clone->setOperand(index, demand(op.getOperand(index), layout));
+  for (auto [old, result, layout] : llvm::zip_equal(op.getResults(), clone->getResults(), results)) {
+    if (!layout) {
+      scalars_.map(old, result);
+      continue;
+    }
+    result.setType(withLayout(result.getType(), layout));
+    define(old, result);
+  }
+}
+
+LogicalResult KernelLayouts::emit(Operation &op) {
+  builder_.setLoc(op.getLoc());
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return emitFor(loop);
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return emitIf(branch);
+  if (op.getNumResults() == 1 && isTile(op.getResult(0)) && isFree(op.getResult(0)))
+    return success();
+  SmallVector<LayoutAttr> operands(op.getNumOperands()), results(op.getNumResults());
+  auto rows = [&](RankedTensorType type) {
+    return type.getRank() == 1 ? layouts_.vector(type.getDimSize(0))
+                               : layouts_.rows(type.getShape(), type.getElementType(), type.getDimSize(1));
+  };
+  // Indices that name rows one by one go with the rows of the tile.
+  auto takeIndices = [&](OperandRange indices, RankedTensorType type, LayoutAttr layout) {
+    for (OpOperand &operand : op.getOpOperands())
+      if (isTile(operand.get()) && tileType(operand.get()).hasStaticShape() &&
+          tileType(operand.get()).getRank() == 1 && llvm::is_contained(indices, operand.get()))
+        operands[operand.getOperandNumber()] = type.getRank() == 1 ? layout : TileLayouts::slice(layout, 0);
+  };
+  bool known =
+      llvm::TypeSwitch<Operation *, bool>(&op)
+          .Case([&](tile::LoadOp load) {
+            if (auto type = dyn_cast<RankedTensorType>(load.getResult().getType())) {
+              results[0] = rows(type);
+              takeIndices(load.getIndices(), type, results[0]);
+            }
+            return true;
+          })
+          .Case([&](tile::StoreOp store) {
+            auto type = dyn_cast<RankedTensorType>(store.getValue().getType());
+            if (!type)
+              return true;
+            LayoutAttr layout = isFree(store.getValue()) ? rows(type) : homeOf(store.getValue());
+            operands[0] = layout;
+            takeIndices(store.getIndices(), type, layout);
+            if (Value mask = store.getMask(); mask && isTile(mask))
+              operands.back() = type.getRank() == 1 ? layout : TileLayouts::slice(layout, 0);
+            return true;
+          })
+          .Case([&](tile::DotOp dot) {
+            ArrayRef<int64_t> shape = dot.getResult().getType().getShape();
+            Type element = dot.getLhs().getType().getElementType();
+            results[0] = layouts_.accumulator(shape);
+            operands[0] =
+                layouts_.lhs(dot.getLhs().getType().getShape(), dot.getTransposeLhs(), element, shape[1]);
+            operands[1] =
+                layouts_.rhs(dot.getRhs().getType().getShape(), dot.getTransposeRhs(), element, shape[0]);
+            if (dot.getInit())
+              operands[2] = results[0];
+            return true;
+          })
+          .Case([&](tile::ReduceOp reduce) {
+            operands[0] =
+                isFree(reduce.getSource()) ? usual(tileType(reduce.getSource())) : homeOf(reduce.getSource());
+            if (isTile(reduce.getResult()))
+              results[0] = TileLayouts::slice(operands[0], 1 - reduce.getAxis());
+            return true;
+          })
+          .Case<tile::CumsumOp, tile::CumprodOp>([&](Operation *) {
+            operands[0] = usual(tileType(op.getOperand(0)));
+            llvm::fill(results, operands[0]);
+            return true;
+          })
+          .Case([&](tile::ExtractOp extract) {
+            operands[0] = isFree(extract.getSource()) ? usual(tileType(extract.getSource()))
+                                                      : homeOf(extract.getSource());
+            if (isTile(extract.getResult()))
+              results[0] = usual(tileType(extract.getResult()));
+            return true;
+          })
+          .Case([&](tile::TransposeOp transpose) {
+            operands[0] = isFree(transpose.getSource()) ? usual(tileType(transpose.getSource()))
+                                                        : homeOf(transpose.getSource());
+            results[0] = TileLayouts::transpose(operands[0]);
+            return true;
+          })
+          .Case<tile::RangeOp, tile::BlockIdOp, tile::BlockCountOp, tensor::DimOp>(
+              [&](Operation *) { return true; })
+          .Default([&](Operation *) {
+            if (!isElementwise(&op) && !isa<arith::ConstantOp>(op))
+              return false;
+            if (!isTile(op.getResult(0)))
+              return true;
+            // An accumulator's layout before others.
+            LayoutAttr chosen, first;
+            for (Value operand : op.getOperands())
+              if (isTile(operand) && !isFree(operand)) {
+                first = first ? first : homeOf(operand);
+                if (LayoutAttr home = homeOf(operand);
+                    tileType(operand).getRank() == 2 &&
+                    home == layouts_.accumulator(tileType(operand).getShape()))
+                  chosen = chosen ? chosen : home;
+              }
+            results[0] = chosen ? chosen : first;
+            for (OpOperand &operand : op.getOpOperands())
+              if (isTile(operand.get()))
+                operands[operand.getOperandNumber()] = results[0];
+            return true;
+          });
+  if (!known)
+    return op.emitOpError("has no layout on the CUDA target yet");
+  emitInOrder(op, operands, results);
+  return success();
+}
+
+LogicalResult KernelLayouts::emitFor(scf::ForOp loop) {
+  SmallVector<Value> inits;
+  for (auto [init, yielded] : llvm::zip(loop.getInitArgs(), loop.getYieldedValues())) {
+    LayoutAttr layout;
+    if (isTile(init)) {
+      layout = preferred(yielded);
+      if (!layout && !isFree(init))
+        layout = homeOf(init);
+      if (!layout)
+        layout = usual(tileType(init));
+    }
+    inits.push_back(demand(init, layout));
+  }
+  auto clone = scf::ForOp::create(builder_, scalars_.lookupOrDefault(loop.getLowerBound()),
+                                  scalars_.lookupOrDefault(loop.getUpperBound()),
+                                  scalars_.lookupOrDefault(loop.getStep()), inits);
+  if (!clone.getBody()->empty())
+    clone.getBody()->back().erase();
+  scalars_.map(loop.getInductionVar(), clone.getInductionVar());
+  auto defineAll = [&](ValueRange olds, ValueRange values) {
+    for (auto [old, value] : llvm::zip_equal(olds, values))
+      if (isTile(old))
+        define(old, value);
+      else
+        scalars_.map(old, value);
+  };
+  {
+    OpBuilder::InsertionGuard guard(builder_);
+    builder_.setInsertionPointToEnd(clone.getBody());
+    made_.enter();
+    defineAll(loop.getRegionIterArgs(), clone.getRegionIterArgs());
+    if (failed(emitBlock(*loop.getBody())))
+      return failure();
+    SmallVector<Value> yielded;
+    for (auto [value, argument] : llvm::zip(loop.getYieldedValues(), clone.getRegionIterArgs()))
+      yielded.push_back(demand(value, layoutOf(argument.getType())));
+    scf::YieldOp::create(builder_, yielded);
+    made_.leave();
+  }
+  defineAll(loop.getResults(), clone.getResults());
+  return success();
+}
+
+LogicalResult KernelLayouts::emitIf(scf::IfOp branch) {
+  SmallVector<Type> types;
+  for (Value result : branch.getResults()) {
+    unsigned number = cast<OpResult>(result).getResultNumber();
+    LayoutAttr layout;
+    if (isTile(result)) {
+      layout = preferred(branch.thenYield().getOperand(number));
+      types.push_back(withLayout(result.getType(), layout ? layout : usual(tileType(result))));
+    } else {
+      types.push_back(result.getType());
+    }
+  }
+  bool hasElse = !branch.getElseRegion().empty();
+  auto clone = scf::IfOp::create(builder_, types, scalars_.lookupOrDefault(branch.getCondition()), hasElse);
+  auto emitRegion = [&](Block &from, Block &to) {
+    OpBuilder::InsertionGuard guard(builder_);
+    if (!to.empty())
+      to.back().erase();
+    builder_.setInsertionPointToEnd(&to);
+    made_.enter();
+    if (failed(emitBlock(from)))
+      return failure();
+    SmallVector<Value> yielded;
+    for (auto [value, type] : llvm::zip(from.getTerminator()->getOperands(), types))
+      yielded.push_back(demand(value, layoutOf(type)));
+    scf::YieldOp::create(builder_, yielded);
+    made_.leave();
+    return LogicalResult::success();
+  };
+  if (failed(emitRegion(*branch.thenBlock(), *clone.thenBlock())) ||
+      (hasElse && failed(emitRegion(*branch.elseBlock(), *clone.elseBlock()))))
+    return failure();
+  for (auto [old, value] : llvm::zip_equal(branch.getResults(), clone.getResults()))
+    if (isTile(old))
+      define(old, value);
+    else
+      scalars_.map(old, value);
+  return success();
+}
+
+LogicalResult KernelLayouts::emitBlock(Block &block) {
+  for (Operation &op : block)
+    if (!isa<scf::YieldOp>(op) && failed(emit(op)))
+      return failure();
+  return success();
+}
+
+static LogicalResult checkShapes(tile::KernelOp kernel) {
+  WalkResult walk = kernel.getBody().walk([](Operation *op) -> WalkResult {
+    for (Value result : op->getResults())
+      if (auto type = dyn_cast<RankedTensorType>(result.getType()))
+        for (int64_t size : type.getShape())
+          if (!llvm::isPowerOf2_64(size))
+            return op->emitOpError("requires tiles of powers of two, got ") << type;
+    if (auto dot = dyn_cast<tile::DotOp>(op))
+      for (Value operand : dot->getOperands())
+        for (int64_t size : tileType(operand).getShape())
+          if (size < 16)
+            return op->emitOpError("requires products of at least 16 rows and columns, got ")
+                   << operand.getType();
+    return WalkResult::advance();
+  });
+  return failure(walk.wasInterrupted());
+}
+
+LogicalResult KernelLayouts::run() {
+  if (failed(checkShapes(kernel_)))
+    return failure();
+  Block &old = kernel_.getBody().front();
+  Block *block = new Block;
+  for (BlockArgument argument : old.getArguments())
+    scalars_.map(argument, block->addArgument(argument.getType(), argument.getLoc()));
+  builder_.setInsertionPointToEnd(block);
+  if (failed(emitBlock(old))) {
+    delete block;
+    return failure();
+  }
+  old.dropAllDefinedValueUses();
+  old.erase();
+  kernel_.getBody().push_back(block);
+  return success();
+}
+
+namespace {
+struct AssignLayoutsPass : linmu::cuda::impl::AssignLayoutsBase<AssignLayoutsPass> {
+  using AssignLayoutsBase::AssignLayoutsBase;
+
+  void runOnOperation() override {
+    if (!llvm::isPowerOf2_32(warps)) {
+      getOperation().emitError("assign-layouts requires a power of two many warps, got ") << warps.getValue();
+      return signalPassFailure();
+    }
+    for (auto kernel : getOperation().getOps<tile::KernelOp>()) {
+      KernelLayouts layouts(kernel, llvm::Log2_32(warps));
+      if (failed(layouts.run()))
+        return signalPassFailure();
+      kernel.setThreads(32 * warps);
+      conversions += layouts.counts.conversions;
+      buffers += layouts.counts.buffers;
+    }
+  }
+};
+} // namespace

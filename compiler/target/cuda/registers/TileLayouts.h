@@ -1,0 +1,48 @@
+// The layouts that tiles take in the registers of a block: by what makes or uses them.
+#pragma once
+#include "compiler/target/cuda/dialect/Cuda.h"
+#include "compiler/target/cuda/layout/Fragments.h"
+
+namespace linmu::cuda {
+
+/// Layouts of the tiles of one kernel, whose blocks have 2^warps warps. Tiles are [2^r] or [2^r, 2^c].
+class TileLayouts {
+public:
+  TileLayouts(mlir::MLIRContext *context, unsigned warps) : context_(context), warps_(warps) {}
+
+  /// Which form of mma.sync multiplies elements of this type.
+  static MatrixInstruction instructionFor(mlir::Type element);
+
+  /// Of the result [M, N] of a product, and of its operands [M, K] and [K, N]; `transposed` ones are stored
+  /// as [K, M] and [N, K].
+  LayoutAttr accumulator(llvm::ArrayRef<int64_t> shape);
+  LayoutAttr lhs(llvm::ArrayRef<int64_t> stored, bool transposed, mlir::Type element, int64_t columns);
+  LayoutAttr rhs(llvm::ArrayRef<int64_t> stored, bool transposed, mlir::Type element, int64_t rows);
+
+  /// Rows by vectors of at most 16 bytes, as memory is read and written.
+  LayoutAttr rows(llvm::ArrayRef<int64_t> shape, mlir::Type element, int64_t mostElements);
+  /// A vector that each warp holds whole.
+  LayoutAttr vector(int64_t size);
+  /// Each thread has all rows of its columns.
+  LayoutAttr columns(llvm::ArrayRef<int64_t> shape);
+
+  /// What a thread needs of a vector along `axis` to go with a matrix of this layout.
+  static LayoutAttr slice(LayoutAttr matrix, unsigned axis);
+  /// Of the transpose.
+  static LayoutAttr transpose(LayoutAttr matrix);
+
+private:
+  WarpGrid gridFor(int64_t rows, int64_t columns) const;
+  LayoutAttr attr(LinearLayout layout) const { return LayoutAttr::get(context_, std::move(layout)); }
+
+  mlir::MLIRContext *context_;
+  unsigned warps_;
+};
+
+/// The layout in a tile's type; null for scalars and for types without one.
+LayoutAttr layoutOf(mlir::Type type);
+mlir::RankedTensorType withLayout(mlir::Type tile, LayoutAttr layout);
+/// Elements of a tile that a thread holds.
+int64_t registersOf(LayoutAttr layout);
+
+} // namespace linmu::cuda
