@@ -28,4 +28,55 @@ def AssignLayouts : Pass<"assign-layouts", "::linmu::tile::ProgramOp"> {
   let dependentDialects = ["::linmu::cuda::CudaDialect"];
 }
 
+def AssignSwizzles : Pass<"assign-swizzles", "::linmu::tile::ProgramOp"> {
+  let summary = "Decides where the elements of each buffer lie in shared memory";
+  let description = [{
+    `tile.alloc` gets `layout`, from offsets to elements: rows one after the other, their 16-byte pieces permuted so
+    that the accesses of warps meet in as few banks as can be, and that `ldmatrix` serves the reads that it can.
+  }];
+  let statistics = [
+    Statistic<"swizzled", "swizzled", "Buffers whose pieces are permuted">,
+    Statistic<"conflicts", "conflicts", "Passes over the banks beyond those that the bytes need">
+  ];
+  let dependentDialects = ["::linmu::cuda::CudaDialect"];
+}
+
+def LowerToThreads : Pass<"lower-to-threads", "::linmu::tile::ProgramOp"> {
+  let summary = "Turns ops on tiles into what each thread does with its registers";
+  let description = [{
+    Expects kernels after `assign-layouts` and `assign-swizzles`. A tile becomes the vector of a thread's registers;
+    buffers become memrefs in the workgroup's address space, without a place yet and without barriers.
+  }];
+  let statistics = [
+    Statistic<"kernels", "kernels", "Kernels lowered">
+  ];
+  let dependentDialects = ["::linmu::cuda::CudaDialect", "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def AllocateShared : Pass<"allocate-shared", "::linmu::tile::ProgramOp"> {
+  let summary = "Gives buffers their places in a block's shared memory";
+  let description = [{
+    Buffers that are never alive at once may lie in the same place. Kernels get `shared_bytes`.
+  }];
+  let statistics = [
+    Statistic<"bytes", "bytes", "Shared memory of all kernels">,
+    Statistic<"saved", "saved", "Bytes saved by sharing places">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def PlaceBarriers : Pass<"place-barriers", "::linmu::tile::ProgramOp"> {
+  let summary = "Puts a barrier wherever a thread touches shared memory that another has touched since the last one";
+  let description = [{
+    Two accesses of the same bytes of which one writes need a barrier between them, around a loop as well. Expects
+    places (`allocate-shared`).
+  }];
+  let statistics = [
+    Statistic<"barriers", "barriers", "Barriers placed">
+  ];
+  let dependentDialects = ["::mlir::gpu::GPUDialect"];
+}
+
 #endif // LINMU_TARGET_CUDA_PASSES_TD

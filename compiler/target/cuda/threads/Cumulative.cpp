@@ -1,0 +1,144 @@
+// Cumulative sums and products along axis 0.
+#include "compiler/target/cuda/threads/Lowering.h"
+
+using namespace mlir;
+using namespace linmu;
+using namespace linmu::cuda;
+
+namespace {
+/// A sum and what rounding lost, as cumsum has them; of products the second is null.
+struct Pair {
+  Value sum, error;
+};
+using Combine = llvm::function_ref<Pair(Pair earlier, Pair later)>;
+} // namespace
+
+/// Knuth's TwoSum of the sums; errors are added.
+static Pair addPairs(Thread &thread, Pair a, Pair b) {
+  Value sum = arith::AddFOp::create(thread, a.sum, b.sum);
+  Value virtualB = arith::SubFOp::create(thread, sum, a.sum);
+  Value virtualA = arith::SubFOp::create(thread, sum, virtualB);
+  Value lost = arith::AddFOp::create(thread, arith::SubFOp::create(thread, a.sum, virtualA),
+                                     arith::SubFOp::create(thread, b.sum, virtualB));
+  return {sum, arith::AddFOp::create(thread, arith::AddFOp::create(thread, a.error, b.error), lost)};
+}
+
+static Pair multiply(Thread &thread, Pair a, Pair b) {
+  return {arith::MulFOp::create(thread, a.sum, b.sum), {}};
+}
+
+static Pair choose(Thread &thread, Value condition, Pair yes, Pair no) {
+  Pair result{arith::SelectOp::create(thread, condition, yes.sum, no.sum), {}};
+  if (yes.error)
+    result.error = arith::SelectOp::create(thread, condition, yes.error, no.error);
+  return result;
+}
+
+static Pair shuffle(Thread &thread, Pair pair, Value lane) {
+  return {thread.shuffle(pair.sum, lane), pair.error ? thread.shuffle(pair.error, lane) : Value()};
+}
+
+/// Of a vector that a warp holds whole, element i in lane i % 32 (TileLayouts::vector): over lanes in steps
+/// of doubling distance, then from register to register.
+static SmallVector<Pair> scanLanes(Thread &thread, SmallVector<Pair> parts, bool exclusive, Pair neutral,
+                                   Combine combine) {
+  for (Pair &part : parts)
+    for (int64_t distance = 1; distance < 32; distance *= 2) {
+      Value behind =
+          arith::CmpIOp::create(thread, arith::CmpIPredicate::sge, thread.lane(), thread.index(distance));
+      Value from = arith::SelectOp::create(
+          thread, behind, arith::SubIOp::create(thread, thread.lane(), thread.index(distance)),
+          thread.lane());
+      Pair earlier = shuffle(thread, part, from);
+      part = choose(thread, behind, combine(earlier, part), part);
+    }
+  Value last = thread.index(31);
+  Pair before = neutral;
+  SmallVector<Pair> result;
+  for (auto [number, part] : llvm::enumerate(parts)) {
+    Pair inclusive = number == 0 ? part : combine(before, part);
+    if (exclusive) {
+      Value inside = arith::CmpIOp::create(thread, arith::CmpIPredicate::sge, thread.lane(), thread.index(1));
+      Value from = arith::SelectOp::create(
+          thread, inside, arith::SubIOp::create(thread, thread.lane(), thread.index(1)), thread.lane());
+      result.push_back(choose(thread, inside, shuffle(thread, inclusive, from), before));
+    } else {
+      result.push_back(inclusive);
+    }
+    before = shuffle(thread, inclusive, last);
+  }
+  return result;
+}
+
+/// Of a matrix of whose columns a thread has all rows (TileLayouts::columns).
+static SmallVector<Pair> scanRows(SmallVector<Pair> parts, int64_t rows, bool exclusive, Pair neutral,
+                                  Combine combine) {
+  int64_t columns = int64_t(parts.size()) / rows;
+  SmallVector<Pair> result(parts.size());
+  for (int64_t column = 0; column < columns; ++column) {
+    Pair before = neutral;
+    for (int64_t row = 0; row < rows; ++row) {
+      Pair &part = parts[row * columns + column];
+      Pair inclusive = row == 0 ? part : combine(before, part);
+      result[row * columns + column] = exclusive ? before : inclusive;
+      before = inclusive;
+    }
+  }
+  return result;
+}
+
+static SmallVector<Pair> scan(Thread &thread, RankedTensorType type, SmallVector<Pair> parts, bool exclusive,
+                              Pair neutral, Combine combine) {
+  if (type.getRank() == 1)
+    return scanLanes(thread, std::move(parts), exclusive, neutral, combine);
+  return scanRows(std::move(parts), type.getDimSize(0), exclusive, neutral, combine);
+}
+
+static Value constant(Thread &thread, float value) {
+  return arith::ConstantOp::create(thread, thread.getF32FloatAttr(value));
+}
+
+LogicalResult linmu::cuda::lowerCumsum(Thread &thread, tile::CumsumOp cumsum) {
+  auto type = cast<RankedTensorType>(cumsum.getSource().getType());
+  Value vector = thread.held.lookup(cumsum.getSource()), zero = constant(thread, 0);
+  SmallVector<Pair> parts;
+  for (int64_t number = 0; number < registersOf(layoutOf(type)); ++number)
+    parts.push_back({thread.element(vector, number), zero});
+  parts = scan(thread, type, parts, cumsum.getExclusive(), {zero, zero},
+               [&](Pair a, Pair b) { return addPairs(thread, a, b); });
+  SmallVector<Value> sums, errors;
+  for (const Pair &part : parts) {
+    sums.push_back(part.sum);
+    errors.push_back(part.error);
+  }
+  thread.held.map(cumsum.getSum(), thread.join(sums));
+  thread.held.map(cumsum.getError(), thread.join(errors));
+  return success();
+}
+
+LogicalResult linmu::cuda::lowerCumprod(Thread &thread, tile::CumprodOp cumprod) {
+  auto type = cast<RankedTensorType>(cumprod.getSource().getType());
+  if (type.getRank() == 1 && cumprod.getReversed())
+    return cumprod.emitOpError("of a vector, reversed, is not lowered on the CUDA target yet");
+  Value vector = thread.held.lookup(cumprod.getSource());
+  SmallVector<Pair> parts;
+  for (int64_t number = 0; number < registersOf(layoutOf(type)); ++number)
+    parts.push_back({thread.element(vector, number), {}});
+  int64_t rows = type.getDimSize(0), columns = int64_t(parts.size()) / rows;
+  auto reverse = [&] {
+    for (int64_t row = 0; row < rows / 2; ++row)
+      for (int64_t column = 0; column < columns; ++column)
+        std::swap(parts[row * columns + column], parts[(rows - 1 - row) * columns + column]);
+  };
+  if (cumprod.getReversed())
+    reverse();
+  parts = scan(thread, type, parts, cumprod.getExclusive(), {constant(thread, 1), {}},
+               [&](Pair a, Pair b) { return multiply(thread, a, b); });
+  if (cumprod.getReversed())
+    reverse();
+  SmallVector<Value> products;
+  for (const Pair &part : parts)
+    products.push_back(part.sum);
+  thread.held.map(cumprod.getResult(), thread.join(products));
+  return success();
+}

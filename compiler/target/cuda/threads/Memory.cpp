@@ -1,0 +1,226 @@
+// Tiles from and to operands in memory.
+#include "compiler/target/cuda/threads/Lowering.h"
+#include "llvm/Support/MathExtras.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace linmu;
+using namespace linmu::cuda;
+
+/// A number that divides a value, as far as its ops show.
+static int64_t divisorOf(Value value, int64_t most) {
+  if (auto constant = getConstantIntValue(value))
+    return *constant == 0 ? most : std::gcd(*constant, most);
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getNumOperands() != 2)
+    return 1;
+  int64_t a = divisorOf(op->getOperand(0), most), b = divisorOf(op->getOperand(1), most);
+  if (isa<arith::MulIOp>(op))
+    return std::gcd(a * b, most);
+  return isa<arith::AddIOp, arith::SubIOp>(op) ? std::gcd(a, b) : 1;
+}
+
+namespace {
+/// A place in memory of one axis, and whether it may be touched; null: always.
+struct Place {
+  Value index, live;
+};
+
+/// The accesses of a tile, or of a scalar, by vectors of neighbours.
+class TileAccess {
+public:
+  TileAccess(Thread &thread, Value memory, OperandRange indices, Type tile)
+      : thread_(thread), memory_(memory), indices_(indices), layout_(layoutOf(tile)),
+        element_(elementOf(tile)) {
+    auto type = cast<RankedTensorType>(memory.getType());
+    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+      if (axis >= int64_t(indices.size()) || !indices[axis].getType().isIndex())
+        kept_.push_back(axis);
+    if (layout_)
+      vector_ = vectorOf(type);
+  }
+
+  /// Neighbours that move together, a power of two.
+  int64_t vector() const { return vector_; }
+  SmallVector<Value> indicesFor(uint64_t registers, Value &live);
+
+private:
+  int64_t vectorOf(RankedTensorType type);
+  Place placeOf(int64_t axis, uint64_t registers);
+  Place placeOnAxis(int64_t axis, Value coordinate, Value rows);
+  Value both(Value a, Value b) { return a && b ? Value(arith::AndIOp::create(thread_, a, b)) : a ? a : b; }
+
+  Thread &thread_;
+  Value memory_;
+  OperandRange indices_;
+  LayoutAttr layout_;
+  Type element_;
+  SmallVector<int64_t> kept_; ///< axes of memory that are axes of the tile
+  int64_t vector_ = 1;
+  DenseMap<std::pair<int64_t, uint64_t>, Place>
+      places_; ///< by axis of the tile and coordinate of the registers
+};
+} // namespace
+
+/// As many as lie side by side in the registers, on the last axis, at places that this number divides.
+int64_t TileAccess::vectorOf(RankedTensorType type) {
+  int64_t last = type.getRank() - 1, axis = int64_t(kept_.size()) - 1;
+  if (kept_.back() != last)
+    return 1;
+  ArrayRef<uint64_t> images = layout_.getLayout().images(registerInput);
+  unsigned shift = axis == 0 ? 0 : layout_.getLayout().outBits(rowOutput);
+  int64_t most = 1, bytes = std::max<int64_t>(element_.getIntOrFloatBitWidth() / 8, 1);
+  for (size_t bit = 0;
+       bit < images.size() && images[bit] == uint64_t(1) << (bit + shift) && most * bytes < 16; ++bit)
+    most *= 2;
+  if (last >= int64_t(indices_.size()))
+    return std::gcd(most, type.getDimSize(last));
+  auto range = indices_[last].getDefiningOp<tile::RangeOp>();
+  if (!range || range.getBackward() || range.getOrder() || type.isDynamicDim(last))
+    return 1;
+  most = std::gcd(divisorOf(range.getFirst(), most), type.getDimSize(last));
+  for (Value border : {range.getFrom(), range.getTo()})
+    if (border)
+      most = divisorOf(border, most);
+  return most;
+}
+
+/// Where element `coordinate` of an axis lies; `rows` are the places of a tile of rows.
+Place TileAccess::placeOnAxis(int64_t axis, Value coordinate, Value row) {
+  if (row)
+    return {arith::IndexCastOp::create(thread_, thread_.getIndexType(), row), {}};
+  if (axis >= int64_t(indices_.size()))
+    return {coordinate, {}};
+  auto range = indices_[axis].getDefiningOp<tile::RangeOp>();
+  auto scalar = [&](Value value) { return thread_.held.lookupOrDefault(value); };
+  Value first = scalar(range.getFirst());
+  Place place;
+  place.index = range.getBackward() ? Value(arith::SubIOp::create(thread_, first, coordinate))
+                                    : Value(arith::AddIOp::create(thread_, first, coordinate));
+  auto compare = [&](arith::CmpIPredicate predicate, Value border) {
+    return Value(arith::CmpIOp::create(thread_, predicate, coordinate, scalar(border)));
+  };
+  if (range.getFrom())
+    place.live = compare(arith::CmpIPredicate::sge, range.getFrom());
+  if (range.getTo())
+    place.live = both(place.live, compare(arith::CmpIPredicate::slt, range.getTo()));
+  if (range.getOrder()) {
+    Value row = LoadOp::create(thread_, thread_.getI32Type(), scalar(range.getOrder()),
+                               ValueRange{scalar(range.getBatch()), place.index}, place.live);
+    place.index = arith::IndexCastOp::create(thread_, thread_.getIndexType(), row);
+  }
+  return place;
+}
+
+Place TileAccess::placeOf(int64_t axis, uint64_t registers) {
+  const LinearLayout &layout = layout_.getLayout();
+  StringRef output = axis == 0 ? rowOutput : columnOutput;
+  unsigned shift = axis == 0 ? 0 : layout.outBits(rowOutput);
+  uint64_t constant = (layout(registers) >> shift) & ((uint64_t(1) << layout.outBits(output)) - 1);
+  Place &known = places_[{axis, constant}];
+  if (known.index)
+    return known;
+  Value row;
+  int64_t memoryAxis = kept_[axis];
+  if (memoryAxis < int64_t(indices_.size()) && isa<RankedTensorType>(indices_[memoryAxis].getType())) {
+    // The register of the slice that goes with these.
+    LayoutAttr rows = axis == 0 && kept_.size() == 1 ? layout_ : TileLayouts::slice(layout_, axis);
+    ArrayRef<uint64_t> images = rows.getLayout().images(registerInput);
+    int64_t at = 0;
+    for (auto [bit, image] : llvm::enumerate(images))
+      if (constant & image)
+        at |= int64_t(1) << bit;
+    row = thread_.element(thread_.held.lookup(indices_[memoryAxis]), at);
+  }
+  return known = placeOnAxis(memoryAxis, thread_.coordinate(layout, output, registers), row);
+}
+
+SmallVector<Value> TileAccess::indicesFor(uint64_t registers, Value &live) {
+  SmallVector<Value> result;
+  int64_t axis = 0;
+  for (int64_t memoryAxis = 0; memoryAxis < cast<RankedTensorType>(memory_.getType()).getRank();
+       ++memoryAxis) {
+    if (!llvm::is_contained(kept_, memoryAxis)) {
+      result.push_back(thread_.held.lookupOrDefault(indices_[memoryAxis]));
+      continue;
+    }
+    Place place = placeOf(axis++, registers);
+    result.push_back(place.index);
+    live = both(live, place.live);
+  }
+  return result;
+}
+
+LogicalResult linmu::cuda::lowerLoad(Thread &thread, tile::LoadOp load) {
+  Type type = load.getResult().getType(), element = elementOf(type);
+  TileAccess access(thread, load.getSource(), load.getIndices(), type);
+  Value memory = thread.held.lookupOrDefault(load.getSource());
+  if (!isa<RankedTensorType>(type)) {
+    Value live;
+    thread.held.map(load.getResult(),
+                    LoadOp::create(thread, element, memory, access.indicesFor(0, live), live));
+    return success();
+  }
+  SmallVector<Value> elements;
+  for (int64_t at = 0; at < registersOf(layoutOf(type)); at += access.vector()) {
+    Value live;
+    SmallVector<Value> indices = access.indicesFor(at, live);
+    Type part = access.vector() == 1 ? element : Type(VectorType::get({access.vector()}, element));
+    Value loaded = LoadOp::create(thread, part, memory, indices, live);
+    if (access.vector() == 1) {
+      elements.push_back(loaded);
+      continue;
+    }
+    for (int64_t i = 0; i < access.vector(); ++i)
+      elements.push_back(thread.element(loaded, i));
+  }
+  thread.held.map(load.getResult(), thread.join(elements));
+  return success();
+}
+
+LogicalResult linmu::cuda::lowerStore(Thread &thread, tile::StoreOp store) {
+  Value value = thread.held.lookup(store.getValue()),
+        memory = thread.held.lookupOrDefault(store.getDestination());
+  Type type = store.getValue().getType();
+  TileAccess access(thread, store.getDestination(), store.getIndices(), type);
+  Value mask = store.getMask() ? thread.held.lookup(store.getMask()) : Value();
+  if (!isa<RankedTensorType>(type)) {
+    // One thread of the block.
+    Value place = arith::OrIOp::create(thread, thread.lane(), thread.warp());
+    Value live = arith::CmpIOp::create(thread, arith::CmpIPredicate::eq, place, thread.index(0));
+    if (mask)
+      live = arith::AndIOp::create(thread, live, mask);
+    SmallVector<Value> indices = access.indicesFor(0, live);
+    StoreOp::create(thread, value, memory, indices, live);
+    return success();
+  }
+  LayoutAttr layout = layoutOf(type);
+  Value first = thread.isFirstHolder(layout.getLayout());
+  DenseSet<uint64_t> stored;
+  for (int64_t at = 0; at < registersOf(layout); at += access.vector()) {
+    if (!stored.insert(layout.getLayout()(at)).second)
+      continue;
+    Value live = first;
+    SmallVector<Value> indices = access.indicesFor(at, live);
+    if (mask) {
+      Value row = mask;
+      if (auto rows = dyn_cast<VectorType>(mask.getType())) {
+        uint64_t constant =
+            layout.getLayout()(at) & ((uint64_t(1) << layout.getLayout().outBits(rowOutput)) - 1);
+        int64_t number = 0;
+        for (auto [bit, image] :
+             llvm::enumerate(layoutOf(store.getMask().getType()).getLayout().images(registerInput)))
+          if (constant & image)
+            number |= int64_t(1) << bit;
+        row = thread.element(mask, number);
+      }
+      live = live ? Value(arith::AndIOp::create(thread, live, row)) : row;
+    }
+    SmallVector<int64_t> registers;
+    for (int64_t i = 0; i < access.vector(); ++i)
+      registers.push_back(at + i);
+    Value part = access.vector() == 1 ? thread.element(value, at) : thread.gather(value, registers);
+    StoreOp::create(thread, part, memory, indices, live);
+  }
+  return success();
+}
