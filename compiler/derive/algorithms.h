@@ -1,7 +1,7 @@
 // The algorithms: each makes the kernels of one pattern op and says how they are launched.
 #pragma once
+#include "compiler/derive/plan.h"
 #include "compiler/derive/program_builder.h"
-#include "compiler/schedule/schedule.h"
 #include "dialects/pattern/Pattern.h"
 
 namespace linmu {
@@ -13,19 +13,6 @@ mlir::FailureOr<OpPlan> deriveRecurrent(mlir::Operation *scan, ProgramBuilder &p
 mlir::FailureOr<OpPlan> deriveMap(pattern::MapOp map, const Schedule &schedule, bool together,
                                   ProgramBuilder &program);
 
-/// How one scan runs in chunks.
-struct ScanSchedule {
-  int64_t chunk;            ///< tokens
-  int64_t columns = 0;      ///< value columns of a block; 0: all
-  bool two_kernels = false; ///< states first, then outputs
-};
-/// "chunked(chunk=16)", "chunked(chunk=16, columns=32)", "two_kernels(chunk=16)".
-std::string nameOf(const ScanSchedule &schedule);
-/// What the schedule says of a scan, and what the cost model adds; with `fewBlocks` for calls whose heads and
-/// batch leave cores idle. An error where the schedule asks for what the scan does not allow.
-mlir::FailureOr<ScanSchedule> scheduleOf(pattern::NormalScanOp scan, const Schedule &schedule,
-                                         bool fewBlocks);
-
 /// By what the schedule says.
 mlir::FailureOr<OpPlan> deriveInChunks(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                        ProgramBuilder &program);
@@ -35,8 +22,6 @@ mlir::FailureOr<OpPlan> deriveChunked(pattern::NormalScanOp scan, const ScanSche
 /// Two launches: states at the entries of chunks, then the outputs of all chunks at once.
 mlir::FailureOr<OpPlan> deriveTwoKernels(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                          ProgramBuilder &program);
-/// The op of a scan or map that has no form on several tokens at once, or null.
-mlir::Operation *findSequentialOp(mlir::Operation *loop);
 
 /// Softmax attention by windows of each media item's grid.
 mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, const Schedule &schedule,
@@ -44,7 +29,7 @@ mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, con
 
 /// The tiles that the schedule or the cost model gives to a window_attention, and how a plan names them.
 WindowTiles windowTilesOf(pattern::WindowAttentionOp attention, const Schedule &schedule);
-std::string describeWindowed(const WindowTiles &tiles);
+OpSchedule describeWindowed(const WindowTiles &tiles);
 
 /// A copy of rows by index.
 mlir::FailureOr<OpPlan> derivePermute(pattern::PermuteOp permute, ProgramBuilder &program);

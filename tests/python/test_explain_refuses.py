@@ -75,6 +75,7 @@ REFUSED = {
     "requires result #": (TWICE, {}, 7),
     "requires scalars in a score region, got ": (SCORED, {}, 6),
     "cannot run ": (OPAQUE, {"algorithm": "chunked"}, 2),
+    "schedule: ": (MAP.replace("[1.0, 2.0]", "2.0"), {"algorithm": "chunked"}, 1),
     "needs all value columns at once, so that the schedule's columns=": (NORMED, {"columns": "8"}, 8),
 }
 # Those that no text can cause, with what stands before them. tests/lit and
@@ -154,3 +155,29 @@ def test_chunks_that_do_not_apply_name_the_op_in_the_way():
     assert message(linmu.compile, OPAQUE, {"algorithm": "chunked"}).splitlines()[1:] == [
         "<pattern>:4:10: note: this op stands in the way"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "schedule", "words"),
+    [
+        (MAP, {"algorithm": "chunked"}, "algorithm has no effect: requires a scan, got map(block=32)"),
+        (MAP, {"chunk": "16"}, "chunk has no effect: requires an op that runs as chunked or two_kernels, got map(block=32)"),
+        (MAP, {"query_block": "16"}, "query_block has no effect: requires an op that runs as windowed, got map(block=32)"),
+        (MAP, {"algorithm": "recurrent", "map_block": "8"}, "map_block has no effect: requires an op that runs as map, got map"),
+        (MAP, {"algorithm": "recurrent", "recurrent_below": "8"}, "recurrent_below has no effect: requires algorithm=auto, got map"),
+        (OPAQUE, {"chunk": "8"}, "chunk has no effect: requires an op that runs as chunked or two_kernels, got recurrent"),
+        (OPAQUE, {"columns": "8"}, "columns has no effect: requires an op that runs as chunked, got recurrent"),
+        (OPAQUE, {"recurrent_below": "8"}, "recurrent_below has no effect: requires a scan or a map that need not run token by token, got recurrent"),
+        (PERMUTED.replace("x3x4x", "x3x"), {"algorithm": "recurrent"}, "algorithm has no effect: requires a scan or a map, got permute"),
+    ],
+)  # fmt: skip
+def test_a_key_without_effect_is_one_message(text, schedule, words):
+    for call in (linmu.compile, linmu.explain):
+        said = message(call, text.replace("[1.0, 2.0]", "2.0"), schedule).splitlines()
+        assert len(said) == 1
+        assert said[0].startswith("<pattern>:") and said[0].endswith(f": error: schedule: {words}")
+
+
+@pytest.mark.parametrize("schedule", [{"algorithm": "recurrent"}, {"map_block": "8"}, {"recurrent_below": "8"}, {"cores": "2"}])
+def test_keys_with_an_effect_on_a_map_are_taken(schedule):
+    assert linmu.explain(MAP.replace("[1.0, 2.0]", "2.0"), schedule=schedule)

@@ -338,6 +338,19 @@ TEST(DeriveScan, ValueColumnsAreSplitWhereHeadsAndBatchLeaveCoresIdle) {
   EXPECT_EQ(algorithm(1, 1000), "chunked(chunk=16, columns=32)");
   EXPECT_EQ(algorithm(2, 1000), "chunked(chunk=16)");
 }
+TEST(DeriveScan, VariantsSayByWhichChoicesTheyWereDerived) {
+  Derived derived(textOf({.keys = 64, .values = 64, .heads = 1, .groups = 1}), "cores=2,chunk=32");
+  ASSERT_TRUE(derived.ok()) << derived.diagnostics();
+  std::vector<std::string> schedules;
+  for (auto variant : derived.program().getBody().getOps<linmu::tile::VariantOp>()) {
+    llvm::raw_string_ostream stream(schedules.emplace_back());
+    stream << *variant.getSchedule();
+  }
+  EXPECT_EQ(schedules,
+            (std::vector<std::string>{R"([{algorithm = "recurrent"}])",
+                                      R"([{algorithm = "chunked", chunk = 32 : i64, columns = 32 : i64}])",
+                                      R"([{algorithm = "chunked", chunk = 32 : i64}])"}));
+}
 TEST(DeriveScan, AWrongResultIsSeen) {
   Derived derived(textOf({}), "algorithm=chunked,chunk=8");
   Problem problem({}, 1, 9, 1);
