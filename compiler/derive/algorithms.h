@@ -23,6 +23,11 @@ mlir::FailureOr<OpPlan> deriveChunked(pattern::NormalScanOp scan, const ScanSche
 mlir::FailureOr<OpPlan> deriveTwoKernels(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                          ProgramBuilder &program);
 
+/// Three launches, the first two for each group of states: what segments of the tokens make of states, the
+/// states at their entries, and the segments from there.
+mlir::FailureOr<OpPlan> deriveSegmented(pattern::NormalScanOp scan, const ScanSchedule &schedule,
+                                        ProgramBuilder &program);
+
 /// Softmax attention by windows of each media item's grid.
 mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, const Schedule &schedule,
                                        ProgramBuilder &program);

@@ -8,8 +8,14 @@ using namespace linmu;
 
 FailureOr<OpPlan> linmu::deriveInChunks(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                         ProgramBuilder &program) {
-  return schedule.algorithm == Algorithm::two_kernels ? deriveTwoKernels(scan, schedule, program)
-                              : deriveChunked(scan, schedule, program);
+  switch (schedule.algorithm) {
+  case Algorithm::two_kernels:
+    return deriveTwoKernels(scan, schedule, program);
+  case Algorithm::segmented:
+    return deriveSegmented(scan, schedule, program);
+  default:
+    return deriveChunked(scan, schedule, program);
+  }
 }
 
 FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSchedule &schedule,

@@ -12,6 +12,8 @@ OpSchedule ScanSchedule::described() const {
   OpSchedule result{nameOf(algorithm), {{"chunk", chunk}}};
   if (columns)
     result.settings.push_back({"columns", columns});
+  if (segments)
+    result.settings.push_back({"segments", segments});
   return result;
 }
 
@@ -43,15 +45,15 @@ static Operation *findSequentialOp(Operation *loop) {
   return nullptr;
 }
 
-static SmallVector<StateCost> costsOf(pattern::NormalScanOp scan) {
-  SmallVector<StateCost> costs;
+static ScanCost costOf(pattern::NormalScanOp scan) {
+  ScanCost cost{.heads = scan.getHeads()};
   for (unsigned state = 0; state < scan.getNumStates(); ++state) {
     pattern::FormOp form = scan.getForm(state);
     StoredState stored(scan, state);
-    costs.push_back({stored.key_size, stored.value_size, int64_t(form.getReads().size()),
-                     int64_t(form.getWrites().size())});
+    cost.states.push_back({stored.key_size, stored.value_size, int64_t(form.getReads().size()),
+                           int64_t(form.getWrites().size()), !form.getFeedback().empty()});
   }
-  return costs;
+  return cost;
 }
 
 namespace {
@@ -85,22 +87,30 @@ bool Planner::runsTokenByToken(PlannedOp &planned) {
 }
 
 LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &planned) {
-  SmallVector<StateCost> costs = costsOf(scan);
+  ScanCost cost = costOf(scan);
+  cost.chunk = chooseChunk(cost.states, schedule_);
   Separability columns(scan);
   Operation *obstacle = columns.states ? columns.states : columns.finish;
-  ScanSchedule usual{.chunk = chooseChunk(costs, schedule_), .value_columns = columns.columns};
+  cost.columns = obstacle ? 1 : columns.columns;
+  ScanSchedule usual;
+  usual.chunk = cost.chunk;
+  usual.value_columns = columns.columns;
   if (schedule_.algorithm == Algorithm::two_kernels) {
     usual.algorithm = Algorithm::two_kernels;
+  } else if (schedule_.algorithm == Algorithm::segmented) {
+    usual.algorithm = Algorithm::segmented;
+    usual.segments = chooseSegments(cost, schedule_);
   } else if (schedule_.columns && schedule_.columns < columns.columns) {
     if (obstacle)
       return obstacle->emitOpError("needs all value columns at once, so that the schedule's columns=")
              << schedule_.columns << " cannot split them";
     usual.columns = schedule_.columns;
-  } else if (!obstacle && !schedule_.columns) {
-    ScanSchedule split = usual;
-    split.columns = chooseColumns(costs, usual.chunk, columns.columns, scan.getHeads(), schedule_);
-    if (split.columns)
-      planned.few_blocks = split;
+  } else if (ScanSplit split = chooseSplit(cost, schedule_); split.columns || split.segments) {
+    planned.few_blocks = usual;
+    planned.few_blocks->columns = split.columns;
+    planned.few_blocks->segments = split.segments;
+    if (split.segments)
+      planned.few_blocks->algorithm = Algorithm::segmented;
   }
   planned.scan = usual;
   planned.schedule = usual.described();
@@ -193,6 +203,8 @@ std::optional<std::string> Planner::wanting(StringRef key) {
   std::string algorithms = algorithmsWith(key);
   bool takes = llvm::any_of(algorithmSpaces(), [&](const AlgorithmSpace &space) {
     return llvm::is_contained(space.keys, key) && !none([&](const PlannedOp &planned) {
+             if (planned.few_blocks && planned.few_blocks->described().algorithm == space.name)
+               return true;
              bool inTiles = planned.parallel || isa<pattern::WindowAttentionOp>(planned.op);
              return inTiles && planned.schedule.algorithm == space.name;
            });

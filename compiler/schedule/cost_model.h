@@ -1,6 +1,7 @@
 // The cost model: what a derivation chooses where the schedule leaves the choice, from a target's figures.
 #pragma once
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 
 namespace linmu {
@@ -12,6 +13,7 @@ struct CostModel {
   std::int64_t cores = 1;          ///< blocks that run at the same time
   std::int64_t chunk = 0;          ///< tokens of a chunk whose tiles fit `scan_cache`
   std::int64_t scan_cache = 0;     ///< bytes of f32 tiles that a block of a scan may keep
+  std::int64_t work_a_byte = 0;    ///< multiplications in the time that a byte of memory takes
   std::int64_t least_columns = 0;  ///< fewer value columns a block waste vectors
   std::int64_t least_tokens = 0;   ///< sequences of no more are not worth waking another core
   std::int64_t window_cache = 0;   ///< bytes of keys and values that a block of a window may keep
@@ -23,6 +25,7 @@ struct CostModel {
 struct StateCost {
   std::int64_t key_size = 1, value_size = 1; ///< K and V
   std::int64_t reads = 1, writes = 1;
+  bool feedback = false;
 };
 
 /// Bytes of f32 tiles that one block of a chunked scan keeps at once: the state, reads, keys and values of a
@@ -34,10 +37,28 @@ std::int64_t chunkedWorkspaceBytes(const StateCost &state, std::int64_t chunk);
 /// chunk, halved down to 8 where a block's tiles exceed its cache.
 std::int64_t chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule &schedule);
 
-/// How many value columns a block of a scan of `heads` heads and batch 1 takes, 0 for all `columns`: a slice
-/// costs the scores again, so that a split pays only where cores would be idle.
-std::int64_t chooseColumns(llvm::ArrayRef<StateCost> states, std::int64_t chunk, std::int64_t columns,
-                           std::int64_t heads, const Schedule &schedule);
+/// A scan in chunks, as the cost model sees it.
+struct ScanCost {
+  llvm::SmallVector<StateCost> states;
+  std::int64_t chunk = 0;
+  std::int64_t columns = 1; ///< value columns that blocks may take some of each; 1 where they may not
+  std::int64_t heads = 1;   ///< of one sequence
+};
+
+/// How a scan is split further than by heads and batch: value columns of a block, or segments of its tokens;
+/// 0 for no split.
+struct ScanSplit {
+  std::int64_t columns = 0, segments = 0;
+};
+
+/// The split of one sequence, where it takes at most 0.9 of the time. A slice of columns costs the scores
+/// again. A segment costs its end from zero, which without feedback is the product for the exit alone, and
+/// with it as much as K more value columns. Time is counted in multiplications a token, in rounds of as many
+/// blocks as there are cores, and bytes of operands.
+ScanSplit chooseSplit(const ScanCost &scan, const Schedule &schedule);
+
+/// The segments of a scan that is to have some: no more than it takes to keep all cores busy.
+std::int64_t chooseSegments(const ScanCost &scan, const Schedule &schedule);
 
 /// The sizes of a window attention: tokens of a whole window, features of keys and of values.
 struct WindowSizes {

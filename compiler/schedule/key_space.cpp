@@ -17,15 +17,17 @@ llvm::ArrayRef<ScheduleKey> linmu::scheduleKeys() {
       {"map_block", NumberKey{8, 256, 8, &Schedule::map_block}},
       {"query_block", NumberKey{8, 256, 8, &Schedule::query_block}},
       {"recurrent_below", NumberKey{0, 1 << 20, 1, &Schedule::recurrent_below}},
+      {"segments", NumberKey{2, 1024, 1, &Schedule::segments}},
   };
   return keys;
 }
 
 llvm::ArrayRef<AlgorithmSpace> linmu::algorithmSpaces() {
-  static const StringRef chunked[] = {"chunk", "columns"}, twoKernels[] = {"chunk"}, map[] = {"map_block"},
+  static const StringRef chunked[] = {"chunk", "columns"}, twoKernels[] = {"chunk"},
+                         segmented[] = {"chunk", "segments"}, map[] = {"map_block"},
                          windowed[] = {"query_block", "key_block"};
   static const AlgorithmSpace spaces[] = {
-      {"recurrent", {}}, {"chunked", chunked}, {"two_kernels", twoKernels}, {"map", map}, {"windowed", windowed},
+      {"recurrent", {}}, {"chunked", chunked}, {"two_kernels", twoKernels}, {"segmented", segmented}, {"map", map}, {"windowed", windowed},
   };
   return spaces;
 }
@@ -40,6 +42,8 @@ StringRef linmu::nameOf(Algorithm algorithm) {
     return "chunked";
   case Algorithm::two_kernels:
     return "two_kernels";
+  case Algorithm::segmented:
+    return "segmented";
   }
   return {};
 }

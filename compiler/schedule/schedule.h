@@ -10,9 +10,9 @@
 namespace linmu {
 
 /// The algorithms of scans; `automatic` runs short sequences token by token and others in chunks.
-enum class Algorithm { automatic, recurrent, chunked, two_kernels };
+enum class Algorithm { automatic, recurrent, chunked, two_kernels, segmented };
 inline constexpr Algorithm algorithms[] = {Algorithm::automatic, Algorithm::recurrent, Algorithm::chunked,
-                                           Algorithm::two_kernels};
+                                           Algorithm::two_kernels, Algorithm::segmented};
 
 /// A target gives it with its own values and cost model, and the text of the user goes over them. Zero leaves a
 /// choice to the cost model. key_space.h declares the keys of the text.
@@ -21,6 +21,7 @@ struct Schedule {
   bool fuse = true;                 ///< maps join the scans and maps beside them
   std::int64_t chunk = 0;           ///< tokens of a chunk of a scan
   std::int64_t columns = 0;         ///< value columns of a block of a scan
+  std::int64_t segments = 0;        ///< that the tokens of a scan are cut into
   std::int64_t recurrent_below = 0; ///< with `automatic`, sequences of fewer tokens run token by token
   std::int64_t map_block = 0;       ///< tokens that one block of a map works on
   std::int64_t query_block = 0;     ///< queries of a window that are scored at once

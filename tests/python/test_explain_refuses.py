@@ -141,8 +141,8 @@ def test_their_siblings_that_run_are_explained(text):
 @pytest.mark.parametrize(
     ("schedule", "words"),
     [
-        ({"chunks": "64"}, "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, query_block and recurrent_below, got 'chunks'"),
-        ({"algorithm": "fast"}, "schedule: requires algorithm to be auto, recurrent, chunked or two_kernels, got 'fast'"),
+        ({"chunks": "64"}, "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, query_block, recurrent_below and segments, got 'chunks'"),
+        ({"algorithm": "fast"}, "schedule: requires algorithm to be auto, recurrent, chunked, two_kernels or segmented, got 'fast'"),
         ({"fuse": "no"}, "schedule: requires fuse to be true or false, got 'no'"),
     ],
 )  # fmt: skip
@@ -161,11 +161,13 @@ def test_chunks_that_do_not_apply_name_the_op_in_the_way():
     ("text", "schedule", "words"),
     [
         (MAP, {"algorithm": "chunked"}, "algorithm has no effect: requires a scan, got map(block=32)"),
-        (MAP, {"chunk": "16"}, "chunk has no effect: requires an op that runs as chunked or two_kernels, got map(block=32)"),
+        (MAP, {"chunk": "16"}, "chunk has no effect: requires an op that runs as chunked, two_kernels or segmented, got map(block=32)"),
         (MAP, {"query_block": "16"}, "query_block has no effect: requires an op that runs as windowed, got map(block=32)"),
         (MAP, {"algorithm": "recurrent", "map_block": "8"}, "map_block has no effect: requires an op that runs as map, got map"),
         (MAP, {"algorithm": "recurrent", "recurrent_below": "8"}, "recurrent_below has no effect: requires algorithm=auto, got map"),
-        (OPAQUE, {"chunk": "8"}, "chunk has no effect: requires an op that runs as chunked or two_kernels, got recurrent"),
+        (OPAQUE, {"chunk": "8"}, "chunk has no effect: requires an op that runs as chunked, two_kernels or segmented, got recurrent"),
+        (OPAQUE, {"segments": "8"}, "segments has no effect: requires an op that runs as segmented, got recurrent"),
+        (MAP, {"algorithm": "segmented"}, "algorithm has no effect: requires a scan, got map(block=32)"),
         (OPAQUE, {"columns": "8"}, "columns has no effect: requires an op that runs as chunked, got recurrent"),
         (OPAQUE, {"recurrent_below": "8"}, "recurrent_below has no effect: requires a scan or a map that need not run token by token, got recurrent"),
         (PERMUTED.replace("x3x4x", "x3x"), {"algorithm": "recurrent"}, "algorithm has no effect: requires a scan or a map, got permute"),

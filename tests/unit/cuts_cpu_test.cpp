@@ -9,7 +9,7 @@ namespace {
 
 // f32 arithmetic over tens of tokens of size one.
 constexpr double tolerance = 2e-5;
-// Two chunks of 16, the second ragged.
+// Two chunks of 16, the second ragged; three of 8.
 constexpr int tokens = 21;
 
 /// Memory of an operand or a result in its storage type.
@@ -127,7 +127,13 @@ void check(const std::vector<Combination> &all, const std::map<std::string, std:
 /// Parts of a few tokens by the recurrent algorithm, the others in chunks.
 const std::map<std::string, std::string> mixed{{"recurrent_below", "4"}, {"chunk", "16"}};
 const std::map<std::string, std::string> recurrent{{"algorithm", "recurrent"}};
+const std::map<std::string, std::string> segmented{{"algorithm", "segmented"}, {"chunk", "8"}, {"segments", "3"}};
 const std::map<std::string, std::string> chunked{{"algorithm", "chunked"}, {"chunk", "16"}};
+
+std::vector<Combination> scansOf(std::vector<Combination> all) {
+  std::erase_if(all, [](const Combination &with) { return with.map; });
+  return all;
+}
 
 class CutKernels : public testing::TestWithParam<int> {
 protected:
@@ -137,6 +143,7 @@ protected:
 
 TEST_P(CutKernels, WalksInPartsEqualTheWholeWithBothAlgorithms) { check(covering(), mixed); }
 TEST_P(CutKernels, WalksInPartsEqualTheWholeRecurrent) { check(covering(), recurrent); }
+TEST_P(CutKernels, WalksInPartsEqualTheWholeInSegments) { check(scansOf(covering()), segmented); }
 // Each compiles 2304 patterns.
 TEST_P(CutKernels, DISABLED_WalksInPartsEqualTheWholeRecurrentForAllCombinations) { check(all(), recurrent); }
 TEST_P(CutKernels, DISABLED_WalksInPartsEqualTheWholeInChunksForAllCombinations) { check(all(), chunked); }

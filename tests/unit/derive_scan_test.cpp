@@ -243,7 +243,8 @@ void expectAllAlgorithmsToMatch(const Form &form, llvm::ArrayRef<std::int64_t> l
   std::string columns = ",columns=" + number((form.values + 1) / 2 + 1);
   for (const std::string &schedule :
        {"algorithm=chunked,chunk=" + chunk, "algorithm=chunked,chunk=" + chunk + columns,
-        "algorithm=two_kernels,chunk=" + chunk, std::string("algorithm=recurrent")}) {
+        "algorithm=two_kernels,chunk=" + chunk, "algorithm=segmented,segments=3,chunk=" + chunk,
+        "algorithm=segmented,segments=7,chunk=" + chunk, std::string("algorithm=recurrent")}) {
     Derived derived(textOf(form), schedule);
     ASSERT_TRUE(derived.ok()) << derived.diagnostics() << textOf(form);
     for (std::int64_t tokens : lengths) {

@@ -26,14 +26,14 @@ TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
   EXPECT_EQ(errorOf("chunk=12"), "schedule: requires chunk to be a multiple of 8 from 8 to 256, got '12'");
   EXPECT_EQ(errorOf("chunk=x"), "schedule: requires chunk to be a multiple of 8 from 8 to 256, got 'x'");
   EXPECT_EQ(errorOf("algorithm=fast"),
-            "schedule: requires algorithm to be auto, recurrent, chunked or two_kernels, got 'fast'");
+            "schedule: requires algorithm to be auto, recurrent, chunked, two_kernels or segmented, got 'fast'");
   EXPECT_EQ(errorOf("recurrent_below=-1"),
             "schedule: requires recurrent_below to be a whole number from 0 to 1048576, got '-1'");
   EXPECT_EQ(errorOf("key_block=0"),
             "schedule: requires key_block to be a multiple of 8 from 8 to 256, got '0'");
   EXPECT_EQ(errorOf("warps=4"),
             "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, "
-            "query_block and recurrent_below, got 'warps'");
+            "query_block, recurrent_below and segments, got 'warps'");
   EXPECT_EQ(errorOf("chunk"), "schedule: requires KEY=VALUE, got 'chunk'");
   EXPECT_EQ(errorOf("chunk=8,chunk=16"), "schedule: requires each key once, got 'chunk' twice");
 }
@@ -52,7 +52,7 @@ TEST(Schedule, EveryKeyOfAnAlgorithmIsDeclaredWithItsRange) {
     EXPECT_EQ(algorithm == Algorithm::automatic, llvm::none_of(algorithmSpaces(), [&](const auto &space) {
                 return space.name == nameOf(algorithm);
               }));
-  EXPECT_EQ(algorithmsWith("chunk"), "chunked or two_kernels");
+  EXPECT_EQ(algorithmsWith("chunk"), "chunked, two_kernels or segmented");
 }
 
 TEST(Schedule, BothEndsOfEachRangeAreTaken) {
