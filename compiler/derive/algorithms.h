@@ -28,6 +28,17 @@ mlir::FailureOr<OpPlan> deriveTwoKernels(pattern::NormalScanOp scan, const ScanS
 mlir::FailureOr<OpPlan> deriveSegmented(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                         ProgramBuilder &program);
 
+/// What `finish` reads of the states, kept in memory for an epilogue: the number of its argument and
+/// [B, N, H, ...] of f32, a value of the program.
+struct EpilogueValue {
+  unsigned argument;
+  mlir::Value memory;
+};
+llvm::SmallVector<EpilogueValue> epilogueValuesOf(pattern::NormalScanOp scan, ProgramBuilder &program);
+/// `finish` by blocks of `size` tokens.
+mlir::FailureOr<LaunchPlan> deriveEpilogue(pattern::NormalScanOp scan, llvm::ArrayRef<EpilogueValue> values,
+                                           int64_t size, ProgramBuilder &program);
+
 /// Softmax attention by windows of each media item's grid.
 mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, const Schedule &schedule,
                                        ProgramBuilder &program);

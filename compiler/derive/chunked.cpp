@@ -25,6 +25,11 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSch
   LoopKernel &kernel = of.kernel;
   kernel.walkBatchAndHead(program, schedule.columns, schedule.value_columns);
   kernel.loadParams();
+  SmallVector<EpilogueValue> values;
+  if (schedule.epilogue)
+    values = epilogueValuesOf(scan, program);
+  for (const EpilogueValue &value : values)
+    kernel.kept.push_back({value.argument, kernel.addMemory(value.memory)});
   auto states = of.walkChunks(
       [&] { return of.initialStates(); },
       [&](Value first, ValueRange states) { return of.chunk(first, states, ChunkStages::all); });
@@ -35,6 +40,12 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSch
   if (!kernel.columns)
     kernel.storeOwnTails();
   OpPlan plan{schedule.described(), {kernel.launch}};
+  if (schedule.epilogue) {
+    FailureOr<LaunchPlan> epilogue = deriveEpilogue(scan, values, schedule.epilogue, program);
+    if (failed(epilogue))
+      return failure();
+    plan.launches.push_back(*epilogue);
+  }
   kernel.appendTailLaunches(program, /*all=*/bool(kernel.columns), plan);
   return plan;
 }

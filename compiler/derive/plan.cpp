@@ -90,8 +90,8 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
   ScanCost cost = costOf(scan);
   cost.chunk = chooseChunk(cost.states, schedule_);
   Separability columns(scan);
-  Operation *obstacle = columns.states ? columns.states : columns.finish;
-  cost.columns = obstacle ? 1 : columns.columns;
+  cost.columns = columns.states ? 1 : columns.columns;
+  cost.epilogue = columns.finish != nullptr;
   ScanSchedule usual;
   usual.chunk = cost.chunk;
   usual.value_columns = columns.columns;
@@ -101,13 +101,15 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
     usual.algorithm = Algorithm::segmented;
     usual.segments = chooseSegments(cost, schedule_);
   } else if (schedule_.columns && schedule_.columns < columns.columns) {
-    if (obstacle)
-      return obstacle->emitOpError("needs all value columns at once, so that the schedule's columns=")
+    if (columns.states)
+      return columns.states->emitOpError("needs all value columns at once, so that the schedule's columns=")
              << schedule_.columns << " cannot split them";
     usual.columns = schedule_.columns;
+    usual.epilogue = columns.finish ? schedule_.map_block : 0;
   } else if (ScanSplit split = chooseSplit(cost, schedule_); split.columns || split.segments) {
     planned.few_blocks = usual;
     planned.few_blocks->columns = split.columns;
+    planned.few_blocks->epilogue = split.columns && columns.finish ? schedule_.map_block : 0;
     planned.few_blocks->segments = split.segments;
     if (split.segments)
       planned.few_blocks->algorithm = Algorithm::segmented;

@@ -59,13 +59,8 @@ FailureOr<SmallVector<Value>> ScanKernel::chunk(Value first, ValueRange entering
   doubt_ = stages.must_walk;
   if (!outputs)
     return next;
-  if (failed(step.emit(scan.getFinish())))
+  if (failed(kernel.finish(scan.getFinish(), step, tokens)))
     return failure();
-  builder.setLoc(scan.getLoc());
-  auto yield = cast<pattern::YieldOp>(scan.getFinish().getTerminator());
-  Value rows = kernel.walk.rowsOf(builder, tokens);
-  for (auto [value, output] : llvm::zip(yield.getOutputs(), kernel.view.outputs))
-    kernel.storeOutput(output, step.rows(value), rows, step.get(value).sliced);
   if (part != ChunkStages::outputs || !doubt_)
     return next;
   // Nothing comes after this chunk: its outputs are stored again.

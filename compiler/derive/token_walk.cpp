@@ -93,17 +93,18 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
 
 /// Emits the step of a normal_scan; gives what is carried next.
 static LogicalResult emitNormalStep(LoopKernel &kernel, pattern::NormalScanOp scan, ValueRange entering,
-                                    const TokenWalk &walk, StepEmitter &step, SmallVectorImpl<Value> &next) {
+                                    const TokenWalk &walk, const TokenSpan &position, StepEmitter &step,
+                                    SmallVectorImpl<Value> &next) {
   unsigned leading = scan.getParams().size() + scan.getTokens().size();
   SmallVector<Value> readsAndWrites;
-  auto emitRegion = [&](Block &block) {
+  auto bindAll = [&](Block &block) {
     for (auto [index, value] : llvm::enumerate(readsAndWrites))
       step.bind(block.getArgument(leading + index), {value, false, step.isSliced() && rankOf(value) == 1});
-    return step.emit(block);
   };
   SmallVector<Value> transitions;
   for (unsigned state = 0; state < walk.states; ++state) {
-    if (failed(emitRegion(scan.getStage(state))))
+    bindAll(scan.getStage(state));
+    if (failed(step.emit(scan.getStage(state))))
       return failure();
     pattern::FormOp form = scan.getForm(state);
     next.push_back(advance(kernel.builder, form, step, entering[state], &readsAndWrites));
@@ -112,7 +113,10 @@ static LogicalResult emitNormalStep(LoopKernel &kernel, pattern::NormalScanOp sc
           advance(kernel.builder, form, step, entering[walk.states + transitions.size()], nullptr));
   }
   next.append(transitions);
-  return walk.outputs ? emitRegion(scan.getFinish()) : success();
+  if (!walk.outputs)
+    return success();
+  bindAll(scan.getFinish());
+  return kernel.finish(scan.getFinish(), step, position);
 }
 
 FailureOr<SmallVector<Value>> linmu::walkTokens(LoopKernel &kernel, Operation *op, Value first, Value end,
@@ -139,25 +143,19 @@ FailureOr<SmallVector<Value>> linmu::walkTokens(LoopKernel &kernel, Operation *o
   StepEmitter step = kernel.startStep(position, blocks);
   SmallVector<Value> next;
   if (normal) {
-    if (failed(emitNormalStep(kernel, normal, loop.getRegionIterArgs(), walk, step, next)))
+    if (failed(emitNormalStep(kernel, normal, loop.getRegionIterArgs(), walk, position, step, next)))
       return failure();
   } else {
     Block &block = *blocks.front();
     for (auto [argument, state] :
          llvm::zip(cast<pattern::ScanOp>(op).getStateArguments(), loop.getRegionIterArgs()))
       step.bind(argument, {state, false});
-    if (failed(step.emit(block)))
+    if (failed(kernel.finish(block, step, position)))
       return failure();
     for (Value state : cast<pattern::YieldOp>(block.getTerminator()).getStates())
       next.push_back(step.get(state).tile);
   }
   builder.setLoc(op->getLoc());
-  if (walk.outputs) {
-    auto yield = cast<pattern::YieldOp>(blocks.back()->getTerminator());
-    Value row = kernel.walk.rowsOf(builder, position);
-    for (auto [value, output] : llvm::zip(yield.getOutputs(), kernel.view.outputs))
-      kernel.storeOutput(output, step.get(value).tile, row, step.get(value).sliced);
-  }
   scf::YieldOp::create(builder, next);
 
   builder.setInsertionPointAfter(loop);

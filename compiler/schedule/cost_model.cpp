@@ -57,7 +57,12 @@ struct ScanTimes {
   }
   double whole() const { return inRounds(ofBlock(widest(), true), 1); }
   double inColumns(std::int64_t width) const {
-    return inRounds(ofBlock(width, true), (scan.columns + width - 1) / width);
+    double epilogue = 0; // writes what is read, and reads it again
+    if (scan.epilogue)
+      for (const StateCost &state : scan.states)
+        epilogue += double(costs.work_a_byte * 8 * state.reads * state.value_size);
+    return inRounds(ofBlock(width, true), (scan.columns + width - 1) / width) +
+           epilogue * double(scan.heads) / double(costs.cores);
   }
   double inSegments(std::int64_t segments) const {
     double time = ofBlock(widest(), true) + ofBlock(widest(), false);

@@ -42,6 +42,7 @@ struct ScanCost {
   llvm::SmallVector<StateCost> states;
   std::int64_t chunk = 0;
   std::int64_t columns = 1; ///< value columns that blocks may take some of each; 1 where they may not
+  bool epilogue = false;    ///< a split of the columns needs a kernel more, over what was read
   std::int64_t heads = 1;   ///< of one sequence
 };
 
