@@ -106,70 +106,75 @@ Bytes signature(std::string_view source, const Options &options) {
 }
 
 Bytes compile(std::string_view source, const Options &options) {
-  return withSchedule<Bytes>(source, options, [&](ModuleOp module, const Schedule &schedule, Bytes &result) -> LogicalResult {
-    auto signature = frontend::signatureOf(functionOf(module));
-    if (failed(signature))
-      return failure();
-    std::string key = keyOf(functionOf(module), options);
-    if (failed(normalize(module, schedule)) || failed(planAndDerive(module, schedule)))
-      return failure();
-    auto package = cpu::compile(module, cpu::Machine::named(options.cpu), *signature, key);
-    if (failed(package))
-      return failure();
-    result.bytes = serialize(*package);
-    return success();
-  });
+  return withSchedule<Bytes>(
+      source, options, [&](ModuleOp module, const Schedule &schedule, Bytes &result) -> LogicalResult {
+        auto signature = frontend::signatureOf(functionOf(module));
+        if (failed(signature))
+          return failure();
+        std::string key = keyOf(functionOf(module), options);
+        if (failed(normalize(module, schedule)) || failed(planAndDerive(module, schedule)))
+          return failure();
+        auto package = cpu::compile(module, cpu::Machine::named(options.cpu), *signature, key);
+        if (failed(package))
+          return failure();
+        result.bytes = serialize(*package);
+        return success();
+      });
 }
 
 Text explain(std::string_view source, const Options &options, bool json) {
-  return withSchedule<Text>(source, options, [&](ModuleOp module, const Schedule &schedule, Text &result) -> LogicalResult {
-    if (failed(frontend::signatureOf(functionOf(module))) || failed(normalize(module, schedule)))
-      return failure();
-    FailureOr<Plan> plan = planOf(functionOf(module), schedule);
-    if (failed(plan))
-      return failure();
-    Explanation explanation(functionOf(module), *plan);
-    // What derivation and the target refuse is no pattern that runs; code generation refuses nothing more.
-    if (failed(derive(module, *plan, schedule)))
-      return failure();
-    explanation.addVariants(*module.getOps<tile::ProgramOp>().begin());
-    result.text = json ? explanation.json() : explanation.text();
-    return cpu::lowerKernels(module, cpu::Machine::named(options.cpu));
-  });
+  return withSchedule<Text>(
+      source, options, [&](ModuleOp module, const Schedule &schedule, Text &result) -> LogicalResult {
+        if (failed(frontend::signatureOf(functionOf(module))) || failed(normalize(module, schedule)))
+          return failure();
+        FailureOr<Plan> plan = planOf(functionOf(module), schedule);
+        if (failed(plan))
+          return failure();
+        Explanation explanation(functionOf(module), *plan);
+        // What derivation and the target refuse is no pattern that runs; code generation refuses nothing
+        // more.
+        if (failed(derive(module, *plan, schedule)))
+          return failure();
+        explanation.addVariants(*module.getOps<tile::ProgramOp>().begin());
+        result.text = json ? explanation.json() : explanation.text();
+        return cpu::lowerKernels(module, cpu::Machine::named(options.cpu));
+      });
 }
 
 Text emit(std::string_view source, const Options &options, Emit stage) {
-  return withSchedule<Text>(source, options, [&](ModuleOp module, const Schedule &schedule, Text &result) -> LogicalResult {
-    auto signature = frontend::signatureOf(functionOf(module));
-    if (failed(signature))
-      return failure();
-    if (stage != Emit::pattern && failed(normalize(module, schedule)))
-      return failure();
-    if (stage == Emit::pattern || stage == Emit::normal) {
-      result.text = printed(module);
-      return success();
-    }
-    if (failed(planAndDerive(module, schedule)))
-      return failure();
-    if (stage == Emit::tile) {
-      result.text = printed(module);
-      return success();
-    }
-    cpu::Stage target = stage == Emit::llvm ? cpu::Stage::llvm : cpu::Stage::assembly;
-    return success(succeeded(
-        cpu::compile(module, cpu::Machine::named(options.cpu), *signature, "", target, &result.text)));
-  });
+  return withSchedule<Text>(
+      source, options, [&](ModuleOp module, const Schedule &schedule, Text &result) -> LogicalResult {
+        auto signature = frontend::signatureOf(functionOf(module));
+        if (failed(signature))
+          return failure();
+        if (stage != Emit::pattern && failed(normalize(module, schedule)))
+          return failure();
+        if (stage == Emit::pattern || stage == Emit::normal) {
+          result.text = printed(module);
+          return success();
+        }
+        if (failed(planAndDerive(module, schedule)))
+          return failure();
+        if (stage == Emit::tile) {
+          result.text = printed(module);
+          return success();
+        }
+        cpu::Stage target = stage == Emit::llvm ? cpu::Stage::llvm : cpu::Stage::assembly;
+        return success(succeeded(
+            cpu::compile(module, cpu::Machine::named(options.cpu), *signature, "", target, &result.text)));
+      });
 }
 
 Tensors interpret(std::string_view source, const Options &options, std::span<const HostTensor> inputs,
                   int threads) {
-  return withSchedule<Tensors>(source, options, [&](ModuleOp module, const Schedule &, Tensors &result) -> LogicalResult {
-    auto tensors = interpreter::run(functionOf(module), {inputs.data(), inputs.size()}, threads);
-    if (failed(tensors))
-      return failure();
-    result.tensors = std::move(*tensors);
-    return success();
-  });
+  return withSchedule<Tensors>(
+      source, options, [&](ModuleOp module, const Schedule &, Tensors &result) -> LogicalResult {
+        auto tensors = interpreter::run(functionOf(module), {inputs.data(), inputs.size()}, threads);
+        if (failed(tensors))
+          return failure();
+        result.tensors = std::move(*tensors);
+        return success();
+      });
 }
 
 std::string buildIdentity() { return LINMU_BUILD_IDENTITY; }

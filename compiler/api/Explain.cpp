@@ -121,4 +121,6 @@ Explanation::Explanation(func::FuncOp function, const Plan &plan) {
   json_["ops"] = std::move(ops);
 }
 
-std::string Explanation::json() const { return llvm::formatv("{0:2}\n", llvm::json::Value(llvm::json::Object(json_))); }
+std::string Explanation::json() const {
+  return llvm::formatv("{0:2}\n", llvm::json::Value(llvm::json::Object(json_)));
+}

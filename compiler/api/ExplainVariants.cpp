@@ -49,7 +49,8 @@ static std::string textOf(Value value, bool inside = false) {
       .Case([&](arith::CmpIOp compare) {
         return operand(0) + symbolOf(compare.getPredicate()).str() + operand(1);
       })
-      .Case<arith::AndIOp>([&](auto) { return textOf(op->getOperand(0)) + " and " + textOf(op->getOperand(1)); })
+      .Case<arith::AndIOp>(
+          [&](auto) { return textOf(op->getOperand(0)) + " and " + textOf(op->getOperand(1)); })
       .Case<arith::OrIOp>([&](auto) { return "(" + operand(0) + " or " + operand(1) + ")"; })
       .Case<arith::AddIOp>([&](auto) { return infix(" + "); })
       .Case<arith::SubIOp>([&](auto) { return infix(" - "); })

@@ -1,8 +1,8 @@
 // The order in which a pattern becomes a package: one stage after the other, on one module.
 #pragma once
 #include "compiler/api/compiler_api.h"
-#include "compiler/frontend/Frontend.h"
 #include "compiler/derive/plan.h"
+#include "compiler/frontend/Frontend.h"
 #include "mlir/IR/MLIRContext.h"
 
 namespace linmu::compiler {

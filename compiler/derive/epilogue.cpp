@@ -18,8 +18,8 @@ SmallVector<EpilogueValue> linmu::epilogueValuesOf(pattern::NormalScanOp scan, P
     if (auto vector = dyn_cast<RankedTensorType>(argument.getType()))
       llvm::append_range(shape, vector.getShape());
     Type f32 = Float32Type::get(scan.getContext());
-    values.push_back({index, program.temporary(RankedTensorType::get(shape, f32),
-                                               {program.batch(), program.tokens()})});
+    values.push_back(
+        {index, program.temporary(RankedTensorType::get(shape, f32), {program.batch(), program.tokens()})});
   }
   return values;
 }

@@ -29,12 +29,12 @@ enum class Regime {
 
 struct PlannedOp {
   mlir::Operation *op = nullptr;
-  bool parallel = false;           ///< long sequences run otherwise than short ones
-  std::optional<ScanSchedule> scan; ///< of a normal_scan in chunks
+  bool parallel = false;                  ///< long sequences run otherwise than short ones
+  std::optional<ScanSchedule> scan;       ///< of a normal_scan in chunks
   std::optional<ScanSchedule> few_blocks; ///< the same where heads and batch leave cores idle, if it differs
-  OpSchedule schedule;           ///< of usual calls
-  std::string reason;            ///< why the op runs token by token; empty where it does not
-  mlir::Operation *at = nullptr; ///< the op behind the reason, or null
+  OpSchedule schedule;                    ///< of usual calls
+  std::string reason;                     ///< why the op runs token by token; empty where it does not
+  mlir::Operation *at = nullptr;          ///< the op behind the reason, or null
 };
 
 struct Plan {

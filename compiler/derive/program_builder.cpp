@@ -132,8 +132,8 @@ void ProgramBuilder::addVariant(Value condition, ArrayRef<OpPlan> plans) {
   }
   ImplicitLocOpBuilder builder(program_.getLoc(), program_.getContext());
   builder.setInsertionPointToEnd(&program_.getBody().front());
-  auto variant = tile::VariantOp::create(builder, condition, llvm::join(names, ", "),
-                                         builder.getArrayAttr(schedules));
+  auto variant =
+      tile::VariantOp::create(builder, condition, llvm::join(names, ", "), builder.getArrayAttr(schedules));
   builder.setInsertionPointToEnd(&variant.getBody().emplaceBlock());
   for (const OpPlan &plan : plans)
     for (const LaunchPlan &launch : plan.launches)

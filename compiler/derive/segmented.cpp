@@ -109,8 +109,8 @@ Value Segmented::placeInGrid(LoopKernel &kernel) {
 Value Segmented::lengthOf(LoopKernel &kernel) {
   TileBuilder &builder = kernel.builder;
   int64_t step = schedule_.chunk * schedule_.segments;
-  Value chunks = arith::DivUIOp::create(
-      builder, builder.add(kernel.walk.tokens, builder.index(step - 1)), builder.index(step));
+  Value chunks = arith::DivUIOp::create(builder, builder.add(kernel.walk.tokens, builder.index(step - 1)),
+                                        builder.index(step));
   return builder.multiply(builder.maximum(chunks, builder.index(1)), builder.index(schedule_.chunk));
 }
 
@@ -223,7 +223,8 @@ LogicalResult Segmented::makeOutputs() {
   Value length = lengthOf(kernel), first = builder.multiply(segment, length);
   Value end = builder.minimum(builder.add(first, length), kernel.walk.tokens);
   auto after = of.walkChunks(
-      entry, [&](Value at, ValueRange carried) { return of.chunk(at, carried, ChunkStages::all); }, first, end);
+      entry, [&](Value at, ValueRange carried) { return of.chunk(at, carried, ChunkStages::all); }, first,
+      end);
   if (failed(after))
     return failure();
   plan_.launches.push_back(kernel.launch);

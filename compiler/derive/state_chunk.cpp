@@ -104,7 +104,8 @@ Value StateChunk::system(int64_t write, int64_t other) {
   return whereLive(builder_, inputs_.live, total);
 }
 
-/// `value` (or nothing) and what a write takes back of the state at the entry; rows past the end take nothing.
+/// `value` (or nothing) and what a write takes back of the state at the entry; rows past the end take
+/// nothing.
 Value StateChunk::addFeedback(Value value, int64_t write, function_ref<Value(int64_t)> entering) {
   ArrayRef<int64_t> index = form_.getFeedbackIndex();
   for (size_t term = 0; term < inputs_.feedback.size(); ++term) {
@@ -119,8 +120,7 @@ Value StateChunk::addFeedback(Value value, int64_t write, function_ref<Value(int
 
 /// Of a write with feedback, what does not depend on other writes with feedback.
 Value StateChunk::knownPart(int64_t write, Value state) {
-  Value value =
-      addFeedback(inputs_.values[write], write, [&](int64_t read) { return entry(read, state); });
+  Value value = addFeedback(inputs_.values[write], write, [&](int64_t read) { return entry(read, state); });
   for (int64_t other = 0; other < int64_t(inputs_.keys.size()); ++other)
     if (!llvm::is_contained(fed_back_, other))
       value = builder_.dot(system(write, other), writes_[other],
@@ -212,9 +212,7 @@ Value StateChunk::nextWithoutValues(Value matrix) {
   return exitOf(matrix, all);
 }
 
-Value StateChunk::leastLogarithm() {
-  return builder_.reduce(tile::ReduceKind::min, inputs_.logarithm, 0);
-}
+Value StateChunk::leastLogarithm() { return builder_.reduce(tile::ReduceKind::min, inputs_.logarithm, 0); }
 
 Value StateChunk::remembersTooMuch(ValueRange entering) {
   if (!mayReset(form_))

@@ -75,8 +75,8 @@ Value Transition::apply(TileBuilder &builder, ValueRange tiles, Value state, Val
   return builder.add(left, end);
 }
 
-/// After a reset a zero of T forgets what it is multiplied with. What is no number is taken out of the product
-/// then, and put where an element of T other than zero leads.
+/// After a reset a zero of T forgets what it is multiplied with. What is no number is taken out of the
+/// product then, and put where an element of T other than zero leads.
 Value Transition::applyMatrix(TileBuilder &builder, ValueRange tiles, Value state, Value end) const {
   Value matrix = tiles.front();
   Value all = builder.dot(matrix, state, {.init = end});

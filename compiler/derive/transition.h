@@ -9,7 +9,8 @@ namespace linmu {
 /// the decays: a scalar, [K] or [V]. It is carried in tiles of f32:
 ///   - none where the state neither decays nor feeds back;
 ///   - T;
-///   - where the state may be reset, 1 where it was and 0 elsewhere, of the shape of the decay's product. What
+///   - where the state may be reset, 1 where it was and 0 elsewhere, of the shape of the decay's product.
+///   What
 ///     a reset forgets may be no number, so that the product with zero does not do.
 class Transition {
 public:

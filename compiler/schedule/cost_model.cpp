@@ -32,7 +32,8 @@ struct ScanTimes {
   const ScanCost &scan;
   const CostModel &costs;
 
-  /// Of a block that walks with `width` of the value columns, and takes the outputs as well or just the exits.
+  /// Of a block that walks with `width` of the value columns, and takes the outputs as well or just the
+  /// exits.
   double ofBlock(std::int64_t width, bool outputs) const {
     double time = 0;
     for (const StateCost &state : scan.states) {
@@ -90,7 +91,8 @@ ScanSplit linmu::chooseSplit(const ScanCost &scan, const Schedule &schedule) {
   double best = 0.9 * times.whole();
   ScanSplit split;
   if (std::int64_t narrowest = costs.least_columns; !schedule.columns)
-    for (std::int64_t width = scan.columns / 2 / narrowest * narrowest; width >= narrowest; width -= narrowest)
+    for (std::int64_t width = scan.columns / 2 / narrowest * narrowest; width >= narrowest;
+         width -= narrowest)
       if (double time = times.inColumns(width); time < best) {
         best = time;
         split = {.columns = width};
@@ -107,9 +109,8 @@ WindowTiles linmu::chooseWindowTiles(const WindowSizes &sizes, const Schedule &s
   WindowTiles tiles;
   tiles.queries = std::min(schedule.query_block, volume);
   tiles.keys = std::min<std::int64_t>(schedule.key_block ? schedule.key_block : costs.window_keys, volume);
-  bool fits =
-      !schedule.key_block && volume <= costs.largest_window &&
-      volume <= costs.window_cache / 4 / (sizes.key_size + sizes.value_size);
+  bool fits = !schedule.key_block && volume <= costs.largest_window &&
+              volume <= costs.window_cache / 4 / (sizes.key_size + sizes.value_size);
   tiles.whole = fits ? volume : tiles.keys;
   return tiles;
 }

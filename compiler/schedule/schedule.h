@@ -14,8 +14,8 @@ enum class Algorithm { automatic, recurrent, chunked, two_kernels, segmented };
 inline constexpr Algorithm algorithms[] = {Algorithm::automatic, Algorithm::recurrent, Algorithm::chunked,
                                            Algorithm::two_kernels, Algorithm::segmented};
 
-/// A target gives it with its own values and cost model, and the text of the user goes over them. Zero leaves a
-/// choice to the cost model. key_space.h declares the keys of the text.
+/// A target gives it with its own values and cost model, and the text of the user goes over them. Zero leaves
+/// a choice to the cost model. key_space.h declares the keys of the text.
 struct Schedule {
   Algorithm algorithm = Algorithm::automatic;
   bool fuse = true;                 ///< maps join the scans and maps beside them
@@ -30,8 +30,8 @@ struct Schedule {
   std::set<std::string> given; ///< keys that the text sets
 };
 
-/// `target` with the text's choices, such as {"chunk", "64"}, over it. An unknown key or a bad value gives one
-/// error that names the key, the expected and the actual.
+/// `target` with the text's choices, such as {"chunk", "64"}, over it. An unknown key or a bad value gives
+/// one error that names the key, the expected and the actual.
 llvm::Expected<Schedule> parseSchedule(const std::map<std::string, std::string> &text, Schedule target);
 
 /// The same from "KEY=VALUE,KEY=VALUE".

@@ -15,7 +15,10 @@ def pattern(extra: str = "") -> str:
     key, value = (f"tensor<?x?x{HEADS}x{n}xf32>" for n in (KEYS, VALUES))
     scalar = f"tensor<?x?x{HEADS}xf32>"
     vk, vv, m = f"tensor<{KEYS}xf32>", f"tensor<{VALUES}xf32>", f"tensor<{KEYS}x{VALUES}xf32>"
-    state, ids = f"tensor<?x{HEADS}x{KEYS}x{VALUES}xf32>", ", %id: tensor<?x?xi32>" if "segments" in extra else ""
+    state, ids = (
+        f"tensor<?x{HEADS}x{KEYS}x{VALUES}xf32>",
+        ", %id: tensor<?x?xi32>" if "segments" in extra else "",
+    )
     return f"""
 func.func @f(%q: {key}, %k: {key}, %v: {value}, %z: {value}, %g: {scalar}, %c: tensor<{HEADS}x{VALUES}xf32>,
              %s0: {state}{ids}) -> ({value}, {scalar}, {state}) {{
@@ -81,7 +84,9 @@ def test_a_norm_beside_split_columns_equals_the_loop(schedule):
 def test_clauses_of_the_scan_hold_in_the_epilogue(clause):
     text = pattern(clause)
     split, fused = (linmu.compile(text, schedule=s, cache=False) for s in ({"columns": "8"}, {}))
-    inputs = operands() + ([np.repeat([0, 1], [20, 33])[None].repeat(2, 0).astype(np.int32)] if "seg" in clause else [])
+    inputs = operands() + (
+        [np.repeat([0, 1], [20, 33])[None].repeat(2, 0).astype(np.int32)] if "seg" in clause else []
+    )
     for actual, expected in zip(split(*inputs), fused(*inputs), strict=True):
         np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-5 * max(1, np.abs(expected).max()))
 

@@ -51,17 +51,18 @@ OPAQUE = """func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
 }
 """
 
-NORMED = """!t = tensor<?x?x2x16xf32>
+# The second state's keys are what the first one reads.
+BOUND = """!t = tensor<?x?x2x16xf32>
 func.func @f(%q: !t, %k: !t, %v: !t) -> !t {
-  %o, %s = pattern.scan tokens(%qt = %q : !t, %kt = %k : !t, %vt = %v : !t)
-      states(%S = zero : tensor<?x2x16x16xf32>) -> (!t) {
+  %o, %s, %u = pattern.scan tokens(%qt = %q : !t, %kt = %k : !t, %vt = %v : !t)
+      states(%S = zero : tensor<?x2x16x16xf32>, %U = zero : tensor<?x2x16x16xf32>) -> (!t) {
     %W = pattern.outer %kt, %vt : tensor<16xf32>, tensor<16xf32>
     %S1 = arith.addf %S, %W : tensor<16x16xf32>
     %y = pattern.read %S1, %qt : tensor<16x16xf32>, tensor<16xf32>
-    %n = pattern.dot %y, %y : tensor<16xf32>
-    %N = pattern.broadcast %n : f32 to tensor<16xf32>
-    %z = arith.divf %y, %N : tensor<16xf32>
-    pattern.yield outputs(%z : tensor<16xf32>) states(%S1 : tensor<16x16xf32>)
+    %X = pattern.outer %y, %vt : tensor<16xf32>, tensor<16xf32>
+    %U1 = arith.addf %U, %X : tensor<16x16xf32>
+    %z = pattern.read %U1, %qt : tensor<16x16xf32>, tensor<16xf32>
+    pattern.yield outputs(%z : tensor<16xf32>) states(%S1 : tensor<16x16xf32>, %U1 : tensor<16x16xf32>)
   }
   return %o : !t
 }
@@ -76,7 +77,7 @@ REFUSED = {
     "requires scalars in a score region, got ": (SCORED, {}, 6),
     "cannot run ": (OPAQUE, {"algorithm": "chunked"}, 2),
     "schedule: ": (MAP.replace("[1.0, 2.0]", "2.0"), {"algorithm": "chunked"}, 1),
-    "needs all value columns at once, so that the schedule's columns=": (NORMED, {"columns": "8"}, 8),
+    "needs all value columns at once, so that the schedule's columns=": (BOUND, {"columns": "8"}, 9),
 }
 # Those that no text can cause, with what stands before them. tests/lit and
 # target_cpu_errors_test pin those that IR can cause.
@@ -180,6 +181,8 @@ def test_a_key_without_effect_is_one_message(text, schedule, words):
         assert said[0].startswith("<pattern>:") and said[0].endswith(f": error: schedule: {words}")
 
 
-@pytest.mark.parametrize("schedule", [{"algorithm": "recurrent"}, {"map_block": "8"}, {"recurrent_below": "8"}, {"cores": "2"}])
+@pytest.mark.parametrize(
+    "schedule", [{"algorithm": "recurrent"}, {"map_block": "8"}, {"recurrent_below": "8"}, {"cores": "2"}]
+)
 def test_keys_with_an_effect_on_a_map_are_taken(schedule):
     assert linmu.explain(MAP.replace("[1.0, 2.0]", "2.0"), schedule=schedule)

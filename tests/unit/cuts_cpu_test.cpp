@@ -127,7 +127,8 @@ void check(const std::vector<Combination> &all, const std::map<std::string, std:
 /// Parts of a few tokens by the recurrent algorithm, the others in chunks.
 const std::map<std::string, std::string> mixed{{"recurrent_below", "4"}, {"chunk", "16"}};
 const std::map<std::string, std::string> recurrent{{"algorithm", "recurrent"}};
-const std::map<std::string, std::string> segmented{{"algorithm", "segmented"}, {"chunk", "8"}, {"segments", "3"}};
+const std::map<std::string, std::string> segmented{
+    {"algorithm", "segmented"}, {"chunk", "8"}, {"segments", "3"}};
 const std::map<std::string, std::string> chunked{{"algorithm", "chunked"}, {"chunk", "16"}};
 
 std::vector<Combination> scansOf(std::vector<Combination> all) {

@@ -36,13 +36,15 @@ Derived::Derived(const std::string &text, const std::string &schedule)
     ok_ = true; // a program already
     return;
   }
-  llvm::Expected<Schedule> parsed = parseSchedule(llvm::StringRef(schedule), cpu::defaultSchedule(/*cores=*/1));
+  llvm::Expected<Schedule> parsed =
+      parseSchedule(llvm::StringRef(schedule), cpu::defaultSchedule(/*cores=*/1));
   if (!parsed) {
     diagnostics_ += llvm::toString(parsed.takeError());
     return;
   }
   FailureOr<Plan> plan = planOf(*functions.begin(), *parsed);
-  ok_ = succeeded(plan) && succeeded(derive(*functions.begin(), *plan, *parsed)) && succeeded(verify(*module_));
+  ok_ =
+      succeeded(plan) && succeeded(derive(*functions.begin(), *plan, *parsed)) && succeeded(verify(*module_));
 }
 
 tile::ProgramOp Derived::program() { return *module_->getOps<tile::ProgramOp>().begin(); }

@@ -11,9 +11,8 @@ static std::string errorOf(llvm::StringRef overrides) {
 }
 
 TEST(Schedule, OverridesAreRead) {
-  llvm::Expected<Schedule> schedule =
-      parseSchedule("algorithm=chunked, chunk=64,recurrent_below=0,query_block=16,key_block=24",
-                    cpu::defaultSchedule(1));
+  llvm::Expected<Schedule> schedule = parseSchedule(
+      "algorithm=chunked, chunk=64,recurrent_below=0,query_block=16,key_block=24", cpu::defaultSchedule(1));
   ASSERT_TRUE(bool(schedule));
   EXPECT_EQ(schedule->algorithm, Algorithm::chunked);
   EXPECT_EQ(schedule->chunk, 64);
@@ -25,8 +24,9 @@ TEST(Schedule, OverridesAreRead) {
 TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
   EXPECT_EQ(errorOf("chunk=12"), "schedule: requires chunk to be a multiple of 8 from 8 to 256, got '12'");
   EXPECT_EQ(errorOf("chunk=x"), "schedule: requires chunk to be a multiple of 8 from 8 to 256, got 'x'");
-  EXPECT_EQ(errorOf("algorithm=fast"),
-            "schedule: requires algorithm to be auto, recurrent, chunked, two_kernels or segmented, got 'fast'");
+  EXPECT_EQ(
+      errorOf("algorithm=fast"),
+      "schedule: requires algorithm to be auto, recurrent, chunked, two_kernels or segmented, got 'fast'");
   EXPECT_EQ(errorOf("recurrent_below=-1"),
             "schedule: requires recurrent_below to be a whole number from 0 to 1048576, got '-1'");
   EXPECT_EQ(errorOf("key_block=0"),
