@@ -48,6 +48,21 @@ Result withModule(std::string_view source, const Options &options, Body &&body) 
   });
 }
 
+/// The same with the schedule, which is read here and nowhere else.
+template <typename Result, typename Body>
+Result withSchedule(std::string_view source, const Options &options, Body &&body) {
+  return withModule<Result>(source, options, [&](ModuleOp module, Result &result) -> LogicalResult {
+    FailureOr<Schedule> schedule = scheduleOf(options, *module.getContext());
+    return succeeded(schedule) ? body(module, *schedule, result) : failure();
+  });
+}
+
+/// The plan of a normalised module; its program stands for the module's function afterwards.
+LogicalResult planAndDerive(ModuleOp module, const Schedule &schedule) {
+  FailureOr<Plan> plan = planOf(functionOf(module), schedule);
+  return succeeded(plan) ? derive(module, *plan, schedule) : failure();
+}
+
 std::string printed(Operation *op) {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -91,70 +106,75 @@ Bytes signature(std::string_view source, const Options &options) {
 }
 
 Bytes compile(std::string_view source, const Options &options) {
-  return withModule<Bytes>(source, options, [&](ModuleOp module, Bytes &result) -> LogicalResult {
-    auto signature = frontend::signatureOf(functionOf(module));
-    if (failed(signature))
-      return failure();
-    std::string key = keyOf(functionOf(module), options);
-    if (failed(normalize(module, options)) || failed(derive(module, options)))
-      return failure();
-    auto package = cpu::compile(module, cpu::Machine::named(options.cpu), *signature, key);
-    if (failed(package))
-      return failure();
-    result.bytes = serialize(*package);
-    return success();
-  });
+  return withSchedule<Bytes>(
+      source, options, [&](ModuleOp module, const Schedule &schedule, Bytes &result) -> LogicalResult {
+        auto signature = frontend::signatureOf(functionOf(module));
+        if (failed(signature))
+          return failure();
+        std::string key = keyOf(functionOf(module), options);
+        if (failed(normalize(module, schedule)) || failed(planAndDerive(module, schedule)))
+          return failure();
+        auto package = cpu::compile(module, cpu::Machine::named(options.cpu), *signature, key);
+        if (failed(package))
+          return failure();
+        result.bytes = serialize(*package);
+        return success();
+      });
 }
 
 Text explain(std::string_view source, const Options &options, bool json) {
-  return withModule<Text>(source, options, [&](ModuleOp module, Text &result) -> LogicalResult {
-    if (failed(frontend::signatureOf(functionOf(module))) || failed(normalize(module, options)))
-      return failure();
-    FailureOr<Schedule> schedule = scheduleOf(module, options);
-    if (failed(schedule))
-      return failure();
-    result.text = linmu::explain(functionOf(module), *schedule, json);
-    // What derivation and the target refuse is no pattern that runs; code generation refuses nothing more.
-    if (failed(derive(module, options)))
-      return failure();
-    return cpu::lowerKernels(module, cpu::Machine::named(options.cpu));
-  });
+  return withSchedule<Text>(
+      source, options, [&](ModuleOp module, const Schedule &schedule, Text &result) -> LogicalResult {
+        if (failed(frontend::signatureOf(functionOf(module))) || failed(normalize(module, schedule)))
+          return failure();
+        FailureOr<Plan> plan = planOf(functionOf(module), schedule);
+        if (failed(plan))
+          return failure();
+        Explanation explanation(functionOf(module), *plan);
+        // What derivation and the target refuse is no pattern that runs; code generation refuses nothing
+        // more.
+        if (failed(derive(module, *plan, schedule)))
+          return failure();
+        explanation.addVariants(*module.getOps<tile::ProgramOp>().begin());
+        result.text = json ? explanation.json() : explanation.text();
+        return cpu::lowerKernels(module, cpu::Machine::named(options.cpu));
+      });
 }
 
 Text emit(std::string_view source, const Options &options, Emit stage) {
-  return withModule<Text>(source, options, [&](ModuleOp module, Text &result) -> LogicalResult {
-    auto signature = frontend::signatureOf(functionOf(module));
-    if (failed(signature))
-      return failure();
-    if (stage != Emit::pattern && failed(normalize(module, options)))
-      return failure();
-    if (stage == Emit::pattern || stage == Emit::normal) {
-      result.text = printed(module);
-      return success();
-    }
-    if (failed(derive(module, options)))
-      return failure();
-    if (stage == Emit::tile) {
-      result.text = printed(module);
-      return success();
-    }
-    cpu::Stage target = stage == Emit::llvm ? cpu::Stage::llvm : cpu::Stage::assembly;
-    return success(succeeded(
-        cpu::compile(module, cpu::Machine::named(options.cpu), *signature, "", target, &result.text)));
-  });
+  return withSchedule<Text>(
+      source, options, [&](ModuleOp module, const Schedule &schedule, Text &result) -> LogicalResult {
+        auto signature = frontend::signatureOf(functionOf(module));
+        if (failed(signature))
+          return failure();
+        if (stage != Emit::pattern && failed(normalize(module, schedule)))
+          return failure();
+        if (stage == Emit::pattern || stage == Emit::normal) {
+          result.text = printed(module);
+          return success();
+        }
+        if (failed(planAndDerive(module, schedule)))
+          return failure();
+        if (stage == Emit::tile) {
+          result.text = printed(module);
+          return success();
+        }
+        cpu::Stage target = stage == Emit::llvm ? cpu::Stage::llvm : cpu::Stage::assembly;
+        return success(succeeded(
+            cpu::compile(module, cpu::Machine::named(options.cpu), *signature, "", target, &result.text)));
+      });
 }
 
 Tensors interpret(std::string_view source, const Options &options, std::span<const HostTensor> inputs,
                   int threads) {
-  return withModule<Tensors>(source, options, [&](ModuleOp module, Tensors &result) -> LogicalResult {
-    if (failed(scheduleOf(module, options)))
-      return failure();
-    auto tensors = interpreter::run(functionOf(module), {inputs.data(), inputs.size()}, threads);
-    if (failed(tensors))
-      return failure();
-    result.tensors = std::move(*tensors);
-    return success();
-  });
+  return withSchedule<Tensors>(
+      source, options, [&](ModuleOp module, const Schedule &, Tensors &result) -> LogicalResult {
+        auto tensors = interpreter::run(functionOf(module), {inputs.data(), inputs.size()}, threads);
+        if (failed(tensors))
+          return failure();
+        result.tensors = std::move(*tensors);
+        return success();
+      });
 }
 
 std::string buildIdentity() { return LINMU_BUILD_IDENTITY; }

@@ -1,5 +1,4 @@
 #include "compiler/api/Explain.h"
-#include "compiler/derive/derive.h"
 #include "compiler/normalize/Expression.h"
 #include "compiler/normalize/Normalize.h"
 #include "dialects/pattern/Pattern.h"
@@ -56,66 +55,72 @@ static llvm::json::Object describeState(NormalScanOp scan, unsigned index) {
 
 static std::string directionOf(Operation *op) { return op->hasAttr("reverse") ? "reverse" : "forward"; }
 
-std::string linmu::explain(func::FuncOp function, const Schedule &schedule, bool asJson) {
-  llvm::json::Array ops;
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  stream << "pattern @" << function.getSymName() << "\n";
-  for (Operation &op : function.getBody().front().without_terminator()) {
-    AlgorithmChoice choice = chooseAlgorithm(&op, schedule);
-    llvm::json::Object entry;
-    std::string kind = op.getName().stripDialect().str();
-    if (kind == "normal_scan")
-      kind = "scan";
-    entry["op"] = kind;
-    entry["location"] = placeOf(op.getLoc());
-    entry["algorithm"] = choice.algorithm;
-    stream << "  " << kind << " at " << placeOf(op.getLoc());
-    if (isa<ScanOp, NormalScanOp, MapOp>(op)) {
-      entry["direction"] = directionOf(&op);
-      stream << ", " << directionOf(&op);
-    }
-    stream << " -> " << choice.algorithm << "\n";
-    if (auto maps = op.getAttrOfType<ArrayAttr>(fusedMaps)) {
-      llvm::json::Array places;
-      for (auto map : maps.getAsRange<LocationAttr>()) {
-        stream << "    with the map at " << placeOf(map) << " in it\n";
-        places.push_back(placeOf(map));
-      }
-      entry["maps"] = std::move(places);
-    }
-    if (auto scan = dyn_cast<NormalScanOp>(op)) {
-      entry["normal_form"] = true;
-      llvm::json::Array states;
-      for (unsigned index = 0; index < scan.getNumStates(); ++index) {
-        llvm::json::Object state = describeState(scan, index);
-        stream << "    state #" << index << " (" << *state.getString("shape") << "): decay "
-               << *state.getString("decay");
-        if (auto decay = state.getString("log_decay"))
-          stream << " exp(" << *decay << ")";
-        stream << ", " << *state.getInteger("writes") << " writes, "
-               << *state.getInteger("reads_before_write") << " reads before and "
-               << *state.getInteger("reads_after_write") << " after them, "
-               << (*state.getInteger("feedback_terms") ? "feedback (a triangular solve)" : "no feedback")
-               << "\n";
-        states.push_back(std::move(state));
-      }
-      entry["states"] = std::move(states);
-    } else if (auto reason = op.getAttrOfType<StringAttr>(opaqueReason)) {
-      std::string at = placeOf(op.getAttrOfType<LocationAttr>(opaqueLocation));
-      entry["normal_form"] = false;
-      entry["opaque"] = llvm::json::Object{{"reason", reason.str()}, {"location", at}};
-      stream << "    opaque at " << at << ": " << reason.getValue() << "\n";
-    }
-    if (!choice.reason.empty()) {
-      entry["reason"] = choice.reason;
-      if (!op.hasAttr(opaqueReason))
-        stream << "    " << choice.reason << "\n";
-    }
-    ops.push_back(std::move(entry));
+static llvm::json::Array describeStates(NormalScanOp scan, llvm::raw_ostream &stream) {
+  llvm::json::Array states;
+  for (unsigned index = 0; index < scan.getNumStates(); ++index) {
+    llvm::json::Object state = describeState(scan, index);
+    stream << "    state #" << index << " (" << *state.getString("shape") << "): decay "
+           << *state.getString("decay");
+    if (auto decay = state.getString("log_decay"))
+      stream << " exp(" << *decay << ")";
+    stream << ", " << *state.getInteger("writes") << " writes, " << *state.getInteger("reads_before_write")
+           << " reads before and " << *state.getInteger("reads_after_write") << " after them, "
+           << (*state.getInteger("feedback_terms") ? "feedback (a triangular solve)" : "no feedback") << "\n";
+    states.push_back(std::move(state));
   }
-  if (!asJson)
-    return text;
-  llvm::json::Object root{{"pattern", function.getSymName().str()}, {"ops", std::move(ops)}};
-  return llvm::formatv("{0:2}\n", llvm::json::Value(std::move(root)));
+  return states;
+}
+
+static llvm::json::Object describeOp(const PlannedOp &planned, llvm::raw_ostream &stream) {
+  Operation &op = *planned.op;
+  llvm::json::Object entry;
+  std::string kind = op.getName().stripDialect().str(), algorithm = planned.schedule.name();
+  if (kind == "normal_scan")
+    kind = "scan";
+  entry["op"] = kind;
+  entry["location"] = placeOf(op.getLoc());
+  entry["algorithm"] = algorithm;
+  stream << "  " << kind << " at " << placeOf(op.getLoc());
+  if (isa<ScanOp, NormalScanOp, MapOp>(op)) {
+    entry["direction"] = directionOf(&op);
+    stream << ", " << directionOf(&op);
+  }
+  stream << " -> " << algorithm << "\n";
+  if (auto maps = op.getAttrOfType<ArrayAttr>(fusedMaps)) {
+    llvm::json::Array places;
+    for (auto map : maps.getAsRange<LocationAttr>()) {
+      stream << "    with the map at " << placeOf(map) << " in it\n";
+      places.push_back(placeOf(map));
+    }
+    entry["maps"] = std::move(places);
+  }
+  if (auto scan = dyn_cast<NormalScanOp>(op)) {
+    entry["normal_form"] = true;
+    entry["states"] = describeStates(scan, stream);
+  } else if (auto reason = op.getAttrOfType<StringAttr>(opaqueReason)) {
+    std::string at = placeOf(op.getAttrOfType<LocationAttr>(opaqueLocation));
+    entry["normal_form"] = false;
+    entry["opaque"] = llvm::json::Object{{"reason", reason.str()}, {"location", at}};
+    stream << "    opaque at " << at << ": " << reason.getValue() << "\n";
+  }
+  if (!planned.reason.empty()) {
+    entry["reason"] = planned.reason;
+    if (!op.hasAttr(opaqueReason))
+      stream << "    " << planned.reason << "\n";
+  }
+  return entry;
+}
+
+Explanation::Explanation(func::FuncOp function, const Plan &plan) {
+  llvm::raw_string_ostream stream(text_);
+  stream << "pattern @" << function.getSymName() << "\n";
+  llvm::json::Array ops;
+  for (const PlannedOp &planned : plan.ops)
+    ops.push_back(describeOp(planned, stream));
+  json_["pattern"] = function.getSymName().str();
+  json_["ops"] = std::move(ops);
+}
+
+std::string Explanation::json() const {
+  return llvm::formatv("{0:2}\n", llvm::json::Value(llvm::json::Object(json_)));
 }

@@ -1,6 +1,7 @@
 #include "compiler/api/Pipeline.h"
 #include "compiler/derive/derive.h"
 #include "compiler/normalize/Passes.h"
+#include "compiler/target/cpu/DefaultSchedule.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -41,45 +42,32 @@ OwningOpRef<ModuleOp> parse(std::string_view source, const Options &options, MLI
 
 func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::FuncOp>().begin(); }
 
-/// Cores that a call may use; the schedule's own if it names them.
-static std::int64_t coresOf(const Options &options) {
-  auto named = options.schedule.find("cores");
-  std::int64_t cores = 0;
-  if (named != options.schedule.end() && !llvm::StringRef(named->second).getAsInteger(10, cores))
-    return cores;
-  return std::max(1u, std::thread::hardware_concurrency());
-}
+/// Cores of the machine at hand, which a call may use.
+static std::int64_t coresAtHand() { return std::max(1u, std::thread::hardware_concurrency()); }
 
-FailureOr<Schedule> scheduleOf(ModuleOp module, const Options &options) {
-  auto schedule = parseSchedule(options.schedule);
+FailureOr<Schedule> scheduleOf(const Options &options, MLIRContext &context) {
+  auto schedule = parseSchedule(options.schedule, cpu::defaultSchedule(coresAtHand()));
   if (!schedule)
-    return emitError(FileLineColLoc::get(module.getContext(), options.filename, 1, 1))
+    return emitError(FileLineColLoc::get(&context, options.filename, 1, 1))
            << llvm::toString(schedule.takeError());
-  schedule->cores = coresOf(options);
   return *schedule;
 }
 
-LogicalResult normalize(ModuleOp module, const Options &options) {
-  FailureOr<Schedule> schedule = scheduleOf(module, options);
-  if (failed(schedule))
-    return failure();
+LogicalResult normalize(ModuleOp module, const Schedule &schedule) {
   module.getContext()->loadDialect<arith::ArithDialect, math::MathDialect>();
   PassManager passes(module.getContext());
   passes.addPass(createExpandClausesPass());
   passes.addPass(createCanonicalizerPass());
   passes.addNestedPass<func::FuncOp>(createFoldPermutesPass());
-  if (schedule->fuse)
+  if (schedule.fuse)
     passes.addNestedPass<func::FuncOp>(createFuseMapsPass());
   passes.addPass(createNormalizePass());
   return passes.run(module);
 }
 
-LogicalResult derive(ModuleOp module, const Options &options) {
+LogicalResult derive(ModuleOp module, const Plan &plan, const Schedule &schedule) {
   module.getContext()->loadDialect<scf::SCFDialect, tensor::TensorDialect, tile::TileDialect>();
-  FailureOr<Schedule> schedule = scheduleOf(module, options);
-  if (failed(schedule))
-    return failure();
-  if (failed(linmu::derive(functionOf(module), *schedule)))
+  if (failed(linmu::derive(functionOf(module), plan, schedule)))
     return failure();
   PassManager passes(module.getContext());
   passes.addPass(createCanonicalizerPass());
@@ -90,7 +78,7 @@ LogicalResult derive(ModuleOp module, const Options &options) {
 std::string keyOf(func::FuncOp function, const Options &options) {
   cpu::Machine machine = cpu::Machine::named(options.cpu);
   std::string salt =
-      machine.triple + ";" + machine.cpu + ";" + std::to_string(coresOf(options)) + ";" + buildIdentity();
+      machine.triple + ";" + machine.cpu + ";" + std::to_string(coresAtHand()) + ";" + buildIdentity();
   for (const std::string &feature : machine.features)
     salt += "," + feature;
   for (auto &[key, value] : options.schedule)

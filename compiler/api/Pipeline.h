@@ -1,8 +1,8 @@
 // The order in which a pattern becomes a package: one stage after the other, on one module.
 #pragma once
 #include "compiler/api/compiler_api.h"
+#include "compiler/derive/plan.h"
 #include "compiler/frontend/Frontend.h"
-#include "compiler/schedule/schedule.h"
 #include "mlir/IR/MLIRContext.h"
 
 namespace linmu::compiler {
@@ -23,15 +23,15 @@ mlir::OwningOpRef<mlir::ModuleOp> parse(std::string_view source, const Options &
                                         mlir::MLIRContext &context);
 mlir::func::FuncOp functionOf(mlir::ModuleOp module);
 
-/// The schedule with the overrides of `options`; an unknown key or a bad value is an error at the text's
-/// start.
-mlir::FailureOr<Schedule> scheduleOf(mlir::ModuleOp module, const Options &options);
+/// The target's schedule with the choices of `options` over it; an unknown key or a bad value is an error at
+/// the text's start. The only place that reads the schedule's text.
+mlir::FailureOr<Schedule> scheduleOf(const Options &options, mlir::MLIRContext &context);
 
 /// Clauses expanded, permutes folded, maps fused unless the schedule says no, scans in normal form.
-mlir::LogicalResult normalize(mlir::ModuleOp module, const Options &options);
+mlir::LogicalResult normalize(mlir::ModuleOp module, const Schedule &schedule);
 
-/// A tile.program for the schedule.
-mlir::LogicalResult derive(mlir::ModuleOp module, const Options &options);
+/// A tile.program for the plan, which was made of the module's function.
+mlir::LogicalResult derive(mlir::ModuleOp module, const Plan &plan, const Schedule &schedule);
 
 /// The cache key of the function as it was parsed.
 std::string keyOf(mlir::func::FuncOp function, const Options &options);

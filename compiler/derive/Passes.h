@@ -10,12 +10,13 @@
 #include "mlir/Pass/Pass.h"
 
 namespace linmu {
-std::unique_ptr<mlir::Pass> createDerivePass();
+/// `target` is the schedule that the pass's option goes over.
+std::unique_ptr<mlir::Pass> createDerivePass(const Schedule &target);
 
 #define GEN_PASS_DECL_DERIVE
 #include "compiler/derive/Passes.h.inc"
 
-inline void registerDerivePasses() {
-  mlir::registerPass([] { return createDerivePass(); });
+inline void registerDerivePasses(const Schedule &target) {
+  mlir::registerPass([target] { return createDerivePass(target); });
 }
 } // namespace linmu

@@ -11,11 +11,10 @@ def Derive : Pass<"derive", "::mlir::ModuleOp"> {
     left. Scans in normal form become chunked kernels and, for short sequences, recurrent ones; other scans
     recurrent ones; windows, maps, permutations and token orders one kernel each.
   }];
-  let constructor = "::linmu::createDerivePass()";
+  let constructor = "::linmu::createDerivePass(target)";
   let options = [
     Option<"schedule", "schedule", "std::string", "",
-           "KEY=VALUE,... over the cost model's choice: algorithm, chunk, recurrent_below, map_block, "
-           "query_block, key_block">
+           "KEY=VALUE,... over the target's choices; compiler/schedule/key_space.cpp declares the keys">
   ];
   let statistics = [
     Statistic<"kernels", "kernels", "Kernels made">

@@ -1,7 +1,7 @@
 // The algorithms: each makes the kernels of one pattern op and says how they are launched.
 #pragma once
+#include "compiler/derive/plan.h"
 #include "compiler/derive/program_builder.h"
-#include "compiler/schedule/schedule.h"
 #include "dialects/pattern/Pattern.h"
 
 namespace linmu {
@@ -13,19 +13,6 @@ mlir::FailureOr<OpPlan> deriveRecurrent(mlir::Operation *scan, ProgramBuilder &p
 mlir::FailureOr<OpPlan> deriveMap(pattern::MapOp map, const Schedule &schedule, bool together,
                                   ProgramBuilder &program);
 
-/// How one scan runs in chunks.
-struct ScanSchedule {
-  int64_t chunk;            ///< tokens
-  int64_t columns = 0;      ///< value columns of a block; 0: all
-  bool two_kernels = false; ///< states first, then outputs
-};
-/// "chunked(chunk=16)", "chunked(chunk=16, columns=32)", "two_kernels(chunk=16)".
-std::string nameOf(const ScanSchedule &schedule);
-/// What the schedule says of a scan, and what the cost model adds; with `fewBlocks` for calls whose heads and
-/// batch leave cores idle. An error where the schedule asks for what the scan does not allow.
-mlir::FailureOr<ScanSchedule> scheduleOf(pattern::NormalScanOp scan, const Schedule &schedule,
-                                         bool fewBlocks);
-
 /// By what the schedule says.
 mlir::FailureOr<OpPlan> deriveInChunks(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                        ProgramBuilder &program);
@@ -35,8 +22,22 @@ mlir::FailureOr<OpPlan> deriveChunked(pattern::NormalScanOp scan, const ScanSche
 /// Two launches: states at the entries of chunks, then the outputs of all chunks at once.
 mlir::FailureOr<OpPlan> deriveTwoKernels(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                          ProgramBuilder &program);
-/// The op of a scan or map that has no form on several tokens at once, or null.
-mlir::Operation *findSequentialOp(mlir::Operation *loop);
+
+/// Three launches, the first two for each group of states: what segments of the tokens make of states, the
+/// states at their entries, and the segments from there.
+mlir::FailureOr<OpPlan> deriveSegmented(pattern::NormalScanOp scan, const ScanSchedule &schedule,
+                                        ProgramBuilder &program);
+
+/// What `finish` reads of the states, kept in memory for an epilogue: the number of its argument and
+/// [B, N, H, ...] of f32, a value of the program.
+struct EpilogueValue {
+  unsigned argument;
+  mlir::Value memory;
+};
+llvm::SmallVector<EpilogueValue> epilogueValuesOf(pattern::NormalScanOp scan, ProgramBuilder &program);
+/// `finish` by blocks of `size` tokens.
+mlir::FailureOr<LaunchPlan> deriveEpilogue(pattern::NormalScanOp scan, llvm::ArrayRef<EpilogueValue> values,
+                                           int64_t size, ProgramBuilder &program);
 
 /// Softmax attention by windows of each media item's grid.
 mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, const Schedule &schedule,
@@ -44,7 +45,7 @@ mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, con
 
 /// The tiles that the schedule or the cost model gives to a window_attention, and how a plan names them.
 WindowTiles windowTilesOf(pattern::WindowAttentionOp attention, const Schedule &schedule);
-std::string describeWindowed(const WindowTiles &tiles);
+OpSchedule describeWindowed(const WindowTiles &tiles);
 
 /// A copy of rows by index.
 mlir::FailureOr<OpPlan> derivePermute(pattern::PermuteOp permute, ProgramBuilder &program);

@@ -1,6 +1,6 @@
 // The decay of one state over one chunk: factors from entry to each token, between tokens, and to the exit.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 
 namespace linmu {
 

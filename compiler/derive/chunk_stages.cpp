@@ -4,6 +4,28 @@
 using namespace mlir;
 using namespace linmu;
 
+unsigned Carried::tileOf(unsigned transition) const {
+  unsigned position = states;
+  for (const Transition &before : ArrayRef(transitions).take_front(transition))
+    position += before.types().size();
+  return position;
+}
+
+std::optional<unsigned> Carried::transitionOf(unsigned state) const {
+  unsigned first = states - transitions.size();
+  return state < first ? std::nullopt : std::optional(state - first);
+}
+
+ChunkStages::ChunkStages(pattern::NormalScanOp scan, const LoopView &view, TileBuilder &builder,
+                         int64_t chunk, const Carried &carried, Part part)
+    : scan_(scan), view_(view), builder_(builder), chunk_(chunk), carried_(carried), part_(part),
+      bound_(view.params.size() + view.tokens.size()) {
+  for (unsigned state = 0; state < carried.states; ++state)
+    blocks.push_back(&scan.getStage(state));
+  if (part != exits)
+    blocks.push_back(&scan.getFinish());
+}
+
 /// Binds the next argument of `later`, where one of them uses it.
 void ChunkStages::bindResult(StepEmitter &step, ArrayRef<Block *> later, bool hasColumns,
                              function_ref<Value()> result) {
@@ -19,10 +41,10 @@ void ChunkStages::bindResult(StepEmitter &step, ArrayRef<Block *> later, bool ha
   }
 }
 
-FailureOr<SmallVector<Value>> ChunkStages::run(StepEmitter &step, ValueRange states, Value live, Part part) {
-  SmallVector<Value> next;
+FailureOr<SmallVector<Value>> ChunkStages::run(StepEmitter &step, ValueRange entering, Value live) {
+  SmallVector<Value> next, transitions;
   unsigned firstToken = view_.params.size();
-  for (unsigned state = 0; state < scan_.getNumStates(); ++state) {
+  for (unsigned state = 0; state < carried_.states; ++state) {
     if (failed(step.emit(scan_.getStage(state))))
       return failure();
     pattern::FormOp form = scan_.getForm(state);
@@ -31,17 +53,24 @@ FailureOr<SmallVector<Value>> ChunkStages::run(StepEmitter &step, ValueRange sta
         builder_, form,
         ChunkInputs::of(builder_, form, step, chunk_, live, firstToken, firstToken + view_.tokens.size()));
     ArrayRef<Block *> later = ArrayRef(blocks).drop_front(state + 1);
-    if (part == exits)
-      later = later.drop_back();
     bool hasColumns = StoredState(scan_, state).hasColumns();
     for (int64_t read = 0; read < int64_t(form.getReads().size()); ++read)
-      bindResult(step, later, hasColumns, [&] { return chunk.read(read, states[state]); });
+      bindResult(step, later, hasColumns, [&] { return chunk.read(read, entering[state]); });
     for (int64_t write = 0; write < int64_t(form.getWrites().size()); ++write)
-      bindResult(step, later, hasColumns, [&] { return chunk.writes(states[state])[write]; });
-    if (part != outputs)
-      next.push_back(chunk.next(states[state]));
-    if (Value doubt = chunk.remembersTooMuch(states[state]))
+      bindResult(step, later, hasColumns, [&] { return chunk.writes(entering[state])[write]; });
+    if (part_ != outputs)
+      next.push_back(chunk.next(entering[state]));
+    SmallVector<Value> remembered{entering[state]};
+    if (std::optional<unsigned> number = carried_.transitionOf(state)) {
+      const Transition &transition = carried_.transitions[*number];
+      ValueRange tiles = entering.slice(carried_.tileOf(*number), transition.types().size());
+      llvm::append_range(transitions, transition.over(builder_, chunk, tiles));
+      if (transition.isMatrix())
+        remembered.push_back(tiles.front());
+    }
+    if (Value doubt = chunk.remembersTooMuch(remembered))
       must_walk = must_walk ? Value(arith::OrIOp::create(builder_, must_walk, doubt)) : doubt;
   }
+  next.append(transitions);
   return next;
 }

@@ -1,9 +1,21 @@
 // The stages of a normal_scan on the tokens of one chunk.
 #pragma once
 #include "compiler/derive/loop_kernel.h"
-#include "compiler/derive/state_chunk.h"
+#include "compiler/derive/transition.h"
 
 namespace linmu {
+
+/// What a walk carries from chunk to chunk: the first `states` states of the scan, K x V each, and behind
+/// them the tiles of the transitions of the last of these.
+struct Carried {
+  unsigned states = 0;
+  llvm::SmallVector<Transition> transitions;
+
+  /// The position of the first tile of a transition.
+  unsigned tileOf(unsigned transition) const;
+  /// The transition of a state, or none.
+  std::optional<unsigned> transitionOf(unsigned state) const;
+};
 
 /// The stages of a normal_scan on the tokens of one chunk: binds to the blocks that follow what each state
 /// reads and writes.
@@ -16,18 +28,16 @@ public:
     outputs, ///< what `finish` needs; the states at the exit are not computed
   };
 
-  ChunkStages(pattern::NormalScanOp scan, const LoopView &view, TileBuilder &builder, int64_t chunk)
-      : scan_(scan), view_(view), builder_(builder), chunk_(chunk),
-        bound_(view.params.size() + view.tokens.size()) {
-    for (mlir::Region &region : scan->getRegions())
-      blocks.push_back(&region.front());
-  }
+  /// `carried` must be all states where outputs are wanted.
+  ChunkStages(pattern::NormalScanOp scan, const LoopView &view, TileBuilder &builder, int64_t chunk,
+              const Carried &carried, Part part);
 
-  /// The states at the exit, K x V each, or their slice of columns; none for the outputs alone.
-  mlir::FailureOr<llvm::SmallVector<mlir::Value>> run(StepEmitter &step, mlir::ValueRange states,
-                                                      mlir::Value live, Part part);
+  /// What is carried, at the exit; of states their slice of columns where columns are split; nothing for the
+  /// outputs alone.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> run(StepEmitter &step, mlir::ValueRange entering,
+                                                      mlir::Value live);
 
-  llvm::SmallVector<mlir::Block *> blocks; ///< the stages, then `finish`
+  llvm::SmallVector<mlir::Block *> blocks; ///< the stages, then `finish` where outputs are wanted
   /// After `run`: i1, whether the chunk must be walked token by token (StateChunk::remembersTooMuch), or
   /// null.
   mlir::Value must_walk;
@@ -40,6 +50,8 @@ private:
   const LoopView &view_;
   TileBuilder &builder_;
   int64_t chunk_;
+  const Carried &carried_;
+  Part part_;
   unsigned bound_; ///< arguments that have a value
 };
 

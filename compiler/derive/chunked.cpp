@@ -2,65 +2,20 @@
 // slice of its value columns, in a tile.
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/scan_kernel.h"
-#include "compiler/derive/separability.h"
 
 using namespace mlir;
 using namespace linmu;
 
-Operation *linmu::findSequentialOp(Operation *loop) {
-  LoopView view = LoopView::of(loop);
-  for (Region &region : loop->getRegions()) {
-    DenseSet<Value> varying;
-    for (BlockArgument argument : region.front().getArguments().drop_front(view.params.size()))
-      varying.insert(argument);
-    if (Operation *op = findMatrixPerToken(region.front(), varying))
-      return op;
-  }
-  return nullptr;
-}
-
-static SmallVector<StateCost> costsOf(pattern::NormalScanOp scan) {
-  SmallVector<StateCost> costs;
-  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
-    pattern::FormOp form = scan.getForm(state);
-    StoredState stored(scan, state);
-    costs.push_back({stored.key_size, stored.value_size, int64_t(form.getReads().size()),
-                     int64_t(form.getWrites().size())});
-  }
-  return costs;
-}
-
-std::string linmu::nameOf(const ScanSchedule &schedule) {
-  std::string columns = schedule.columns ? ", columns=" + std::to_string(schedule.columns) : "";
-  return (schedule.two_kernels ? "two_kernels(chunk=" : "chunked(chunk=") + std::to_string(schedule.chunk) +
-         columns + ")";
-}
-
 FailureOr<OpPlan> linmu::deriveInChunks(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                         ProgramBuilder &program) {
-  return schedule.two_kernels ? deriveTwoKernels(scan, schedule, program)
-                              : deriveChunked(scan, schedule, program);
-}
-
-FailureOr<ScanSchedule> linmu::scheduleOf(pattern::NormalScanOp scan, const Schedule &schedule,
-                                          bool fewBlocks) {
-  SmallVector<StateCost> costs = costsOf(scan);
-  ScanSchedule result{chooseChunk(costs, schedule)};
-  if (schedule.algorithm == Schedule::Algorithm::two_kernels) {
-    result.two_kernels = true;
-    return result;
+  switch (schedule.algorithm) {
+  case Algorithm::two_kernels:
+    return deriveTwoKernels(scan, schedule, program);
+  case Algorithm::segmented:
+    return deriveSegmented(scan, schedule, program);
+  default:
+    return deriveChunked(scan, schedule, program);
   }
-  Separability columns(scan);
-  Operation *obstacle = columns.states ? columns.states : columns.finish;
-  if (schedule.columns && schedule.columns < columns.columns) {
-    if (obstacle)
-      return obstacle->emitOpError("needs all value columns at once, so that the schedule's columns=")
-             << schedule.columns << " cannot split them";
-    result.columns = schedule.columns;
-  } else if (fewBlocks && !obstacle && !schedule.columns) {
-    result.columns = chooseColumns(costs, result.chunk, columns.columns, scan.getHeads(), schedule);
-  }
-  return result;
 }
 
 FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSchedule &schedule,
@@ -68,8 +23,13 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSch
   LoopView view = LoopView::of(scan);
   ScanKernel of(scan, view, program, schedule.columns ? "chunked_columns" : "chunked", schedule.chunk);
   LoopKernel &kernel = of.kernel;
-  kernel.walkBatchAndHead(program, schedule.columns, Separability(scan).columns);
+  kernel.walkBatchAndHead(program, schedule.columns, schedule.value_columns);
   kernel.loadParams();
+  SmallVector<EpilogueValue> values;
+  if (schedule.epilogue)
+    values = epilogueValuesOf(scan, program);
+  for (const EpilogueValue &value : values)
+    kernel.kept.push_back({value.argument, kernel.addMemory(value.memory)});
   auto states = of.walkChunks(
       [&] { return of.initialStates(); },
       [&](Value first, ValueRange states) { return of.chunk(first, states, ChunkStages::all); });
@@ -79,7 +39,13 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSch
   // Other slices read the tails as well.
   if (!kernel.columns)
     kernel.storeOwnTails();
-  OpPlan plan{nameOf(schedule), {kernel.launch}};
+  OpPlan plan{schedule.described(), {kernel.launch}};
+  if (schedule.epilogue) {
+    FailureOr<LaunchPlan> epilogue = deriveEpilogue(scan, values, schedule.epilogue, program);
+    if (failed(epilogue))
+      return failure();
+    plan.launches.push_back(*epilogue);
+  }
   kernel.appendTailLaunches(program, /*all=*/bool(kernel.columns), plan);
   return plan;
 }

@@ -1,8 +1,7 @@
-// The pass `derive` and its entry point: which algorithm each pattern op gets, and at which lengths.
+// The pass `derive` and its entry point: a plan becomes kernels, launches and variants.
 #include "compiler/derive/derive.h"
 #include "compiler/derive/Passes.h"
 #include "compiler/derive/algorithms.h"
-#include "compiler/derive/loop_kernel.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -13,195 +12,61 @@ namespace linmu {
 #include "compiler/derive/Passes.h.inc"
 } // namespace linmu
 
-AlgorithmChoice linmu::chooseAlgorithm(Operation *op, const Schedule &schedule) {
-  bool forced = schedule.algorithm == Schedule::Algorithm::recurrent;
-  if (auto scan = dyn_cast<pattern::ScanOp>(op)) {
-    auto reason = op->getAttrOfType<StringAttr>("pattern.opaque");
-    return {"recurrent", reason ? reason.str() : "it was not brought to the normal form", nullptr};
-  }
-  if (auto scan = dyn_cast<pattern::NormalScanOp>(op)) {
-    if (forced)
-      return {"recurrent", "the schedule says so", nullptr};
-    if (Operation *matrix = findSequentialOp(op))
-      return {"recurrent", "this op works on a matrix for each token", matrix};
-    FailureOr<ScanSchedule> choice = scheduleOf(scan, schedule, /*fewBlocks=*/false);
-    return {failed(choice) ? "chunked" : nameOf(*choice), "", nullptr};
-  }
-  if (isa<pattern::MapOp>(op)) {
-    if (forced)
-      return {"map", "the schedule says so", nullptr};
-    if (Operation *matrix = findSequentialOp(op))
-      return {"map", "this op works on a matrix for each token", matrix};
-    return {"map(block=" + std::to_string(schedule.map_block) + ")", "", nullptr};
-  }
-  if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op))
-    return {describeWindowed(windowTilesOf(attention, schedule)), "", nullptr};
-  return {op->getName().stripDialect().str(), "", nullptr};
-}
-
-static LogicalResult checkClauses(Operation *op) {
-  auto check = [&](auto loop) -> LogicalResult {
-    if (loop.getSegments() || loop.getSourceMask() || loop.getOutputMask())
-      return op->emitOpError("requires its segments and masks to be expanded before it is derived");
-    return success();
-  };
-  if (auto scan = dyn_cast<pattern::ScanOp>(op))
-    return check(scan);
-  if (auto map = dyn_cast<pattern::MapOp>(op))
-    return check(map);
-  if (!isa<pattern::NormalScanOp, pattern::PermuteOp, pattern::TokenOrderOp, pattern::WindowAttentionOp>(op))
-    return op->getParentOp()->emitOpError("requires nothing but pattern ops, got '") << op->getName() << "'";
-  return success();
-}
-
-namespace {
-/// Calls that one variant serves.
-enum class Regime {
-  shortSequences, ///< a chunk would be mostly dead
-  fewBlocks,      ///< heads and batch leave cores idle
-  usual,
-};
-
-/// Derives the ops of a function for each regime and puts the variants together.
-class FunctionDerivation {
-public:
-  explicit FunctionDerivation(const Schedule &schedule) : schedule_(schedule) {}
-
-  /// Checks an op and takes it on; ops whose results nobody uses are left out.
-  LogicalResult add(Operation &op);
-  LogicalResult run(ProgramBuilder &program);
-
-private:
-  struct Member {
-    Operation *op;
-    bool parallel;             ///< has an algorithm for long sequences that differs from that for short ones
-    std::vector<OpPlan> plans; ///< by regime
-  };
-  LogicalResult findRegimes();
-  FailureOr<OpPlan> deriveMember(const Member &member, Regime regime, ProgramBuilder &program);
-  Value conditionOf(Regime regime, ProgramBuilder &program);
-
-  const Schedule &schedule_;
-  SmallVector<Member> members_;
-  SmallVector<Regime> regimes_;
-  int64_t few_batch_ = 0; ///< batches from here on have blocks enough
-};
-} // namespace
-
-static LogicalResult refuseChunks(Operation &op, const AlgorithmChoice &choice, StringRef wanted) {
-  InFlightDiagnostic error = op.emitOpError("cannot run ")
-                             << wanted << " as the schedule says: " << choice.reason;
-  auto opaque = op.getAttrOfType<LocationAttr>("pattern.opaque_at");
-  if (choice.at || opaque)
-    error.attachNote(choice.at ? choice.at->getLoc() : Location(opaque)) << "this op stands in the way";
-  return error;
-}
-
-LogicalResult FunctionDerivation::add(Operation &op) {
-  if (failed(checkClauses(&op)))
-    return failure();
-  if (op.use_empty())
-    return success();
-  bool scan = isa<pattern::ScanOp, pattern::NormalScanOp>(op), map = isa<pattern::MapOp>(op);
-  if (scan || map)
-    if (LoopView view = LoopView::of(&op);
-        view.tokens.empty() && llvm::all_of(view.outputs, [](Value value) { return value.use_empty(); }))
-      return op.emitOpError("requires a token operand or an output, which tell the number of tokens");
-  AlgorithmChoice choice = chooseAlgorithm(&op, schedule_);
-  using Algorithm = Schedule::Algorithm;
-  if (scan && llvm::is_contained({Algorithm::chunked, Algorithm::two_kernels}, schedule_.algorithm) &&
-      !choice.reason.empty())
-    return refuseChunks(op, choice, schedule_.algorithm == Algorithm::chunked ? "chunked" : "two_kernels");
-  members_.push_back({&op, (scan || map) && choice.reason.empty(), {}});
-  return success();
-}
-
-LogicalResult FunctionDerivation::findRegimes() {
-  bool anyParallel = llvm::any_of(members_, [](const Member &member) { return member.parallel; });
-  if (schedule_.algorithm == Schedule::Algorithm::automatic && anyParallel && schedule_.recurrent_below > 0)
-    regimes_.push_back(Regime::shortSequences);
-  for (const Member &member : members_)
-    if (auto scan = dyn_cast<pattern::NormalScanOp>(member.op); scan && member.parallel) {
-      FailureOr<ScanSchedule> usual = scheduleOf(scan, schedule_, false);
-      if (failed(usual))
-        return failure();
-      int64_t heads = scan.getHeads();
-      if (scheduleOf(scan, schedule_, true)->columns != usual->columns)
-        few_batch_ = std::max(few_batch_, (schedule_.cores + heads - 1) / heads);
-    }
-  if (few_batch_ > 0)
-    regimes_.push_back(Regime::fewBlocks);
-  regimes_.push_back(Regime::usual);
-  return success();
-}
-
-FailureOr<OpPlan> FunctionDerivation::deriveMember(const Member &member, Regime regime,
-                                                   ProgramBuilder &program) {
-  bool parallel = member.parallel && regime != Regime::shortSequences;
-  return llvm::TypeSwitch<Operation *, FailureOr<OpPlan>>(member.op)
-      .Case([&](pattern::NormalScanOp scan) -> FailureOr<OpPlan> {
-        if (!parallel)
-          return deriveRecurrent(scan, program);
-        FailureOr<ScanSchedule> schedule = scheduleOf(scan, schedule_, regime == Regime::fewBlocks);
-        return failed(schedule) ? FailureOr<OpPlan>() : deriveInChunks(scan, *schedule, program);
+static FailureOr<OpPlan> deriveOp(const PlannedOp &planned, Regime regime, const Schedule &schedule,
+                                  ProgramBuilder &program) {
+  bool parallel = planned.parallel && regime != Regime::short_sequences;
+  bool few = regime == Regime::few_blocks && planned.few_blocks;
+  return llvm::TypeSwitch<Operation *, FailureOr<OpPlan>>(planned.op)
+      .Case([&](pattern::NormalScanOp scan) {
+        return parallel ? deriveInChunks(scan, few ? *planned.few_blocks : *planned.scan, program)
+                        : deriveRecurrent(scan, program);
       })
       .Case([&](pattern::ScanOp scan) { return deriveRecurrent(scan, program); })
-      .Case([&](pattern::MapOp map) { return deriveMap(map, schedule_, parallel, program); })
+      .Case([&](pattern::MapOp map) { return deriveMap(map, schedule, parallel, program); })
       .Case([&](pattern::PermuteOp permute) { return derivePermute(permute, program); })
       .Case([&](pattern::TokenOrderOp order) { return deriveTokenOrder(order, program); })
-      .Case([&](pattern::WindowAttentionOp op) { return deriveWindowed(op, schedule_, program); })
-      .DefaultUnreachable("checked before");
+      .Case([&](pattern::WindowAttentionOp op) { return deriveWindowed(op, schedule, program); })
+      .DefaultUnreachable("planned before");
 }
 
-Value FunctionDerivation::conditionOf(Regime regime, ProgramBuilder &program) {
-  // Fewer tokens than these are not worth waking another thread.
-  constexpr int64_t tokensWorthThreads = 256;
-  if (regime == Regime::shortSequences)
-    return program.isLess(program.tokens(), schedule_.recurrent_below);
-  if (regime == Regime::fewBlocks)
-    return program.both(program.isLess(program.batch(), few_batch_),
-                        program.isMore(program.tokens(), tokensWorthThreads));
+static Value conditionOf(Regime regime, const Plan &plan, const Schedule &schedule, ProgramBuilder &program) {
+  if (regime == Regime::short_sequences)
+    return program.isLess(program.tokens(), schedule.recurrent_below);
+  if (regime == Regime::few_blocks)
+    return program.both(program.isLess(program.batch(), plan.few_batch),
+                        program.isMore(program.tokens(), schedule.costs.least_tokens));
   return {};
 }
 
-LogicalResult FunctionDerivation::run(ProgramBuilder &program) {
-  if (failed(findRegimes()))
-    return failure();
-  // What serves most calls first: others reuse its plan where theirs would be the same.
-  for (Member &member : members_) {
-    member.plans.resize(regimes_.size());
-    auto usual = deriveMember(member, Regime::usual, program);
+static LogicalResult deriveVariants(const Plan &plan, const Schedule &schedule, ProgramBuilder &program) {
+  std::vector<std::vector<OpPlan>> variants(plan.regimes.size());
+  for (const PlannedOp &planned : plan.ops) {
+    if (planned.op->use_empty())
+      continue;
+    // What serves most calls first: others reuse its kernels where theirs would be the same.
+    FailureOr<OpPlan> usual = deriveOp(planned, Regime::usual, schedule, program);
     if (failed(usual))
       return failure();
-    bool split = few_batch_ > 0 && isa<pattern::NormalScanOp>(member.op) && member.parallel;
-    for (auto [regime, plan] : llvm::zip(regimes_, member.plans)) {
-      bool same = regime == Regime::usual || (regime == Regime::shortSequences && !member.parallel) ||
-                  (regime == Regime::fewBlocks && !split);
-      auto own = same ? usual : deriveMember(member, regime, program);
+    for (auto [regime, variant] : llvm::zip(plan.regimes, variants)) {
+      bool differs = (regime == Regime::short_sequences && planned.parallel) ||
+                     (regime == Regime::few_blocks && planned.few_blocks);
+      FailureOr<OpPlan> own = differs ? deriveOp(planned, regime, schedule, program) : usual;
       if (failed(own))
         return failure();
-      plan = *own;
+      variant.push_back(*own);
     }
   }
-  for (auto [index, regime] : llvm::enumerate(regimes_)) {
-    std::vector<OpPlan> plans;
-    for (const Member &member : members_)
-      plans.push_back(member.plans[index]);
-    program.addVariant(conditionOf(regime, program), plans);
-  }
+  for (auto [regime, variant] : llvm::zip(plan.regimes, variants))
+    program.addVariant(conditionOf(regime, plan, schedule, program), variant);
   program.dropUnusedOperands();
   return success();
 }
 
-LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
-  FunctionDerivation derivation(schedule);
-  for (Operation &op : function.front().without_terminator())
-    if (failed(derivation.add(op)))
-      return failure();
+LogicalResult linmu::derive(func::FuncOp function, const Plan &plan, const Schedule &schedule) {
   FailureOr<ProgramBuilder> program = ProgramBuilder::create(function);
   if (failed(program))
     return failure();
-  if (failed(derivation.run(*program))) {
+  if (failed(deriveVariants(plan, schedule, *program))) {
     program->program().erase();
     return failure();
   }
@@ -211,20 +76,26 @@ LogicalResult linmu::derive(func::FuncOp function, const Schedule &schedule) {
 
 namespace {
 struct DerivePass : linmu::impl::DeriveBase<DerivePass> {
-  using DeriveBase::DeriveBase;
+  explicit DerivePass(const Schedule &target) : target_(target) {}
 
   void runOnOperation() override {
-    llvm::Expected<Schedule> parsed = parseSchedule(StringRef(schedule));
+    llvm::Expected<Schedule> parsed = parseSchedule(StringRef(schedule), target_);
     if (!parsed) {
       getOperation().emitError(llvm::toString(parsed.takeError()));
       return signalPassFailure();
     }
-    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-      if (failed(derive(function, *parsed)))
+    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      FailureOr<Plan> plan = planOf(function, *parsed);
+      if (failed(plan) || failed(derive(function, *plan, *parsed)))
         return signalPassFailure();
+    }
     getOperation().walk([&](tile::KernelOp) { ++kernels; });
   }
+
+  Schedule target_;
 };
 } // namespace
 
-std::unique_ptr<Pass> linmu::createDerivePass() { return std::make_unique<DerivePass>(); }
+std::unique_ptr<Pass> linmu::createDerivePass(const Schedule &target) {
+  return std::make_unique<DerivePass>(target);
+}

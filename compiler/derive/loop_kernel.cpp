@@ -227,6 +227,31 @@ void LoopKernel::storeOutput(Value output, Value value, Value rows, bool sliced)
     inFirstSlice([&] { walk.store(builder, value, memory, rows); });
 }
 
+LogicalResult LoopKernel::finish(Block &block, StepEmitter &step, const TokenSpan &positions) {
+  if (kept.empty()) {
+    if (failed(step.emit(block)))
+      return failure();
+    builder.setLoc(view.op->getLoc());
+    Value rows = walk.rowsOf(builder, positions);
+    for (auto [value, output] :
+         llvm::zip(cast<pattern::YieldOp>(block.getTerminator()).getOutputs(), view.outputs)) {
+      StepTile tile = step.get(value);
+      storeOutput(output, positions.several() ? step.rows(tile) : tile.tile, rows, tile.sliced);
+    }
+    return success();
+  }
+  Value rows = positions.several() ? builder.range(positions.first, positions.size, {.to = positions.live})
+                                   : positions.first;
+  for (const Kept &value : kept) {
+    StepTile tile = step.get(block.getArgument(value.argument));
+    auto store = [&](const ColumnSlice &part) {
+      walk.store(builder, positions.several() ? step.rows(tile) : tile.tile, value.memory, rows, part);
+    };
+    tile.sliced ? store(columns) : inFirstSlice([&] { store({}); });
+  }
+  return success();
+}
+
 /// final[j] is the token at position N - L + j, zero where its mask (or null) is false, or, where that is
 /// before position 0, tail[j + N]. Oldest first, so that the final tail may lie in the tail's memory.
 static void storeTail(TileBuilder &builder, const Walk &walk, Value token, Value mask, Value tail,

@@ -56,11 +56,22 @@ public:
   void storeOutput(mlir::Value output, mlir::Value value, mlir::Value rows, bool sliced = false);
   /// `body` in the block of the first slice of columns only.
   void inFirstSlice(llvm::function_ref<void()> body);
+  /// The block of a scan that ends in its outputs, at the tokens of `positions`, for which `step` was
+  /// started: computes them and stores them, or, with `kept`, stores what they are made of.
+  mlir::LogicalResult finish(mlir::Block &block, StepEmitter &step, const TokenSpan &positions);
 
   /// Stores the final tails whose operand has as many heads as the loop: no other block uses these.
   void storeOwnTails();
   /// The others, and all with `all`, by a launch of their own after every read of the tails.
   void appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &plan);
+
+  /// Arguments of `finish` and the memory, f32 [B, N, H, ...], in which they are kept by position for a
+  /// kernel that computes it. Empty where this kernel does.
+  struct Kept {
+    unsigned argument;
+    mlir::Value memory;
+  };
+  llvm::SmallVector<Kept> kept;
 
   const LoopView &view;
   TileBuilder builder;

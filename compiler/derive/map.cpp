@@ -46,7 +46,9 @@ FailureOr<OpPlan> linmu::deriveMap(pattern::MapOp map, const Schedule &schedule,
   }
 
   // Blocks share the tails, so that none may write one before all have read.
-  OpPlan plan{together ? "map(block=" + std::to_string(size) + ")" : "map", {kernel.launch}};
+  OpPlan plan{{"map", {}}, {kernel.launch}};
+  if (together)
+    plan.schedule.settings.push_back({"map_block", size});
   kernel.appendTailLaunches(program, /*all=*/true, plan);
   return plan;
 }

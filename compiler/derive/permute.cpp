@@ -52,7 +52,7 @@ FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilde
   };
   Value rows = builder.load(arguments.lookup(permute.getSource()), at(from));
   builder.store(rows, result, at(to));
-  return OpPlan{"permute", {launch}};
+  return OpPlan{{"permute", {}}, {launch}};
 }
 
 /// Inside an item position i stands, in the order of `axes` from major to minor, at mixed-radix digits; these
@@ -99,5 +99,5 @@ FailureOr<OpPlan> linmu::deriveTokenOrder(pattern::TokenOrderOp order, ProgramBu
   }
   builder.store(loop.getResult(0), result,
                 {range.batch, builder.range(range.first, blockTokens, {.to = range.live})});
-  return OpPlan{"token_order", {launch}};
+  return OpPlan{{"token_order", {}}, {launch}};
 }

@@ -123,12 +123,17 @@ Value ProgramBuilder::temporary(RankedTensorType type, ValueRange extents) {
 }
 
 void ProgramBuilder::addVariant(Value condition, ArrayRef<OpPlan> plans) {
-  llvm::SetVector<StringRef> algorithms;
-  for (const OpPlan &plan : plans)
-    algorithms.insert(plan.algorithm);
+  SmallVector<std::string> names;
+  SmallVector<Attribute> schedules;
+  for (const OpPlan &plan : plans) {
+    if (std::string name = plan.schedule.name(); !llvm::is_contained(names, name))
+      names.push_back(name);
+    schedules.push_back(plan.schedule.attribute(program_.getContext()));
+  }
   ImplicitLocOpBuilder builder(program_.getLoc(), program_.getContext());
   builder.setInsertionPointToEnd(&program_.getBody().front());
-  auto variant = tile::VariantOp::create(builder, condition, llvm::join(algorithms, ", "));
+  auto variant =
+      tile::VariantOp::create(builder, condition, llvm::join(names, ", "), builder.getArrayAttr(schedules));
   builder.setInsertionPointToEnd(&variant.getBody().emplaceBlock());
   for (const OpPlan &plan : plans)
     for (const LaunchPlan &launch : plan.launches)

@@ -1,6 +1,7 @@
 // Builds a tile.program around the kernels that pattern ops become.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/derive/op_schedule.h"
+#include "compiler/tile/tile_builder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -15,7 +16,7 @@ struct LaunchPlan {
 
 /// What one pattern op becomes under one algorithm.
 struct OpPlan {
-  std::string algorithm;
+  OpSchedule schedule;
   std::vector<LaunchPlan> launches;
 };
 

@@ -22,7 +22,7 @@ FailureOr<OpPlan> linmu::deriveRecurrent(Operation *op, ProgramBuilder &program)
     kernel.storeState(state, value);
   kernel.storeOwnTails();
 
-  OpPlan plan{"recurrent", {kernel.launch}};
+  OpPlan plan{{"recurrent", {}}, {kernel.launch}};
   kernel.appendTailLaunches(program, /*all=*/false, plan);
   return plan;
 }

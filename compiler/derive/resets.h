@@ -1,6 +1,6 @@
 // Decays of zero: what they forget may be no number, and zero times that is none either.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 #include "dialects/pattern/Pattern.h"
 
 namespace linmu {

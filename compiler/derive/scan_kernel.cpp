@@ -9,9 +9,18 @@ using namespace linmu;
 ScanKernel::ScanKernel(pattern::NormalScanOp scan, const LoopView &view, ProgramBuilder &program,
                        StringRef name, int64_t chunk)
     : scan(scan), kernel(program, view, name), chunk_(chunk) {
-  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
+  for (unsigned state = 0; state < scan.getNumStates(); ++state)
     stored.emplace_back(scan, state);
+  carryOnly(scan.getNumStates(), scan.getNumStates());
+}
+
+void ScanKernel::carryOnly(unsigned states, unsigned from) {
+  carried = {.states = states};
+  may_reset_ = false;
+  for (unsigned state = 0; state < states; ++state) {
     may_reset_ |= mayReset(scan.getForm(state));
+    if (state >= from)
+      carried.transitions.emplace_back(scan, state);
   }
 }
 
@@ -35,68 +44,82 @@ void ScanKernel::storeFinalStates(ValueRange states) {
     }
 }
 
-FailureOr<SmallVector<Value>> ScanKernel::chunk(Value first, ValueRange states, ChunkStages::Part part) {
+FailureOr<SmallVector<Value>> ScanKernel::chunk(Value first, ValueRange entering, ChunkStages::Part part) {
   TileBuilder &builder = kernel.builder;
   TokenSpan tokens{first, chunk_, builder.subtract(kernel.walk.tokens, first)};
+  bool outputs = part != ChunkStages::exits;
   if (exactly_)
-    return walkChunkExactly(tokens, states);
+    return walkChunkExactly(tokens, entering, outputs);
   Value live = builder.before(tokens.live, chunk_);
-  ChunkStages stages(scan, kernel.view, builder, chunk_);
+  ChunkStages stages(scan, kernel.view, builder, chunk_, carried, part);
   StepEmitter step = kernel.startStep(tokens, stages.blocks);
-  FailureOr<SmallVector<Value>> next = stages.run(step, states, live, part);
+  FailureOr<SmallVector<Value>> next = stages.run(step, entering, live);
   if (failed(next))
     return failure();
   doubt_ = stages.must_walk;
-  if (part == ChunkStages::exits)
+  if (!outputs)
     return next;
-  if (failed(step.emit(scan.getFinish())))
+  if (failed(kernel.finish(scan.getFinish(), step, tokens)))
     return failure();
-  builder.setLoc(scan.getLoc());
-  auto yield = cast<pattern::YieldOp>(scan.getFinish().getTerminator());
-  Value rows = kernel.walk.rowsOf(builder, tokens);
-  for (auto [value, output] : llvm::zip(yield.getOutputs(), kernel.view.outputs))
-    kernel.storeOutput(output, step.rows(value), rows, step.get(value).sliced);
   if (part != ChunkStages::outputs || !doubt_)
     return next;
   // Nothing comes after this chunk: its outputs are stored again.
   auto again = scf::IfOp::create(builder, doubt_, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(again.thenYield());
-  if (failed(walkChunkExactly(tokens, states)))
+  if (failed(walkChunkExactly(tokens, entering, outputs)))
     return failure();
   return next;
 }
 
+/// Of what is carried, the positions that a walk token by token gives: the states, and transitions that are
+/// matrices. Products of decays and resets are the same whatever the values hold.
+SmallVector<unsigned> ScanKernel::walkedByToken() const {
+  SmallVector<unsigned> places = llvm::to_vector(llvm::seq(carried.states));
+  for (auto [number, transition] : llvm::enumerate(carried.transitions))
+    if (transition.isMatrix())
+      places.push_back(carried.tileOf(number));
+  return places;
+}
+
 /// The same token by token, whatever the values hold.
-FailureOr<SmallVector<Value>> ScanKernel::walkChunkExactly(const TokenSpan &tokens, ValueRange entering) {
+FailureOr<SmallVector<Value>> ScanKernel::walkChunkExactly(const TokenSpan &tokens, ValueRange entering,
+                                                           bool outputs) {
   TileBuilder &builder = kernel.builder;
-  SmallVector<Value> states;
-  for (auto [state, value] : llvm::zip(stored, entering))
-    states.push_back(state.fromMatrix(builder, value));
+  TokenWalk walk{.states = carried.states, .outputs = outputs};
+  for (auto [number, transition] : llvm::enumerate(carried.transitions))
+    if (transition.isMatrix())
+      walk.transitions.push_back(carried.states - carried.transitions.size() + number);
+  SmallVector<unsigned> places = walkedByToken();
+  SmallVector<Value> before, after(entering);
+  for (unsigned place : places)
+    before.push_back(place < carried.states ? stored[place].fromMatrix(builder, entering[place])
+                                            : entering[place]);
   Value count = builder.minimum(tokens.live, builder.index(chunk_));
-  auto after = walkTokens(kernel, scan, tokens.first, builder.add(tokens.first, count), states);
-  if (failed(after))
+  auto walked = walkTokens(kernel, scan, tokens.first, builder.add(tokens.first, count), before, walk);
+  if (failed(walked))
     return failure();
-  for (auto [state, value] : llvm::zip(stored, *after))
-    value = state.toMatrix(builder, value);
+  for (auto [place, value] : llvm::zip(places, *walked))
+    after[place] = place < carried.states ? stored[place].toMatrix(builder, value) : value;
   return after;
 }
 
-/// A loop over the chunks; behind the states it gives whether a chunk remembers too much, where one may.
-FailureOr<SmallVector<Value>> ScanKernel::loopOverChunks(ValueRange states, ChunkBody body) {
+/// A loop over the chunks; behind what is carried it gives whether a chunk remembers too much, where one may.
+FailureOr<SmallVector<Value>> ScanKernel::loopOverChunks(ValueRange entering, ChunkBody body, Value from,
+                                                         Value to) {
   TileBuilder &builder = kernel.builder;
-  SmallVector<Value> carried(states);
+  SmallVector<Value> inits(entering);
   bool votes = !exactly_ && may_reset_;
   if (votes)
-    carried.push_back(builder.splat(builder.getI1Type(), 0));
-  auto loop =
-      scf::ForOp::create(builder, builder.index(0), kernel.walk.tokens, builder.index(chunk_), carried);
+    inits.push_back(builder.splat(builder.getI1Type(), 0));
+  auto loop = scf::ForOp::create(builder, from ? from : builder.index(0), to ? to : kernel.walk.tokens,
+                                 builder.index(chunk_), inits);
   Block *block = loop.getBody();
   if (!block->empty())
     block->back().erase();
   builder.setInsertionPointToEnd(block);
   FailureOr<SmallVector<Value>> next =
-      body(loop.getInductionVar(), loop.getRegionIterArgs().take_front(states.size()));
+      body(loop.getInductionVar(), loop.getRegionIterArgs().take_front(entering.size()));
   if (failed(next))
     return failure();
   if (votes)
@@ -106,32 +129,38 @@ FailureOr<SmallVector<Value>> ScanKernel::loopOverChunks(ValueRange states, Chun
   return SmallVector<Value>(loop.getResults());
 }
 
-FailureOr<SmallVector<Value>> ScanKernel::walkChunks(function_ref<SmallVector<Value>()> entry,
-                                                     ChunkBody body) {
+FailureOr<SmallVector<Value>> ScanKernel::walkChunks(function_ref<SmallVector<Value>()> entry, ChunkBody body,
+                                                     Value from, Value to) {
   TileBuilder &builder = kernel.builder;
-  FailureOr<SmallVector<Value>> states = loopOverChunks(entry(), body);
-  if (failed(states) || !may_reset_)
-    return states;
+  FailureOr<SmallVector<Value>> after = loopOverChunks(entry(), body, from, to);
+  if (failed(after) || !may_reset_)
+    return after;
   // One vote for the whole walk: a state that is kept for a second try of each chunk would have to be copied
   // in all of them, whatever the values hold.
-  Value doubt = states->pop_back_val();
-  auto branch = scf::IfOp::create(builder, TypeRange(ValueRange(*states)), doubt, /*withElseRegion=*/true);
+  Value doubt = after->pop_back_val();
+  SmallVector<unsigned> places = walkedByToken();
+  SmallVector<Type> types;
+  for (unsigned place : places)
+    types.push_back((*after)[place].getType());
+  auto branch = scf::IfOp::create(builder, types, doubt, /*withElseRegion=*/true);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
     exactly_ = true;
-    FailureOr<SmallVector<Value>> again = loopOverChunks(entry(), body);
+    FailureOr<SmallVector<Value>> again = loopOverChunks(entry(), body, from, to);
     exactly_ = false;
     if (failed(again))
       return failure();
-    scf::YieldOp::create(builder, *again);
+    SmallVector<Value> walked, none;
+    for (unsigned place : places)
+      walked.push_back((*again)[place]);
+    scf::YieldOp::create(builder, walked);
     builder.setInsertionPointToStart(branch.elseBlock());
-    SmallVector<Value> none;
-    for (Value state : *states)
-      none.push_back(builder.splat(state.getType(), 0));
+    for (Type type : types)
+      none.push_back(builder.splat(type, 0));
     scf::YieldOp::create(builder, none);
   }
-  for (auto [state, again] : llvm::zip(*states, branch.getResults()))
-    state = builder.select(doubt, again, state);
-  return states;
+  for (auto [place, again] : llvm::zip(places, branch.getResults()))
+    (*after)[place] = builder.select(doubt, again, (*after)[place]);
+  return after;
 }

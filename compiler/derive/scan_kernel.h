@@ -1,7 +1,6 @@
 // What the kernels of a normal_scan in chunks share: states from and to memory, one chunk.
 #pragma once
 #include "compiler/derive/chunk_stages.h"
-#include "compiler/derive/stored_state.h"
 
 namespace linmu {
 
@@ -17,26 +16,33 @@ public:
   void storeFinalStates(mlir::ValueRange states);
 
   /// The chunk whose first position is `first`: loads its tokens, stores its outputs where they are wanted,
-  /// and gives the states at its exit where those are.
-  mlir::FailureOr<llvm::SmallVector<mlir::Value>> chunk(mlir::Value first, mlir::ValueRange states,
+  /// and gives what is carried, at its exit, where that is.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> chunk(mlir::Value first, mlir::ValueRange entering,
                                                         ChunkStages::Part part);
 
-  /// A loop over the chunks from the first position to the end that carries states, at first those of
-  /// `entry`; `body` gives the next ones. Where a chunk remembers what is not finite over a reset
-  /// (StateChunk::remembersTooMuch), all are walked again, then token by token.
+  /// A loop over the chunks of the positions [from, to), of all where they are null, with what is `carried`,
+  /// at first that of `entry`; `body` gives what is carried next. Where a chunk remembers what is not finite
+  /// over a reset (StateChunk::remembersTooMuch), all are walked again, then token by token.
   using ChunkBody = llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
-      mlir::Value first, mlir::ValueRange states)>;
+      mlir::Value first, mlir::ValueRange entering)>;
   mlir::FailureOr<llvm::SmallVector<mlir::Value>>
-  walkChunks(llvm::function_ref<llvm::SmallVector<mlir::Value>()> entry, ChunkBody body);
+  walkChunks(llvm::function_ref<llvm::SmallVector<mlir::Value>()> entry, ChunkBody body,
+             mlir::Value from = {}, mlir::Value to = {});
+
+  /// Walks the first `states` states alone, for their exits, and the transitions of those from `from` on.
+  void carryOnly(unsigned states, unsigned from);
 
   pattern::NormalScanOp scan;
   LoopKernel kernel;
   llvm::SmallVector<StoredState> stored;
+  Carried carried; ///< all states, unless `carryOnly` says otherwise
 
 private:
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> walkChunkExactly(const TokenSpan &tokens,
-                                                                   mlir::ValueRange entering);
-  mlir::FailureOr<llvm::SmallVector<mlir::Value>> loopOverChunks(mlir::ValueRange states, ChunkBody body);
+                                                                   mlir::ValueRange entering, bool outputs);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> loopOverChunks(mlir::ValueRange entering, ChunkBody body,
+                                                                 mlir::Value from, mlir::Value to);
+  llvm::SmallVector<unsigned> walkedByToken() const;
 
   int64_t chunk_;
   bool may_reset_ = false;

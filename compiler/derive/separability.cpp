@@ -1,6 +1,6 @@
 #include "compiler/derive/separability.h"
 #include "compiler/derive/stored_state.h"
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 

@@ -74,17 +74,20 @@ Value StateChunk::scores(int64_t read, int64_t write) {
 /// What the state at the chunk's entry alone gives to a read, C x V.
 Value StateChunk::entry(int64_t read, Value state) {
   Value &known = entries_[read];
-  if (known)
-    return known;
+  if (!known)
+    known = fromEntry(read, state);
+  return known;
+}
+
+Value StateChunk::fromEntry(int64_t read, Value state) {
   Value keys = inputs_.reads[read];
   if (!decay_)
-    return known = builder_.dot(keys, state, {});
+    return builder_.dot(keys, state, {});
   Value factor = decay_.fromEntry(builder_, inclusive(read));
   if (decay_.isByRow())
-    return known = builder_.dot(builder_.multiply(keys, factor), state, {});
+    return builder_.dot(builder_.multiply(keys, factor), state, {});
   Value product = builder_.dot(keys, state, {});
-  return known =
-             builder_.multiply(product, decay_.isByValue() ? factor : alongRows(factor, columnsOf(product)));
+  return builder_.multiply(product, decay_.isByValue() ? factor : alongRows(factor, columnsOf(product)));
 }
 
 /// sum_j M_ij scores_jl: what write l gives to write i; rows past the end take nothing.
@@ -101,15 +104,23 @@ Value StateChunk::system(int64_t write, int64_t other) {
   return whereLive(builder_, inputs_.live, total);
 }
 
+/// `value` (or nothing) and what a write takes back of the state at the entry; rows past the end take
+/// nothing.
+Value StateChunk::addFeedback(Value value, int64_t write, function_ref<Value(int64_t)> entering) {
+  ArrayRef<int64_t> index = form_.getFeedbackIndex();
+  for (size_t term = 0; term < inputs_.feedback.size(); ++term) {
+    if (index[2 * term] != write)
+      continue;
+    Value read = entering(index[2 * term + 1]);
+    Value part = builder_.multiply(alongRows(inputs_.feedback[term], columnsOf(read)), read);
+    value = value ? builder_.add(value, part) : part;
+  }
+  return whereLive(builder_, inputs_.live, value);
+}
+
 /// Of a write with feedback, what does not depend on other writes with feedback.
 Value StateChunk::knownPart(int64_t write, Value state) {
-  ArrayRef<int64_t> index = form_.getFeedbackIndex();
-  Value value = inputs_.values[write];
-  for (size_t term = 0; term < inputs_.feedback.size(); ++term)
-    if (index[2 * term] == write)
-      value = builder_.add(value, builder_.multiply(alongRows(inputs_.feedback[term], columnsOf(value)),
-                                                    entry(index[2 * term + 1], state)));
-  value = whereLive(builder_, inputs_.live, value);
+  Value value = addFeedback(inputs_.values[write], write, [&](int64_t read) { return entry(read, state); });
   for (int64_t other = 0; other < int64_t(inputs_.keys.size()); ++other)
     if (!llvm::is_contained(fed_back_, other))
       value = builder_.dot(system(write, other), writes_[other],
@@ -124,18 +135,22 @@ ArrayRef<Value> StateChunk::writes(Value state) {
   writes_ = inputs_.values;
   if (fed_back_.empty())
     return writes_;
-  SmallVector<Value> systems, values;
-  SmallVector<Type> types;
-  for (int64_t write : fed_back_) {
-    for (int64_t other : fed_back_)
-      systems.push_back(system(write, other));
+  SmallVector<Value> values;
+  for (int64_t write : fed_back_)
     values.push_back(knownPart(write, state));
-    types.push_back(values.back().getType());
-  }
-  auto solve = tile::SolveOp::create(builder_, types, systems, values);
-  for (auto [write, solution] : llvm::zip(fed_back_, solve.getSolutions()))
+  for (auto [write, solution] : llvm::zip(fed_back_, solve(values)))
     writes_[write] = solution;
   return writes_;
+}
+
+/// The writes with feedback, from what does not depend on them.
+SmallVector<Value> StateChunk::solve(ValueRange values) {
+  if (systems_.empty())
+    for (int64_t write : fed_back_)
+      for (int64_t other : fed_back_)
+        systems_.push_back(system(write, other));
+  auto solve = tile::SolveOp::create(builder_, values.getTypes(), systems_, values);
+  return SmallVector<Value>(solve.getSolutions());
 }
 
 /// What a write gives to a read inside the chunk, added to `sum`.
@@ -156,8 +171,8 @@ Value StateChunk::read(int64_t read, Value state) {
   return sum;
 }
 
-Value StateChunk::next(Value state) {
-  writes(state);
+/// The exit of a state that these writes, by their keys' numbers, are put into.
+Value StateChunk::exitOf(Value state, ArrayRef<std::pair<int64_t, Value>> writes) {
   Value result = state, weight;
   if (decay_) {
     ArrayRef<int64_t> shape = cast<RankedTensorType>(state.getType()).getShape();
@@ -169,7 +184,8 @@ Value StateChunk::next(Value state) {
     if (decay_.isScalar() && !inputs_.keys.empty())
       weight = alongRows(weight, columnsOf(inputs_.keys.front()));
   }
-  for (auto [key, write] : llvm::zip(inputs_.keys, writes_)) {
+  for (auto [number, write] : writes) {
+    Value key = inputs_.keys[number];
     Value exit = weight && !decay_.isByValue() ? builder_.multiply(key, weight) : key;
     Value value = decay_.isByValue() ? builder_.multiply(write, weight) : write;
     result = builder_.dot(exit, value, {.transpose_lhs = true, .init = result});
@@ -177,17 +193,39 @@ Value StateChunk::next(Value state) {
   return result;
 }
 
-Value StateChunk::remembersTooMuch(Value state) {
+Value StateChunk::next(Value state) {
+  SmallVector<std::pair<int64_t, Value>> all;
+  for (auto [number, write] : llvm::enumerate(writes(state)))
+    all.push_back({number, write});
+  return exitOf(state, all);
+}
+
+Value StateChunk::nextWithoutValues(Value matrix) {
+  SmallVector<std::pair<int64_t, Value>> all;
+  if (!fed_back_.empty()) {
+    SmallVector<Value> values;
+    for (int64_t write : fed_back_)
+      values.push_back(addFeedback({}, write, [&](int64_t read) { return fromEntry(read, matrix); }));
+    for (auto [write, solution] : llvm::zip(fed_back_, solve(values)))
+      all.push_back({write, solution});
+  }
+  return exitOf(matrix, all);
+}
+
+Value StateChunk::leastLogarithm() { return builder_.reduce(tile::ReduceKind::min, inputs_.logarithm, 0); }
+
+Value StateChunk::remembersTooMuch(ValueRange entering) {
   if (!mayReset(form_))
     return {};
-  Value least = inputs_.logarithm;
+  Value least = leastLogarithm();
   while (rankOf(least) > 0)
     least = builder_.reduce(tile::ReduceKind::min, least, rankOf(least) - 1);
   Value reset = isReset(builder_, least);
   auto branch = scf::IfOp::create(builder_, TypeRange{builder_.getI1Type()}, reset, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder_);
   builder_.setInsertionPointToStart(branch.thenBlock());
-  SmallVector<Value> tiles{state, inputs_.logarithm};
+  SmallVector<Value> tiles(entering);
+  tiles.push_back(inputs_.logarithm);
   llvm::append_range(tiles, inputs_.keys);
   llvm::append_range(tiles, writes_);
   scf::YieldOp::create(builder_, anyNotFinite(builder_, tiles));

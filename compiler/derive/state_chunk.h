@@ -39,17 +39,29 @@ public:
   mlir::Value read(int64_t read, mlir::Value state);
   /// The state at the exit, K x V.
   mlir::Value next(mlir::Value state);
-  /// i1: whether something that is not finite comes before a reset in this chunk. Products with decays of
-  /// zero do not forget that. Null where nothing resets the state.
-  mlir::Value remembersTooMuch(mlir::Value state);
+  /// What the chunk makes of a K x M matrix without writing any value: decay and feedback alone. Of the
+  /// identity it makes the transition T of S' = T S + E.
+  mlir::Value nextWithoutValues(mlir::Value matrix);
+  /// What is left at the exit of the state at the entry: a scalar, [K] or [V]; null without decay.
+  mlir::Value decayOverChunk() { return decay_ ? decay_.overChunk(builder_) : Value(); }
+  /// The least logarithm of the chunk's decays: a scalar, [K] or [V]. Requires a decay.
+  mlir::Value leastLogarithm();
+  /// i1: whether something that is not finite comes before a reset in this chunk, in `entering`, which are
+  /// the state at the entry and what else is carried as it is. Products with decays of zero do not forget
+  /// that. Null where nothing resets the state.
+  mlir::Value remembersTooMuch(mlir::ValueRange entering);
 
 private:
   using Value = mlir::Value;
   bool inclusive(int64_t read) { return form_.getInclusive()[read]; }
   Value scores(int64_t read, int64_t write);
   Value entry(int64_t read, Value state);
+  Value fromEntry(int64_t read, Value state);
   Value system(int64_t write, int64_t other);
+  Value addFeedback(Value value, int64_t write, llvm::function_ref<Value(int64_t read)> entering);
   Value knownPart(int64_t write, Value state);
+  llvm::SmallVector<Value> solve(mlir::ValueRange values);
+  Value exitOf(Value state, llvm::ArrayRef<std::pair<int64_t, Value>> writes);
   Value readWrite(int64_t read, int64_t write, Value sum);
   Value alongRows(Value rows, int64_t columns) { return builder_.along(rows, 0, {chunk_, columns}); }
 
@@ -60,6 +72,7 @@ private:
   int64_t chunk_;
   llvm::SmallVector<int64_t> fed_back_; ///< writes with feedback
   llvm::SmallVector<Value> writes_;     ///< empty until asked for
+  llvm::SmallVector<Value> systems_;    ///< of the writes with feedback; empty until asked for
   llvm::DenseMap<std::pair<int64_t, int64_t>, Value> scores_;
   llvm::DenseMap<int64_t, Value> entries_;
 };

@@ -1,6 +1,6 @@
 // Step ops on tiles: for one token, or for C tokens at once, one a row.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 #include "dialects/pattern/Pattern.h"
 
 namespace linmu {

@@ -45,10 +45,12 @@ struct TokenState {
 };
 } // namespace
 
-/// S' and the reads and writes of one state, appended to `reads` as y_0, y_1, ..., w_0, w_1, ...
+/// S' and the reads and writes of one state, appended to `reads` as y_0, y_1, ..., w_0, w_1, ... Without
+/// `readsAndWrites` that of a K x K matrix into which no values are written.
 static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &step, Value state,
-                     SmallVectorImpl<Value> &readsAndWrites) {
-  TokenState of{builder, int64_t(form.getKeyAxis()), state.getType(), mayReset(form)};
+                     SmallVectorImpl<Value> *readsAndWrites) {
+  int64_t keyAxis = readsAndWrites ? int64_t(form.getKeyAxis()) : 0;
+  TokenState of{builder, keyAxis, state.getType(), mayReset(form)};
   auto tile = [&](Value value) { return step.get(value).tile; };
   SmallVector<Value> reads(form.getReads().size());
   for (auto [j, key] : llvm::enumerate(form.getReads()))
@@ -57,7 +59,8 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
 
   SmallVector<Value> writes;
   for (Value value : form.getValues())
-    writes.push_back(step.slice(value).tile);
+    writes.push_back(readsAndWrites ? step.slice(value).tile
+                                    : builder.splat(builder.f32Tile(of.shape().take_back()), 0));
   for (auto [term, weight] : llvm::enumerate(form.getFeedback())) {
     Value &write = writes[form.getFeedbackIndex()[2 * term]];
     Value read = reads[form.getFeedbackIndex()[2 * term + 1]];
@@ -81,31 +84,48 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
   for (auto [j, key] : llvm::enumerate(form.getReads()))
     if (form.getInclusive()[j])
       reads[j] = of.read(next, tile(key));
-  llvm::append_range(readsAndWrites, reads);
-  llvm::append_range(readsAndWrites, writes);
+  if (readsAndWrites) {
+    llvm::append_range(*readsAndWrites, reads);
+    llvm::append_range(*readsAndWrites, writes);
+  }
   return next;
 }
 
-/// Emits the step of a normal_scan; gives the next states.
-static LogicalResult emitNormalStep(LoopKernel &kernel, pattern::NormalScanOp scan, ValueRange states,
-                                    StepEmitter &step, SmallVectorImpl<Value> &next) {
+/// Emits the step of a normal_scan; gives what is carried next.
+static LogicalResult emitNormalStep(LoopKernel &kernel, pattern::NormalScanOp scan, ValueRange entering,
+                                    const TokenWalk &walk, const TokenSpan &position, StepEmitter &step,
+                                    SmallVectorImpl<Value> &next) {
   unsigned leading = scan.getParams().size() + scan.getTokens().size();
   SmallVector<Value> readsAndWrites;
-  auto emitRegion = [&](Block &block) {
+  auto bindAll = [&](Block &block) {
     for (auto [index, value] : llvm::enumerate(readsAndWrites))
       step.bind(block.getArgument(leading + index), {value, false, step.isSliced() && rankOf(value) == 1});
-    return step.emit(block);
   };
-  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
-    if (failed(emitRegion(scan.getStage(state))))
+  SmallVector<Value> transitions;
+  for (unsigned state = 0; state < walk.states; ++state) {
+    bindAll(scan.getStage(state));
+    if (failed(step.emit(scan.getStage(state))))
       return failure();
-    next.push_back(advance(kernel.builder, scan.getForm(state), step, states[state], readsAndWrites));
+    pattern::FormOp form = scan.getForm(state);
+    next.push_back(advance(kernel.builder, form, step, entering[state], &readsAndWrites));
+    if (llvm::is_contained(walk.transitions, state))
+      transitions.push_back(
+          advance(kernel.builder, form, step, entering[walk.states + transitions.size()], nullptr));
   }
-  return emitRegion(scan.getFinish());
+  next.append(transitions);
+  if (!walk.outputs)
+    return success();
+  bindAll(scan.getFinish());
+  return kernel.finish(scan.getFinish(), step, position);
 }
 
 FailureOr<SmallVector<Value>> linmu::walkTokens(LoopKernel &kernel, Operation *op, Value first, Value end,
                                                 ValueRange states) {
+  return walkTokens(kernel, op, first, end, states, {.states = unsigned(states.size())});
+}
+
+FailureOr<SmallVector<Value>> linmu::walkTokens(LoopKernel &kernel, Operation *op, Value first, Value end,
+                                                ValueRange states, const TokenWalk &walk) {
   TileBuilder &builder = kernel.builder;
   auto loop = scf::ForOp::create(builder, first, end, builder.index(1), states);
   Block *body = loop.getBody();
@@ -118,26 +138,24 @@ FailureOr<SmallVector<Value>> linmu::walkTokens(LoopKernel &kernel, Operation *o
   SmallVector<Block *> blocks;
   for (Region &region : op->getRegions())
     blocks.push_back(&region.front());
+  if (!walk.outputs)
+    blocks.truncate(walk.states);
   StepEmitter step = kernel.startStep(position, blocks);
   SmallVector<Value> next;
   if (normal) {
-    if (failed(emitNormalStep(kernel, normal, loop.getRegionIterArgs(), step, next)))
+    if (failed(emitNormalStep(kernel, normal, loop.getRegionIterArgs(), walk, position, step, next)))
       return failure();
   } else {
     Block &block = *blocks.front();
     for (auto [argument, state] :
          llvm::zip(cast<pattern::ScanOp>(op).getStateArguments(), loop.getRegionIterArgs()))
       step.bind(argument, {state, false});
-    if (failed(step.emit(block)))
+    if (failed(kernel.finish(block, step, position)))
       return failure();
     for (Value state : cast<pattern::YieldOp>(block.getTerminator()).getStates())
       next.push_back(step.get(state).tile);
   }
   builder.setLoc(op->getLoc());
-  auto yield = cast<pattern::YieldOp>(blocks.back()->getTerminator());
-  Value row = kernel.walk.rowsOf(builder, position);
-  for (auto [value, output] : llvm::zip(yield.getOutputs(), kernel.view.outputs))
-    kernel.storeOutput(output, step.get(value).tile, row, step.get(value).sliced);
   scf::YieldOp::create(builder, next);
 
   builder.setInsertionPointAfter(loop);

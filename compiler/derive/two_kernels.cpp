@@ -59,7 +59,7 @@ FailureOr<OpPlan> linmu::deriveTwoKernels(pattern::NormalScanOp scan, const Scan
                            ChunkStages::outputs)))
     return failure();
 
-  OpPlan plan{nameOf(schedule), {states.kernel.launch, kernel.launch}};
+  OpPlan plan{schedule.described(), {states.kernel.launch, kernel.launch}};
   // All blocks of both launches read the tails before one writes them.
   kernel.appendTailLaunches(program, /*all=*/true, plan);
   return plan;

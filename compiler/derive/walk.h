@@ -1,6 +1,6 @@
 // Where a block stands in its sequence: batch, head, and the row of memory behind each position.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 
 namespace linmu {
 

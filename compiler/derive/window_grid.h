@@ -5,7 +5,7 @@
 // called cells here, partition the grid, every token of a cell sees the whole cell, and no position is a
 // missing token.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 #include "dialects/pattern/Pattern.h"
 #include <array>
 

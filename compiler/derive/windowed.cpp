@@ -17,8 +17,8 @@ WindowTiles linmu::windowTilesOf(pattern::WindowAttentionOp op, const Schedule &
   return chooseWindowTiles({op.getVolume(), features(op.getKey()), features(op.getValue())}, schedule);
 }
 
-std::string linmu::describeWindowed(const WindowTiles &tiles) {
-  return "windowed(queries=" + std::to_string(tiles.queries) + ", keys=" + std::to_string(tiles.whole) + ")";
+OpSchedule linmu::describeWindowed(const WindowTiles &tiles) {
+  return {"windowed", {{"query_block", tiles.queries}, {"key_block", tiles.whole}}};
 }
 
 namespace {

@@ -1,142 +1,100 @@
 #include "compiler/schedule/schedule.h"
-#include "llvm/ADT/ArrayRef.h"
+#include "compiler/schedule/key_space.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace linmu;
+using llvm::StringRef;
 
-static llvm::Error invalid(llvm::StringRef key, const llvm::Twine &expected, llvm::StringRef actual) {
-  return llvm::createStringError("schedule: requires " + key + " to be " + expected + ", got '" + actual +
-                                 "'");
+namespace {
+/// Reads one value into the schedule, as its key says; false where the text is no such value.
+struct Reader {
+  StringRef text;
+  Schedule &schedule;
+
+  bool integer(std::int64_t minimum, std::int64_t maximum, std::int64_t multiple, std::int64_t &field) const {
+    std::int64_t value = 0;
+    if (text.getAsInteger(10, value) || value < minimum || value > maximum || value % multiple != 0)
+      return false;
+    field = value;
+    return true;
+  }
+  bool operator()(const NumberKey &key) const {
+    return integer(key.minimum, key.maximum, key.multiple, schedule.*key.field);
+  }
+  bool operator()(const CostKey &key) const {
+    return integer(key.minimum, key.maximum, 1, schedule.costs.*key.field);
+  }
+  bool operator()(const FlagKey &key) const {
+    schedule.*key.field = text == "true";
+    return text == "true" || text == "false";
+  }
+  bool operator()(const AlgorithmKey &) const {
+    for (Algorithm algorithm : algorithms)
+      if (text == nameOf(algorithm)) {
+        schedule.algorithm = algorithm;
+        return true;
+      }
+    return false;
+  }
+};
+
+/// What a key takes, in words.
+struct Expectation {
+  std::string integer(std::int64_t minimum, std::int64_t maximum, std::int64_t multiple) const {
+    std::string kind = multiple == 1 ? "a whole number" : "a multiple of " + std::to_string(multiple);
+    return llvm::formatv("{0} from {1} to {2}", kind, minimum, maximum);
+  }
+  std::string operator()(const NumberKey &key) const {
+    return integer(key.minimum, key.maximum, key.multiple);
+  }
+  std::string operator()(const CostKey &key) const { return integer(key.minimum, key.maximum, 1); }
+  std::string operator()(const FlagKey &) const { return "true or false"; }
+  std::string operator()(const AlgorithmKey &) const {
+    llvm::SmallVector<StringRef> names;
+    for (Algorithm algorithm : algorithms)
+      names.push_back(nameOf(algorithm));
+    return alternatives(names);
+  }
+};
+} // namespace
+
+static llvm::Error read(StringRef name, StringRef text, Schedule &schedule) {
+  llvm::SmallVector<StringRef> names;
+  for (const ScheduleKey &key : scheduleKeys()) {
+    names.push_back(key.name);
+    if (key.name != name)
+      continue;
+    if (std::visit(Reader{text, schedule}, key.values)) {
+      schedule.given.insert(name.str());
+      return llvm::Error::success();
+    }
+    return llvm::createStringError("schedule: requires " + name + " to be " +
+                                   std::visit(Expectation{}, key.values) + ", got '" + text + "'");
+  }
+  return llvm::createStringError("schedule: requires a key out of " + alternatives(names, "and") + ", got '" +
+                                 name + "'");
 }
 
-static llvm::Error parseInteger(llvm::StringRef key, llvm::StringRef text, std::int64_t minimum,
-                                std::int64_t maximum, std::int64_t multiple, std::int64_t &result) {
-  std::int64_t value = 0;
-  if (!text.getAsInteger(10, value) && value >= minimum && value <= maximum && value % multiple == 0) {
-    result = value;
-    return llvm::Error::success();
-  }
-  std::string kind = multiple == 1 ? "a whole number" : "a multiple of " + std::to_string(multiple);
-  return invalid(key, kind + " from " + llvm::Twine(minimum) + " to " + llvm::Twine(maximum), text);
-}
-
-static llvm::Error parseEntry(llvm::StringRef key, llvm::StringRef value, Schedule &schedule) {
-  if (key == "algorithm") {
-    if (value == "auto")
-      schedule.algorithm = Schedule::Algorithm::automatic;
-    else if (value == "recurrent")
-      schedule.algorithm = Schedule::Algorithm::recurrent;
-    else if (value == "chunked")
-      schedule.algorithm = Schedule::Algorithm::chunked;
-    else if (value == "two_kernels")
-      schedule.algorithm = Schedule::Algorithm::two_kernels;
-    else
-      return invalid(key, "auto, recurrent, chunked or two_kernels", value);
-    return llvm::Error::success();
-  }
-  if (key == "fuse") {
-    if (value != "true" && value != "false")
-      return invalid(key, "true or false", value);
-    schedule.fuse = value == "true";
-    return llvm::Error::success();
-  }
-  if (key == "chunk")
-    return parseInteger(key, value, 8, 256, 8, schedule.chunk);
-  if (key == "columns")
-    return parseInteger(key, value, 1, 1 << 16, 1, schedule.columns);
-  if (key == "cores")
-    return parseInteger(key, value, 1, 4096, 1, schedule.cores);
-  if (key == "recurrent_below")
-    return parseInteger(key, value, 0, 1 << 20, 1, schedule.recurrent_below);
-  if (key == "map_block")
-    return parseInteger(key, value, 8, 256, 8, schedule.map_block);
-  if (key == "query_block")
-    return parseInteger(key, value, 8, 256, 8, schedule.query_block);
-  if (key == "key_block")
-    return parseInteger(key, value, 8, 256, 8, schedule.key_block);
-  return llvm::createStringError(
-      "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, "
-      "query_block and recurrent_below, got '" +
-      key + "'");
-}
-
-llvm::Expected<Schedule> linmu::parseSchedule(const std::map<std::string, std::string> &overrides) {
-  Schedule schedule;
-  for (const auto &[key, value] : overrides)
-    if (llvm::Error error = parseEntry(key, value, schedule))
+llvm::Expected<Schedule> linmu::parseSchedule(const std::map<std::string, std::string> &text,
+                                              Schedule target) {
+  for (const auto &[key, value] : text)
+    if (llvm::Error error = read(key, value, target))
       return std::move(error);
-  return schedule;
+  return target;
 }
 
-llvm::Expected<Schedule> linmu::parseSchedule(llvm::StringRef overrides) {
+llvm::Expected<Schedule> linmu::parseSchedule(StringRef text, Schedule target) {
   std::map<std::string, std::string> entries;
-  llvm::SmallVector<llvm::StringRef> parts;
-  overrides.split(parts, ',', -1, /*KeepEmpty=*/false);
-  for (llvm::StringRef part : parts) {
+  llvm::SmallVector<StringRef> parts;
+  text.split(parts, ',', -1, /*KeepEmpty=*/false);
+  for (StringRef part : parts) {
     auto [key, value] = part.split('=');
     if (key.size() == part.size())
       return llvm::createStringError("schedule: requires KEY=VALUE, got '" + part + "'");
     if (!entries.emplace(key.trim().str(), value.trim().str()).second)
       return llvm::createStringError("schedule: requires each key once, got '" + key + "' twice");
   }
-  return parseSchedule(entries);
-}
-
-std::int64_t linmu::chunkedWorkspaceBytes(const StateCost &state, std::int64_t chunk) {
-  std::int64_t keys = chunk * state.key_size * (state.reads + 2 * state.writes);
-  std::int64_t values = chunk * state.value_size * (state.reads + state.writes);
-  std::int64_t scores = chunk * chunk * state.reads * state.writes;
-  return 4 * (state.key_size * state.value_size + keys + values + scores);
-}
-
-std::int64_t linmu::chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule &schedule) {
-  if (schedule.chunk)
-    return schedule.chunk;
-  constexpr std::int64_t cacheBytes = 1 << 20;
-  std::int64_t chunk = 16;
-  auto workspace = [&] {
-    std::int64_t bytes = 0;
-    for (const StateCost &state : states)
-      bytes += chunkedWorkspaceBytes(state, chunk);
-    return bytes;
-  };
-  while (chunk > 8 && workspace() > cacheBytes)
-    chunk /= 2;
-  return chunk;
-}
-
-std::int64_t linmu::chooseColumns(llvm::ArrayRef<StateCost> states, std::int64_t chunk, std::int64_t columns,
-                                  std::int64_t heads, const Schedule &schedule) {
-  constexpr std::int64_t narrowest = 16;
-  if (heads >= schedule.cores)
-    return 0;
-  // Multiplications a token, in rounds of as many blocks as there are cores.
-  auto cost = [&](std::int64_t width) {
-    std::int64_t work = 0;
-    for (const StateCost &state : states) {
-      std::int64_t part = std::min(width, state.value_size);
-      work += chunk * state.key_size * state.reads * state.writes +
-              part * (state.key_size * (state.reads + state.writes) + chunk * state.reads * state.writes);
-    }
-    std::int64_t blocks = heads * ((columns + width - 1) / width);
-    return work * ((blocks + schedule.cores - 1) / schedule.cores);
-  };
-  std::int64_t best = columns;
-  for (std::int64_t width = columns / 2 / narrowest * narrowest; width >= narrowest; width -= narrowest)
-    if (cost(width) < cost(best))
-      best = width;
-  return 10 * cost(best) < 9 * cost(columns) ? best : 0;
-}
-
-WindowTiles linmu::chooseWindowTiles(const WindowSizes &sizes, const Schedule &schedule) {
-  constexpr std::int64_t cacheBytes = 1 << 19;
-  std::int64_t volume = (sizes.volume + 7) / 8 * 8;
-  WindowTiles tiles;
-  tiles.queries = std::min(schedule.query_block, volume);
-  tiles.keys = std::min<std::int64_t>(schedule.key_block ? schedule.key_block : 64, volume);
-  bool fits =
-      !schedule.key_block && volume <= 1024 && volume <= cacheBytes / 4 / (sizes.key_size + sizes.value_size);
-  tiles.whole = fits ? volume : tiles.keys;
-  return tiles;
+  return parseSchedule(entries, std::move(target));
 }

@@ -2,7 +2,7 @@
 // returns what replaces the op's results; the op stays. `size` is the number of tokens of a sub-chunk, or of
 // rows of a diagonal block; the last one may be shorter.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 
 namespace linmu::tile {
 

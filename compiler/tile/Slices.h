@@ -1,6 +1,6 @@
 // Parts of tiles at static places.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 
 namespace linmu::tile {
 

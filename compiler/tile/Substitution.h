@@ -1,6 +1,6 @@
 // Forward substitution inside one block of rows.
 #pragma once
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 
 namespace linmu::tile {
 

@@ -1,6 +1,7 @@
 // linmu-opt: runs passes over .mlir files, for tests and for looking at one pass at a time.
 #include "compiler/derive/Passes.h"
 #include "compiler/normalize/Passes.h"
+#include "compiler/target/cpu/DefaultSchedule.h"
 #include "compiler/target/cpu/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "compiler/target/cuda/Passes.h"
@@ -27,7 +28,7 @@ int main(int argc, char **argv) {
   linmu::pattern::registerStepModels(registry);
   linmu::cpu::registerTarget(registry);
   mlir::registerTransformsPasses();
-  linmu::registerDerivePasses();
+  linmu::registerDerivePasses(linmu::cpu::defaultSchedule(/*cores=*/1));
   linmu::registerNormalizePasses();
   linmu::cpu::registerTargetCPUPasses();
   linmu::cuda::registerCudaPasses();

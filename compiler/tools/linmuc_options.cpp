@@ -21,8 +21,8 @@ usage: linmuc FILE [options]
   --define=ALIAS=TYPE       replaces the text's definition of a type alias, e.g. query='tensor<?x?x9x64xf32>';
                             '!query=...' is the same, '#window=array<i64: 8, 8, 8>' an attribute's
   --schedule=KEY=VALUE,...  overrides fields of the schedule, e.g. algorithm=recurrent or chunk=64; keys are
-                            algorithm, chunk, columns, cores, fuse, key_block, map_block, query_block and
-                            recurrent_below
+                            algorithm, chunk, columns, cores, fuse, key_block, map_block, query_block,
+                            recurrent_below and segments; --explain says what runs by it
   --cpu=NAME                compiles for a CPU by LLVM's name; the machine at hand otherwise
   --help                    prints this
 

@@ -65,11 +65,14 @@ def VariantOp : Tile_Op<"variant", [NoTerminator, SingleBlock, HasParent<"Progra
   let summary = "Launches that run one after the other; the first variant whose condition holds runs";
   let description = [{
     The last variant has no condition, so that one runs for every call. `algorithm` names what it does for
-    `--explain` and `Kernel::algorithm`.
+    `--explain` and `Kernel::algorithm`. `schedule` says by which choices it was derived, for each pattern op
+    its algorithm and the values of that algorithm's keys, as {algorithm = "chunked", chunk = 16 : i64}.
   }];
-  let arguments = (ins Optional<I1>:$condition, StrAttr:$algorithm);
+  let arguments = (ins Optional<I1>:$condition, StrAttr:$algorithm, OptionalAttr<DictArrayAttr>:$schedule);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "(`when` $condition^)? `as` $algorithm attr-dict-with-keyword $body";
+  let assemblyFormat = [{
+    (`when` $condition^)? `as` $algorithm (`schedule` `=` $schedule^)? attr-dict-with-keyword $body
+  }];
 }
 
 def LaunchOp : Tile_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>,

@@ -63,8 +63,9 @@ class Step:
 
     def check(self) -> None:
         self.check_report()
-        self.kernel = linmu.compile(self.text, cache=False)
-        self.results = [name for name, _, _ in self.kernel.results]
+        usual = linmu.compile(self.text, cache=False)
+        forced, schedule = self.forced()
+        self.results = [name for name, _, _ in usual.results]
         lengths = [n for n in LENGTHS if n <= self.form.longest]
         weights = np.array([1.0 + (n > 200) + 2 * (n > 500) for n in lengths])
         long = int(self.rng.choice(lengths, p=weights / weights.sum()))
@@ -75,7 +76,11 @@ class Step:
             more = int(self.rng.integers(1, 4)) if self.form.resumable else 0
             operands = random_operands(self.form, tokens + more, self.rng)
             expected = self.expected(operands)
+            self.kernel = usual
             self.compare(self.call(operands), expected, f"{tokens + more} tokens")
+            if forced:
+                self.kernel = forced
+                self.compare(self.call(operands), expected, f"{tokens + more} tokens by {schedule}")
             if more:
                 # As prompts and decoders do, and at random: also beside each other and into nothing.
                 singles = [tokens + i for i in range(more)]
@@ -85,6 +90,24 @@ class Step:
                     self.compare(self.call_in_parts(operands, cuts), expected, what)
             if interpret:
                 self.compare(self.interpret(operands), expected, f"interpreter, {tokens + more} tokens")
+
+    def forced(self) -> tuple[linmu.Kernel | None, dict[str, str]]:
+        """A kernel by an algorithm that the cost model need not choose, and its schedule; none of an opaque form."""
+        if self.form.opaque:
+            return None, {}
+        widths = [state.value_size for state in self.form.states if state.value_size > 1]
+        draws = [
+            {"algorithm": "two_kernels"},
+            {"algorithm": "segmented", "segments": str(self.rng.integers(2, 9))},
+            {"algorithm": "chunked", "columns": str(self.rng.integers(1, max(widths, default=1) + 1))},
+        ]
+        schedule = {**draws[self.rng.integers(len(draws))], "chunk": str(self.rng.choice([8, 16, 24, 32]))}
+        try:
+            return linmu.compile(self.text, schedule=schedule, cache=False), schedule
+        except linmu.PatternError as refused:
+            if "needs all value columns at once" not in str(refused):
+                raise
+            return None, {}
 
     def check_report(self) -> None:
         report = json.loads(linmu.explain(self.text, json=True))["ops"][0]

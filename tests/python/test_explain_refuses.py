@@ -51,17 +51,18 @@ OPAQUE = """func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
 }
 """
 
-NORMED = """!t = tensor<?x?x2x16xf32>
+# The second state's keys are what the first one reads.
+BOUND = """!t = tensor<?x?x2x16xf32>
 func.func @f(%q: !t, %k: !t, %v: !t) -> !t {
-  %o, %s = pattern.scan tokens(%qt = %q : !t, %kt = %k : !t, %vt = %v : !t)
-      states(%S = zero : tensor<?x2x16x16xf32>) -> (!t) {
+  %o, %s, %u = pattern.scan tokens(%qt = %q : !t, %kt = %k : !t, %vt = %v : !t)
+      states(%S = zero : tensor<?x2x16x16xf32>, %U = zero : tensor<?x2x16x16xf32>) -> (!t) {
     %W = pattern.outer %kt, %vt : tensor<16xf32>, tensor<16xf32>
     %S1 = arith.addf %S, %W : tensor<16x16xf32>
     %y = pattern.read %S1, %qt : tensor<16x16xf32>, tensor<16xf32>
-    %n = pattern.dot %y, %y : tensor<16xf32>
-    %N = pattern.broadcast %n : f32 to tensor<16xf32>
-    %z = arith.divf %y, %N : tensor<16xf32>
-    pattern.yield outputs(%z : tensor<16xf32>) states(%S1 : tensor<16x16xf32>)
+    %X = pattern.outer %y, %vt : tensor<16xf32>, tensor<16xf32>
+    %U1 = arith.addf %U, %X : tensor<16x16xf32>
+    %z = pattern.read %U1, %qt : tensor<16x16xf32>, tensor<16xf32>
+    pattern.yield outputs(%z : tensor<16xf32>) states(%S1 : tensor<16x16xf32>, %U1 : tensor<16x16xf32>)
   }
   return %o : !t
 }
@@ -75,7 +76,8 @@ REFUSED = {
     "requires result #": (TWICE, {}, 7),
     "requires scalars in a score region, got ": (SCORED, {}, 6),
     "cannot run ": (OPAQUE, {"algorithm": "chunked"}, 2),
-    "needs all value columns at once, so that the schedule's columns=": (NORMED, {"columns": "8"}, 8),
+    "schedule: ": (MAP.replace("[1.0, 2.0]", "2.0"), {"algorithm": "chunked"}, 1),
+    "needs all value columns at once, so that the schedule's columns=": (BOUND, {"columns": "8"}, 9),
 }
 # Those that no text can cause, with what stands before them. tests/lit and
 # target_cpu_errors_test pin those that IR can cause.
@@ -140,8 +142,8 @@ def test_their_siblings_that_run_are_explained(text):
 @pytest.mark.parametrize(
     ("schedule", "words"),
     [
-        ({"chunks": "64"}, "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, query_block and recurrent_below, got 'chunks'"),
-        ({"algorithm": "fast"}, "schedule: requires algorithm to be auto, recurrent, chunked or two_kernels, got 'fast'"),
+        ({"chunks": "64"}, "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, query_block, recurrent_below and segments, got 'chunks'"),
+        ({"algorithm": "fast"}, "schedule: requires algorithm to be auto, recurrent, chunked, two_kernels or segmented, got 'fast'"),
         ({"fuse": "no"}, "schedule: requires fuse to be true or false, got 'no'"),
     ],
 )  # fmt: skip
@@ -154,3 +156,33 @@ def test_chunks_that_do_not_apply_name_the_op_in_the_way():
     assert message(linmu.compile, OPAQUE, {"algorithm": "chunked"}).splitlines()[1:] == [
         "<pattern>:4:10: note: this op stands in the way"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "schedule", "words"),
+    [
+        (MAP, {"algorithm": "chunked"}, "algorithm has no effect: requires a scan, got map(block=32)"),
+        (MAP, {"chunk": "16"}, "chunk has no effect: requires an op that runs as chunked, two_kernels or segmented, got map(block=32)"),
+        (MAP, {"query_block": "16"}, "query_block has no effect: requires an op that runs as windowed, got map(block=32)"),
+        (MAP, {"algorithm": "recurrent", "map_block": "8"}, "map_block has no effect: requires an op that runs as map, got map"),
+        (MAP, {"algorithm": "recurrent", "recurrent_below": "8"}, "recurrent_below has no effect: requires algorithm=auto, got map"),
+        (OPAQUE, {"chunk": "8"}, "chunk has no effect: requires an op that runs as chunked, two_kernels or segmented, got recurrent"),
+        (OPAQUE, {"segments": "8"}, "segments has no effect: requires an op that runs as segmented, got recurrent"),
+        (MAP, {"algorithm": "segmented"}, "algorithm has no effect: requires a scan, got map(block=32)"),
+        (OPAQUE, {"columns": "8"}, "columns has no effect: requires an op that runs as chunked, got recurrent"),
+        (OPAQUE, {"recurrent_below": "8"}, "recurrent_below has no effect: requires a scan or a map that need not run token by token, got recurrent"),
+        (PERMUTED.replace("x3x4x", "x3x"), {"algorithm": "recurrent"}, "algorithm has no effect: requires a scan or a map, got permute"),
+    ],
+)  # fmt: skip
+def test_a_key_without_effect_is_one_message(text, schedule, words):
+    for call in (linmu.compile, linmu.explain):
+        said = message(call, text.replace("[1.0, 2.0]", "2.0"), schedule).splitlines()
+        assert len(said) == 1
+        assert said[0].startswith("<pattern>:") and said[0].endswith(f": error: schedule: {words}")
+
+
+@pytest.mark.parametrize(
+    "schedule", [{"algorithm": "recurrent"}, {"map_block": "8"}, {"recurrent_below": "8"}, {"cores": "2"}]
+)
+def test_keys_with_an_effect_on_a_map_are_taken(schedule):
+    assert linmu.explain(MAP.replace("[1.0, 2.0]", "2.0"), schedule=schedule)

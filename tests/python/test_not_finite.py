@@ -55,6 +55,8 @@ ALGORITHMS = [
     {"algorithm": "chunked", "chunk": "32"},
     {"algorithm": "chunked", "chunk": "16", "columns": "8"},
     {"algorithm": "two_kernels", "chunk": "16"},
+    {"algorithm": "segmented", "chunk": "16", "segments": "3"},
+    {"algorithm": "segmented", "chunk": "8", "segments": "9"},
 ]
 
 

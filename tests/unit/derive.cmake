@@ -4,7 +4,7 @@ if(LINMU_BUILD_COMPILER)
   add_library(derive_tests OBJECT
     unit/derive_fixture.cpp unit/derive_loop_test.cpp unit/derive_scan_test.cpp unit/derive_strata_test.cpp
     unit/derive_window_test.cpp unit/tile_program_test.cpp)
-  target_link_libraries(derive_tests PUBLIC LinMUDerive LinMUTileInterpreter GTest::gtest)
+  target_link_libraries(derive_tests PUBLIC LinMUDerive LinMUScheduleCPU LinMUTileInterpreter GTest::gtest)
   linmu_unit_test(derive_test
     SOURCES derive_backend_interpreter.cpp schedule_test.cpp
     LIBRARIES derive_tests LinMU_MLIR)

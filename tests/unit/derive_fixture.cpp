@@ -1,4 +1,5 @@
 #include "tests/unit/derive_fixture.h"
+#include "compiler/target/cpu/DefaultSchedule.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -35,12 +36,15 @@ Derived::Derived(const std::string &text, const std::string &schedule)
     ok_ = true; // a program already
     return;
   }
-  llvm::Expected<Schedule> parsed = parseSchedule(llvm::StringRef(schedule));
+  llvm::Expected<Schedule> parsed =
+      parseSchedule(llvm::StringRef(schedule), cpu::defaultSchedule(/*cores=*/1));
   if (!parsed) {
     diagnostics_ += llvm::toString(parsed.takeError());
     return;
   }
-  ok_ = succeeded(derive(*functions.begin(), *parsed)) && succeeded(verify(*module_));
+  FailureOr<Plan> plan = planOf(*functions.begin(), *parsed);
+  ok_ =
+      succeeded(plan) && succeeded(derive(*functions.begin(), *plan, *parsed)) && succeeded(verify(*module_));
 }
 
 tile::ProgramOp Derived::program() { return *module_->getOps<tile::ProgramOp>().begin(); }

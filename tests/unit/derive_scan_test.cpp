@@ -243,7 +243,8 @@ void expectAllAlgorithmsToMatch(const Form &form, llvm::ArrayRef<std::int64_t> l
   std::string columns = ",columns=" + number((form.values + 1) / 2 + 1);
   for (const std::string &schedule :
        {"algorithm=chunked,chunk=" + chunk, "algorithm=chunked,chunk=" + chunk + columns,
-        "algorithm=two_kernels,chunk=" + chunk, std::string("algorithm=recurrent")}) {
+        "algorithm=two_kernels,chunk=" + chunk, "algorithm=segmented,segments=3,chunk=" + chunk,
+        "algorithm=segmented,segments=7,chunk=" + chunk, std::string("algorithm=recurrent")}) {
     Derived derived(textOf(form), schedule);
     ASSERT_TRUE(derived.ok()) << derived.diagnostics() << textOf(form);
     for (std::int64_t tokens : lengths) {
@@ -337,6 +338,19 @@ TEST(DeriveScan, ValueColumnsAreSplitWhereHeadsAndBatchLeaveCoresIdle) {
   EXPECT_EQ(algorithm(1, 100), "chunked(chunk=16)");
   EXPECT_EQ(algorithm(1, 1000), "chunked(chunk=16, columns=32)");
   EXPECT_EQ(algorithm(2, 1000), "chunked(chunk=16)");
+}
+TEST(DeriveScan, VariantsSayByWhichChoicesTheyWereDerived) {
+  Derived derived(textOf({.keys = 64, .values = 64, .heads = 1, .groups = 1}), "cores=2,chunk=32");
+  ASSERT_TRUE(derived.ok()) << derived.diagnostics();
+  std::vector<std::string> schedules;
+  for (auto variant : derived.program().getBody().getOps<linmu::tile::VariantOp>()) {
+    llvm::raw_string_ostream stream(schedules.emplace_back());
+    stream << *variant.getSchedule();
+  }
+  EXPECT_EQ(schedules,
+            (std::vector<std::string>{R"([{algorithm = "recurrent"}])",
+                                      R"([{algorithm = "chunked", chunk = 32 : i64, columns = 32 : i64}])",
+                                      R"([{algorithm = "chunked", chunk = 32 : i64}])"}));
 }
 TEST(DeriveScan, AWrongResultIsSeen) {
   Derived derived(textOf({}), "algorithm=chunked,chunk=8");

@@ -51,7 +51,8 @@ func.func @f(%a: !f, %b: !f, %g: !f, %v: !v3, %q: !v4, %k: !v4, %h: !v4, %n0: te
 } // namespace
 
 TEST(DeriveScan, StatesWithoutKeyOrValueAxisInStrataMatchTheLoop) {
-  for (const char *schedule : {"algorithm=chunked,chunk=8", "algorithm=recurrent"}) {
+  for (const char *schedule : {"algorithm=chunked,chunk=8", "algorithm=two_kernels,chunk=8",
+                               "algorithm=segmented,chunk=8,segments=3", "algorithm=recurrent"}) {
     Derived derived(strata, schedule);
     ASSERT_TRUE(derived.ok()) << derived.diagnostics();
     constexpr std::int64_t tokens = 21, heads = 2;

@@ -22,7 +22,7 @@
 // CHECK: tile.dot transpose_lhs {{.*}} init
 // CHECK: tile.store %{{.*}}[%{{.*}}, %[[ROWS]], %{{.*}}]
 // CHECK-NOT: tile.solve
-// CHECK: tile.variant as "chunked(chunk=16)"
+// CHECK: tile.variant as "chunked(chunk=16)" schedule = [{algorithm = "chunked", chunk = 16 : i64}]
 // CHECK: tile.launch @chunked grid(%[[HEADS]], %[[BATCH]])
 func.func @scalar(%r: !vectors, %k: !vectors, %v: !vectors, %g: !scalars) -> (!vectors, !state) {
   %o, %s = pattern.normal_scan tokens(%rt = %r : !vectors, %kt = %k : !vectors, %vt = %v : !vectors, %gt = %g : !scalars)

@@ -54,9 +54,9 @@ func.func @opaque(%q: !query, %k: !key, %s0: !state, %order: tensor<?x?xi32>, %t
 // CHECK: tile.load {{.*}} -> tensor<32x8xbf16>
 // CHECK: tile.store %{{.*}}, %{{.*}}[%{{.*}}, %[[ROWS]], %{{.*}}] : tensor<32x8xbf16>
 // CHECK: tile.kernel @map_tokens(
-// CHECK: tile.variant when %[[SHORT]] as "map" {
+// CHECK: tile.variant when %[[SHORT]] as "map" schedule = [{algorithm = "map"}] {
 // CHECK-NEXT: tile.launch @map_tokens grid(%{{.*}}, %[[RANGES]], %{{.*}})
-// CHECK: tile.variant as "map(block=32)" {
+// CHECK: tile.variant as "map(block=32)" schedule = [{algorithm = "map", map_block = 32 : i64}] {
 // CHECK-NEXT: tile.launch @map grid(%{{.*}}, %[[RANGES]], %{{.*}})
 func.func @map(%x: !key) -> !key {
   %y = pattern.map tokens(%xt = %x : !key) -> (!key) {

@@ -25,9 +25,14 @@
 // LLVM: define {{.*}}(ptr
 // ASM: .text
 // EXPLAIN: pattern @recall
-// EXPLAIN-NEXT: scan at {{.*}}stages.mlir:[[#@LINE+12]]:12, forward -> chunked
+// EXPLAIN-NEXT: scan at {{.*}}stages.mlir:[[#@LINE+17]]:12, forward -> chunked
 // EXPLAIN-NEXT: state #0 (16x16): decay scalar
+// EXPLAIN-NEXT: runs
+// EXPLAIN-NEXT: tokens < 16 -> recurrent by recurrent[2, batch]
+// EXPLAIN: otherwise -> chunked(chunk=16) by chunked[2, batch]
 // EXPLAIN: pattern @scale
+// EXPLAIN: tokens < 16 -> map by map_tokens[2, ceil(tokens / 32), batch]
+// EXPLAIN-NEXT: otherwise -> map(block=32) by map[2, ceil(tokens / 32), batch]
 // JSON: "pattern": "recall"
 // JSON: "pattern": "scale"
 // ONE-NOT: recall

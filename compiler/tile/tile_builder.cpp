@@ -1,4 +1,4 @@
-#include "compiler/derive/tile_builder.h"
+#include "compiler/tile/tile_builder.h"
 
 using namespace mlir;
 using namespace linmu;

@@ -1,0 +1,249 @@
+#include "compiler/derive/plan.h"
+#include "compiler/derive/algorithms.h"
+#include "compiler/derive/loop_kernel.h"
+#include "compiler/derive/separability.h"
+#include "compiler/derive/stored_state.h"
+#include "compiler/schedule/key_space.h"
+
+using namespace mlir;
+using namespace linmu;
+
+OpSchedule ScanSchedule::described() const {
+  OpSchedule result{nameOf(algorithm), {{"chunk", chunk}}};
+  if (columns)
+    result.settings.push_back({"columns", columns});
+  if (segments)
+    result.settings.push_back({"segments", segments});
+  return result;
+}
+
+static LogicalResult checkClauses(Operation *op) {
+  auto check = [&](auto loop) -> LogicalResult {
+    if (loop.getSegments() || loop.getSourceMask() || loop.getOutputMask())
+      return op->emitOpError("requires its segments and masks to be expanded before it is derived");
+    return success();
+  };
+  if (auto scan = dyn_cast<pattern::ScanOp>(op))
+    return check(scan);
+  if (auto map = dyn_cast<pattern::MapOp>(op))
+    return check(map);
+  if (!isa<pattern::NormalScanOp, pattern::PermuteOp, pattern::TokenOrderOp, pattern::WindowAttentionOp>(op))
+    return op->getParentOp()->emitOpError("requires nothing but pattern ops, got '") << op->getName() << "'";
+  return success();
+}
+
+/// The op of a scan or map that has no form on several tokens at once, or null.
+static Operation *findSequentialOp(Operation *loop) {
+  LoopView view = LoopView::of(loop);
+  for (Region &region : loop->getRegions()) {
+    DenseSet<Value> varying;
+    for (BlockArgument argument : region.front().getArguments().drop_front(view.params.size()))
+      varying.insert(argument);
+    if (Operation *op = findMatrixPerToken(region.front(), varying))
+      return op;
+  }
+  return nullptr;
+}
+
+static ScanCost costOf(pattern::NormalScanOp scan) {
+  ScanCost cost{.heads = scan.getHeads()};
+  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
+    pattern::FormOp form = scan.getForm(state);
+    StoredState stored(scan, state);
+    cost.states.push_back({stored.key_size, stored.value_size, int64_t(form.getReads().size()),
+                           int64_t(form.getWrites().size()), !form.getFeedback().empty()});
+  }
+  return cost;
+}
+
+namespace {
+class Planner {
+public:
+  Planner(func::FuncOp function, const Schedule &schedule) : function_(function), schedule_(schedule) {}
+  FailureOr<Plan> run();
+
+private:
+  LogicalResult planOp(PlannedOp &planned);
+  LogicalResult planScan(PlannedOp &planned);
+  LogicalResult planInChunks(pattern::NormalScanOp scan, PlannedOp &planned);
+  bool runsTokenByToken(PlannedOp &planned);
+  void findRegimes();
+  LogicalResult checkEffects();
+  std::optional<std::string> wanting(StringRef key);
+
+  func::FuncOp function_;
+  const Schedule &schedule_;
+  Plan plan_;
+};
+} // namespace
+
+/// Of a scan in normal form or a map: whether it must, and why.
+bool Planner::runsTokenByToken(PlannedOp &planned) {
+  if (schedule_.algorithm == Algorithm::recurrent)
+    planned.reason = "the schedule says so";
+  else if ((planned.at = findSequentialOp(planned.op)))
+    planned.reason = "this op works on a matrix for each token";
+  return !planned.reason.empty();
+}
+
+LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &planned) {
+  ScanCost cost = costOf(scan);
+  cost.chunk = chooseChunk(cost.states, schedule_);
+  Separability columns(scan);
+  cost.columns = columns.states ? 1 : columns.columns;
+  cost.epilogue = columns.finish != nullptr;
+  ScanSchedule usual;
+  usual.chunk = cost.chunk;
+  usual.value_columns = columns.columns;
+  if (schedule_.algorithm == Algorithm::two_kernels) {
+    usual.algorithm = Algorithm::two_kernels;
+  } else if (schedule_.algorithm == Algorithm::segmented) {
+    usual.algorithm = Algorithm::segmented;
+    usual.segments = chooseSegments(cost, schedule_);
+  } else if (schedule_.columns && schedule_.columns < columns.columns) {
+    if (columns.states)
+      return columns.states->emitOpError("needs all value columns at once, so that the schedule's columns=")
+             << schedule_.columns << " cannot split them";
+    usual.columns = schedule_.columns;
+    usual.epilogue = columns.finish ? schedule_.map_block : 0;
+  } else if (ScanSplit split = chooseSplit(cost, schedule_); split.columns || split.segments) {
+    planned.few_blocks = usual;
+    planned.few_blocks->columns = split.columns;
+    planned.few_blocks->epilogue = split.columns && columns.finish ? schedule_.map_block : 0;
+    planned.few_blocks->segments = split.segments;
+    if (split.segments)
+      planned.few_blocks->algorithm = Algorithm::segmented;
+  }
+  planned.scan = usual;
+  planned.schedule = usual.described();
+  planned.parallel = true;
+  return success();
+}
+
+LogicalResult Planner::planScan(PlannedOp &planned) {
+  planned.schedule = {"recurrent", {}};
+  auto scan = dyn_cast<pattern::NormalScanOp>(planned.op);
+  auto opaque = planned.op->getAttrOfType<StringAttr>("pattern.opaque");
+  if (!scan)
+    planned.reason = opaque ? opaque.str() : "it was not brought to the normal form";
+  else if (!runsTokenByToken(planned))
+    return planInChunks(scan, planned);
+  if (schedule_.algorithm == Algorithm::automatic || schedule_.algorithm == Algorithm::recurrent)
+    return success();
+  InFlightDiagnostic error = planned.op->emitOpError("cannot run ")
+                             << nameOf(schedule_.algorithm) << " as the schedule says: " << planned.reason;
+  auto place = planned.op->getAttrOfType<LocationAttr>("pattern.opaque_at");
+  if (planned.at || place)
+    error.attachNote(planned.at ? planned.at->getLoc() : Location(place)) << "this op stands in the way";
+  return error;
+}
+
+LogicalResult Planner::planOp(PlannedOp &planned) {
+  Operation *op = planned.op;
+  if (failed(checkClauses(op)))
+    return failure();
+  if (op->use_empty()) {
+    planned.schedule = {"unused", {}};
+    planned.reason = "nothing uses its results";
+    return success();
+  }
+  bool scan = isa<pattern::ScanOp, pattern::NormalScanOp>(op), map = isa<pattern::MapOp>(op);
+  if (scan || map)
+    if (LoopView view = LoopView::of(op);
+        view.tokens.empty() && llvm::all_of(view.outputs, [](Value value) { return value.use_empty(); }))
+      return op->emitOpError("requires a token operand or an output, which tell the number of tokens");
+  if (scan)
+    return planScan(planned);
+  if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op)) {
+    planned.schedule = describeWindowed(windowTilesOf(attention, schedule_));
+  } else if (!map) {
+    planned.schedule.algorithm = op->getName().stripDialect();
+  } else {
+    planned.parallel = !runsTokenByToken(planned);
+    planned.schedule = {"map", {}};
+    if (planned.parallel)
+      planned.schedule.settings.push_back({"map_block", schedule_.map_block});
+  }
+  return success();
+}
+
+void Planner::findRegimes() {
+  bool parallel = false;
+  for (const PlannedOp &planned : plan_.ops) {
+    parallel |= planned.parallel;
+    if (!planned.few_blocks)
+      continue;
+    int64_t heads = cast<pattern::NormalScanOp>(planned.op).getHeads();
+    plan_.few_batch = std::max(plan_.few_batch, (schedule_.costs.cores + heads - 1) / heads);
+  }
+  if (schedule_.algorithm == Algorithm::automatic && parallel && schedule_.recurrent_below > 0)
+    plan_.regimes.push_back(Regime::short_sequences);
+  if (plan_.few_batch > 0)
+    plan_.regimes.push_back(Regime::few_blocks);
+  plan_.regimes.push_back(Regime::usual);
+}
+
+/// What a key that the text sets would need for an effect; nothing where it has one.
+std::optional<std::string> Planner::wanting(StringRef key) {
+  auto none = [&](auto matches) { return llvm::none_of(plan_.ops, matches); };
+  if (key == "algorithm") {
+    bool maps = schedule_.algorithm == Algorithm::recurrent;
+    if (schedule_.algorithm != Algorithm::automatic && none([&](const PlannedOp &planned) {
+          return isa<pattern::ScanOp, pattern::NormalScanOp>(planned.op) ||
+                 (maps && isa<pattern::MapOp>(planned.op));
+        }))
+      return maps ? "a scan or a map" : "a scan";
+    return {};
+  }
+  if (key == "recurrent_below") {
+    if (schedule_.algorithm != Algorithm::automatic)
+      return "algorithm=auto";
+    if (none([](const PlannedOp &planned) { return planned.parallel; }))
+      return "a scan or a map that need not run token by token";
+    return {};
+  }
+  std::string algorithms = algorithmsWith(key);
+  bool takes = llvm::any_of(algorithmSpaces(), [&](const AlgorithmSpace &space) {
+    return llvm::is_contained(space.keys, key) && !none([&](const PlannedOp &planned) {
+             if (planned.few_blocks && planned.few_blocks->described().algorithm == space.name)
+               return true;
+             bool inTiles = planned.parallel || isa<pattern::WindowAttentionOp>(planned.op);
+             return inTiles && planned.schedule.algorithm == space.name;
+           });
+  });
+  if (algorithms.empty() || takes)
+    return {};
+  return "an op that runs as " + algorithms;
+}
+
+LogicalResult Planner::checkEffects() {
+  for (const std::string &key : schedule_.given) {
+    std::optional<std::string> wanted = wanting(key);
+    if (!wanted)
+      continue;
+    SmallVector<std::string> names;
+    for (const PlannedOp &planned : plan_.ops)
+      names.push_back(planned.schedule.name());
+    return function_.emitError("schedule: ")
+           << key << " has no effect: requires " << *wanted << ", got " << llvm::join(names, ", ");
+  }
+  return success();
+}
+
+FailureOr<Plan> Planner::run() {
+  for (Operation &op : function_.front().without_terminator()) {
+    PlannedOp planned;
+    planned.op = &op;
+    if (failed(planOp(planned)))
+      return failure();
+    plan_.ops.push_back(std::move(planned));
+  }
+  findRegimes();
+  if (failed(checkEffects()))
+    return failure();
+  return std::move(plan_);
+}
+
+FailureOr<Plan> linmu::planOf(func::FuncOp function, const Schedule &schedule) {
+  return Planner(function, schedule).run();
+}

@@ -1,0 +1,248 @@
+// Segmented: the tokens are cut into segments that are walked at the same time, without a state a chunk in
+// memory. A first kernel walks each segment from zero for its end E and its transition T, a second one goes
+// over the segments, S' = T S + E, for the states at their entries, and a third walks each segment from there
+// for the outputs.
+//
+// A state whose keys, values or decay depend on what other states read or write needs those from their true
+// entries: the first two kernels are made for one group of states after the other.
+#include "compiler/derive/algorithms.h"
+#include "compiler/derive/scan_kernel.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace linmu;
+
+namespace {
+/// States [from, to), which do not depend on each other.
+struct Group {
+  unsigned from, to;
+};
+
+/// Where one state stands in memory between the launches; values of the program.
+struct SegmentMemory {
+  Value ends;                    ///< [B, H, segments, K, V] f32
+  Value entries;                 ///< [B, H, segments + 1, K, V] f32
+  SmallVector<Value> transition; ///< [B, H, segments, ...] f32, the tiles of a Transition
+};
+
+class Segmented {
+public:
+  Segmented(pattern::NormalScanOp scan, const ScanSchedule &schedule, ProgramBuilder &program);
+  FailureOr<OpPlan> run();
+
+private:
+  LogicalResult makeEnds(const Group &group);
+  LogicalResult makeEntries(const Group &group);
+  LogicalResult makeOutputs();
+  Value placeInGrid(LoopKernel &kernel);
+  Value lengthOf(LoopKernel &kernel);
+  Value memoryOf(ArrayRef<int64_t> extents);
+
+  pattern::NormalScanOp scan_;
+  const ScanSchedule &schedule_;
+  ProgramBuilder &program_;
+  LoopView view_;
+  SmallVector<Transition> transitions_;
+  SmallVector<SegmentMemory> memory_;
+  OpPlan plan_;
+};
+} // namespace
+
+/// Greedy runs of states none of which uses what another one of the run reads or writes.
+static SmallVector<Group> groupsOf(pattern::NormalScanOp scan) {
+  SmallVector<Group> groups;
+  unsigned leading = scan.getParams().size() + scan.getTokens().size();
+  unsigned known = leading; // arguments that are made by earlier groups
+  unsigned bound = leading;
+  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
+    Block &stage = scan.getStage(state);
+    bool depends = llvm::any_of(llvm::seq(known, bound),
+                                [&](unsigned index) { return !stage.getArgument(index).use_empty(); });
+    if (groups.empty() || depends) {
+      groups.push_back({state, state});
+      known = bound;
+    }
+    groups.back().to = state + 1;
+    pattern::FormOp form = scan.getForm(state);
+    bound += form.getReads().size() + form.getWrites().size();
+  }
+  return groups;
+}
+
+/// A temporary [B, H, ...] of f32.
+Value Segmented::memoryOf(ArrayRef<int64_t> extents) {
+  SmallVector<int64_t> shape{ShapedType::kDynamic, view_.heads};
+  shape.append(extents.begin(), extents.end());
+  Type f32 = Float32Type::get(scan_.getContext());
+  return program_.temporary(RankedTensorType::get(shape, f32), {program_.batch()});
+}
+
+Segmented::Segmented(pattern::NormalScanOp scan, const ScanSchedule &schedule, ProgramBuilder &program)
+    : scan_(scan), schedule_(schedule), program_(program), view_(LoopView::of(scan)) {
+  plan_.schedule = schedule.described();
+  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
+    StoredState stored(scan, state);
+    Transition &transition = transitions_.emplace_back(scan, state);
+    SegmentMemory memory;
+    memory.ends = memoryOf({schedule.segments, stored.key_size, stored.value_size});
+    memory.entries = memoryOf({schedule.segments + 1, stored.key_size, stored.value_size});
+    for (Type type : transition.types()) {
+      SmallVector<int64_t> extents{schedule.segments};
+      if (auto tile = dyn_cast<RankedTensorType>(type))
+        llvm::append_range(extents, tile.getShape());
+      memory.transition.push_back(memoryOf(extents));
+    }
+    memory_.push_back(std::move(memory));
+  }
+}
+
+/// A grid of heads, segments and batch; gives this block's segment.
+Value Segmented::placeInGrid(LoopKernel &kernel) {
+  kernel.walk.head = kernel.builder.blockId(0);
+  kernel.walk.batch = kernel.builder.blockId(2);
+  kernel.launch.grid = {program_.constant(view_.heads), program_.constant(schedule_.segments),
+                        program_.batch()};
+  return kernel.builder.blockId(1);
+}
+
+/// Tokens of a segment, in whole chunks and at least one.
+Value Segmented::lengthOf(LoopKernel &kernel) {
+  TileBuilder &builder = kernel.builder;
+  int64_t step = schedule_.chunk * schedule_.segments;
+  Value chunks = arith::DivUIOp::create(builder, builder.add(kernel.walk.tokens, builder.index(step - 1)),
+                                        builder.index(step));
+  return builder.multiply(builder.maximum(chunks, builder.index(1)), builder.index(schedule_.chunk));
+}
+
+LogicalResult Segmented::makeEnds(const Group &group) {
+  ScanKernel of(scan_, view_, program_, "segment_ends", schedule_.chunk);
+  LoopKernel &kernel = of.kernel;
+  TileBuilder &builder = kernel.builder;
+  Value segment = placeInGrid(kernel);
+  kernel.loadParams();
+  SmallVector<Value> place{kernel.walk.batch, kernel.walk.head, segment};
+
+  of.carryOnly(group.to, group.from);
+  SmallVector<Value> known;
+  for (unsigned state = 0; state < group.from; ++state)
+    known.push_back(kernel.addMemory(memory_[state].entries));
+  auto entry = [&] {
+    SmallVector<Value> entering;
+    for (Value memory : known)
+      entering.push_back(builder.load(memory, place));
+    for (unsigned state = group.from; state < group.to; ++state)
+      entering.push_back(of.stored[state].load(builder, kernel.walk, {}, {}));
+    for (const Transition &transition : of.carried.transitions)
+      llvm::append_range(entering, transition.identity(builder));
+    return entering;
+  };
+  Value length = lengthOf(kernel), first = builder.multiply(segment, length);
+  Value end = builder.minimum(builder.add(first, length), kernel.walk.tokens);
+  auto after = of.walkChunks(
+      entry, [&](Value at, ValueRange carried) { return of.chunk(at, carried, ChunkStages::exits); }, first,
+      end);
+  if (failed(after))
+    return failure();
+  for (unsigned state = group.from; state < group.to; ++state) {
+    builder.store((*after)[state], kernel.addMemory(memory_[state].ends), place);
+    unsigned tile = of.carried.tileOf(state - group.from);
+    for (Value memory : memory_[state].transition)
+      builder.store((*after)[tile++], kernel.addMemory(memory), place);
+  }
+  plan_.launches.push_back(kernel.launch);
+  return success();
+}
+
+LogicalResult Segmented::makeEntries(const Group &group) {
+  ScanKernel of(scan_, view_, program_, "segment_entries", schedule_.chunk);
+  LoopKernel &kernel = of.kernel;
+  TileBuilder &builder = kernel.builder;
+  kernel.walkBatchAndHead(program_);
+  SmallVector<Value> states = of.initialStates();
+  auto placeOf = [&](Value segment) {
+    return SmallVector<Value>{kernel.walk.batch, kernel.walk.head, segment};
+  };
+  SmallVector<Value> entering;
+  struct Arguments {
+    Value ends, entries;
+    SmallVector<Value> transition;
+  };
+  SmallVector<Arguments> arguments;
+  for (unsigned state = group.from; state < group.to; ++state) {
+    Arguments &memory = arguments.emplace_back();
+    memory.ends = kernel.addMemory(memory_[state].ends);
+    memory.entries = kernel.addMemory(memory_[state].entries);
+    for (Value tile : memory_[state].transition)
+      memory.transition.push_back(kernel.addMemory(tile));
+    entering.push_back(states[state]);
+    builder.store(states[state], memory.entries, placeOf(builder.index(0)));
+  }
+  // Segments without tokens are no part of the sequence.
+  Value length = lengthOf(kernel);
+  Value above = builder.add(kernel.walk.tokens, builder.subtract(length, builder.index(1)));
+  Value count = arith::DivUIOp::create(builder, above, length);
+  auto loop = scf::ForOp::create(builder, builder.index(0), count, builder.index(1), entering);
+  Block *body = loop.getBody();
+  if (!body->empty())
+    body->back().erase();
+  builder.setInsertionPointToEnd(body);
+  Value segment = loop.getInductionVar(), later = builder.add(segment, builder.index(1));
+  SmallVector<Value> next;
+  for (auto [index, memory] : llvm::enumerate(arguments)) {
+    SmallVector<Value> tiles;
+    for (Value tile : memory.transition)
+      tiles.push_back(builder.load(tile, placeOf(segment)));
+    next.push_back(transitions_[group.from + index].apply(builder, tiles, loop.getRegionIterArgs()[index],
+                                                          builder.load(memory.ends, placeOf(segment))));
+    builder.store(next.back(), memory.entries, placeOf(later));
+  }
+  scf::YieldOp::create(builder, next);
+  builder.setInsertionPointAfter(loop);
+  for (unsigned state = group.from; state < group.to; ++state)
+    if (Value final = kernel.argument(view_.finals[state]))
+      of.stored[state].store(builder, kernel.walk, loop.getResult(state - group.from), final, {});
+  plan_.launches.push_back(kernel.launch);
+  return success();
+}
+
+LogicalResult Segmented::makeOutputs() {
+  ScanKernel of(scan_, view_, program_, "segments", schedule_.chunk);
+  LoopKernel &kernel = of.kernel;
+  TileBuilder &builder = kernel.builder;
+  Value segment = placeInGrid(kernel);
+  kernel.loadParams();
+  SmallVector<Value> known;
+  for (const SegmentMemory &memory : memory_)
+    known.push_back(kernel.addMemory(memory.entries));
+  auto entry = [&] {
+    SmallVector<Value> entering;
+    for (Value memory : known)
+      entering.push_back(builder.load(memory, {kernel.walk.batch, kernel.walk.head, segment}));
+    return entering;
+  };
+  Value length = lengthOf(kernel), first = builder.multiply(segment, length);
+  Value end = builder.minimum(builder.add(first, length), kernel.walk.tokens);
+  auto after = of.walkChunks(
+      entry, [&](Value at, ValueRange carried) { return of.chunk(at, carried, ChunkStages::all); }, first,
+      end);
+  if (failed(after))
+    return failure();
+  plan_.launches.push_back(kernel.launch);
+  // All blocks of every launch read the tails before one writes them.
+  kernel.appendTailLaunches(program_, /*all=*/true, plan_);
+  return success();
+}
+
+FailureOr<OpPlan> Segmented::run() {
+  for (const Group &group : groupsOf(scan_))
+    if (failed(makeEnds(group)) || failed(makeEntries(group)))
+      return failure();
+  if (failed(makeOutputs()))
+    return failure();
+  return plan_;
+}
+
+FailureOr<OpPlan> linmu::deriveSegmented(pattern::NormalScanOp scan, const ScanSchedule &schedule,
+                                         ProgramBuilder &program) {
+  return Segmented(scan, schedule, program).run();
+}
