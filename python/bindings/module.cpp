@@ -226,7 +226,7 @@ PYBIND11_MODULE(_linmu, module) {
       .def_property_readonly("key", [](const Kernel &kernel) { return kernel.package().key; })
       .def_property_readonly("code",
                              [](const Kernel &kernel) {
-                               const auto &image = kernel.package().image;
+                               const auto &image = kernel.package().images.front().code;
                                return py::bytes(reinterpret_cast<const char *>(image.data()), image.size());
                              })
       .def("algorithm", &Kernel::algorithm, py::arg("tokens"), py::arg("batch") = 1)
