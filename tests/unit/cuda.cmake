@@ -9,6 +9,13 @@ add_dependencies(cuda_runtime_test linmu_fake_cuda_driver runtime_test_images)
 target_compile_definitions(cuda_runtime_test PRIVATE
   LINMU_TEST_KERNELS="${CMAKE_CURRENT_BINARY_DIR}" LINMU_FAKE_CUDA_DRIVER="$<TARGET_FILE:linmu_fake_cuda_driver>")
 
+linmu_unit_test(cuda_images_test
+  SOURCES cuda_images_test.cpp cuda_fixture.cpp runtime_fixture.cpp temporary_folder.cpp LIBRARIES linmu_jit_cache)
+add_dependencies(cuda_images_test linmu_fake_cuda_driver runtime_test_images)
+target_compile_definitions(cuda_images_test PRIVATE
+  LINMU_TEST_KERNELS="${CMAKE_CURRENT_BINARY_DIR}" LINMU_FAKE_CUDA_DRIVER="$<TARGET_FILE:linmu_fake_cuda_driver>"
+  LINMU_TEST_VIRTUAL_ENV="${PROJECT_SOURCE_DIR}/.venv")
+
 if(LINMU_NVTX_INCLUDE_DIR)
   # A profiler that lists the ranges it is told of.
   add_library(linmu_fake_profiler MODULE "${CMAKE_CURRENT_LIST_DIR}/fake_profiler.cpp")
