@@ -16,6 +16,8 @@ namespace linmu::compiler {
 
 namespace {
 
+bool isTarget(const std::string &name) { return name == "cpu" || name == "cuda"; }
+
 /// Runs `body` in a context with diagnostics collected. Whatever goes wrong ends as a diagnostic.
 template <typename Result, typename Body> Result inContext(const Options &options, Body &&body) {
   ForkGuard guard;
@@ -23,11 +25,13 @@ template <typename Result, typename Body> Result inContext(const Options &option
   Context context;
   frontend::DiagnosticCollector diagnostics(*context);
   try {
-    if (options.cpu.empty() || cpu::Machine::isKnown(options.cpu))
-      result.ok = succeeded(body(*context, result));
+    Location start = FileLineColLoc::get(&*context, options.filename, 1, 1);
+    if (!options.cpu.empty() && !cpu::Machine::isKnown(options.cpu))
+      emitError(start) << "requires a CPU that LLVM knows for the native target, got '" << options.cpu << "'";
+    else if (!isTarget(options.target))
+      emitError(start) << "requires the target cpu or cuda, got '" << options.target << "'";
     else
-      emitError(FileLineColLoc::get(&*context, options.filename, 1, 1))
-          << "requires a CPU that LLVM knows for the native target, got '" << options.cpu << "'";
+      result.ok = succeeded(body(*context, result));
   } catch (const std::exception &error) {
     result.ok = false;
     result.diagnostics = options.filename + ": error: " + error.what() + "\n";
@@ -114,7 +118,9 @@ Bytes compile(std::string_view source, const Options &options) {
         std::string key = keyOf(functionOf(module), options);
         if (failed(normalize(module, schedule)) || failed(planAndDerive(module, schedule)))
           return failure();
-        auto package = cpu::compile(module, cpu::Machine::named(options.cpu), *signature, key);
+        auto package = options.target == "cuda"
+                           ? compileForCuda(module, *signature, key)
+                           : cpu::compile(module, cpu::Machine::named(options.cpu), *signature, key);
         if (failed(package))
           return failure();
         result.bytes = serialize(*package);
@@ -137,6 +143,8 @@ Text explain(std::string_view source, const Options &options, bool json) {
           return failure();
         explanation.addVariants(*module.getOps<tile::ProgramOp>().begin());
         result.text = json ? explanation.json() : explanation.text();
+        if (options.target == "cuda")
+          return compileForCuda(module, {}, "");
         return cpu::lowerKernels(module, cpu::Machine::named(options.cpu));
       });
 }
@@ -157,6 +165,17 @@ Text emit(std::string_view source, const Options &options, Emit stage) {
           return failure();
         if (stage == Emit::tile) {
           result.text = printed(module);
+          return success();
+        }
+        if ((stage == Emit::source) != (options.target == "cuda"))
+          return module.emitError() << "requires the target "
+                                    << (stage == Emit::source ? "cuda for its source" : "cpu for this stage")
+                                    << ", got " << options.target;
+        if (stage == Emit::source) {
+          FailureOr<Package> package = compileForCuda(module, *signature, "");
+          if (failed(package))
+            return failure();
+          result.text = std::move(package->source);
           return success();
         }
         cpu::Stage target = stage == Emit::llvm ? cpu::Stage::llvm : cpu::Stage::assembly;

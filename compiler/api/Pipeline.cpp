@@ -75,10 +75,14 @@ LogicalResult derive(ModuleOp module, const Plan &plan, const Schedule &schedule
   return passes.run(module);
 }
 
+FailureOr<Package> compileForCuda(ModuleOp module, const Signature &, llvm::StringRef) {
+  return module.emitError() << "requires a target other than cuda, which is not built yet";
+}
+
 std::string keyOf(func::FuncOp function, const Options &options) {
   cpu::Machine machine = cpu::Machine::named(options.cpu);
-  std::string salt =
-      machine.triple + ";" + machine.cpu + ";" + std::to_string(coresAtHand()) + ";" + buildIdentity();
+  std::string salt = machine.triple + ";" + machine.cpu + ";" + std::to_string(coresAtHand()) + ";" +
+                     options.target + ";" + buildIdentity();
   for (const std::string &feature : machine.features)
     salt += "," + feature;
   for (auto &[key, value] : options.schedule)

@@ -23,10 +23,12 @@ struct Options {
   std::map<std::string, std::string> aliases;
   /// Overrides of the schedule: {"algorithm", "recurrent"}, {"chunk", "32"}; see --schedule of linmuc.
   std::map<std::string, std::string> schedule;
-  std::string cpu; ///< LLVM CPU name; empty: the machine at hand
+  std::string cpu{};          ///< LLVM CPU name; empty: the machine at hand
+  std::string target = "cpu"; ///< or "cuda", whose packages hold a source and no machine code
 };
 
-enum class Emit { pattern, normal, tile, llvm, assembly };
+/// llvm and assembly are of the CPU, source is of CUDA.
+enum class Emit { pattern, normal, tile, llvm, assembly, source };
 
 /// Either `ok` and the payload, or one rendered diagnostic: "file:line:column: error: ..." with notes.
 struct Text {

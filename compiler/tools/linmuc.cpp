@@ -3,6 +3,7 @@
 #include "compiler/tools/linmuc_run.h"
 #include "runtime/core/error.h"
 #include "runtime/io/atomic_file.h"
+#include "runtime/jit/cuda_images.h"
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -48,6 +49,19 @@ static std::string forEachFunction(const std::string &source, const CommandLine 
   return names.size() > 1 && *separator == ',' ? "[\n" + text + "]\n" : text;
 }
 
+/// A package that can be opened: one for CUDA has its images.
+static std::vector<std::byte> packageOf(const std::string &source, const CommandLine &line) {
+  std::optional<jit::Target> target; // what is wrong with it comes before the compilation
+  if (line.target == RunTarget::cuda)
+    target = jit::Target::parse(line.cuda);
+  std::vector<std::byte> bytes = valid(compiler::compile(source, line.options)).bytes;
+  if (!target)
+    return bytes;
+  jit::ImageCounts counts;
+  Package package = deserialize(bytes, "the compiler's package");
+  return serialize(jit::withImages(std::move(package), target->architectures, nullptr, counts));
+}
+
 static void execute(const CommandLine &line) {
   std::string source = readText(line.file);
   // Everything that can fail comes before the first byte of output.
@@ -61,7 +75,7 @@ static void execute(const CommandLine &line) {
     text += forEachFunction(source, line, "\n",
                             [&](const auto &options) { return compiler::emit(source, options, *line.emit); });
   if (line.package) {
-    auto package = valid(compiler::compile(source, line.options)).bytes;
+    std::vector<std::byte> package = packageOf(source, line);
     AtomicFile file(*line.package);
     file.write(package.data(), package.size());
     file.commit();

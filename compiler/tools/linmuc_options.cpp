@@ -12,11 +12,12 @@ usage: linmuc FILE [options]
 
   --explain[=json]          per scan: the normal form, or the op and line that makes it opaque; the algorithm.
                             What --run and --package refuse is refused here with the same message
-  --emit=STAGE              prints pattern, normal, tile, llvm or asm
-  --package OUT.lmk         writes a kernel package for this machine
+  --emit=STAGE              prints pattern, normal, tile, llvm or asm; source with --target=cuda
+  --package OUT.lmk         writes a kernel package for the target
   --run IN.safetensors      runs the pattern on the tensors of a file, matched to operands by name;
     --out OUT.safetensors   results go here, complete or not at all
-    --target=TARGET         cpu (compiled, the default) or interpreter (the fp64 definition)
+  --target=TARGET           cpu, the default; interpreter (the fp64 definition) for --run; cuda for the GPUs of
+                            this machine, or cuda:sm_90a,sm_80 for those named, for all but --run
   --function=NAME           one pattern of the file; without it --explain and --emit show all of them
   --define=ALIAS=TYPE       replaces the text's definition of a type alias, e.g. query='tensor<?x?x9x64xf32>';
                             '!query=...' is the same, '#window=array<i64: 8, 8, 8>' an attribute's
@@ -79,6 +80,18 @@ void parseSchedule(const std::string &value, CommandLine &line) {
   }
 }
 
+void parseTarget(const std::string &value, CommandLine &line) {
+  line.target = choose<RunTarget>(
+      "--target", value.substr(0, value.find(':')),
+      {{"cpu", RunTarget::cpu}, {"interpreter", RunTarget::interpreter}, {"cuda", RunTarget::cuda}});
+  if (line.target == RunTarget::cuda) {
+    line.cuda = value;
+    line.options.target = "cuda";
+  } else if (value.find(':') != value.npos) {
+    refuse("--target=" + value.substr(0, value.find(':')) + " takes no architectures, got '" + value + "'");
+  }
+}
+
 void apply(const std::string &flag, const std::string &value, CommandLine &line) {
   using compiler::Emit;
   if (flag == "--explain")
@@ -89,7 +102,8 @@ void apply(const std::string &flag, const std::string &value, CommandLine &line)
                               {"normal", Emit::normal},
                               {"tile", Emit::tile},
                               {"llvm", Emit::llvm},
-                              {"asm", Emit::assembly}});
+                              {"asm", Emit::assembly},
+                              {"source", Emit::source}});
   else if (flag == "--package")
     line.package = value;
   else if (flag == "--run")
@@ -97,8 +111,7 @@ void apply(const std::string &flag, const std::string &value, CommandLine &line)
   else if (flag == "--out")
     line.out = value;
   else if (flag == "--target")
-    line.target =
-        choose<RunTarget>(flag, value, {{"cpu", RunTarget::cpu}, {"interpreter", RunTarget::interpreter}});
+    parseTarget(value, line);
   else if (flag == "--function")
     line.options.function = value;
   else if (flag == "--cpu")
@@ -154,9 +167,14 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
     refuse("requires something to do: --explain, --emit, --package or --run");
   if (line.run && line.out.empty())
     refuse("--run requires --out");
-  for (const char *flag : {"--out", "--target"})
-    if (!line.run && seen.contains(flag))
-      refuse(std::string(flag) + " requires --run");
+  if (!line.run && seen.contains("--out"))
+    refuse("--out requires --run");
+  if (!line.run && line.target == RunTarget::interpreter)
+    refuse("--target=interpreter requires --run");
+  if (line.run && line.target == RunTarget::cuda)
+    refuse("--run requires --target=cpu or interpreter, got '" + line.cuda + "'");
+  if (line.target == RunTarget::cuda && !line.options.cpu.empty())
+    refuse("--target=cuda takes no --cpu");
   if (line.run && line.target == RunTarget::cpu && !line.options.cpu.empty())
     refuse("--run with --target=cpu runs on the machine at hand and takes no --cpu");
   return line;

@@ -9,18 +9,19 @@
 namespace linmu::linmuc {
 
 enum class Report { none, text, json };
-enum class RunTarget { cpu, interpreter };
+enum class RunTarget { cpu, interpreter, cuda };
 
 struct CommandLine {
   bool help = false;
   std::filesystem::path file;
-  compiler::Options options; ///< filename, function, aliases, schedule, cpu
+  compiler::Options options; ///< filename, function, aliases, schedule, cpu, target
   Report explain = Report::none;
   std::optional<compiler::Emit> emit;
   std::optional<std::filesystem::path> package; ///< where to write the kernel package
   std::optional<std::filesystem::path> run;     ///< the operands, safetensors
   std::filesystem::path out;                    ///< the results of `run`
   RunTarget target = RunTarget::cpu;
+  std::string cuda; ///< with RunTarget::cuda: "cuda" or "cuda:ARCHITECTURE,..."
 };
 
 extern const char *const helpText;

@@ -1,11 +1,11 @@
-// The part of DLPack's stable C ABI that exchanges one tensor (dmlc/dlpack, version 0).
+// The part of DLPack's stable C ABI that exchanges tensors (dmlc/dlpack, versions 0 and 1.3).
 #pragma once
 #include <cstdint>
 
 extern "C" {
 
 struct DLDevice {
-  std::int32_t device_type; ///< 1: CPU
+  std::int32_t device_type; ///< 1: CPU, 2: CUDA, 3: the host's, pinned for CUDA, 13: managed by CUDA
   std::int32_t device_id;
 };
 
@@ -29,5 +29,30 @@ struct DLManagedTensor {
   DLTensor dl_tensor;
   void *manager_ctx;
   void (*deleter)(DLManagedTensor *self);
+};
+
+struct DLPackVersion {
+  std::uint32_t major, minor;
+};
+
+struct DLManagedTensorVersioned {
+  DLPackVersion version;
+  void *manager_ctx;
+  void (*deleter)(DLManagedTensorVersioned *self);
+  std::uint64_t flags;
+  DLTensor dl_tensor;
+};
+
+/// What a type's attribute __dlpack_c_exchange_api__ points to, in a capsule "dlpack_exchange_api". Functions
+/// return 0, or -1 with a Python exception or a call of `set_error`; none of them synchronises streams.
+struct DLPackExchangeAPI {
+  DLPackVersion version;
+  DLPackExchangeAPI *previous;
+  int (*allocate)(DLTensor *prototype, DLManagedTensorVersioned **out, void *error_context,
+                  void (*set_error)(void *error_context, const char *kind, const char *message));
+  int (*export_managed)(void *object, DLManagedTensorVersioned **out);
+  int (*import_managed)(DLManagedTensorVersioned *tensor, void **out_object);
+  int (*view)(void *object, DLTensor *out); ///< may be null; `out` is good while the object is
+  int (*current_stream)(std::int32_t device_type, std::int32_t device_id, void **out_stream);
 };
 }

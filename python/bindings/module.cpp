@@ -1,5 +1,6 @@
-// The extension module: kernels, and tensors borrowed through DLPack. What users call is in linmu/kernel.py.
-#include "python/bindings/dlpack.h"
+// The extension module: kernels on tensors of other libraries. What users call is in linmu/kernel.py.
+#include "python/bindings/borrowed_tensor.h"
+#include "python/bindings/library_allocator.h"
 #include "runtime/core/error.h"
 #include "runtime/core/operand_check.h"
 #include "runtime/core/settings.h"
@@ -10,108 +11,21 @@
 
 namespace py = pybind11;
 using namespace linmu;
+using namespace linmu::python;
 
 namespace {
 
-/// A tensor lent by another library: the capsule keeps it alive.
-struct Borrowed {
-  py::capsule capsule;
-  TensorView view;
-};
-
-std::string nameOf(DLDataType type) {
-  static constexpr const char *kinds[] = {"int", "uint", "float", "opaque", "bfloat", "complex", "bool"};
-  std::string kind = type.code < std::size(kinds) ? kinds[type.code] : "kind" + std::to_string(type.code);
-  return kind + std::to_string(type.bits) + (type.lanes == 1 ? "" : "x" + std::to_string(type.lanes));
-}
-
-/// `who` is the operand or result with its quoted name, as messages name it; `expected` what the pattern has.
-DType dtypeOf(DLDataType type, const std::string &who, DType expected) {
-  if (type.lanes == 1) {
-    if (type.code == 2 && type.bits == 32)
-      return DType::f32;
-    if (type.code == 2 && type.bits == 16)
-      return DType::f16;
-    if (type.code == 4 && type.bits == 16)
-      return DType::bf16;
-    if (type.code == 0 && type.bits == 32)
-      return DType::i32;
-    if (type.code == 6 && type.bits == 8)
-      return DType::i1;
-  }
-  throw Error(ErrorCode::invalidArgument, who + ": expected elements of type " + std::string(name(expected)) +
-                                              (expected == DType::i1 ? " (bool)" : "") + ", got " +
-                                              nameOf(type));
-}
-
-/// The capsule of a tensor. What its library says against lending it becomes part of one message.
-py::object lend(py::handle object, const std::string &who) {
-  if (!py::hasattr(object, "__dlpack__"))
-    throw Error(ErrorCode::invalidArgument,
-                who + ": expected a tensor with __dlpack__ (torch or numpy), got " +
-                    py::str(py::type::of(object).attr("__name__")).cast<std::string>());
-  try {
-    return object.attr("__dlpack__")();
-  } catch (py::error_already_set &error) {
-    if (!error.matches(PyExc_Exception)) // an interrupt is none of ours
-      throw;
-    std::string text = py::str(error.value()).cast<std::string>();
-    throw Error(ErrorCode::invalidArgument, who + ": expected a tensor that its library lends, got " +
-                                                py::str(error.type().attr("__name__")).cast<std::string>() +
-                                                ": " + text.substr(0, text.find('\n')));
-  }
-}
-
-Borrowed borrow(py::handle object, const std::string &who, DType expected) {
-  py::object lent = lend(object, who);
-  if (!PyCapsule_IsValid(lent.ptr(), "dltensor"))
-    throw Error(ErrorCode::invalidArgument,
-                who + ": expected __dlpack__ to give a capsule 'dltensor', got " +
-                    py::str(py::type::of(lent).attr("__name__")).cast<std::string>());
-  auto capsule = py::reinterpret_borrow<py::capsule>(lent);
-  auto *managed = static_cast<DLManagedTensor *>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"));
-  const DLTensor &tensor = managed->dl_tensor;
-  if (tensor.device.device_type != 1)
-    throw Error(ErrorCode::unsupported, who + ": expected a tensor on the CPU, got device type " +
-                                            std::to_string(tensor.device.device_type));
-  if (tensor.ndim > TensorView::maxRank)
-    throw Error(ErrorCode::invalidArgument, who + ": expected at most " +
-                                                std::to_string(TensorView::maxRank) + " axes, got " +
-                                                std::to_string(tensor.ndim));
-  TensorView view;
-  view.data = static_cast<std::byte *>(tensor.data) + tensor.byte_offset;
-  view.dtype = dtypeOf(tensor.dtype, who, expected);
-  view.rank = tensor.ndim;
-  std::int64_t contiguous = 1;
-  for (int axis = tensor.ndim - 1; axis >= 0; --axis) {
-    view.sizes[axis] = tensor.shape[axis];
-    view.strides[axis] = tensor.strides ? tensor.strides[axis] : contiguous;
-    contiguous *= tensor.shape[axis];
-  }
-  return {std::move(capsule), view};
-}
-
-/// Tensors of a call, kept alive.
-struct Lent {
-  std::vector<Borrowed> borrowed;
-  std::vector<TensorView> views;
-  void add(py::handle tensor, const std::string &who, DType expected) {
-    borrowed.push_back(borrow(tensor, who, expected));
-    views.push_back(borrowed.back().view);
-  }
-};
-
-Lent borrowAll(const py::sequence &tensors, const Signature &signature, const std::vector<OperandSpec> &specs,
-               const char *one, const char *many) {
+BorrowedTensors borrowAll(const py::sequence &tensors, const Signature &signature,
+                          const std::vector<OperandSpec> &specs, const char *one, const char *many,
+                          CallStream &stream) {
   if (tensors.size() != specs.size())
     throw Error(ErrorCode::invalidArgument, "pattern '" + signature.name + "': expected " +
                                                 std::to_string(specs.size()) + " " + many + ", got " +
                                                 std::to_string(tensors.size()));
-  Lent lent;
+  BorrowedTensors borrowed;
   for (std::size_t i = 0; i < specs.size(); ++i)
-    lent.add(tensors[i], std::string(one) + " '" + specs[i].name + "' of pattern '" + signature.name + "'",
-             specs[i].dtype);
-  return lent;
+    borrowed.add(tensors[i], specs[i], one, signature, stream);
+  return borrowed;
 }
 
 /// The shape of a result of a call whose inputs gave `symbols`.
@@ -126,10 +40,14 @@ py::list shapeOf(const OperandSpec &spec, const Symbols &symbols) {
 }
 
 /// Launches on the tensors `results`, or, where it is a function of (shape, dtype), on those that it makes
-/// once the inputs are known to fit. Returns the results.
-py::list launch(const Kernel &kernel, const py::sequence &inputs, const py::object &results, int threads) {
+/// once the inputs are known to fit. `stream` is the handle of a CUDA stream or None. Returns the results.
+py::list launch(const Kernel &kernel, const py::sequence &inputs, const py::object &results, int threads,
+                const py::object &stream) {
   const Signature &signature = kernel.signature();
-  Lent in = borrowAll(inputs, signature, signature.inputs, "operand", "inputs");
+  CallStream call;
+  if (!stream.is_none())
+    call.given = reinterpret_cast<void *>(stream.cast<std::uintptr_t>());
+  BorrowedTensors in = borrowAll(inputs, signature, signature.inputs, "operand", "inputs", call);
   py::list tensors;
   if (PyCallable_Check(results.ptr())) {
     Symbols symbols = checkOperands({signature.name, signature.inputs, {}}, in.views, {});
@@ -138,10 +56,31 @@ py::list launch(const Kernel &kernel, const py::sequence &inputs, const py::obje
   } else {
     tensors = py::list(results);
   }
-  Lent out = borrowAll(tensors, signature, signature.results, "result", "results");
+  BorrowedTensors out = borrowAll(tensors, signature, signature.results, "result", "results", call);
+  LaunchOptions options{.threads = threads, .stream = call.resolve()};
+  LibraryAllocator allocator(call.library);
+  if (call.usesLibrarysStream())
+    options.allocator = &allocator;
   py::gil_scoped_release release;
-  kernel(in.views, out.views, LaunchOptions{threads});
+  kernel(in.views, out.views, options);
   return tensors;
+}
+
+/// The machine code; of several architectures, one after the other.
+py::bytes codeOf(const Kernel &kernel) {
+  std::string code;
+  for (const PackageImage &image : kernel.package().images)
+    code.append(reinterpret_cast<const char *>(image.code.data()), image.code.size());
+  return py::bytes(code);
+}
+
+/// A token order or media table on the host.
+void checkTable(const Kernel &kernel, const std::string &operand, py::handle table, std::int64_t tokens) {
+  CallStream none;
+  BorrowedTensors borrowed;
+  OperandSpec spec{.name = operand, .dtype = DType::i32, .shape = {}};
+  borrowed.add(table, spec, "operand", kernel.signature(), none);
+  kernel.checkTable(operand, borrowed.views[0], tokens);
 }
 
 /// An operand as (name, dtype, shape), the shape's symbols as "B", "N" and "M".
@@ -174,12 +113,13 @@ py::list describe(const std::vector<OperandSpec> &specs) {
 
 CompileOptions optionsOf(std::string filename, std::string function,
                          std::map<std::string, std::string> aliases,
-                         std::map<std::string, std::string> schedule, bool useDiskCache) {
+                         std::map<std::string, std::string> schedule, std::string target, bool useDiskCache) {
   CompileOptions options;
   options.filename = std::move(filename);
   options.function = std::move(function);
   options.aliases = std::move(aliases);
   options.schedule = std::move(schedule);
+  options.target = std::move(target);
   options.use_disk_cache = useDiskCache;
   return options;
 }
@@ -224,37 +164,48 @@ PYBIND11_MODULE(_linmu, module) {
       .def_property_readonly("results",
                              [](const Kernel &kernel) { return describe(kernel.signature().results); })
       .def_property_readonly("key", [](const Kernel &kernel) { return kernel.package().key; })
-      .def_property_readonly("code",
-                             [](const Kernel &kernel) {
-                               const auto &image = kernel.package().image;
-                               return py::bytes(reinterpret_cast<const char *>(image.data()), image.size());
-                             })
+      .def_property_readonly("code", &codeOf)
       .def("algorithm", &Kernel::algorithm, py::arg("tokens"), py::arg("batch") = 1)
-      .def("launch", &launch, py::arg("inputs"), py::arg("results"), py::arg("threads") = 0);
+      .def("launch", &launch, py::arg("inputs"), py::arg("results"), py::arg("threads") = 0,
+           py::arg("stream") = py::none())
+      .def_property_readonly(
+          "runs_on",
+          [](const Kernel &kernel) { return kernel.deviceKind() == Device::cuda ? "cuda" : "cpu"; })
+      .def("workspace_bytes", &Kernel::workspaceBytes, py::arg("tokens"), py::arg("batch") = 1,
+           py::arg("media_items") = 1)
+      .def("check_table", &checkTable, py::arg("operand"), py::arg("table"), py::arg("tokens"));
 
   module.def(
       "compile",
       [](const std::string &source, std::string filename, std::string function,
          std::map<std::string, std::string> aliases, std::map<std::string, std::string> schedule,
-         bool useDiskCache) {
+         std::string target, bool useDiskCache) {
         CompileOptions options = optionsOf(std::move(filename), std::move(function), std::move(aliases),
-                                           std::move(schedule), useDiskCache);
+                                           std::move(schedule), std::move(target), useDiskCache);
         py::gil_scoped_release release;
         return compile(source, options);
       },
       py::arg("source"), py::arg("filename"), py::arg("function"), py::arg("aliases"), py::arg("schedule"),
-      py::arg("use_disk_cache"));
+      py::arg("target"), py::arg("use_disk_cache"));
   module.def(
       "explain",
       [](const std::string &source, std::string filename, std::string function,
-         std::map<std::string, std::string> aliases, std::map<std::string, std::string> schedule, bool json) {
+         std::map<std::string, std::string> aliases, std::map<std::string, std::string> schedule,
+         std::string target, bool json) {
         CompileOptions options = optionsOf(std::move(filename), std::move(function), std::move(aliases),
-                                           std::move(schedule), true);
+                                           std::move(schedule), std::move(target), true);
         py::gil_scoped_release release;
         return explain(source, options, json);
       },
       py::arg("source"), py::arg("filename"), py::arg("function"), py::arg("aliases"), py::arg("schedule"),
-      py::arg("json"));
+      py::arg("target"), py::arg("json"));
+  module.def(
+      "open_package",
+      [](const py::bytes &bytes, const std::string &origin) {
+        std::string_view text = bytes;
+        return Kernel::open(deserialize(std::as_bytes(std::span(text)), origin));
+      },
+      py::arg("bytes"), py::arg("origin"));
   module.def("statistics", [] {
     CompileStatistics statistics = compileStatistics();
     py::dict result;
@@ -262,6 +213,8 @@ PYBIND11_MODULE(_linmu, module) {
     result["disk_hits"] = statistics.disk_hits;
     result["memory_hits"] = statistics.memory_hits;
     result["memory_bytes"] = statistics.memory_bytes;
+    result["images_compiled"] = statistics.images_compiled;
+    result["image_disk_hits"] = statistics.image_disk_hits;
     return result;
   });
 }

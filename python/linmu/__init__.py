@@ -4,6 +4,6 @@
 >>> output, state = kernel(query, key, value, gate)
 """
 
-from linmu.kernel import Kernel, PatternError, compile, explain, statistics
+from linmu.kernel import Kernel, PatternError, compile, explain, load, statistics
 
-__all__ = ["Kernel", "PatternError", "compile", "explain", "statistics"]
+__all__ = ["Kernel", "PatternError", "compile", "explain", "load", "statistics"]

@@ -1,24 +1,32 @@
 """Compiling patterns and calling them on torch tensors or numpy arrays, without copies."""
 
+import functools
 import operator
 import os
 
 import _linmu
 from _linmu import PatternError, statistics
 
-__all__ = ["Kernel", "PatternError", "compile", "explain", "statistics"]
+__all__ = ["Kernel", "PatternError", "compile", "explain", "load", "statistics"]
 
 
 class Kernel:
     """A compiled pattern. Call it with its inputs in order or by name; it returns its results.
 
     `out` may give the results' tensors, which then are written in place; otherwise they are new tensors of
-    the kind of the first input. One result is returned as it is, several as a tuple. `threads` limits the
-    threads of one call.
+    the kind of the first input, on its device. One result is returned as it is, several as a tuple. `threads`
+    limits the threads of one call on the CPU.
+
+    A kernel compiled for CUDA takes tensors on a CUDA device, and enqueues its work on `stream`, by default
+    torch's current one (for tensors of other libraries the legacy default one). The call does not wait for the
+    device, and may be captured into a graph.
     """
 
     def __init__(self, native):
         self._native = native
+        # Asked for at every call.
+        self._names = [name for name, _, _ in native.inputs]
+        self._undecided = _undecided_result(native)
 
     @property
     def name(self) -> str:
@@ -31,7 +39,7 @@ class Kernel:
 
     @property
     def code(self) -> bytes:
-        """The machine code."""
+        """The machine code; of several architectures, one after the other."""
         return self._native.code
 
     @property
@@ -47,21 +55,36 @@ class Kernel:
         """How a call with that many tokens runs, e.g. "chunked(chunk=16)"."""
         return self._native.algorithm(tokens, batch)
 
-    def __call__(self, *arguments, out=None, threads: int = 0, **named):
+    @property
+    def runs_on(self) -> str:
+        """Where operands must lie: "cpu" or "cuda"."""
+        return self._native.runs_on
+
+    def check_table(self, operand: str, table, tokens: int) -> None:
+        """Checks a token order or media table on the CPU for calls with that many tokens, as a call on the CPU does.
+
+        A call on CUDA cannot look at the entries without waiting for the device: check a table once, where it is
+        made. LINMU_CHECK_TABLES=1 checks them at every call.
+        """
+        self._native.check_table(operand, table, tokens)
+
+    def __call__(self, *arguments, out=None, threads: int = 0, stream=None, **named):
         inputs = self._bind(arguments, named)
         if out is None:
             out = self._maker(inputs)
-        elif hasattr(out, "__dlpack__"):
+        elif hasattr(out, "__dlpack__") or hasattr(out, "__cuda_array_interface__"):
             out = [out]
         elif not isinstance(out, (list, tuple)):
             raise TypeError(
                 f"out of pattern '{self.name}': expected a tensor or a list of them, got {type(out).__name__}"
             )
-        results = self._native.launch(inputs, out, _thread_count(threads))
+        results = self._native.launch(inputs, out, _thread_count(threads), _stream_handle(stream, inputs))
         return results[0] if len(results) == 1 else tuple(results)
 
     def _bind(self, arguments, named) -> list:
-        names = [name for name, _, _ in self.inputs]
+        names = self._names
+        if not named and len(arguments) == len(names):
+            return list(arguments)
         if len(arguments) > len(names):
             raise TypeError(f"pattern '{self.name}' takes {len(names)} inputs, got {len(arguments)}")
         given = dict(zip(names, arguments))
@@ -78,14 +101,50 @@ class Kernel:
 
     def _maker(self, inputs):
         """A function of (shape, dtype) that makes tensors of the kind of the first input."""
-        extents = {extent for _, _, shape in self.inputs for extent in shape}
-        for name, _, shape in self.results:
-            if unknown := [extent for extent in shape if isinstance(extent, str) and extent not in extents]:
-                raise TypeError(
-                    f"result '{name}' of pattern '{self.name}': expected out= to give it, since no input "
-                    f"has its extent {unknown[0]}, got None"
-                )
-        return _torch_maker() if type(inputs[0]).__module__.split(".")[0] == "torch" else _numpy_maker()
+        if self._undecided:
+            name, extent = self._undecided
+            raise TypeError(
+                f"result '{name}' of pattern '{self.name}': expected out= to give it, since no input "
+                f"has its extent {extent}, got None"
+            )
+        if type(inputs[0]).__module__.split(".")[0] == "torch":
+            return _torch_maker(inputs[0].device)
+        if self.runs_on == "cuda":
+            raise TypeError(
+                f"pattern '{self.name}': expected out= to give the results, or torch tensors as inputs, got "
+                f"{type(inputs[0]).__name__} without out="
+            )
+        return _numpy_maker()
+
+
+def _undecided_result(native):
+    """The first result, and its extent, that inputs do not decide, or None."""
+    extents = {extent for _, _, shape in native.inputs for extent in shape}
+    for name, _, shape in native.results:
+        for extent in shape:
+            if isinstance(extent, str) and extent not in extents:
+                return name, extent
+    return None
+
+
+def _stream_handle(stream, inputs):
+    """The handle of a CUDA stream of torch, of cupy, of the protocol __cuda_stream__, or an integer that is one."""
+    if stream is None:
+        # A torch without DLPack's table of functions does not tell its stream by itself.
+        first = inputs[0] if inputs else None
+        if getattr(first, "is_cuda", False) and not hasattr(type(first), "__dlpack_c_exchange_api__"):
+            import torch
+
+            return torch.cuda.current_stream(first.device).cuda_stream
+        return None
+    if isinstance(stream, int):
+        return stream
+    for attribute in ("cuda_stream", "ptr"):
+        if isinstance(handle := getattr(stream, attribute, None), int):
+            return handle
+    if hasattr(stream, "__cuda_stream__"):
+        return stream.__cuda_stream__()[1]
+    raise TypeError(f"stream: expected a CUDA stream or its handle, got {type(stream).__name__}")
 
 
 def _thread_count(threads) -> int:
@@ -97,17 +156,24 @@ def _thread_count(threads) -> int:
     return max(-1, min(count, 1 << 30))
 
 
-def _torch_maker():
+@functools.cache
+def _torch_types() -> dict:
     import torch
 
-    types = {
+    return {
         "f32": torch.float32,
         "bf16": torch.bfloat16,
         "f16": torch.float16,
         "i32": torch.int32,
         "i1": torch.bool,
     }
-    return lambda shape, dtype: torch.empty(shape, dtype=types[dtype])
+
+
+def _torch_maker(device):
+    import torch
+
+    types = _torch_types()
+    return lambda shape, dtype: torch.empty(shape, dtype=types[dtype], device=device)
 
 
 def _numpy_maker():
@@ -138,22 +204,34 @@ def _source(text_or_path) -> tuple[str, str]:
         ) from None
 
 
-def compile(text_or_path, function: str = "", aliases=None, schedule=None, cache: bool = True) -> Kernel:
+def compile(
+    text_or_path, function: str = "", aliases=None, schedule=None, target: str = "cpu", cache: bool = True
+) -> Kernel:
     """Compiles a pattern from its text or its file for this machine, or takes it from the cache.
 
     `function` chooses among several in the text. `aliases` replaces definitions of type aliases,
     {"query": "tensor<?x?x28x128xbf16>"} or {"!query": ...}, and of attribute aliases, {"#window": "array<i64: 8, 8,
     8>"};
-    `schedule` overrides choices, {"chunk": 64}. Raises PatternError, a ValueError whose text carries file, line
+    `schedule` overrides choices, {"chunk": 64}. `target` is "cpu", "cuda" for this machine's GPUs, or
+    "cuda:sm_90a,sm_80" for architectures by name. Raises PatternError, a ValueError whose text carries file, line
     and column.
     """
     source, filename = _source(text_or_path)
     options = {key: str(value) for key, value in (schedule or {}).items()}
-    return Kernel(_linmu.compile(source, filename, function, dict(aliases or {}), options, cache))
+    return Kernel(_linmu.compile(source, filename, function, dict(aliases or {}), options, target, cache))
 
 
-def explain(text_or_path, function: str = "", aliases=None, schedule=None, json: bool = False) -> str:
+def load(path) -> Kernel:
+    """Opens a kernel package that `linmuc --package` wrote: nothing is compiled. A package is machine code: open
+    only those whose origin you trust. Raises ValueError for a file that is damaged or none."""
+    with open(path, "rb") as file:
+        return Kernel(_linmu.open_package(file.read(), os.fspath(path)))
+
+
+def explain(
+    text_or_path, function: str = "", aliases=None, schedule=None, json: bool = False, target: str = "cpu"
+) -> str:
     """What the compiler makes of a pattern: each scan's normal form, or what makes it opaque, and where."""
     source, filename = _source(text_or_path)
     options = {key: str(value) for key, value in (schedule or {}).items()}
-    return _linmu.explain(source, filename, function, dict(aliases or {}), options, json)
+    return _linmu.explain(source, filename, function, dict(aliases or {}), options, target, json)

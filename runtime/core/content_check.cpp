@@ -128,17 +128,19 @@ private:
 
 } // namespace
 
+void checkContent(const Signature &signature, const OperandSpec &spec, const TensorView &view,
+                  std::int64_t tokens) {
+  ContentChecker checker(signature, spec, view, tokens);
+  if (spec.content == OperandSpec::tokenOrder)
+    checker.order();
+  else if (spec.content == OperandSpec::mediaTable)
+    checker.mediaTable();
+}
+
 void checkContents(const Signature &signature, const Symbols &symbols, std::span<const TensorView> inputs) {
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const OperandSpec &spec = signature.inputs[i];
-    if (spec.content == OperandSpec::values)
-      continue;
-    ContentChecker checker(signature, spec, inputs[i], symbols.tokens);
-    if (spec.content == OperandSpec::tokenOrder)
-      checker.order();
-    else
-      checker.mediaTable();
-  }
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (signature.inputs[i].content != OperandSpec::values)
+      checkContent(signature, signature.inputs[i], inputs[i], symbols.tokens);
 }
 
 } // namespace linmu

@@ -9,4 +9,8 @@ namespace linmu {
 /// operand, the entry or row, the expected range and the actual.
 void checkContents(const Signature &signature, const Symbols &symbols, std::span<const TensorView> inputs);
 
+/// The same for one input, for a call with `tokens` tokens.
+void checkContent(const Signature &signature, const OperandSpec &spec, const TensorView &view,
+                  std::int64_t tokens);
+
 } // namespace linmu

@@ -1,96 +1,29 @@
 #include "runtime/core/kernel.h"
-#include "runtime/core/code_image.h"
 #include "runtime/core/content_check.h"
-#include "runtime/core/cpu_features.h"
+#include "runtime/core/cuda/cuda_executor.h"
+#include "runtime/core/device_check.h"
 #include "runtime/core/error.h"
+#include "runtime/core/executor.h"
 #include "runtime/core/launch_frame.h"
 #include "runtime/core/memory_check.h"
 #include "runtime/core/package_validate.h"
-#include "runtime/core/settings.h"
-#include "runtime/core/thread_pool.h"
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <thread>
-#include <vector>
 
 namespace linmu {
 
 namespace {
 
-// Waking a sleeping worker and waiting for it costs about this much.
-constexpr double nanoseconds_worth_a_wake = 20000;
-
 // As LINMU_THREADS allows.
 constexpr int most_threads = 4096;
 
-// Before a kernel has been timed: so few tokens are a decode step.
-constexpr std::int64_t decode_tokens = 4;
-
-/// How long a block of one launch takes, learnt from the launches so far, so that small ones stay on the
-/// calling thread.
-class BlockCost {
-public:
-  /// Whether the launch's grid grows with the tokens: then a block has its fixed share of them, and any other
-  /// may walk all of them.
-  void shareTokens(bool share) { shares_tokens_ = share; }
-  bool isWorthThreads(std::int64_t blocks, std::int64_t tokens) const {
-    double known = nanoseconds_.load(std::memory_order_relaxed);
-    if (known < 0)
-      return tokens > decode_tokens;
-    return known * double(blocks) * unit(tokens) > nanoseconds_worth_a_wake;
-  }
-  /// Takes a faster measurement at once and a slower one by degrees: it may have been interrupted.
-  void learn(std::int64_t blocks, std::int64_t tokens, double nanoseconds) {
-    double known = nanoseconds_.load(std::memory_order_relaxed);
-    double measured = nanoseconds / double(blocks) / unit(tokens);
-    nanoseconds_.store(known < 0 ? measured : std::min(measured, known * 1.25 + 1),
-                       std::memory_order_relaxed);
-  }
-
-private:
-  double unit(std::int64_t tokens) const {
-    return shares_tokens_ ? 1 : double(std::max<std::int64_t>(tokens, 1));
-  }
-  std::atomic<double> nanoseconds_{-1};
-  bool shares_tokens_ = false;
-};
-
-int numberOfCores() {
-  static const int cores = int(std::max(1u, std::thread::hardware_concurrency()));
-  return cores;
-}
-
-void checkTarget(const Package &package) {
-  std::string_view target = package.target;
-  std::string_view expected = architecture();
-  if (!target.starts_with("cpu:") || !target.substr(4).starts_with(expected))
-    throw Error(ErrorCode::unsupported, "pattern '" + package.signature.name +
-                                            "': expected code for cpu:" + std::string(expected) +
-                                            ", got code for '" + package.target + "'");
-  for (const std::string &feature : package.cpu_features)
-    if (!cpuHas(feature))
-      throw Error(ErrorCode::unsupported,
-                  "pattern '" + package.signature.name + "' was compiled for a CPU with the feature '" +
-                      feature + "', which this machine lacks",
-                  "compile it on this machine");
+std::unique_ptr<const Executor> executorOf(const Package &package) {
+  return package.target == "cuda" ? cuda::openOnCuda(package) : openOnCpu(package);
 }
 
 } // namespace
 
 struct Kernel::Impl {
-  explicit Impl(Package opened) : package(std::move(opened)), image(package.image) {
-    for (const Variant &variant : package.variants)
-      launches += variant.launches.size();
-    costs = std::vector<BlockCost>(launches);
-    std::size_t cost = 0;
-    for (const Variant &variant : package.variants)
-      for (const Launch &launch : variant.launches)
-        costs[cost++].shareTokens(
-            std::any_of(launch.grid.begin(), launch.grid.end(), [&](ExpressionId extent) {
-              return package.expressions[extent].uses(Expression::Term::tokens);
-            }));
-  }
+  explicit Impl(Package opened) : package(std::move(opened)), executor(executorOf(package)) {}
 
   std::size_t variantFor(const Symbols &symbols) const {
     std::size_t index = 0;
@@ -100,34 +33,19 @@ struct Kernel::Impl {
     return index;
   }
 
-  void run(const Launch &launch, BlockCost &cost, LaunchFrame &frame, const Symbols &symbols,
-           int threads) const {
-    std::int64_t blocks = frame.blocksOf(launch);
-    if (blocks <= 0)
-      return;
-    BlockWork work{image.function(launch.entry), frame.arguments(package, launch), blocks,
-                   launch.workspace_bytes, launch.blocks_together};
-    ThreadPool &pool = ThreadPool::instance();
-    if (blocks == 1 || threads <= 1) {
-      pool.run(work, 1);
-      return;
-    }
-    auto start = std::chrono::steady_clock::now();
-    std::int64_t taken = pool.run(work, cost.isWorthThreads(blocks, symbols.tokens) ? threads : 1);
-    std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
-    if (taken > 0)
-      cost.learn(taken, symbols.tokens, elapsed.count());
+  void requireCount(const char *what, std::int64_t number) const {
+    if (number < 0)
+      throw Error(ErrorCode::invalidArgument, "pattern '" + package.signature.name +
+                                                  "': expected 0 or more " + what + ", got " +
+                                                  std::to_string(number));
   }
 
   Package package;
-  CodeImage image;
-  std::size_t launches = 0;
-  mutable std::vector<BlockCost> costs; // one a launch, in the order of the variants
+  std::unique_ptr<const Executor> executor;
 };
 
 Kernel Kernel::open(Package package) {
   validate(package, "package of pattern '" + package.signature.name + "'");
-  checkTarget(package);
   Kernel kernel;
   kernel.impl_ = std::make_shared<const Impl>(std::move(package));
   return kernel;
@@ -137,37 +55,58 @@ const Signature &Kernel::signature() const { return impl_->package.signature; }
 
 const Package &Kernel::package() const { return impl_->package; }
 
+Device::Kind Kernel::deviceKind() const {
+  return impl_->package.target == "cuda" ? Device::cuda : Device::cpu;
+}
+
 void Kernel::operator()(std::span<const TensorView> inputs, std::span<const TensorView> results,
                         const LaunchOptions &options) const {
-  const Package &package = impl_->package;
+  const Signature &signature = impl_->package.signature;
   if (options.threads < 0 || options.threads > most_threads)
-    throw Error(ErrorCode::invalidArgument, "pattern '" + package.signature.name + "': expected 0 to " +
+    throw Error(ErrorCode::invalidArgument, "pattern '" + signature.name + "': expected 0 to " +
                                                 std::to_string(most_threads) + " threads, got " +
                                                 std::to_string(options.threads));
-  Symbols symbols = checkOperands(package.signature, inputs, results);
-  checkMemory(package.signature, inputs, results);
-  checkContents(package.signature, symbols, inputs);
-  int threads = options.threads > 0 ? options.threads : Settings::current().threads;
-  if (threads <= 0)
-    threads = numberOfCores();
-  LaunchFrame &frame = LaunchFrame::ofThisThread();
-  frame.fill(package, symbols, inputs, results);
-  std::size_t variant = impl_->variantFor(symbols), cost = 0;
-  for (std::size_t before = 0; before < variant; ++before)
-    cost += package.variants[before].launches.size();
-  for (const Launch &launch : package.variants[variant].launches)
-    impl_->run(launch, impl_->costs[cost++], frame, symbols, threads);
+  Symbols symbols = checkOperands(signature, inputs, results);
+  checkDevices(signature, deviceKind(), inputs, results);
+  checkMemory(signature, inputs, results);
+  impl_->executor->run(impl_->variantFor(symbols), symbols, inputs, results, options);
 }
 
 const std::string &Kernel::algorithm(std::int64_t tokens, std::int64_t batch) const {
-  auto require = [&](const char *what, std::int64_t number) {
-    if (number < 0)
-      throw Error(ErrorCode::invalidArgument, "pattern '" + signature().name + "': expected 0 or more " +
-                                                  what + ", got " + std::to_string(number));
-  };
-  require("tokens", tokens);
-  require("sequences in a batch", batch);
+  impl_->requireCount("tokens", tokens);
+  impl_->requireCount("sequences in a batch", batch);
   return impl_->package.variants[impl_->variantFor({.batch = batch, .tokens = tokens})].algorithm;
+}
+
+std::int64_t Kernel::workspaceBytes(std::int64_t tokens, std::int64_t batch, std::int64_t media_items) const {
+  impl_->requireCount("tokens", tokens);
+  impl_->requireCount("sequences in a batch", batch);
+  impl_->requireCount("media items", media_items);
+  Symbols symbols{.batch = batch, .tokens = tokens, .media_items = media_items};
+  if (!usesTemporaries(impl_->package.variants[impl_->variantFor(symbols)]))
+    return 0;
+  LaunchFrame frame;
+  frame.fill(impl_->package, symbols, {}, {});
+  return frame.temporaryBytes();
+}
+
+void Kernel::checkTable(const std::string &operand, const TensorView &table, std::int64_t tokens) const {
+  const Signature &signature = impl_->package.signature;
+  impl_->requireCount("tokens", tokens);
+  auto spec = std::find_if(signature.inputs.begin(), signature.inputs.end(), [&](const OperandSpec &input) {
+    return input.name == operand && input.content != OperandSpec::values;
+  });
+  if (spec == signature.inputs.end())
+    throw Error(ErrorCode::invalidArgument,
+                "pattern '" + signature.name + "' has no token order or media table '" + operand + "'");
+  Signature alone{signature.name, {*spec}, {}};
+  checkDevices(alone, Device::cpu, {&table, 1}, {});
+  Symbols symbols = checkOperands(alone, {&table, 1}, {});
+  if (spec->content == OperandSpec::tokenOrder && symbols.tokens != tokens)
+    throw Error(ErrorCode::invalidArgument, "operand '" + operand + "' of pattern '" + signature.name +
+                                                "': expected an order of " + std::to_string(tokens) +
+                                                " tokens, got one of " + std::to_string(symbols.tokens));
+  checkContent(alone, *spec, table, tokens);
 }
 
 } // namespace linmu

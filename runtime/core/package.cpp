@@ -8,7 +8,7 @@ namespace linmu {
 namespace {
 
 constexpr std::uint64_t magic = 0x474b50554d4e494c; // "LINMUPKG"
-constexpr std::uint32_t format_version = 4;
+constexpr std::uint32_t format_version = 5;
 
 void writeShape(ByteWriter &out, const std::vector<Extent> &shape) {
   out.writeCount(shape.size());
@@ -69,6 +69,8 @@ void writeLaunch(ByteWriter &out, const Launch &launch) {
   writeIds(out, launch.grid);
   out.write(launch.workspace_bytes);
   out.write(launch.blocks_together);
+  out.write(launch.threads);
+  out.write(launch.shared_bytes);
   out.writeCount(launch.operands.size());
   for (const Binding &binding : launch.operands) {
     out.write(binding.kind);
@@ -83,6 +85,8 @@ Launch readLaunch(ByteReader &in) {
   launch.grid = readIds(in);
   launch.workspace_bytes = in.read<std::int64_t>();
   launch.blocks_together = in.read<std::int64_t>();
+  launch.threads = in.read<std::int32_t>();
+  launch.shared_bytes = in.read<std::int64_t>();
   launch.operands.resize(in.readCount(5));
   for (Binding &binding : launch.operands) {
     binding.kind = in.read<Binding::Kind>();
@@ -140,7 +144,12 @@ std::vector<std::byte> serialize(const Package &package) {
     for (const Launch &launch : variant.launches)
       writeLaunch(body, launch);
   }
-  body.writeBytes(package.image);
+  body.writeCount(package.images.size());
+  for (const PackageImage &image : package.images) {
+    body.writeText(image.architecture);
+    body.writeBytes(image.code);
+  }
+  body.writeText(package.source);
 
   std::vector<std::byte> fields = body.take();
   ByteWriter out;
@@ -181,12 +190,17 @@ Package deserialize(std::span<const std::byte> bytes, const std::string &origin)
   for (Variant &variant : package.variants) {
     variant.condition = in.read<ExpressionId>();
     variant.algorithm = in.readText();
-    variant.launches.resize(in.readCount(48));
+    variant.launches.resize(in.readCount(60));
     for (Launch &launch : variant.launches)
       launch = readLaunch(in);
   }
-  auto image = in.readBytes();
-  package.image.assign(image.begin(), image.end());
+  package.images.resize(in.readCount(16));
+  for (PackageImage &image : package.images) {
+    image.architecture = in.readText();
+    auto code = in.readBytes();
+    image.code.assign(code.begin(), code.end());
+  }
+  package.source = in.readText();
   in.requireEnd();
   validate(package, origin);
   return package;

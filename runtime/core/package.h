@@ -3,8 +3,8 @@
 // The compiler writes packages and the runtime opens them; this file is all that the two share. It holds
 // plain data and depends on nothing.
 //
-// Machine code is one position-independent image without undefined symbols. Each kernel in it is a
-// function
+// For the CPU, machine code is one position-independent image without undefined symbols. Each kernel in it
+// is a function
 //     void kernel(void *const *arguments, std::int64_t first_block, std::int64_t last_block,
 //                 std::byte *workspace);
 // that runs the blocks [first_block, last_block). `workspace` is private to the calling thread, 64-byte
@@ -13,6 +13,14 @@
 //     struct { void *allocated, *aligned; std::int64_t offset, sizes[rank], strides[rank]; }
 // (strides in elements; offset 0), or the std::int64_t that an expression has become. Behind the operands
 // lies a pointer to the grid, std::int64_t[3]; block numbers count its first dimension fastest.
+//
+// For CUDA, it is one cubin for each architecture. Each kernel in it is
+//     struct Arguments { long long words[n]; };
+//     extern "C" __global__ void kernel(const __grid_constant__ Arguments arguments);
+// where `words` holds the operands of the launch one after the other, then the grid's three extents. A tensor
+// gives its address, sizes[rank] and strides[rank] (in elements; 0 where it broadcasts over the batch), an
+// expression its value. The CUDA grid has one dimension, of all blocks: a kernel takes blockIdx.x apart by
+// the grid's words, the first dimension fastest.
 #pragma once
 #include "runtime/core/dtype.h"
 #include "runtime/core/expression.h"
@@ -74,13 +82,15 @@ using ExpressionId = std::uint32_t;
 
 struct Launch {
   std::string kernel;               ///< symbol, for messages and profiles
-  std::uint64_t entry = 0;          ///< offset of the function in the image
+  std::uint64_t entry = 0;          ///< offset of the function in the image; 0 for CUDA, which has names
   std::vector<ExpressionId> grid;   ///< blocks of one to three dimensions, the fastest first
-  std::int64_t workspace_bytes = 0; ///< per thread
+  std::int64_t workspace_bytes = 0; ///< per thread of the CPU
   std::vector<Binding> operands;
   /// How many blocks a thread is best given at once, where there are so many for each: their walks of the
   /// tokens keep step and share what they bring to the caches.
   std::int64_t blocks_together = 1;
+  std::int32_t threads = 0;      ///< of a CUDA block, 1 to 1024; 0 for the CPU
+  std::int64_t shared_bytes = 0; ///< dynamic shared memory of a CUDA block
 };
 
 /// Launches that run one after the other; the first variant whose condition is not 0 runs.
@@ -97,15 +107,25 @@ struct Temporary {
   std::vector<ExpressionId> shape;
 };
 
+/// Machine code of all kernels of a package for one architecture.
+struct PackageImage {
+  std::string architecture; ///< for CUDA, e.g. "sm_90a"; empty for the CPU, which Package::target names
+  std::vector<std::byte> code;
+  bool operator==(const PackageImage &) const = default;
+};
+
 struct Package {
   std::string key;                       ///< the cache key it was compiled for, hexadecimal
-  std::string target;                    ///< "cpu:<triple>:<cpu name>"
+  std::string target;                    ///< "cpu:<triple>:<cpu name>" or "cuda"
   std::vector<std::string> cpu_features; ///< features the code needs, LLVM's names without '+'
   Signature signature;
   std::vector<Expression> expressions;
   std::vector<Temporary> temporaries;
   std::vector<Variant> variants;
-  std::vector<std::byte> image;
+  std::vector<PackageImage> images; ///< one for the CPU; for CUDA one for each architecture, in any order
+  /// For CUDA: one translation unit with every kernel, from which runtime/jit makes the images. Only what the
+  /// compiler hands to it has a source, and then no images.
+  std::string source;
 };
 
 /// Serialised form: magic, format version, a 64-bit checksum of everything after it, then the fields.

@@ -1,4 +1,6 @@
 #include "runtime/core/package_validate.h"
+#include "runtime/core/cuda/architecture.h"
+#include "runtime/core/cuda/arguments.h"
 #include "runtime/core/error.h"
 #include "runtime/core/tensor_view.h"
 #include <algorithm>
@@ -10,6 +12,9 @@ namespace {
 
 constexpr std::int64_t largest_extent = std::int64_t(1) << 40;
 constexpr std::int64_t largest_workspace = std::int64_t(1) << 32;
+constexpr std::int32_t most_threads = 1024;                           // of a CUDA block
+constexpr std::int64_t largest_shared_memory = std::int64_t(1) << 20; // more than any architecture has
+constexpr std::size_t largest_arguments = 32764;                      // bytes that a CUDA kernel can take
 
 class Validator {
 public:
@@ -35,6 +40,7 @@ public:
       expressions(what, temporary.shape);
     }
     conditions();
+    images();
     for (const Variant &variant : package_.variants)
       for (const Launch &item : variant.launches)
         launch(item);
@@ -121,11 +127,60 @@ private:
     }
   }
 
+  bool isForCuda() const { return package_.target == "cuda"; }
+
+  void images() const {
+    const std::vector<PackageImage> &images = package_.images;
+    if (!isForCuda()) {
+      if (images.size() > 1 || !package_.source.empty() ||
+          (!images.empty() && !images[0].architecture.empty()))
+        fail("code for '" + package_.target + "' must be one image without a source");
+      return;
+    }
+    if (images.empty() == package_.source.empty())
+      fail("code for CUDA must be either images or a source to make them from");
+    if (package_.source.find('\0') != std::string::npos)
+      fail("the CUDA source holds a zero byte");
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      if (!cuda::Architecture::parse(images[i].architecture))
+        fail("image " + std::to_string(i) + " is for the unknown architecture '" + images[i].architecture +
+             "'");
+      if (images[i].code.empty())
+        fail("the image for " + images[i].architecture + " is empty");
+      for (std::size_t other = 0; other < i; ++other)
+        if (images[other].architecture == images[i].architecture)
+          fail("two images are for " + images[i].architecture);
+    }
+  }
+
+  void launchOnCpu(const std::string &what, const Launch &launch) const {
+    std::size_t code = package_.images.empty() ? 0 : package_.images[0].code.size();
+    if (launch.entry >= code)
+      fail(what + " enters the image at byte " + std::to_string(launch.entry) + " of " +
+           std::to_string(code));
+    if (launch.threads != 0 || launch.shared_bytes != 0)
+      fail(what + " has threads or shared memory of a CUDA block, and runs on the CPU");
+  }
+
+  void launchOnCuda(const std::string &what, const Launch &launch) const {
+    if (launch.kernel.empty() || launch.kernel.find('\0') != std::string::npos)
+      fail(what + " has no symbol");
+    if (launch.entry != 0 || launch.workspace_bytes != 0)
+      fail(what + " has an entry or a workspace of the CPU, and runs on CUDA");
+    if (launch.threads < 1 || launch.threads > most_threads)
+      fail(what + " has blocks of " + std::to_string(launch.threads) + " threads, expected 1 to " +
+           std::to_string(most_threads));
+    if (launch.shared_bytes < 0 || launch.shared_bytes > largest_shared_memory)
+      fail(what + " has an impossible shared memory of " + std::to_string(launch.shared_bytes) + " bytes");
+    if (std::size_t bytes = 8 * cuda::argumentWords(package_, launch); bytes > largest_arguments)
+      fail(what + " takes " + std::to_string(bytes) + " bytes of arguments, the most is " +
+           std::to_string(largest_arguments));
+  }
+
   void launch(const Launch &launch) const {
     const std::string what = "kernel '" + launch.kernel + "'";
-    if (launch.entry >= package_.image.size())
-      fail(what + " enters the image at byte " + std::to_string(launch.entry) + " of " +
-           std::to_string(package_.image.size()));
+    if (!isForCuda())
+      launchOnCpu(what, launch);
     if (launch.grid.empty() || launch.grid.size() > 3)
       fail(what + " has a grid of " + std::to_string(launch.grid.size()) + " dimensions");
     expressions(what, launch.grid);
@@ -143,6 +198,8 @@ private:
       if (binding.index >= count)
         fail(what + " uses operand " + std::to_string(binding.index) + " of " + std::to_string(count));
     }
+    if (isForCuda())
+      launchOnCuda(what, launch);
   }
 
   const Package &package_;

@@ -42,11 +42,16 @@ int memoryCacheFromEnvironment() {
   return numberFromEnvironment("LINMU_MEMORY_CACHE", 1 << 20, Settings().memory_cache_mib);
 }
 
-bool diskCacheFromEnvironment() {
-  std::string_view text = environment("LINMU_DISK_CACHE");
+bool switchFromEnvironment(const char *variable, bool otherwise) {
+  std::string_view text = environment(variable);
   if (!text.empty() && text != "0" && text != "1")
-    reject("LINMU_DISK_CACHE", text, "0 or 1");
-  return text != "0";
+    reject(variable, text, "0 or 1");
+  return text.empty() ? otherwise : text == "1";
+}
+
+std::string cudaDriverFromEnvironment() {
+  std::string_view text = environment("LINMU_CUDA_DRIVER");
+  return text.empty() ? Settings().cuda_driver : std::string(text);
 }
 
 std::filesystem::path cacheFromEnvironment() {
@@ -68,9 +73,14 @@ const Settings &Settings::current() {
   // child, whose first launch would wait for it for ever.
   if (const Settings *known = of_environment.load())
     return *known;
-  auto read =
-      std::make_unique<const Settings>(Settings{threadsFromEnvironment(), cacheFromEnvironment(),
-                                                diskCacheFromEnvironment(), memoryCacheFromEnvironment()});
+  auto read = std::make_unique<const Settings>(
+      Settings{.threads = threadsFromEnvironment(),
+               .cache_dir = cacheFromEnvironment(),
+               .disk_cache = switchFromEnvironment("LINMU_DISK_CACHE", true),
+               .memory_cache_mib = memoryCacheFromEnvironment(),
+               .cuda_driver = cudaDriverFromEnvironment(),
+               .nvrtc = environment("LINMU_NVRTC"),
+               .check_tables = switchFromEnvironment("LINMU_CHECK_TABLES", false)});
   const Settings *first = nullptr;
   if (of_environment.compare_exchange_strong(first, read.get()))
     return *read.release();
@@ -93,6 +103,13 @@ std::vector<SettingDescription> describe(const Settings &settings) {
        settings.disk_cache ? "1" : "0"},
       {"LINMU_MEMORY_CACHE", "MiB of compiled kernels that a process keeps; 0: only those in use",
        std::to_string(settings.memory_cache_mib)},
+      {"LINMU_CUDA_DRIVER", "library of NVIDIA's driver", settings.cuda_driver},
+      {"LINMU_NVRTC",
+       "library of NVRTC, which compiles for CUDA; default: a toolkit's or that of torch's wheels",
+       settings.nvrtc.string()},
+      {"LINMU_CHECK_TABLES",
+       "1: a launch on CUDA waits for its token orders and media tables and checks them",
+       settings.check_tables ? "1" : "0"},
   };
 }
 

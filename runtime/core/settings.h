@@ -7,11 +7,15 @@
 namespace linmu {
 
 struct Settings {
-  int threads = 0;                 ///< LINMU_THREADS; 0: the number of cores
-  std::filesystem::path cache_dir; ///< LINMU_CACHE_DIR; default: $XDG_CACHE_HOME/linmu or ~/.cache/linmu
-  bool disk_cache = true;          ///< LINMU_DISK_CACHE=0 turns the disk cache off
+  int threads = 0;                   ///< LINMU_THREADS; 0: the number of cores
+  std::filesystem::path cache_dir{}; ///< LINMU_CACHE_DIR; default: $XDG_CACHE_HOME/linmu or ~/.cache/linmu
+  bool disk_cache = true;            ///< LINMU_DISK_CACHE=0 turns the disk cache off
   /// LINMU_MEMORY_CACHE; MiB of texts and code that compile() keeps in a process, those used last; 0 to 2^20
   int memory_cache_mib = 256;
+  std::string cuda_driver = "libcuda.so.1"; ///< LINMU_CUDA_DRIVER; the driver's library, read once a process
+  std::filesystem::path nvrtc{}; ///< LINMU_NVRTC; the library of NVRTC; empty: runtime/jit/nvrtc.h says where
+  /// LINMU_CHECK_TABLES=1: a launch on CUDA waits for its token orders and media tables and checks them
+  bool check_tables = false;
 
   /// The settings in force on this thread: the innermost ScopedSettings, else those of the environment.
   static const Settings &current();

@@ -1,5 +1,6 @@
 // A borrowed, strided view of memory: how callers hand tensors to kernels.
 #pragma once
+#include "runtime/core/device.h"
 #include "runtime/core/dtype.h"
 #include <array>
 #include <cstdint>
@@ -15,6 +16,7 @@ struct TensorView {
   int rank = 0;
   std::array<std::int64_t, maxRank> sizes{};
   std::array<std::int64_t, maxRank> strides{};
+  Device device{};
 };
 
 } // namespace linmu

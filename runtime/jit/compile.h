@@ -15,13 +15,16 @@ struct CompileOptions {
   std::string function;
   std::map<std::string, std::string> aliases;  ///< see compiler::Options
   std::map<std::string, std::string> schedule; ///< see compiler::Options
-  bool use_disk_cache = true;                  ///< Settings::cache_dir says where
+  /// "cpu"; "cuda" for the GPUs of this machine; "cuda:sm_90a,sm_80" for named architectures
+  std::string target = "cpu";
+  bool use_disk_cache = true; ///< Settings::cache_dir says where
 };
 
-/// Compiles pattern text for the machine at hand, or takes the code from memory or disk. Throws
-/// Error(invalidPattern) whose text is "file:line:column: error: ...". Any number of threads may compile at
-/// once, and each text is compiled once. A fork meanwhile waits for the compilations under way; its child
-/// compiles and launches like the parent and keeps the parent's kernels.
+/// Compiles pattern text for the machine at hand or the target named, or takes the code from memory or disk.
+/// Throws Error(invalidPattern) whose text is "file:line:column: error: ...", and for CUDA Error(unsupported)
+/// where there is no NVRTC. Any number of threads may compile at once, and each text is compiled once. A fork
+/// meanwhile waits for the compilations under way; its child compiles and launches like the parent and keeps
+/// the parent's kernels.
 Kernel compile(std::string_view source, const CompileOptions &options = {});
 
 /// The same for a file; `options.filename` is replaced by the path.
@@ -38,6 +41,8 @@ struct CompileStatistics {
   std::int64_t corrupt_entries = 0;   ///< files in the cache that were damaged; each was compiled again
   std::int64_t unwritten_entries = 0; ///< compiled, but the file system refused to keep it
   std::int64_t memory_bytes = 0;      ///< of texts and code in memory now; see Settings::memory_cache_mib
+  std::int64_t images_compiled = 0;   ///< by NVRTC, one for each CUDA source and architecture
+  std::int64_t image_disk_hits = 0;
 };
 CompileStatistics compileStatistics();
 

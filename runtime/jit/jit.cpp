@@ -1,14 +1,19 @@
 #include "runtime/jit/jit.h"
 #include "runtime/core/settings.h"
-#include "runtime/jit/index_entry.h"
+#include "runtime/jit/cache_entry.h"
+#include "runtime/jit/cuda_images.h"
 #include <algorithm>
 
 namespace linmu::jit {
 
 namespace {
 
-compiler::Options compilerOptions(const CompileOptions &options) {
-  return {options.filename, options.function, options.aliases, options.schedule, {}};
+compiler::Options compilerOptions(const CompileOptions &options, const Target &target) {
+  return {.filename = options.filename,
+          .function = options.function,
+          .aliases = options.aliases,
+          .schedule = options.schedule,
+          .target = target.cuda ? "cuda" : "cpu"};
 }
 
 [[noreturn]] void reject(std::string diagnostics) {
@@ -43,7 +48,9 @@ std::string codeName(const std::string &key) { return key + ".lmk"; }
 
 // Both kinds of keys share the memory.
 std::string keyOfText(const std::string &identity) { return "text " + identity; }
-std::string keyOfCode(const std::string &key) { return "code " + key; }
+std::string keyOfCode(const std::string &key, const Target &target) {
+  return "code " + target.name() + " " + key;
+}
 
 std::int64_t memoryLimit() { return std::int64_t(Settings::current().memory_cache_mib) << 20; }
 
@@ -55,7 +62,8 @@ bool isFileName(const std::string &key) {
 } // namespace
 
 Kernel Jit::compile(std::string_view source, const CompileOptions &options) {
-  std::string identity = textIdentity(source, options, compiler_.build_identity());
+  Target target = Target::parse(options.target);
+  std::string identity = textIdentity(source, options, target.name(), compiler_.build_identity());
   auto text = memory_.slot(keyOfText(identity), memoryLimit());
   std::lock_guard lock(text->mutex);
   if (text->content) {
@@ -67,38 +75,38 @@ Kernel Jit::compile(std::string_view source, const CompileOptions &options) {
   if (options.use_disk_cache && settings.disk_cache)
     opened.emplace(settings.cache_dir);
   const DiskCache *disk = opened ? &*opened : nullptr;
-  Package description = describe(identity, source, options, disk);
-  text->content = codeFor(description, source, options, disk);
+  Package description = describe(identity, source, options, target, disk);
+  text->content = codeFor(description, source, options, target, disk);
   memory_.filled(keyOfText(identity), *text->content, memoryLimit());
   return *text->content;
 }
 
 Package Jit::describe(const std::string &identity, std::string_view source, const CompileOptions &options,
-                      const DiskCache *disk) {
-  const std::string name = indexName(identity);
+                      const Target &target, const DiskCache *disk) {
+  const std::string name = entryName(identity, "index");
   if (disk)
     if (auto content = disk->read(name)) {
       try {
-        if (auto description = deserializeIndex(*content, identity, name);
-            description && isFileName(description->key))
-          return *description;
+        if (auto described = deserializeEntry(*content, identity, name))
+          if (Package description = deserialize(*described, name); isFileName(description.key))
+            return description;
       } catch (const Error &) {
         ++corrupt_; // written anew below
       }
     }
-  compiler::Bytes described = compiler_.signature(source, compilerOptions(options));
+  compiler::Bytes described = compiler_.signature(source, compilerOptions(options, target));
   if (!described.ok)
     reject(described.diagnostics);
   Package description = deserialize(described.bytes, "the compiler's signature");
   if (!isFileName(description.key))
     throw Error(ErrorCode::internal, "the compiler's key '" + description.key + "' is no file name");
-  publish(disk, name, serializeIndex(identity, described.bytes));
+  publish(disk, name, serializeEntry(identity, described.bytes));
   return description;
 }
 
 Kernel Jit::codeFor(const Package &description, std::string_view source, const CompileOptions &options,
-                    const DiskCache *disk) {
-  const std::string key = keyOfCode(description.key);
+                    const Target &target, const DiskCache *disk) {
+  const std::string key = keyOfCode(description.key, target);
   auto code = memory_.slot(key, memoryLimit());
   std::lock_guard lock(code->mutex);
   if (code->content) {
@@ -106,36 +114,52 @@ Kernel Jit::codeFor(const Package &description, std::string_view source, const C
     return Kernel::open(named(code->content->package(), description, "the kernel in memory"));
   }
   if (disk)
-    if (auto kernel = readCode(description, *disk)) {
+    if (auto kernel = readCode(description, target, *disk)) {
       ++disk_hits_;
       code->content = *kernel;
       memory_.filled(key, *kernel, memoryLimit());
       return *kernel;
     }
-  compiler::Bytes result = compiler_.compile(source, compilerOptions(options));
+  compiler::Bytes result = compiler_.compile(source, compilerOptions(options, target));
   if (!result.ok)
     reject(result.diagnostics);
   Package package = deserialize(result.bytes, "the compiler's package");
   ++compiled_;
-  code->content = Kernel::open(named(std::move(package), description, "the compiler's package"));
+  code->content = open(named(std::move(package), description, "the compiler's package"), target, disk);
   memory_.filled(key, *code->content, memoryLimit());
   publish(disk, codeName(description.key), result.bytes);
   return *code->content;
 }
 
-std::optional<Kernel> Jit::readCode(const Package &description, const DiskCache &disk) {
+std::optional<Kernel> Jit::readCode(const Package &description, const Target &target, const DiskCache &disk) {
   const std::string name = codeName(description.key);
   auto content = disk.read(name);
   if (!content)
     return std::nullopt;
   try {
-    return Kernel::open(named(deserialize(*content, name), description, name));
+    return open(named(deserialize(*content, name), description, name), target, &disk);
   } catch (const Error &error) {
-    if (error.code() == ErrorCode::io)
+    // What NVRTC lacks or refuses is no fault of the file.
+    if (error.code() == ErrorCode::io || (target.cuda && error.code() != ErrorCode::corruptFile))
       throw;
     ++corrupt_;
     return std::nullopt;
   }
+}
+
+Kernel Jit::open(Package package, const Target &target, const DiskCache *disk) {
+  if (target.cuda != (package.target == "cuda"))
+    throw Error(ErrorCode::corruptFile,
+                "expected code for " + target.name() + ", got code for '" + package.target + "'");
+  if (!package.source.empty()) {
+    ImageCounts counts;
+    package = withImages(std::move(package), target.architectures, disk, counts);
+    images_compiled_ += counts.compiled;
+    image_disk_hits_ += counts.disk_hits;
+    corrupt_ += counts.corrupt;
+    unwritten_ += counts.unwritten;
+  }
+  return Kernel::open(std::move(package));
 }
 
 void Jit::publish(const DiskCache *disk, const std::string &name, std::span<const std::byte> content) {
@@ -144,14 +168,16 @@ void Jit::publish(const DiskCache *disk, const std::string &name, std::span<cons
 }
 
 std::string Jit::explain(std::string_view source, const CompileOptions &options, bool json) {
-  compiler::Text report = compiler_.explain(source, compilerOptions(options), json);
+  compiler::Text report =
+      compiler_.explain(source, compilerOptions(options, Target::parse(options.target)), json);
   if (!report.ok)
     reject(report.diagnostics);
   return report.text;
 }
 
 CompileStatistics Jit::statistics() const {
-  return {compiled_, disk_hits_, memory_hits_, corrupt_, unwritten_, memory_.bytes()};
+  return {compiled_,  disk_hits_,      memory_hits_,     corrupt_,
+          unwritten_, memory_.bytes(), images_compiled_, image_disk_hits_};
 }
 
 } // namespace linmu::jit

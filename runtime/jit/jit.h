@@ -4,6 +4,7 @@
 #include "runtime/jit/compiler_table.h"
 #include "runtime/jit/disk_cache.h"
 #include "runtime/jit/memory_cache.h"
+#include "runtime/jit/target.h"
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -25,16 +26,19 @@ public:
 private:
   /// Key and signature of the text, from the disk or by parsing it.
   Package describe(const std::string &identity, std::string_view source, const CompileOptions &options,
-                   const DiskCache *disk);
+                   const Target &target, const DiskCache *disk);
   /// The code for `description`, from memory, the disk or the compiler.
   Kernel codeFor(const Package &description, std::string_view source, const CompileOptions &options,
-                 const DiskCache *disk);
-  std::optional<Kernel> readCode(const Package &description, const DiskCache &disk);
+                 const Target &target, const DiskCache *disk);
+  std::optional<Kernel> readCode(const Package &description, const Target &target, const DiskCache &disk);
+  /// The package opened; one that has a source first gets its images.
+  Kernel open(Package package, const Target &target, const DiskCache *disk);
   void publish(const DiskCache *disk, const std::string &name, std::span<const std::byte> content);
 
   CompilerTable compiler_;
   MemoryCache memory_; // by text identity, and by canonical key
-  std::atomic<std::int64_t> compiled_{0}, disk_hits_{0}, memory_hits_{0}, corrupt_{0}, unwritten_{0};
+  std::atomic<std::int64_t> compiled_{0}, disk_hits_{0}, memory_hits_{0}, corrupt_{0}, unwritten_{0},
+      images_compiled_{0}, image_disk_hits_{0};
 };
 
 } // namespace linmu::jit

@@ -7,11 +7,15 @@ namespace {
 // Of an entry and a slot, with what the heap adds.
 constexpr std::int64_t bytes_of_entry = 512;
 
-// The image lies in the package and, in whole pages, where it runs; the rest is a few operands and launches.
+// An image lies in the package and, in whole pages, where it runs; the rest is a few operands and launches.
 std::int64_t bytesOf(const Kernel &kernel) {
   constexpr std::int64_t page = 4096;
-  auto image = std::int64_t(kernel.package().image.size());
-  return image + (image + page - 1) / page * page + page;
+  std::int64_t bytes = page;
+  for (const PackageImage &image : kernel.package().images) {
+    auto code = std::int64_t(image.code.size());
+    bytes += code + (code + page - 1) / page * page;
+  }
+  return bytes;
 }
 
 } // namespace

@@ -124,7 +124,7 @@ void execute(Derived &derived, llvm::ArrayRef<Memory *> operands, std::int64_t b
     memory.back()->write(*operand);
   }
   std::size_t inputs = derived.program().getNumInputs();
-  if (derived.package.image.empty())
+  if (derived.package.images.empty())
     derived.package = compileProgram(derived);
   const Package &package = derived.package;
   std::vector<std::int64_t> values;
@@ -136,9 +136,10 @@ void execute(Derived &derived, llvm::ArrayRef<Memory *> operands, std::int64_t b
       shape.push_back(values[extent]);
     temporaries.push_back(std::make_unique<Guarded>(shape, temporary.dtype));
   }
-  std::size_t size = package.image.size();
+  const std::vector<std::byte> &code = package.images.front().code;
+  std::size_t size = code.size();
   void *image = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  std::memcpy(image, package.image.data(), size);
+  std::memcpy(image, code.data(), size);
   mprotect(image, size, PROT_READ | PROT_EXEC);
   auto chosen = std::find_if(package.variants.begin(), package.variants.end(), [&](const Variant &variant) {
     return variant.condition == Variant::always || values[variant.condition];

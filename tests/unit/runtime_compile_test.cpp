@@ -66,14 +66,14 @@ TEST_F(Compile, OneCompilationServesEveryLengthAndNamesChangeNeitherKeyNorCode) 
   Kernel first = compile(runningSum("x", "2.0")), renamed = compile(runningSum("renamed", "2.0"));
   EXPECT_EQ(compileStatistics().compiled - before.compiled, 1);
   EXPECT_EQ(first.package().key, renamed.package().key);
-  EXPECT_EQ(first.package().image, renamed.package().image);
+  EXPECT_EQ(first.package().images, renamed.package().images);
   EXPECT_EQ(renamed.signature().inputs[0].name, "renamed");
 }
 
 TEST_F(Compile, AnotherConstantChangesKeyAndCode) {
   Kernel whole = compile(runningSum("x", "4.0")), half = compile(runningSum("x", "0.5"));
   EXPECT_NE(whole.package().key, half.package().key);
-  EXPECT_NE(whole.package().image, half.package().image);
+  EXPECT_NE(whole.package().images, half.package().images);
 }
 
 TEST_F(Compile, AMalformedPatternIsOneErrorAtItsLine) {

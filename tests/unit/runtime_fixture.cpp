@@ -29,7 +29,7 @@ Package addPackage() {
   package.key = "00c0ffee";
   package.target = hostTarget();
   package.signature = {"sum2", {operand("x", 3, 4), operand("y", 3, 4)}, {operand("o", 3, 4)}};
-  package.image = image("add");
+  package.images = {{"", image("add")}};
   Launch launch;
   launch.kernel = "add";
   package.expressions = {Expression::of(Expression::Term::tokens), Expression::of(Expression::Term::batch)};
@@ -53,11 +53,12 @@ Package totalPackage() {
                          {{{Term::tokens}, {Term::constant, 4}, {Term::ceilDivide}}},
                          {{{Term::tokens}, {Term::constant, 8}, {Term::less}}}};
   package.temporaries = {{DType::i1, {one}}, {DType::f32, {batch, parts_of_four, one, one}}};
-  package.image = image("sum_part");
-  std::uint64_t second = (package.image.size() + 15) / 16 * 16;
-  package.image.resize(second);
+  std::vector<std::byte> code = image("sum_part");
+  std::uint64_t second = (code.size() + 15) / 16 * 16;
+  code.resize(second);
   std::vector<std::byte> whole = image("sum_whole");
-  package.image.insert(package.image.end(), whole.begin(), whole.end());
+  code.insert(code.end(), whole.begin(), whole.end());
+  package.images = {{"", std::move(code)}};
   Launch parts{"sum_part", 0, {parts_of_four, batch}, 0, {{Binding::input, 0}, {Binding::temporary, 1}}};
   Launch sum{"sum_whole", second, {batch}, 0, {{Binding::temporary, 1}, {Binding::result, 0}}};
   package.variants = {{fewer_than_eight, "also two", {parts, sum}},
@@ -65,12 +66,29 @@ Package totalPackage() {
   return package;
 }
 
+static Package forCuda(Package package, std::string_view code) {
+  package.target = "cuda";
+  auto bytes = std::as_bytes(std::span(code));
+  package.images = {{"sm_90a", {bytes.begin(), bytes.end()}}};
+  package.images[0].code.push_back(std::byte(0));
+  for (Variant &variant : package.variants)
+    for (Launch &launch : variant.launches) {
+      launch.entry = 0;
+      launch.threads = 128;
+    }
+  return package;
+}
+
+Package cudaAddPackage() { return forCuda(addPackage(), "add"); }
+
+Package cudaTotalPackage() { return forCuda(totalPackage(), "sum_part sum_whole"); }
+
 Package resultOnlyPackage(const std::string &kernel, std::int64_t workspace_bytes) {
   Package package;
   package.key = "1";
   package.target = hostTarget();
   package.signature = {kernel, {}, {operand("o", 1, 1)}};
-  package.image = image(kernel);
+  package.images = {{"", image(kernel)}};
   package.expressions = {Expression::of(Expression::Term::tokens)};
   package.variants = {{Variant::always, kernel, {{kernel, 0, {0}, workspace_bytes, {{Binding::result, 0}}}}}};
   return package;

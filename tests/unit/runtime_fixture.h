@@ -24,6 +24,13 @@ Package totalPackage();
 /// One result [B, N, 1, 1] of f32, one block a token, no inputs.
 Package resultOnlyPackage(const std::string &kernel, std::int64_t workspace_bytes = 0);
 
+/// addPackage() for CUDA: one image, for sm_90a, whose code is the text "add" with a zero behind, and blocks
+/// of 128 threads.
+Package cudaAddPackage();
+
+/// totalPackage() for CUDA likewise; the text is "sum_part sum_whole".
+Package cudaTotalPackage();
+
 /// A contiguous f32 view.
 TensorView view(float *data, std::initializer_list<std::int64_t> sizes);
 

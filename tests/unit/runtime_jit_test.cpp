@@ -40,7 +40,7 @@ compiler::Bytes fakeSignature(std::string_view source, const compiler::Options &
     return {false, {}, options.filename + ":1:1: error: expected a pattern\n"};
   Package package = parsed(source, options);
   package.variants = {{}};
-  package.image.clear();
+  package.images.clear();
   return {true, serialize(package), ""};
 }
 

@@ -191,7 +191,7 @@ TEST(Launch, ThreadsOutOfRangeAreRefused) {
 
 TEST(Open, CodeThatDoesNotFitIsAnError) {
   Package package = addPackage();
-  package.image.resize(std::size_t(128) << 20);
+  package.images[0].code.resize(std::size_t(128) << 20);
   AddressSpaceLimit limit(std::size_t(64) << 20);
   Error error = errorOf([&] { Kernel::open(std::move(package)); });
   EXPECT_EQ(error.code(), ErrorCode::io);

@@ -22,13 +22,23 @@ std::string messageFor(const Package &package) {
 }
 
 TEST(Package, RoundTripKeepsEveryField) {
-  for (Package package : {addPackage(), totalPackage()}) {
+  Package uncompiled = cudaAddPackage();
+  uncompiled.images.clear();
+  uncompiled.source = "extern \"C\" __global__ void add() {}";
+  Package several = cudaTotalPackage();
+  several.images.push_back({"sm_80", {std::byte(1), std::byte(2)}});
+  several.variants[1].launches[1].shared_bytes = 200 << 10;
+  for (Package package : {addPackage(), totalPackage(), uncompiled, several}) {
     package.cpu_features = {"avx2", "fma"};
     std::vector<std::byte> bytes = serialize(package);
     Package back = deserialize(bytes, "file.lmk");
     EXPECT_EQ(back.signature, package.signature);
     EXPECT_EQ(back.cpu_features, package.cpu_features);
-    EXPECT_EQ(back.image, package.image);
+    EXPECT_EQ(back.images, package.images);
+    EXPECT_EQ(back.source, package.source);
+    EXPECT_EQ(back.variants.back().launches.back().threads, package.variants.back().launches.back().threads);
+    EXPECT_EQ(back.variants.back().launches.back().shared_bytes,
+              package.variants.back().launches.back().shared_bytes);
     EXPECT_EQ(serialize(back), bytes);
   }
 }
@@ -76,7 +86,7 @@ TEST(Package, AnotherFormatIsNamed) {
   std::vector<std::byte> bytes = serialize(addPackage());
   bytes[8] = std::byte(99);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(),
-               "file.lmk: is a package of format version 99, expected 4");
+               "file.lmk: is a package of format version 99, expected 5");
   bytes[0] = std::byte(0);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(), "file.lmk: is not a kernel package");
 }
@@ -124,9 +134,51 @@ TEST(Package, TrailingBytesAreRefused) {
 
 TEST(Package, AnEntryOutsideTheImageIsNamed) {
   Package package = addPackage();
-  package.variants[0].launches[0].entry = package.image.size();
-  std::string size = std::to_string(package.image.size());
+  package.variants[0].launches[0].entry = package.images[0].code.size();
+  std::string size = std::to_string(package.images[0].code.size());
   EXPECT_EQ(messageFor(package), "file.lmk: kernel 'add' enters the image at byte " + size + " of " + size);
+}
+
+TEST(Package, WhatACudaPackageCannotBeIsNamed) {
+  const auto message = [](auto change) {
+    Package package = cudaAddPackage();
+    change(package, package.variants[0].launches[0]);
+    return messageFor(package);
+  };
+  EXPECT_EQ(message([](Package &package, Launch &) { package.images.clear(); }),
+            "file.lmk: code for CUDA must be either images or a source to make them from");
+  EXPECT_EQ(message([](Package &package, Launch &) { package.source = "text"; }),
+            "file.lmk: code for CUDA must be either images or a source to make them from");
+  for (const char *name : {"", "sm_", "sm_9", "sm_090", "sm_90b", "sm_9000", "compute_90", "sm_a"})
+    EXPECT_EQ(message([&](Package &package, Launch &) { package.images[0].architecture = name; }),
+              "file.lmk: image 0 is for the unknown architecture '" + std::string(name) + "'");
+  EXPECT_EQ(message([](Package &package, Launch &) { package.images.push_back(package.images[0]); }),
+            "file.lmk: two images are for sm_90a");
+  EXPECT_EQ(message([](Package &package, Launch &) { package.images[0].code.clear(); }),
+            "file.lmk: the image for sm_90a is empty");
+  EXPECT_EQ(message([](Package &, Launch &launch) { launch.threads = 0; }),
+            "file.lmk: kernel 'add' has blocks of 0 threads, expected 1 to 1024");
+  EXPECT_EQ(message([](Package &, Launch &launch) { launch.threads = 1025; }),
+            "file.lmk: kernel 'add' has blocks of 1025 threads, expected 1 to 1024");
+  EXPECT_EQ(message([](Package &, Launch &launch) { launch.shared_bytes = -1; }),
+            "file.lmk: kernel 'add' has an impossible shared memory of -1 bytes");
+  EXPECT_EQ(message([](Package &, Launch &launch) { launch.kernel.clear(); }),
+            "file.lmk: kernel '' has no symbol");
+  EXPECT_EQ(message([](Package &, Launch &launch) { launch.entry = 16; }),
+            "file.lmk: kernel 'add' has an entry or a workspace of the CPU, and runs on CUDA");
+  EXPECT_EQ(message([](Package &, Launch &launch) { launch.operands.assign(455, {Binding::input, 0}); }),
+            "file.lmk: kernel 'add' takes 32784 bytes of arguments, the most is 32764");
+}
+
+TEST(Package, WhatACpuPackageCannotBeIsNamed) {
+  Package package = addPackage();
+  package.images.push_back(package.images[0]);
+  EXPECT_EQ(messageFor(package),
+            "file.lmk: code for '" + hostTarget() + "' must be one image without a source");
+  package = addPackage();
+  package.variants[0].launches[0].threads = 128;
+  EXPECT_EQ(messageFor(package),
+            "file.lmk: kernel 'add' has threads or shared memory of a CUDA block, and runs on the CPU");
 }
 
 TEST(Package, AnOperandIndexOutOfRangeIsNamed) {

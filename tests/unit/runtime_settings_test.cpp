@@ -33,12 +33,15 @@ TEST(Settings, ScopedSettingsHoldForOneThreadOnly) {
 }
 
 TEST(Settings, EveryFieldIsDescribedByItsVariable) {
-  std::vector<SettingDescription> rows = describe({4, "/cache", false, 64});
-  ASSERT_EQ(rows.size(), 4u);
+  std::vector<SettingDescription> rows = describe({4, "/cache", false, 64, "/driver.so", "/nvrtc.so", true});
+  ASSERT_EQ(rows.size(), 7u);
   EXPECT_EQ(rows[0].variable + "=" + rows[0].value, "LINMU_THREADS=4");
   EXPECT_EQ(rows[1].variable + "=" + rows[1].value, "LINMU_CACHE_DIR=/cache");
   EXPECT_EQ(rows[2].variable + "=" + rows[2].value, "LINMU_DISK_CACHE=0");
   EXPECT_EQ(rows[3].variable + "=" + rows[3].value, "LINMU_MEMORY_CACHE=64");
+  EXPECT_EQ(rows[4].variable + "=" + rows[4].value, "LINMU_CUDA_DRIVER=/driver.so");
+  EXPECT_EQ(rows[5].variable + "=" + rows[5].value, "LINMU_NVRTC=/nvrtc.so");
+  EXPECT_EQ(rows[6].variable + "=" + rows[6].value, "LINMU_CHECK_TABLES=1");
 }
 
 /// A process of its own, since the environment is read once.
@@ -67,6 +70,8 @@ TEST(Settings, VariablesThatDoNotParseAreNamed) {
                 "environment variable LINMU_MEMORY_CACHE: expected a number from 0 to 1048576, got '-1'");
   expectRefused("LINMU_MEMORY_CACHE", "64M",
                 "environment variable LINMU_MEMORY_CACHE: expected a number from 0 to 1048576, got '64M'");
+  expectRefused("LINMU_CHECK_TABLES", "yes",
+                "environment variable LINMU_CHECK_TABLES: expected 0 or 1, got 'yes'");
   expectRefused("LINMU_DISK_CACHE", "yes",
                 "environment variable LINMU_DISK_CACHE: expected 0 or 1, got 'yes'");
 }

@@ -71,7 +71,7 @@ FailureOr<Package> linmu::cpu::compile(ModuleOp module, const Machine &machine, 
   auto image = link(object, error);
   if (failed(image))
     return module.emitError() << error;
-  package.image = std::move(image->bytes);
+  package.images = {{"", std::move(image->bytes)}};
   for (Variant &variant : package.variants)
     for (Launch &launch : variant.launches)
       launch.entry = image->entries.at(launch.kernel + ".entry");

@@ -16,7 +16,13 @@
 // RUN: not linmuc %s --explain --schedule=chunk=32,chunk=64 2>&1 | FileCheck %s --check-prefix=SCHEDULED
 // RUN: not linmuc %s --run %t.in 2>&1 | FileCheck %s --check-prefix=NOOUT
 // RUN: not linmuc %s --explain --out %t.out 2>&1 | FileCheck %s --check-prefix=OUTALONE
-// RUN: not linmuc %s --explain --target=cpu 2>&1 | FileCheck %s --check-prefix=TARGETALONE
+// RUN: not linmuc %s --explain --target=interpreter 2>&1 | FileCheck %s --check-prefix=TARGETALONE
+// RUN: not linmuc %s --run %t.in --out %t.out --target=cuda 2>&1 | FileCheck %s --check-prefix=CUDARUN
+// RUN: not linmuc %s --package %t.lmk --target=cuda:sm_90a,gpu 2>&1 | FileCheck %s --check-prefix=ARCHITECTURE
+// RUN: not linmuc %s --package %t.lmk --target=cpu:sm_90a 2>&1 | FileCheck %s --check-prefix=CPUARCHITECTURE
+// RUN: not linmuc %s --package %t.lmk --target=cuda:sm_90a --cpu=skylake 2>&1 | FileCheck %s --check-prefix=CUDACPU
+// RUN: not linmuc %s --emit=source 2>&1 | FileCheck %s --check-prefix=SOURCE
+// RUN: not linmuc %s --emit=asm --target=cuda 2>&1 | FileCheck %s --check-prefix=ASM
 // RUN: not linmuc %s --run %t.in --out %t.out --target=gpu 2>&1 | FileCheck %s --check-prefix=TARGET
 // RUN: not linmuc %s --run %t.in --out %t.out --cpu=skylake 2>&1 | FileCheck %s --check-prefix=CPU
 // RUN: not linmuc %s --emit=asm --cpu=z80 2>&1 | FileCheck %s --check-prefix=NOCPU
@@ -29,7 +35,7 @@
 // FOLDER: {{^}}linmuc: error: {{.*}}: requires a file, got something else{{$}}
 // UNREADABLE: {{^}}linmuc: error: /proc/self/mem: cannot be read{{$}}
 // UNKNOWN: {{^}}linmuc: error: unknown option '--optimise'; see linmuc --help{{$}}
-// EMIT: {{^}}linmuc: error: --emit requires one of pattern, normal, tile, llvm, asm, got 'ptx'; see linmuc --help{{$}}
+// EMIT: {{^}}linmuc: error: --emit requires one of pattern, normal, tile, llvm, asm, source, got 'ptx'; see linmuc --help{{$}}
 // VALUE: {{^}}linmuc: error: --emit requires a value; see linmuc --help{{$}}
 // REPORT: {{^}}linmuc: error: --explain requires one of text, json, got 'xml'; see linmuc --help{{$}}
 // TWICE: {{^}}linmuc: error: --explain is given twice; see linmuc --help{{$}}
@@ -39,8 +45,14 @@
 // SCHEDULED: {{^}}linmuc: error: --schedule sets 'chunk' twice; see linmuc --help{{$}}
 // NOOUT: {{^}}linmuc: error: --run requires --out; see linmuc --help{{$}}
 // OUTALONE: {{^}}linmuc: error: --out requires --run; see linmuc --help{{$}}
-// TARGETALONE: {{^}}linmuc: error: --target requires --run; see linmuc --help{{$}}
-// TARGET: {{^}}linmuc: error: --target requires one of cpu, interpreter, got 'gpu'; see linmuc --help{{$}}
+// TARGETALONE: {{^}}linmuc: error: --target=interpreter requires --run; see linmuc --help{{$}}
+// CUDARUN: {{^}}linmuc: error: --run requires --target=cpu or interpreter, got 'cuda'; see linmuc --help{{$}}
+// ARCHITECTURE: {{^}}linmuc: error: target: expected cpu, cuda or cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, got the architecture 'gpu'{{$}}
+// CPUARCHITECTURE: {{^}}linmuc: error: --target=cpu takes no architectures, got 'cpu:sm_90a'; see linmuc --help{{$}}
+// CUDACPU: {{^}}linmuc: error: --target=cuda takes no --cpu; see linmuc --help{{$}}
+// SOURCE: {{^}}{{.*}}errors-command-line.mlir:{{[0-9]+:[0-9]+}}: error: requires the target cuda for its source, got cpu{{$}}
+// ASM: {{^}}{{.*}}errors-command-line.mlir:{{[0-9]+:[0-9]+}}: error: requires the target cpu for this stage, got cuda{{$}}
+// TARGET: {{^}}linmuc: error: --target requires one of cpu, interpreter, cuda, got 'gpu'; see linmuc --help{{$}}
 // CPU: {{^}}linmuc: error: --run with --target=cpu runs on the machine at hand and takes no --cpu; see linmuc --help{{$}}
 // NOCPU: {{^}}{{.*}}errors-command-line.mlir:1:1: error: requires a CPU that LLVM knows for the native target, got 'z80'{{$}}
 // FOLDERLESS: {{^}}linmuc: error: cannot write {{.*}}x.lmk: No such file or directory{{$}}

@@ -1,5 +1,4 @@
-#include "runtime/jit/index_entry.h"
-#include "runtime/core/byte_stream.h"
+#include "runtime/jit/cache_entry.h"
 #include "runtime/core/cpu_features.h"
 #include <cstdint>
 #include <cstdio>
@@ -7,7 +6,7 @@
 namespace linmu::jit {
 
 namespace {
-constexpr std::uint64_t magic = 0x31584449554d4e4c; // "LNMUIDX1"
+constexpr std::uint64_t magic = 0x31544e45554d4e4c; // "LNMUENT1"
 
 void writeMap(ByteWriter &out, const std::map<std::string, std::string> &map) {
   out.writeCount(map.size());
@@ -18,30 +17,35 @@ void writeMap(ByteWriter &out, const std::map<std::string, std::string> &map) {
 }
 } // namespace
 
-std::string textIdentity(std::string_view source, const CompileOptions &options,
-                         const std::string &build_identity) {
-  ByteWriter out;
-  out.writeText(build_identity);
-  out.writeText(cpuIdentity());
-  out.writeText(options.function);
-  writeMap(out, options.aliases);
-  writeMap(out, options.schedule);
-  out.writeText(source);
+std::string textOf(ByteWriter &out) {
   std::vector<std::byte> bytes = out.take();
   return std::string(reinterpret_cast<const char *>(bytes.data()), bytes.size());
 }
 
-std::string indexName(const std::string &identity) {
-  char name[32];
-  std::snprintf(name, sizeof name, "%016llx.index",
-                static_cast<unsigned long long>(checksum(std::as_bytes(std::span(identity)))));
-  return name;
+std::string textIdentity(std::string_view source, const CompileOptions &options, const std::string &target,
+                         const std::string &build_identity) {
+  ByteWriter out;
+  out.writeText(build_identity);
+  out.writeText(cpuIdentity());
+  out.writeText(target);
+  out.writeText(options.function);
+  writeMap(out, options.aliases);
+  writeMap(out, options.schedule);
+  out.writeText(source);
+  return textOf(out);
 }
 
-std::vector<std::byte> serializeIndex(const std::string &identity, std::span<const std::byte> description) {
+std::string entryName(const std::string &identity, const char *suffix) {
+  char hash[20];
+  std::snprintf(hash, sizeof hash, "%016llx",
+                static_cast<unsigned long long>(checksum(std::as_bytes(std::span(identity)))));
+  return std::string(hash) + "." + suffix;
+}
+
+std::vector<std::byte> serializeEntry(const std::string &identity, std::span<const std::byte> content) {
   ByteWriter body;
   body.writeText(identity);
-  body.writeBytes(description);
+  body.writeBytes(content);
   std::vector<std::byte> fields = body.take();
   ByteWriter header;
   header.write(magic);
@@ -51,18 +55,18 @@ std::vector<std::byte> serializeIndex(const std::string &identity, std::span<con
   return bytes;
 }
 
-std::optional<Package> deserializeIndex(std::span<const std::byte> bytes, const std::string &identity,
-                                        const std::string &origin) {
+std::optional<std::vector<std::byte>>
+deserializeEntry(std::span<const std::byte> bytes, const std::string &identity, const std::string &origin) {
   ByteReader in(bytes, origin);
   if (in.read<std::uint64_t>() != magic)
-    in.fail("is not an index entry");
+    in.fail("is not an entry of the kernel cache");
   if (in.read<std::uint64_t>() != checksum(in.rest()))
     in.fail("the checksum does not fit the content");
   if (in.readText() != identity)
     return std::nullopt;
-  auto description = in.readBytes();
+  auto content = in.readBytes();
   in.requireEnd();
-  return deserialize(description, origin);
+  return std::vector<std::byte>(content.begin(), content.end());
 }
 
 } // namespace linmu::jit

@@ -1,0 +1,203 @@
+// From CUDA source to machine code, by the NVRTC that this machine has.
+#include "runtime/core/byte_stream.h"
+#include "runtime/core/cuda/architecture.h"
+#include "runtime/core/settings.h"
+#include "runtime/jit/cuda_images.h"
+#include "runtime/jit/jit.h"
+#include "runtime/jit/nvrtc.h"
+#include "tests/gpu/hand_written_kernels.h"
+#include "tests/unit/cuda_fixture.h"
+#include "tests/unit/temporary_folder.h"
+
+using namespace linmu;
+using namespace linmu::test;
+
+namespace {
+
+const std::vector<std::string> all_architectures = {"sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_120"};
+
+bool hasNvrtc() {
+  setenv("VIRTUAL_ENV", LINMU_TEST_VIRTUAL_ENV, 0); // where torch's wheels lie
+  try {
+    jit::Nvrtc::find();
+    return true;
+  } catch (const Error &) {
+    return false;
+  }
+}
+
+#define REQUIRE_NVRTC()                                                                                      \
+  if (!hasNvrtc())                                                                                           \
+  GTEST_SKIP() << "this machine has no NVRTC"
+
+Package uncompiled(Package package, std::string source = hand_written_kernels) {
+  package.images.clear();
+  package.source = std::move(source);
+  return package;
+}
+
+/// The compiler of the caches' tests: a text is the CUDA source itself.
+std::string compiled_source = hand_written_kernels;
+int compilations = 0;
+
+compiler::Bytes describe(std::string_view, const compiler::Options &options) {
+  Package package = cudaAddPackage();
+  package.key = options.target + "0add";
+  package.target.clear();
+  package.images.clear();
+  package.variants = {{}};
+  return {true, serialize(package), ""};
+}
+
+compiler::Bytes compileToSource(std::string_view, const compiler::Options &options) {
+  ++compilations;
+  Package package = uncompiled(cudaAddPackage(), compiled_source);
+  package.key = options.target + "0add";
+  return {true, serialize(package), ""};
+}
+
+std::string identity() { return "build 1"; }
+
+class CudaImages : public testing::Test {
+protected:
+  CudaImages() {
+    Settings settings;
+    settings.cache_dir = folder / "cache";
+    settings.cuda_driver = LINMU_FAKE_CUDA_DRIVER;
+    scope.emplace(settings);
+    compiled_source = hand_written_kernels;
+    compilations = 0;
+  }
+
+  struct Process {
+    jit::Jit jit{{&describe, &compileToSource, nullptr, &identity}};
+    Kernel compile(const std::string &target) {
+      CompileOptions options;
+      options.target = target;
+      return jit.compile("text", options);
+    }
+    std::string counts() {
+      CompileStatistics s = jit.statistics();
+      return std::to_string(s.compiled) + " compiled, " + std::to_string(s.disk_hits) + " disk, " +
+             std::to_string(s.images_compiled) + " images compiled, " + std::to_string(s.image_disk_hits) +
+             " images disk, " + std::to_string(s.corrupt_entries) + " corrupt";
+    }
+  };
+
+  std::vector<std::filesystem::path> cubins() {
+    std::vector<std::filesystem::path> found;
+    for (auto &entry : std::filesystem::directory_iterator(folder / "cache"))
+      if (entry.path().extension() == ".cubin")
+        found.push_back(entry.path());
+    return found;
+  }
+
+  TemporaryFolder folder;
+  std::optional<ScopedSettings> scope;
+};
+
+TEST_F(CudaImages, SeveralKernelsOfOnePackageAreOneSourceForEachOfSixArchitectures) {
+  REQUIRE_NVRTC();
+  std::vector<cuda::Architecture> architectures;
+  for (const std::string &name : all_architectures)
+    architectures.push_back(*cuda::Architecture::parse(name));
+  jit::ImageCounts counts;
+  Package package = jit::withImages(uncompiled(cudaTotalPackage()), architectures, nullptr, counts);
+  EXPECT_EQ(package.source, "");
+  EXPECT_EQ(counts.compiled, 6);
+  ASSERT_EQ(package.images.size(), 6u);
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(package.images[i].architecture, all_architectures[i]);
+    std::string code(reinterpret_cast<const char *>(package.images[i].code.data()),
+                     package.images[i].code.size());
+    EXPECT_EQ(code.substr(0, 4), "\177ELF");
+    EXPECT_NE(code.find(".text.sum_part"), code.npos);
+    EXPECT_NE(code.find(".text.sum_whole"), code.npos);
+  }
+  EXPECT_EQ(deserialize(serialize(package), "file.lmk").images, package.images);
+}
+
+TEST_F(CudaImages, WhatNvrtcRefusesIsSaidWithItsLog) {
+  REQUIRE_NVRTC();
+  jit::ImageCounts counts;
+  Error error = errorOf([&] {
+    jit::withImages(
+        uncompiled(cudaAddPackage(), "#line 7 \"cell.mlir\"\nextern \"C\" __global__ void add() { x = 1; }"),
+        std::array{*cuda::Architecture::parse("sm_80")}, nullptr, counts);
+  });
+  EXPECT_EQ(error.code(), ErrorCode::internal);
+  std::string message = error.what();
+  EXPECT_TRUE(message.starts_with("NVRTC refuses 'sum2.cu' for sm_80 (NVRTC_ERROR_COMPILATION):\n"))
+      << message;
+  EXPECT_NE(message.find("cell.mlir(7): error: identifier \"x\" is undefined"), message.npos) << message;
+}
+
+TEST_F(CudaImages, AMachineWithoutNvrtcSaysSoInOneSentence) {
+  Settings settings = Settings::current();
+  settings.nvrtc = "/nonexistent/libnvrtc.so.13";
+  ScopedSettings without(settings);
+  Error error = errorOf([&] { Process().compile("cuda:sm_80"); });
+  EXPECT_EQ(error.code(), ErrorCode::unsupported);
+  EXPECT_STREQ(error.what(),
+               "compiling for CUDA needs NVRTC, which this machine lacks: /nonexistent/libnvrtc.so.13: "
+               "No such file or directory");
+  EXPECT_EQ(error.hint(),
+            "install CUDA's toolkit or the Python package nvidia-cuda-nvrtc, or set LINMU_NVRTC to "
+            "libnvrtc.so.13");
+  settings.nvrtc = LINMU_FAKE_CUDA_DRIVER; // a library, and not that one
+  ScopedSettings wrong(settings);
+  EXPECT_STREQ(errorOf([&] { Process().compile("cuda:sm_80"); }).what(),
+               "compiling for CUDA needs NVRTC 11.1 or later: '" LINMU_FAKE_CUDA_DRIVER
+               "' has no nvrtcCreateProgram");
+}
+
+TEST_F(CudaImages, ASecondProcessTakesEachImageFromTheDisk) {
+  REQUIRE_NVRTC();
+  Process first;
+  EXPECT_EQ(first.compile("cuda:sm_90a,sm_80").package().images.size(), 2u);
+  EXPECT_EQ(first.counts(), "1 compiled, 0 disk, 2 images compiled, 0 images disk, 0 corrupt");
+  first.compile("cuda:sm_90a,sm_80");
+  EXPECT_EQ(first.counts(), "1 compiled, 0 disk, 2 images compiled, 0 images disk, 0 corrupt");
+  Process second;
+  EXPECT_EQ(second.compile("cuda:sm_80").package().images[0].architecture, "sm_80");
+  EXPECT_EQ(second.counts(), "0 compiled, 1 disk, 0 images compiled, 1 images disk, 0 corrupt");
+}
+
+TEST_F(CudaImages, ADamagedImageIsCompiledAgain) {
+  REQUIRE_NVRTC();
+  Process().compile("cuda:sm_80");
+  ASSERT_EQ(cubins().size(), 1u);
+  std::string bytes = readBytes(cubins()[0]);
+  bytes[bytes.size() / 2] ^= 1;
+  writeBytes(cubins()[0], bytes);
+  Process second;
+  second.compile("cuda:sm_80");
+  EXPECT_EQ(second.counts(), "0 compiled, 1 disk, 1 images compiled, 0 images disk, 1 corrupt");
+  Process third;
+  third.compile("cuda:sm_80");
+  EXPECT_EQ(third.counts(), "0 compiled, 1 disk, 0 images compiled, 1 images disk, 0 corrupt");
+}
+
+TEST_F(CudaImages, WithoutNamesTheGpusAtHandAreCompiledFor) {
+  REQUIRE_NVRTC();
+  Kernel kernel = Process().compile("cuda");
+  ASSERT_EQ(kernel.package().images.size(), 1u); // two devices of one architecture
+  EXPECT_EQ(kernel.package().images[0].architecture, "sm_90a");
+}
+
+TEST(CudaTarget, WhatIsNoneIsNamed) {
+  const std::string expected =
+      "target: expected cpu, cuda or cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, got ";
+  for (const char *text : {"", "gpu", "CUDA", "cpu:sm_80"}) {
+    Error error = errorOf([&] { jit::Target::parse(text); });
+    EXPECT_EQ(error.code(), ErrorCode::invalidArgument);
+    EXPECT_EQ(error.what(), expected + "'" + text + "'");
+  }
+  EXPECT_EQ(errorOf([] { jit::Target::parse("cuda:"); }).what(), expected + "the architecture ''");
+  EXPECT_EQ(errorOf([] { jit::Target::parse("cuda:sm_80,"); }).what(), expected + "the architecture ''");
+  EXPECT_EQ(errorOf([] { jit::Target::parse("cuda:sm_80,90"); }).what(), expected + "the architecture '90'");
+  EXPECT_EQ(jit::Target::parse("cuda:sm_80,sm_90a,sm_80").name(), "cuda:sm_80,sm_90a");
+  EXPECT_EQ(jit::Target::parse("cpu").name(), "cpu");
+}
+
+} // namespace
