@@ -100,7 +100,9 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
   } else if (schedule_.algorithm == Algorithm::segmented) {
     usual.algorithm = Algorithm::segmented;
     usual.segments = chooseSegments(cost, schedule_);
-  } else if (schedule_.columns && schedule_.columns < columns.columns) {
+  } else if (schedule_.columns && schedule_.columns < columns.columns &&
+             (!columns.states || schedule_.given.contains("columns"))) {
+    // A target's own choice is for what can be split.
     if (columns.states)
       return columns.states->emitOpError("needs all value columns at once, so that the schedule's columns=")
              << schedule_.columns << " cannot split them";

@@ -50,4 +50,19 @@ def RoundProducts : Pass<"round-products"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def PadTiles : Pass<"pad-tiles", "::linmu::tile::ProgramOp"> {
+  let summary = "Makes the sizes of tiles powers of two";
+  let description = [{
+    Loads read zeros where a tile has grown, stores leave those out; what a product or a reduction would take from
+    there is replaced by what changes nothing. Macro ops are written out before (`expand-macro-ops`).
+  }];
+  let options = [
+    Option<"least", "least", "int64_t", "16", "Fewest rows and columns of a tile, a power of two">
+  ];
+  let statistics = [
+    Statistic<"tiles", "tiles", "Tiles that have grown">
+  ];
+  let dependentDialects = ["::linmu::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
 #endif // LINMU_TILE_PASSES_TD

@@ -4,7 +4,8 @@
 #include "compiler/target/cpu/DefaultSchedule.h"
 #include "compiler/target/cpu/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
-#include "compiler/target/cuda/Passes.h"
+#include "compiler/target/cuda/TargetCuda.h"
+#include "compiler/target/cuda/dialect/Cuda.h"
 #include "compiler/tile/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "dialects/tile/Tile.h"
@@ -31,7 +32,7 @@ int main(int argc, char **argv) {
   linmu::registerDerivePasses(linmu::cpu::defaultSchedule(/*cores=*/1));
   linmu::registerNormalizePasses();
   linmu::cpu::registerTargetCPUPasses();
-  linmu::cuda::registerCudaPasses();
+  linmu::cuda::registerTargetCudaPasses();
   linmu::tile::registerTilePasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "LinMU pass driver\n", registry));
 }

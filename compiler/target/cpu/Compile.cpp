@@ -1,6 +1,7 @@
 // The target's driver: from a program to a package, or to what it looks like on the way.
 #include "compiler/target/cpu/Passes.h"
 #include "compiler/target/cpu/TargetCPU.h"
+#include "compiler/target/package/WriteProgram.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -47,7 +48,13 @@ FailureOr<Package> linmu::cpu::compile(ModuleOp module, const Machine &machine, 
   package.target = "cpu:" + machine.triple + ":" + machine.cpu;
   package.cpu_features = machine.features;
   package.signature = signature;
-  if (failed(writeProgram(*program, module, package)))
+  // The program is a copy: it and a kernel may have one name.
+  auto details = [&](Launch &launch) {
+    Operation *function = SymbolTable::lookupSymbolIn(module, launch.kernel);
+    launch.workspace_bytes = function->getAttrOfType<IntegerAttr>(workspaceAttribute).getInt();
+    launch.blocks_together = function->getAttrOfType<IntegerAttr>(blocksTogetherAttribute).getInt();
+  };
+  if (failed(writeProgram(*program, details, package)))
     return failure();
 
   if (failed(lowerToLLVM(module)))

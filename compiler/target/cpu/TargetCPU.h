@@ -21,10 +21,6 @@ void registerTarget(mlir::DialectRegistry &registry);
 /// attributes say what the runtime gives them, and programs go.
 mlir::LogicalResult lowerKernels(mlir::ModuleOp module, const Machine &machine);
 
-/// Writes the launches of `program` into `package`; its kernels stand as functions in `module`, which it need
-/// not be in: a program and a kernel may have one name.
-mlir::LogicalResult writeProgram(tile::ProgramOp program, mlir::ModuleOp module, Package &package);
-
 /// The LLVM module, optimised; null after a diagnostic.
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, llvm::LLVMContext &context,
                                         llvm::TargetMachine &target);

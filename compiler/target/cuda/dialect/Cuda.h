@@ -1,8 +1,9 @@
 // The C++ interface of the `cuda` dialect.
 #pragma once
 #include "compiler/target/cuda/layout/LinearLayout.h"
-#include "mlir/IR/BuiltinAttributes.h"
+#include "dialects/tile/Tile.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"

@@ -63,7 +63,8 @@ static ParseResult parseOutput(AsmParser &parser, Dimensions &outs) {
   if (parser.parseKeywordOrString(&name) || parser.parseColon() || parser.parseInteger(size))
     return failure();
   if (size < 1 || !llvm::isPowerOf2_64(size))
-    return parser.emitError(location) << "requires a power of two many values of '" << name << "', got " << size;
+    return parser.emitError(location)
+           << "requires a power of two many values of '" << name << "', got " << size;
   if (llvm::any_of(outs, [&](const Dimension &d) { return d.name == name; }))
     return parser.emitError(location) << "output '" << name << "' is named twice";
   outs.push_back({name, llvm::Log2_64(size)});
@@ -90,16 +91,17 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
                       return std::get<0>(pair) >= 0 && std::get<0>(pair) < std::get<1>(pair).size();
                     });
       if (!inside) {
-        parser.emitError(input.location) << "requires images of '" << input.name << "' to have a coordinate for each of the "
-                                         << outs.size() << " outputs, inside its size; got [" << image << "]";
+        parser.emitError(input.location)
+            << "requires images of '" << input.name << "' to have a coordinate for each of the "
+            << outs.size() << " outputs, inside its size; got [" << image << "]";
         return {};
       }
       images.push_back(packCoordinates(outs, image));
     }
   }
   if (bitsOf(ins) > 64 || bitsOf(outs) > 64) {
-    parser.emitError(location) << "requires at most 64 bits of inputs and of outputs, got " << bitsOf(ins) << " and "
-                               << bitsOf(outs);
+    parser.emitError(location) << "requires at most 64 bits of inputs and of outputs, got " << bitsOf(ins)
+                               << " and " << bitsOf(outs);
     return {};
   }
   return parser.getChecked<LayoutAttr>(location, parser.getContext(), LinearLayout(ins, outs, images));
@@ -138,12 +140,13 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, L
 LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
                                          function_ref<InFlightDiagnostic()> emitError) const {
   if (!isOfRegisters())
-    return emitError() << "requires a layout of register, lane and warp as a tile's encoding; memory layouts belong "
-                          "to buffers";
+    return emitError()
+           << "requires a layout of register, lane and warp as a tile's encoding; memory layouts belong "
+              "to buffers";
   SmallVector<int64_t> extents =
       llvm::map_to_vector(getLayout().outs(), [](const Dimension &dimension) { return dimension.size(); });
   if (ArrayRef(extents) != shape)
-    return emitError() << "requires a layout of the tile's shape [" << shape << "], got one of [" << ArrayRef(extents)
-                       << "]";
+    return emitError() << "requires a layout of the tile's shape [" << shape << "], got one of ["
+                       << ArrayRef(extents) << "]";
   return success();
 }

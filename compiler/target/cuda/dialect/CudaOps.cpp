@@ -37,6 +37,29 @@ LogicalResult CopyOp::verify() {
   return success();
 }
 
+/// A part of a buffer, whose sizes divide its offsets and the buffer's.
+static LogicalResult verifyPart(Operation *op, RankedTensorType tile, linmu::tile::BufferType buffer,
+                                ArrayRef<int64_t> offsets) {
+  if (tile.getElementType() != buffer.getElementType() ||
+      tile.getShape().size() != buffer.getShape().size() || offsets.size() != buffer.getShape().size())
+    return op->emitOpError("requires a tile and offsets of the rank and element type of ")
+           << buffer << ", got " << tile << " at " << offsets.size() << " offsets";
+  for (auto [size, offset, whole] : llvm::zip(tile.getShape(), offsets, buffer.getShape()))
+    if (offset % size || offset < 0 || offset + size > whole)
+      return op->emitOpError("requires offsets inside the buffer that the tile's sizes divide, got ")
+             << offset << " for " << size << " of " << whole;
+  return success();
+}
+
+LogicalResult ReadPartOp::verify() {
+  return verifyPart(*this, cast<RankedTensorType>(getResult().getType()), getBuffer().getType(),
+                    getOffsets());
+}
+
+LogicalResult WritePartOp::verify() {
+  return verifyPart(*this, cast<RankedTensorType>(getValue().getType()), getBuffer().getType(), getOffsets());
+}
+
 /// Registers of 8 x 8 matrices and the memory that they come from or go to.
 static LogicalResult verifyMatrices(Operation *op, VectorType registers, MemRefType buffer) {
   if (registers.getElementType() != buffer.getElementType())

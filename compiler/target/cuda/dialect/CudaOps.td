@@ -9,6 +9,7 @@
 #define LINMU_CUDA_OPS_TD
 
 include "compiler/target/cuda/dialect/CudaDialect.td"
+include "dialects/tile/TileTypes.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
@@ -30,6 +31,21 @@ def ConvertOp : Cuda_Op<"convert", [Pure, SameOperandsAndResultShape, SameOperan
   let arguments = (ins AnyStaticShapeTensor:$source);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
+}
+
+def ReadPartOp : Cuda_Op<"read_part", [MemoryEffects<[MemRead]>]> {
+  let summary = "A part of a buffer as a tile; `offsets` are those of its first element, multiples of its sizes";
+  let arguments = (ins Tile_BufferType:$buffer, DenseI64ArrayAttr:$offsets);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$buffer $offsets attr-dict `:` type($buffer) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def WritePartOp : Cuda_Op<"write_part", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Writes a tile to a part of a buffer, as `cuda.read_part` reads it";
+  let arguments = (ins AnyStaticShapeTensor:$value, Tile_BufferType:$buffer, DenseI64ArrayAttr:$offsets);
+  let assemblyFormat = "$value `,` $buffer $offsets attr-dict `:` type($value) `,` type($buffer)";
+  let hasVerifier = 1;
 }
 
 //===------------------------------------------------------------------------------------------------===//

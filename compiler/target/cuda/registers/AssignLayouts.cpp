@@ -57,6 +57,8 @@ private:
     return isTile(tile) ? demand(tile, homeOf(tile)) : scalars_.lookupOrDefault(tile);
   }
   Value remake(Value tile, LayoutAttr layout);
+  Value bufferOf(Value tile);
+  void emitInsert(tensor::InsertSliceOp insert);
   Value convert(Value tile, LayoutAttr layout);
   /// The layout in which an op that works in `result` needs an operand.
   LayoutAttr operandLayout(Operation *op, Value operand, LayoutAttr result);
@@ -80,7 +82,8 @@ bool KernelLayouts::isFree(Value tile) {
   if (auto known = free_.find(tile); known != free_.end())
     return known->second;
   Operation *op = tile.getDefiningOp();
-  bool result = op && (isa<arith::ConstantOp, tile::CoordinateOp, tile::BroadcastOp>(op) ||
+  bool result = op && (isa<arith::ConstantOp, tile::CoordinateOp, tile::BroadcastOp, tensor::ExtractSliceOp,
+                           tensor::InsertSliceOp>(op) ||
                        (isElementwise(op) && llvm::all_of(op->getOperands(), [&](Value operand) {
                           return !isTile(operand) || isFree(operand);
                         })));
@@ -155,6 +158,10 @@ Value KernelLayouts::remake(Value tile, LayoutAttr layout) {
     auto elements = cast<DenseElementsAttr>(constant.getValue());
     return arith::ConstantOp::create(builder_, elements.reshape(type));
   }
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+    return ReadPartOp::create(builder_, type, bufferOf(slice.getSource()), slice.getStaticOffsets());
+  if (isa<tensor::InsertSliceOp>(op))
+    return tile::ReadOp::create(builder_, type, bufferOf(tile));
   IRMapping operands;
   for (Value operand : op->getOperands())
     operands.map(operand, isTile(operand) ? demand(operand, operandLayout(op, operand, layout))
@@ -173,17 +180,40 @@ Value KernelLayouts::convert(Value tile, LayoutAttr layout) {
     ++counts.conversions;
     return ConvertOp::create(builder_, type, from);
   }
-  Value buffer = made_.findBuffer(tile);
-  if (!buffer) {
-    ++counts.buffers;
-    buffer = tile::AllocOp::create(
-        builder_, tile::BufferType::get(builder_.getContext(), type.getShape(), type.getElementType()));
-    tile::WriteOp::create(builder_, from, buffer);
-    made_.addBuffer(tile, buffer);
-  }
-  return tile::ReadOp::create(builder_, type, buffer);
+  return tile::ReadOp::create(builder_, type, bufferOf(tile));
 }
 
+/// A buffer that holds the tile.
+Value KernelLayouts::bufferOf(Value tile) {
+  if (Value known = made_.findBuffer(tile))
+    return known;
+  ++counts.buffers;
+  RankedTensorType type = tileType(tile);
+  Value value = demand(tile, isFree(tile) ? usual(type) : homeOf(tile));
+  Value buffer = tile::AllocOp::create(
+      builder_, tile::BufferType::get(builder_.getContext(), type.getShape(), type.getElementType()));
+  tile::WriteOp::create(builder_, value, buffer);
+  made_.addBuffer(tile, buffer);
+  return buffer;
+}
+
+/// The tile is made in a buffer: that of what it goes into, where nobody else asks for that.
+void KernelLayouts::emitInsert(tensor::InsertSliceOp insert) {
+  Value into = insert.getDest();
+  Value buffer =
+      into.hasOneUse() && into.getDefiningOp<tensor::InsertSliceOp>() ? made_.findBuffer(into) : Value();
+  if (!buffer) {
+    RankedTensorType type = tileType(into);
+    buffer = tile::AllocOp::create(
+        builder_, tile::BufferType::get(builder_.getContext(), type.getShape(), type.getElementType()));
+    tile::WriteOp::create(builder_, demand(into, isFree(into) ? usual(type) : homeOf(into)), buffer);
+    ++counts.buffers;
+  }
+  Value part = insert.getSource();
+  WritePartOp::create(builder_, demand(part, isFree(part) ? usual(tileType(part)) : homeOf(part)), buffer,
+                      insert.getStaticOffsets());
+  made_.addBuffer(insert, buffer);
+}
 //===------------------------------------------------------------------------------------------------===//
 // Ops
 //===------------------------------------------------------------------------------------------------===//
@@ -214,6 +244,11 @@ LogicalResult KernelLayouts::emit(Operation &op) {
     return emitFor(loop);
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return emitIf(branch);
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
+    emitInsert(insert);
+    return success();
+  }
+  // Made where it is asked for; but what is read from a buffer is there while nothing else is written to it.
   if (op.getNumResults() == 1 && isTile(op.getResult(0)) && isFree(op.getResult(0)))
     return success();
   SmallVector<LayoutAttr> operands(op.getNumOperands()), results(op.getNumResults());

@@ -32,6 +32,9 @@ private:
   LinearLayout matrixOf(tile::AllocOp alloc, tile::BufferType type) {
     Extents tile{llvm::Log2_64(type.getShape()[0]), llvm::Log2_64(type.getShape()[1])};
     unsigned bytes = std::max(type.getElementType().getIntOrFloatBitWidth() / 8, 1u);
+    // Parts are taken as they come.
+    if (llvm::any_of(alloc->getUsers(), [](Operation *user) { return isa<ReadPartOp, WritePartOp>(user); }))
+      return sharedLayout(tile, bytes);
     std::vector<SharedAccess> accesses;
     for (Operation *user : alloc->getUsers()) {
       if (auto write = dyn_cast<tile::WriteOp>(user))

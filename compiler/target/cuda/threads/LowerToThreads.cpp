@@ -83,6 +83,8 @@ static LogicalResult lower(Thread &thread, Operation *op) {
       .Case([&](tile::AllocOp alloc) { return lowerAlloc(thread, alloc); })
       .Case([&](tile::WriteOp write) { return lowerWrite(thread, write); })
       .Case([&](tile::ReadOp read) { return lowerRead(thread, read); })
+      .Case([&](WritePartOp write) { return lowerWritePart(thread, write); })
+      .Case([&](ReadPartOp read) { return lowerReadPart(thread, read); })
       .Case([&](tile::DotOp dot) { return lowerDot(thread, dot); })
       .Case([&](tile::BroadcastOp broadcast) { return lowerBroadcast(thread, broadcast); })
       .Case([&](tile::CoordinateOp coordinate) { return lowerCoordinate(thread, coordinate); })

@@ -12,6 +12,8 @@ mlir::LogicalResult lowerStore(Thread &thread, tile::StoreOp store);
 mlir::LogicalResult lowerAlloc(Thread &thread, tile::AllocOp alloc);
 mlir::LogicalResult lowerWrite(Thread &thread, tile::WriteOp write);
 mlir::LogicalResult lowerRead(Thread &thread, tile::ReadOp read);
+mlir::LogicalResult lowerWritePart(Thread &thread, WritePartOp write);
+mlir::LogicalResult lowerReadPart(Thread &thread, ReadPartOp read);
 
 // Products.cpp
 mlir::LogicalResult lowerDot(Thread &thread, tile::DotOp dot);

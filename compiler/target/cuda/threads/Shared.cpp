@@ -51,24 +51,54 @@ static SmallVector<SmallVector<int64_t>> runsOf(int64_t registers, ArrayRef<unsi
   return runs;
 }
 
-namespace {
-/// A tile's registers against a buffer.
-struct SharedTile {
-  SharedTile(Thread &thread, Type tile, Value buffer)
-      : thread(thread), layout(layoutOf(tile).getLayout()), memory(memoryOf(buffer)),
-        element(elementOf(tile)), offsets(*memory.solve(layout)), memref(thread.held.lookup(buffer)) {}
+/// The registers of a part as those of a tile of the buffer's shape, at its beginning.
+static LinearLayout asPartOf(const LinearLayout &registers, const LinearLayout &memory) {
+  SmallVector<uint64_t> images;
+  for (uint64_t image : registers.images())
+    images.push_back(packCoordinates(memory.outs(), unpackCoordinates(registers.outs(), image)));
+  return LinearLayout(Dimensions(registers.ins().begin(), registers.ins().end()),
+                      Dimensions(memory.outs().begin(), memory.outs().end()), images);
+}
 
-  Value offset(uint64_t registers) { return thread.coordinate(offsets, offsetInput, registers); }
+namespace {
+/// A tile's registers against a buffer, or a part of it.
+struct SharedTile {
+  SharedTile(Thread &thread, Type tile, Value buffer, ArrayRef<int64_t> first = {})
+      : thread(thread), memory(memoryOf(buffer)), layout(asPartOf(layoutOf(tile).getLayout(), memory)),
+        element(elementOf(tile)), offsets(*memory.solve(layout)), memref(thread.held.lookup(buffer)) {
+    if (!first.empty())
+      base = (*memory.inverse())(packCoordinates(memory.outs(), first));
+  }
+
+  Value offset(uint64_t registers) { return place(offsets.images(laneInput), registers); }
   /// Of the row of an 8 x 8 matrix that this lane tells ldmatrix of.
   Value offsetOfRow(uint64_t registers, const MatrixAccess &access);
 
   Thread &thread;
-  LinearLayout layout, memory;
+  LinearLayout memory, layout;
   Type element;
   LinearLayout offsets; ///< register, lane, warp to offset
+  uint64_t base = 0;    ///< the offset of the part's first element
   Value memref;
+
+private:
+  Value place(ArrayRef<uint64_t> lanes, uint64_t registers);
 };
 } // namespace
+
+Value SharedTile::place(ArrayRef<uint64_t> lanes, uint64_t registers) {
+  uint64_t constant = offsets(registers) ^ base, reached = 0;
+  ArrayRef<uint64_t> warps = offsets.images(warpInput);
+  for (uint64_t image : lanes)
+    reached |= image;
+  for (uint64_t image : warps)
+    reached |= image;
+  Value varying = thread.laneAndWarp(lanes, warps);
+  // Bits that no lane reaches are added, which addresses can take in.
+  if (constant & reached)
+    return arith::XOrIOp::create(thread, varying, thread.index(int64_t(constant)));
+  return thread.add(varying, int64_t(constant));
+}
 
 Value SharedTile::offsetOfRow(uint64_t registers, const MatrixAccess &access) {
   // Row j of a plain matrix begins with the first packed element of lane 4 j; of a transposed one, with
@@ -79,18 +109,11 @@ Value SharedTile::offsetOfRow(uint64_t registers, const MatrixAccess &access) {
   for (unsigned bit : access.matrixBits)
     lanes.push_back(ofRegister[bit]);
   lanes.resize(laneBits, 0);
-  uint64_t constant = offsets(registers), reached = 0;
-  for (uint64_t image : llvm::concat<uint64_t>(lanes, SmallVector<uint64_t>(offsets.images(warpInput))))
-    reached |= image;
-  Value varying = thread.laneAndWarp(lanes, offsets.images(warpInput));
-  if (constant & reached)
-    return arith::XOrIOp::create(thread, varying, thread.index(int64_t(constant)));
-  return thread.add(varying, int64_t(constant));
+  return place(lanes, registers);
 }
 
-LogicalResult linmu::cuda::lowerWrite(Thread &thread, tile::WriteOp write) {
-  SharedTile tile(thread, write.getValue().getType(), write.getBuffer());
-  Value value = thread.held.lookup(write.getValue());
+static LogicalResult writeTile(Thread &thread, Value source, SharedTile tile) {
+  Value value = thread.held.lookup(source);
   if (tile.element.isInteger(1))
     value = arith::ExtUIOp::create(
         thread, VectorType::get(cast<VectorType>(value.getType()).getShape(), thread.getI8Type()), value);
@@ -115,9 +138,7 @@ LogicalResult linmu::cuda::lowerWrite(Thread &thread, tile::WriteOp write) {
   return success();
 }
 
-LogicalResult linmu::cuda::lowerRead(Thread &thread, tile::ReadOp read) {
-  Type type = read.getResult().getType();
-  SharedTile tile(thread, type, read.getBuffer());
+static LogicalResult readTile(Thread &thread, Value result, SharedTile tile) {
   int64_t registers = int64_t(1) << tile.layout.inBits(registerInput);
   SmallVector<Value> elements(registers);
   unsigned bytes = bytesOf(tile.element);
@@ -141,6 +162,25 @@ LogicalResult linmu::cuda::lowerRead(Thread &thread, tile::ReadOp read) {
   Value value = thread.join(elements);
   if (tile.element.isInteger(1))
     value = arith::TruncIOp::create(thread, VectorType::get({registers}, tile.element), value);
-  thread.held.map(read.getResult(), value);
+  thread.held.map(result, value);
   return success();
+}
+
+LogicalResult linmu::cuda::lowerWrite(Thread &thread, tile::WriteOp write) {
+  return writeTile(thread, write.getValue(),
+                   SharedTile(thread, write.getValue().getType(), write.getBuffer()));
+}
+
+LogicalResult linmu::cuda::lowerWritePart(Thread &thread, WritePartOp write) {
+  return writeTile(thread, write.getValue(),
+                   SharedTile(thread, write.getValue().getType(), write.getBuffer(), write.getOffsets()));
+}
+
+LogicalResult linmu::cuda::lowerRead(Thread &thread, tile::ReadOp read) {
+  return readTile(thread, read.getResult(), SharedTile(thread, read.getResult().getType(), read.getBuffer()));
+}
+
+LogicalResult linmu::cuda::lowerReadPart(Thread &thread, ReadPartOp read) {
+  return readTile(thread, read.getResult(),
+                  SharedTile(thread, read.getResult().getType(), read.getBuffer(), read.getOffsets()));
 }

@@ -1,13 +1,10 @@
-// The program's launches as plain data.
-#include "compiler/target/cpu/Passes.h"
-#include "compiler/target/cpu/TargetCPU.h"
+#include "compiler/target/package/WriteProgram.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace linmu;
-using namespace linmu::cpu;
 
 static DType dtypeOf(Type element) {
   if (element.isBF16())
@@ -22,11 +19,10 @@ static DType dtypeOf(Type element) {
 }
 
 namespace {
-/// Writes a program's launches into a package, whose kernels stand as functions in the module.
 class ProgramWriter {
 public:
-  ProgramWriter(tile::ProgramOp program, ModuleOp module, Package &package)
-      : program_(program), module_(module), package_(package) {}
+  ProgramWriter(tile::ProgramOp program, KernelDetails details, Package &package)
+      : program_(program), details_(details), package_(package) {}
   LogicalResult run();
 
 private:
@@ -38,7 +34,7 @@ private:
   LogicalResult addLaunch(tile::LaunchOp op, Variant &variant);
 
   tile::ProgramOp program_;
-  ModuleOp module_;
+  KernelDetails details_;
   Package &package_;
   llvm::DenseMap<Value, Binding> bindings_;
   llvm::DenseMap<Value, ExpressionId> expressions_;
@@ -160,9 +156,7 @@ LogicalResult ProgramWriter::addLaunch(tile::LaunchOp op, Variant &variant) {
   if (failed(grid))
     return failure();
   launch.grid = std::move(*grid);
-  Operation *function = SymbolTable::lookupSymbolIn(module_, op.getKernel());
-  launch.workspace_bytes = function->getAttrOfType<IntegerAttr>(workspaceAttribute).getInt();
-  launch.blocks_together = function->getAttrOfType<IntegerAttr>(blocksTogetherAttribute).getInt();
+  details_(launch);
   for (Value operand : op.getArguments()) {
     if (!operand.getType().isIndex()) {
       launch.operands.push_back(bindings_.lookup(operand));
@@ -210,6 +204,6 @@ LogicalResult ProgramWriter::run() {
   return success();
 }
 
-LogicalResult linmu::cpu::writeProgram(tile::ProgramOp program, ModuleOp module, Package &package) {
-  return ProgramWriter(program, module, package).run();
+LogicalResult linmu::writeProgram(tile::ProgramOp program, KernelDetails details, Package &package) {
+  return ProgramWriter(program, details, package).run();
 }

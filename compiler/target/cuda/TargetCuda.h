@@ -1,0 +1,27 @@
+// The CUDA target: a tile.program becomes a package of CUDA C++, which NVRTC makes machine code of.
+#pragma once
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/Pass/PassManager.h"
+#include "runtime/core/package.h"
+
+namespace linmu::cuda {
+
+/// The dialects that the target needs beyond those of tile IR.
+void registerTarget(mlir::DialectRegistry &registry);
+
+struct PipelineOptions {
+  /// The type that f32 operands of products are rounded to: "bf16", "f16", or "f32" for none.
+  std::string products = "f32";
+  unsigned warps = 4;
+};
+/// The passes from tiles to threads (Passes.td).
+void buildTileToThreads(mlir::OpPassManager &passes, const PipelineOptions &options);
+/// Registers the passes of the target and `tile-to-threads`.
+void registerTargetCudaPasses();
+
+/// The whole target. `module` holds one tile.program; it is consumed. The package has a source and no images.
+/// Products are rounded to the smallest type among the operands of the pattern that are f32, bf16 or f16.
+mlir::FailureOr<Package> compile(mlir::ModuleOp module, const Signature &signature, llvm::StringRef key);
+
+} // namespace linmu::cuda
