@@ -79,4 +79,14 @@ def PlaceBarriers : Pass<"place-barriers", "::linmu::tile::ProgramOp"> {
   let dependentDialects = ["::mlir::gpu::GPUDialect"];
 }
 
+def PrintCuda : Pass<"print-cuda", "::mlir::ModuleOp"> {
+  let summary = "Writes the CUDA C++ of every tile.program to standard output";
+  let description = [{
+    Expects kernels with `threads`. The text stands behind the prelude; the IR stays as it is.
+  }];
+  let options = [
+    Option<"lines", "lines", "bool", "true", "Write #line directives with the places in the user's source">
+  ];
+}
+
 #endif // LINMU_TARGET_CUDA_PASSES_TD

@@ -1,0 +1,17 @@
+// Programs whose kernels say what a thread does, as CUDA C++.
+#pragma once
+#include "dialects/tile/Tile.h"
+
+namespace linmu::cuda {
+
+struct PrintOptions {
+  /// `#line` directives with the places in the user's source.
+  bool lines = true;
+};
+
+/// The text of all kernels of the program, to stand behind the prelude (prelude/operands.cuh says how a
+/// kernel is called). One op is one line, and the text of one program is always the same. Fails with an error
+/// at the op that has no form in CUDA C++, or at the kernel without `threads`.
+llvm::FailureOr<std::string> printProgram(tile::ProgramOp program, const PrintOptions &options = {});
+
+} // namespace linmu::cuda
