@@ -18,7 +18,8 @@ struct Fields {
 };
 } // namespace
 
-/// The inputs of `from` that hold `image`, from the bits up to `bits` if that suffices, and as little more as does.
+/// The inputs of `from` that hold `image`, from the bits up to `bits` if that suffices, and as little more as
+/// does.
 static std::uint64_t sourceOf(const LinearLayout &from, const Fields &fields, std::uint64_t image) {
   for (unsigned bits : {fields.registers, fields.registers + fields.lanes})
     if (auto found = Span(from.images().take_front(bits)).combinationOf(image))
@@ -37,8 +38,8 @@ Conversion linmu::cuda::planConversion(const LinearLayout &from, const LinearLay
   Fields fields(old), wanted(to);
   assert(fields.lanes == wanted.lanes && fields.warps == wanted.warps && "requires as many lanes and warps");
 
-  // Bit `bit` of the new layout as a bit of the old one: the same lane or warp, and the same register if that has
-  // the element.
+  // Bit `bit` of the new layout as a bit of the old one: the same lane or warp, and the same register if that
+  // has the element.
   auto sameBit = [&](std::size_t bit) -> std::uint64_t {
     if (bit >= wanted.registers)
       return std::uint64_t(1) << (bit - wanted.registers + fields.registers);
@@ -46,7 +47,8 @@ Conversion linmu::cuda::planConversion(const LinearLayout &from, const LinearLay
   };
   llvm::SmallVector<std::uint64_t> sources;
   Span registersOfLanes; // those that lanes choose between
-  ConversionKind kind = fields.registers == wanted.registers ? ConversionKind::none : ConversionKind::registers;
+  ConversionKind kind =
+      fields.registers == wanted.registers ? ConversionKind::none : ConversionKind::registers;
   for (auto [bit, image] : llvm::enumerate(to.images())) {
     std::uint64_t own = sameBit(bit);
     // What the same lane or warp of the old layout lacks is looked for, registers first.
@@ -63,8 +65,9 @@ Conversion linmu::cuda::planConversion(const LinearLayout &from, const LinearLay
     if (own & fields.laneMask())
       registersOfLanes.add(other & fields.registerMask());
   }
-  LinearLayout source(Dimensions(to.ins().begin(), to.ins().end()), Dimensions(old.ins().begin(), old.ins().end()),
-                      sources);
-  unsigned shuffles = kind == ConversionKind::shuffles ? 1U << (wanted.registers + registersOfLanes.rank()) : 0;
+  LinearLayout source(Dimensions(to.ins().begin(), to.ins().end()),
+                      Dimensions(old.ins().begin(), old.ins().end()), sources);
+  unsigned shuffles =
+      kind == ConversionKind::shuffles ? 1U << (wanted.registers + registersOfLanes.rank()) : 0;
   return {kind, std::move(source), shuffles};
 }

@@ -14,16 +14,16 @@ enum class ConversionKind {
 
 struct Conversion {
   ConversionKind kind = ConversionKind::none;
-  /// From (register, lane, warp) of the new layout to that of the old one that holds the element: the same warp
-  /// where it has it, the same lane where that has it.
+  /// From (register, lane, warp) of the new layout to that of the old one that holds the element: the same
+  /// warp where it has it, the same lane where that has it.
   LinearLayout source;
-  /// Shuffles of one register each, where the kind is `shuffles`: for a new register one for every old register
-  /// that some lane finds its element in.
+  /// Shuffles of one register each, where the kind is `shuffles`: for a new register one for every old
+  /// register that some lane finds its element in.
   unsigned shuffles = 0;
 };
 
-/// Requires both to map (register, lane, warp), as many lanes and warps, to the same outputs, and `from` to hold
-/// every element.
+/// Requires both to map (register, lane, warp), as many lanes and warps, to the same outputs, and `from` to
+/// hold every element.
 Conversion planConversion(const LinearLayout &from, const LinearLayout &to);
 
 } // namespace linmu::cuda

@@ -36,8 +36,8 @@ Extents linmu::cuda::extentsOf(MatrixInstruction instruction, Operand operand) {
   llvm_unreachable("an operand of a product");
 }
 
-// Four lanes share a row of an 8 x 8 (or 8 x 4) matrix and the next eight groups of four are its rows; a packed
-// register holds two neighbours along k.
+// Four lanes share a row of an 8 x 8 (or 8 x 4) matrix and the next eight groups of four are its rows; a
+// packed register holds two neighbours along k.
 LinearLayout linmu::cuda::fragmentLayout(MatrixInstruction instruction, Operand operand) {
   bool packed = instruction != MatrixInstruction::m16n8k8TF32;
   bool twoHalves = instruction != MatrixInstruction::m16n8k8Half; // of k
@@ -78,11 +78,13 @@ LinearLayout linmu::cuda::operandLayout(MatrixInstruction instruction, Operand o
   unsigned columnWarps = operand == Operand::a ? 0 : std::min(warps.columns, repeats.columns);
   LinearLayout rows = along(registerInput, rowOutput, repeats.rows - rowWarps);
   LinearLayout columns = along(registerInput, columnOutput, repeats.columns - columnWarps);
-  LinearLayout layout = fragmentLayout(instruction, operand) * (operand == Operand::b ? rows * columns : columns * rows);
+  LinearLayout layout =
+      fragmentLayout(instruction, operand) * (operand == Operand::b ? rows * columns : columns * rows);
   LinearLayout byRow = operand == Operand::b ? LinearLayout::broadcast(warpInput, rowOutput, warps.rows)
                                              : warpsAlong(rowOutput, warps.rows, repeats.rows);
-  LinearLayout byColumn = operand == Operand::a ? LinearLayout::broadcast(warpInput, columnOutput, warps.columns)
-                                                : warpsAlong(columnOutput, warps.columns, repeats.columns);
+  LinearLayout byColumn = operand == Operand::a
+                              ? LinearLayout::broadcast(warpInput, columnOutput, warps.columns)
+                              : warpsAlong(columnOutput, warps.columns, repeats.columns);
   return canonical(layout * byRow * byColumn, true);
 }
 

@@ -1,7 +1,8 @@
 // Register layouts of matrix instructions: which element of an operand a thread holds in which register.
 //
-// Inputs are "register" (one element each, packed ones counted apart), "lane" and "warp"; outputs "dim0" (rows) and
-// "dim1" (columns). Source: the tables of mma.m16n8k8 and mma.m16n8k16 in the PTX ISA, "Matrix Fragments".
+// Inputs are "register" (one element each, packed ones counted apart), "lane" and "warp"; outputs "dim0"
+// (rows) and "dim1" (columns). Source: the tables of mma.m16n8k8 and mma.m16n8k16 in the PTX ISA, "Matrix
+// Fragments".
 #pragma once
 #include "compiler/target/cuda/layout/LinearLayout.h"
 
@@ -36,16 +37,16 @@ struct WarpGrid {
   unsigned rows = 0, columns = 0; ///< log2 of the warps along rows and columns of the result
 };
 
-/// A whole operand. Each warp has a contiguous part of the result and what of A and B its part needs, so that warps
-/// in one row hold the same A and those in one column the same B. A warp's fragments follow each other in its
-/// registers along k first (the accumulator's along columns). Where a tile has fewer fragments than warps along an
-/// axis, the warps left over hold the same.
-/// Requires `tile` to be at least the extents of one fragment.
+/// A whole operand. Each warp has a contiguous part of the result and what of A and B its part needs, so that
+/// warps in one row hold the same A and those in one column the same B. A warp's fragments follow each other
+/// in its registers along k first (the accumulator's along columns). Where a tile has fewer fragments than
+/// warps along an axis, the warps left over hold the same. Requires `tile` to be at least the extents of one
+/// fragment.
 LinearLayout operandLayout(MatrixInstruction instruction, Operand operand, Extents tile, WarpGrid warps);
 
-/// Vectors of 2^vector elements along rows, consecutive lanes along consecutive vectors, then rows, then warps, then
-/// further registers: how a block copies a tile of rows to and from memory.
-/// Requires 2^vector columns at least; lanes and warps left over hold the same elements.
+/// Vectors of 2^vector elements along rows, consecutive lanes along consecutive vectors, then rows, then
+/// warps, then further registers: how a block copies a tile of rows to and from memory. Requires 2^vector
+/// columns at least; lanes and warps left over hold the same elements.
 LinearLayout rowLayout(Extents tile, unsigned vector, unsigned warps);
 
 } // namespace linmu::cuda

@@ -7,8 +7,8 @@
 
 namespace linmu::cuda {
 
-/// The span of vectors that are added one after the other, each numbered in that order. Answers how a vector is a
-/// sum of them; where there are several ways, the one that uses those added first.
+/// The span of vectors that are added one after the other, each numbered in that order. Answers how a vector
+/// is a sum of them; where there are several ways, the one that uses those added first.
 class Span {
 public:
   Span() = default;
@@ -17,8 +17,8 @@ public:
       add(vector);
   }
 
-  /// Adds a vector, of at most 64. If it was in the span before: the earlier ones whose sum it is and itself, as a
-  /// mask, which is a dependence (their sum is zero).
+  /// Adds a vector, of at most 64. If it was in the span before: the earlier ones whose sum it is and itself,
+  /// as a mask, which is a dependence (their sum is zero).
   std::optional<std::uint64_t> add(std::uint64_t vector);
 
   /// The vectors whose sum this is, as a mask; none if it is not in the span.

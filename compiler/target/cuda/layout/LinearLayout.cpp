@@ -14,7 +14,8 @@ unsigned linmu::cuda::bitsOf(ArrayRef<Dimension> dimensions) {
                          [](unsigned bits, const Dimension &dimension) { return bits + dimension.bits; });
 }
 
-std::uint64_t linmu::cuda::packCoordinates(ArrayRef<Dimension> dimensions, ArrayRef<std::int64_t> coordinates) {
+std::uint64_t linmu::cuda::packCoordinates(ArrayRef<Dimension> dimensions,
+                                           ArrayRef<std::int64_t> coordinates) {
   assert(dimensions.size() == coordinates.size() && "requires a coordinate a dimension");
   std::uint64_t word = 0;
   unsigned shift = 0;
@@ -55,8 +56,8 @@ static std::uint64_t fieldOf(std::uint64_t word, unsigned first, unsigned bits) 
   return (word >> first) & ((std::uint64_t(1) << bits) - 1);
 }
 
-/// `word` over `from` as one over `to`, which has the dimensions of `from`, in any order, with at least their bits.
-/// `above`: each dimension is moved up by the bits that it has there.
+/// `word` over `from` as one over `to`, which has the dimensions of `from`, in any order, with at least their
+/// bits. `above`: each dimension is moved up by the bits that it has there.
 static std::uint64_t repack(std::uint64_t word, ArrayRef<Dimension> from, ArrayRef<Dimension> to,
                             ArrayRef<Dimension> above = {}) {
   std::uint64_t result = 0;
@@ -74,7 +75,10 @@ LinearLayout::LinearLayout(Dimensions ins, Dimensions outs, ArrayRef<std::uint64
     : inDimensions(std::move(ins)), outDimensions(std::move(outs)), columns(images.begin(), images.end()) {
   assert(columns.size() == bitsOf(inDimensions) && "requires an image for each bit of the inputs");
   assert(columns.size() <= 64 && bitsOf(outDimensions) <= 64 && "requires at most 64 bits a side");
-  assert(llvm::all_of(columns, [&](std::uint64_t c) { return bitsOf(outDimensions) == 64 || c >> bitsOf(outDimensions) == 0; }) &&
+  assert(llvm::all_of(columns,
+                      [&](std::uint64_t c) {
+                        return bitsOf(outDimensions) == 64 || c >> bitsOf(outDimensions) == 0;
+                      }) &&
          "requires images inside the outputs");
 }
 
@@ -134,12 +138,15 @@ LinearLayout LinearLayout::product(const LinearLayout &low, const LinearLayout &
 }
 
 static bool sameDimensions(ArrayRef<Dimension> one, ArrayRef<Dimension> other) {
-  return one.size() == other.size() &&
-         llvm::all_of(one, [&](const Dimension &d) { const Dimension *same = dimensionNamed(other, d.name); return same != nullptr && *same == d; });
+  return one.size() == other.size() && llvm::all_of(one, [&](const Dimension &d) {
+           const Dimension *same = dimensionNamed(other, d.name);
+           return same != nullptr && *same == d;
+         });
 }
 
 LinearLayout LinearLayout::compose(const LinearLayout &after, const LinearLayout &before) {
-  assert(sameDimensions(after.inDimensions, before.outDimensions) && "requires outputs that are the next inputs");
+  assert(sameDimensions(after.inDimensions, before.outDimensions) &&
+         "requires outputs that are the next inputs");
   SmallVector<std::uint64_t> images;
   for (std::uint64_t image : before.columns)
     images.push_back(after(repack(image, before.outDimensions, after.inDimensions)));

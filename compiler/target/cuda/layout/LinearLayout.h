@@ -1,10 +1,10 @@
 // Linear layouts: where elements lie, as linear maps over GF(2).
 //
-// A layout maps named coordinates to named coordinates, each of a power of two many values, so that the image of
-// a coordinate is the exclusive or of the images of its bits. With (register, lane, warp) on the left and the axes
-// of a tile on the right it says which element a thread holds in which register; with an offset on the left, which
-// element lies where in memory, swizzles included. Where several inputs have one image, their threads hold the
-// same element. After "Linear Layouts" (Zhou et al., 2025), as Triton has them.
+// A layout maps named coordinates to named coordinates, each of a power of two many values, so that the image
+// of a coordinate is the exclusive or of the images of its bits. With (register, lane, warp) on the left and
+// the axes of a tile on the right it says which element a thread holds in which register; with an offset on
+// the left, which element lies where in memory, swizzles included. Where several inputs have one image, their
+// threads hold the same element. After "Linear Layouts" (Zhou et al., 2025), as Triton has them.
 #pragma once
 #include "compiler/target/cuda/layout/GF2.h"
 #include "llvm/ADT/Hashing.h"
@@ -32,7 +32,8 @@ inline llvm::hash_code hash_value(const Dimension &dimension) {
 using Dimensions = llvm::SmallVector<Dimension, 3>;
 unsigned bitsOf(llvm::ArrayRef<Dimension> dimensions);
 
-/// Coordinates on either side are kept as one word, the first dimension in its lowest bits. At most 64 bits a side.
+/// Coordinates on either side are kept as one word, the first dimension in its lowest bits. At most 64 bits a
+/// side.
 class LinearLayout {
 public:
   /// Of nothing to nothing.
@@ -63,17 +64,18 @@ public:
   bool isInjective() const { return rank() == columns.size(); }
   bool isSurjective() const { return rank() == bitsOf(outDimensions); }
 
-  /// Both side by side: a dimension that both have gets the bits of `low` below those of `high`. A fragment times
-  /// an identity is the fragment repeated along an axis.
+  /// Both side by side: a dimension that both have gets the bits of `low` below those of `high`. A fragment
+  /// times an identity is the fragment repeated along an axis.
   static LinearLayout product(const LinearLayout &low, const LinearLayout &high);
   /// in -> after(before(in)). Requires the outputs of `before` to be the inputs of `after`, in any order.
   static LinearLayout compose(const LinearLayout &after, const LinearLayout &before);
 
-  /// A layout x with (*this)(x(in)) = target(in); the inputs of this that come first are used before others, and
-  /// where it need not, x uses none. None where `target` reaches what this does not. Requires the same outputs, in
-  /// any order.
+  /// A layout x with (*this)(x(in)) = target(in); the inputs of this that come first are used before others,
+  /// and where it need not, x uses none. None where `target` reaches what this does not. Requires the same
+  /// outputs, in any order.
   std::optional<LinearLayout> solve(const LinearLayout &target) const;
-  /// From outputs to inputs: of several inputs with one image that which `solve` takes. None unless surjective.
+  /// From outputs to inputs: of several inputs with one image that which `solve` takes. None unless
+  /// surjective.
   std::optional<LinearLayout> inverse() const;
 
   /// The same map with dimensions in the order of `names`, which lists them all.
@@ -86,9 +88,10 @@ public:
 
   bool operator==(const LinearLayout &) const = default;
   friend llvm::hash_code hash_value(const LinearLayout &layout) {
-    return llvm::hash_combine(llvm::hash_combine_range(layout.inDimensions.begin(), layout.inDimensions.end()),
-                              llvm::hash_combine_range(layout.outDimensions.begin(), layout.outDimensions.end()),
-                              llvm::hash_combine_range(layout.columns.begin(), layout.columns.end()));
+    return llvm::hash_combine(
+        llvm::hash_combine_range(layout.inDimensions.begin(), layout.inDimensions.end()),
+        llvm::hash_combine_range(layout.outDimensions.begin(), layout.outDimensions.end()),
+        llvm::hash_combine_range(layout.columns.begin(), layout.columns.end()));
   }
 
   /// register = [[0, 1], [8, 0]], lane = [[0, 2]], warp = [] -> dim0: 16, dim1: 4

@@ -59,17 +59,19 @@ VectorAccess linmu::cuda::widestAccess(const LinearLayout &registers, const Line
     }
     // Whatever else the offset depends on moves by whole vectors, so that they are aligned.
     for (auto [place, image] : llvm::enumerate(offsets.images()))
-      if ((image & within) != 0 && !(place < offsets.inBits(registerInput) && llvm::is_contained(counting, place)))
+      if ((image & within) != 0 &&
+          !(place < offsets.inBits(registerInput) && llvm::is_contained(counting, place)))
         return access;
     access = {1U << bits, counting};
   }
   return access;
 }
 
-std::optional<MatrixAccess> linmu::cuda::matrixAccess(const LinearLayout &registers, const LinearLayout &memory,
-                                                      unsigned elementBytes) {
+std::optional<MatrixAccess> linmu::cuda::matrixAccess(const LinearLayout &registers,
+                                                      const LinearLayout &memory, unsigned elementBytes) {
   LinearLayout offsets = offsetsOf(registers, memory);
-  llvm::ArrayRef<std::uint64_t> inRegister = offsets.images(registerInput), inLane = offsets.images(laneInput);
+  llvm::ArrayRef<std::uint64_t> inRegister = offsets.images(registerInput),
+                                inLane = offsets.images(laneInput);
   unsigned packed = wordBytes / elementBytes;
   if (elementBytes > wordBytes || inLane.size() != laneBits || inRegister.size() < llvm::Log2_32(packed))
     return std::nullopt;
@@ -78,10 +80,10 @@ std::optional<MatrixAccess> linmu::cuda::matrixAccess(const LinearLayout &regist
   llvm::ArrayRef<std::uint64_t> otherImages = inRegister.drop_front(packedImages.size());
 
   auto counts = [](llvm::ArrayRef<std::uint64_t> images, std::uint64_t first) {
-    return llvm::all_of(llvm::enumerate(images), [&](auto image) { return image.value() == first << image.index(); });
+    return llvm::all_of(llvm::enumerate(images),
+                        [&](auto image) { return image.value() == first << image.index(); });
   };
-  bool warpsAndOthers =
-      allAre(otherImages, withinRow, 0) && allAre(offsets.images(warpInput), withinRow, 0);
+  bool warpsAndOthers = allAre(otherImages, withinRow, 0) && allAre(offsets.images(warpInput), withinRow, 0);
   bool plain = warpsAndOthers && counts(packedImages, 1) && counts(inLane.take_front(2), packed) &&
                allAre(inLane.drop_front(2), withinRow, 0);
   // Lanes 2 to 4 walk along a row; a register's two elements and lanes 0 and 1 are the eight rows.
@@ -111,7 +113,8 @@ static unsigned turnsOf(llvm::ArrayRef<std::uint64_t> byteOffsets, unsigned byte
   return 1U << (words.rank() - places.rank());
 }
 
-unsigned linmu::cuda::bankConflicts(const SharedAccess &access, const LinearLayout &memory, unsigned elementBytes) {
+unsigned linmu::cuda::bankConflicts(const SharedAccess &access, const LinearLayout &memory,
+                                    unsigned elementBytes) {
   LinearLayout offsets = offsetsOf(access.registers, memory);
   llvm::SmallVector<std::uint64_t> lanes;
   for (std::uint64_t offset : offsets.images(laneInput))
@@ -150,7 +153,8 @@ std::optional<Swizzle> linmu::cuda::chooseSwizzle(Extents tile, unsigned element
   std::optional<Swizzle> best;
   unsigned fewest = ~0U;
   auto consider = [&](const Swizzle &swizzle) {
-    std::optional<unsigned> conflicts = cost(sharedLayout(tile, elementBytes, swizzle), elementBytes, accesses);
+    std::optional<unsigned> conflicts =
+        cost(sharedLayout(tile, elementBytes, swizzle), elementBytes, accesses);
     if (conflicts && *conflicts < fewest) {
       fewest = *conflicts;
       best = swizzle;
@@ -171,7 +175,8 @@ std::optional<Swizzle> linmu::cuda::chooseSwizzle(Extents tile, unsigned element
   for (unsigned first = 0; first < tile.rows; ++first)
     if (consider(run(first)))
       return best;
-  // Beside a run, one more row bit for each bit of a piece's number, counted as digits; tile.rows stands for none.
+  // Beside a run, one more row bit for each bit of a piece's number, counted as digits; tile.rows stands for
+  // none.
   unsigned choices = tile.rows + 1, combinations = 1;
   for (unsigned piece = 0; piece < pieces; ++piece)
     combinations *= choices;
