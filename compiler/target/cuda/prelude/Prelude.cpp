@@ -1,0 +1,16 @@
+#include "compiler/target/cuda/prelude/Prelude.h"
+#include "compiler/target/cuda/prelude/PreludeText.h"
+
+std::string_view linmu::cuda::devicePrelude() { return deviceText; }
+
+std::string linmu::cuda::hostText(std::string_view kernel, std::string_view name) {
+  std::string text(portableText);
+  // Instructions by their text are not modelled, wherever they stand.
+  text += "#define __global__\n#define __launch_bounds__(...)\n#define asm an_instruction_by_its_text\n"
+          "#define __asm__ an_instruction_by_its_text\nusing namespace prelude;\n#line 1 \"kernel\"\n";
+  text += kernel;
+  text += "\n#line 1 \"entry\"\n";
+  text += entryText;
+  text += "LINMU_EXPORT(" + std::string(name) + ")\n";
+  return text;
+}

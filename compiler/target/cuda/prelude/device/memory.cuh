@@ -1,0 +1,129 @@
+// Global and shared memory: loads and stores of 1 to 16 bytes. Every access is volatile, so that they keep
+// their order; ptxas, which knows what may alias, reorders them.
+namespace prelude {
+
+/// A place in an operand, counted in elements. As a kernel's parameter it is a pointer.
+template <class T> struct Global {
+  T *pointer;
+  LINMU_FUNCTION Global operator+(i64 elements) const { return {pointer + elements}; }
+};
+
+/// A place in shared memory, counted in bytes.
+struct Shared {
+  u32 address;
+  LINMU_FUNCTION Shared operator+(u32 bytes) const { return {address + bytes}; }
+};
+
+/// The block's dynamic shared memory, aligned to 128 bytes.
+LINMU_FUNCTION Shared shared_memory() {
+  extern __shared__ __align__(128) unsigned char dynamic[];
+  return {static_cast<u32>(__cvta_generic_to_shared(dynamic))};
+}
+
+/// The register that an access of so many bytes takes.
+template <int Bytes> struct Size;
+template <> struct Size<1> {
+  using Register = u16; // the smallest there is
+};
+template <> struct Size<2> {
+  using Register = u16;
+};
+template <> struct Size<4> {
+  using Register = u32;
+};
+template <> struct Size<8> {
+  using Register = u64;
+};
+template <> struct Size<16> {
+  using Register = Vector<u32, 4>;
+};
+
+#define LINMU_LOAD(pointer_type, pointer_constraint, load_name, load_text)                                   \
+  LINMU_FUNCTION void load_name(u16 &to, pointer_type from, Size<1>) {                                       \
+    asm volatile(load_text ".u8 %0, [%1];" : "=h"(to) : pointer_constraint(from));                           \
+  }                                                                                                          \
+  LINMU_FUNCTION void load_name(u16 &to, pointer_type from, Size<2>) {                                       \
+    asm volatile(load_text ".u16 %0, [%1];" : "=h"(to) : pointer_constraint(from));                          \
+  }                                                                                                          \
+  LINMU_FUNCTION void load_name(u32 &to, pointer_type from, Size<4>) {                                       \
+    asm volatile(load_text ".u32 %0, [%1];" : "=r"(to) : pointer_constraint(from));                          \
+  }                                                                                                          \
+  LINMU_FUNCTION void load_name(u64 &to, pointer_type from, Size<8>) {                                       \
+    asm volatile(load_text ".u64 %0, [%1];" : "=l"(to) : pointer_constraint(from));                          \
+  }                                                                                                          \
+  LINMU_FUNCTION void load_name(Vector<u32, 4> &to, pointer_type from, Size<16>) {                           \
+    asm volatile(load_text ".v4.u32 {%0, %1, %2, %3}, [%4];"                                                 \
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])                                        \
+                 : pointer_constraint(from));                                                                \
+  }
+
+#define LINMU_STORE(space, pointer_type, pointer_constraint, store_name)                                     \
+  LINMU_FUNCTION void store_name(pointer_type to, u16 value, Size<1>) {                                      \
+    asm volatile("st." space ".u8 [%0], %1;" ::pointer_constraint(to), "h"(value));                          \
+  }                                                                                                          \
+  LINMU_FUNCTION void store_name(pointer_type to, u16 value, Size<2>) {                                      \
+    asm volatile("st." space ".u16 [%0], %1;" ::pointer_constraint(to), "h"(value));                         \
+  }                                                                                                          \
+  LINMU_FUNCTION void store_name(pointer_type to, u32 value, Size<4>) {                                      \
+    asm volatile("st." space ".u32 [%0], %1;" ::pointer_constraint(to), "r"(value));                         \
+  }                                                                                                          \
+  LINMU_FUNCTION void store_name(pointer_type to, u64 value, Size<8>) {                                      \
+    asm volatile("st." space ".u64 [%0], %1;" ::pointer_constraint(to), "l"(value));                         \
+  }                                                                                                          \
+  LINMU_FUNCTION void store_name(pointer_type to, Vector<u32, 4> value, Size<16>) {                          \
+    asm volatile("st." space ".v4.u32 [%0], {%1, %2, %3, %4};" ::pointer_constraint(to), "r"(value[0]),      \
+                 "r"(value[1]), "r"(value[2]), "r"(value[3]));                                               \
+  }
+
+LINMU_LOAD(const void *, "l", load_global_raw, "ld.global")
+LINMU_LOAD(const void *, "l", load_constant_raw, "ld.global.nc")
+LINMU_LOAD(u32, "r", load_shared_raw, "ld.shared")
+LINMU_STORE("global", void *, "l", store_global_raw)
+LINMU_STORE("shared", u32, "r", store_shared_raw)
+#undef LINMU_LOAD
+#undef LINMU_STORE
+
+template <class V> using RegisterOf = typename Size<sizeof(V)>::Register;
+template <class V> LINMU_FUNCTION V from_register(RegisterOf<V> raw) {
+  if constexpr (sizeof(V) == 1)
+    return same_bits<V>(static_cast<u8>(raw));
+  else
+    return same_bits<V>(raw);
+}
+template <class V> LINMU_FUNCTION RegisterOf<V> to_register(V value) {
+  if constexpr (sizeof(V) == 1)
+    return same_bits<u8>(value);
+  else
+    return same_bits<RegisterOf<V>>(value);
+}
+
+/// `V` is what is moved; `from` and `to` must be aligned to it.
+template <class V, class T> LINMU_FUNCTION V load_global(Global<T> from) {
+  RegisterOf<V> raw;
+  load_global_raw(raw, from.pointer, Size<sizeof(V)>());
+  return from_register<V>(raw);
+}
+/// From what nothing writes while the kernel runs.
+template <class V, class T> LINMU_FUNCTION V load_constant(Global<T> from) {
+  RegisterOf<V> raw;
+  load_constant_raw(raw, from.pointer, Size<sizeof(V)>());
+  return from_register<V>(raw);
+}
+template <class V, class T> LINMU_FUNCTION void store_global(Global<T> to, V value) {
+  store_global_raw(to.pointer, to_register(value), Size<sizeof(V)>());
+}
+template <class V> LINMU_FUNCTION V load_shared(Shared from) {
+  RegisterOf<V> raw;
+  load_shared_raw(raw, from.address, Size<sizeof(V)>());
+  return from_register<V>(raw);
+}
+template <class V> LINMU_FUNCTION void store_shared(Shared to, V value) {
+  store_shared_raw(to.address, to_register(value), Size<sizeof(V)>());
+}
+
+/// Brings the line of `from` into the second-level cache.
+template <class T> LINMU_FUNCTION void prefetch_global(Global<T> from) {
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(from.pointer));
+}
+
+} // namespace prelude

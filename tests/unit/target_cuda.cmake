@@ -1,0 +1,20 @@
+if(LINMU_BUILD_COMPILER)
+  linmu_unit_test(target_cuda_layout_test
+    SOURCES fragment_layout_test.cpp layout_conversion_test.cpp linear_layout_test.cpp shared_layout_test.cpp
+    LIBRARIES LinMUCudaLayout LinMU_MLIR)
+
+  linmu_unit_test(target_cuda_emulation_test
+    SOURCES emulation_faults_test.cpp emulation_kernels_test.cpp emulation_memory_test.cpp emulation_numbers_test.cpp
+      nvrtc.cpp
+    LIBRARIES LinMUCudaEmulation LinMUCudaLayout LinMU_MLIR)
+  target_compile_definitions(target_cuda_emulation_test PRIVATE
+    "LINMU_TEST_KERNELS=\"${PROJECT_SOURCE_DIR}/tests/unit/kernels\""
+    "LINMU_TEST_COMPILER=\"${CMAKE_CXX_COMPILER}\"" "LINMU_TEST_VENV=\"${PROJECT_SOURCE_DIR}/.venv\"")
+
+  linmu_unit_test(target_cuda_prelude_test
+    SOURCES prelude_portable_test.cpp nvrtc.cpp ../gpu/prelude_cases.cpp ../gpu/prelude_portable.cpp
+    LIBRARIES LinMUCudaEmulation)
+  target_compile_definitions(target_cuda_prelude_test PRIVATE
+    "LINMU_TEST_GPU_KERNELS=\"${PROJECT_SOURCE_DIR}/tests/gpu/prelude_kernels.cuh\""
+    "LINMU_TEST_VENV=\"${PROJECT_SOURCE_DIR}/.venv\"")
+endif()
