@@ -9,11 +9,13 @@ function(concatenate result)
   set(${result} "${text}" PARENT_SCOPE)
 endfunction()
 
+set(registers prelude/integers.cuh prelude/floats.cuh prelude/conversions.cuh)
+set(vectors prelude/vector.cuh prelude/operands.cuh prelude/fragments.cuh)
 concatenate(device prelude/types.cuh prelude/device/index.cuh prelude/device/memory.cuh prelude/device/copy.cuh
   prelude/device/warp.cuh prelude/device/barrier.cuh prelude/device/matrix.cuh prelude/device/product.cuh
-  prelude/device/math.cuh)
+  prelude/device/math.cuh prelude/device/target.cuh prelude/device/functions.cuh ${registers} ${vectors})
 concatenate(portable emulation/Machine.h emulation/Numbers.h prelude/types.cuh prelude/portable/prelude.h
-  prelude/portable/math.h)
+  prelude/portable/math.h prelude/portable/target.h prelude/portable/functions.h ${registers} ${vectors})
 concatenate(entry prelude/portable/entry.h)
 file(WRITE "${OUTPUT}" "#pragma once
 #include <string_view>

@@ -6,6 +6,7 @@
 #include "compiler/derive/derive.h"
 #include "compiler/interpreter/Interpreter.h"
 #include "compiler/target/cpu/TargetCPU.h"
+#include "compiler/target/cuda/TargetCuda.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/raw_ostream.h"
@@ -119,7 +120,7 @@ Bytes compile(std::string_view source, const Options &options) {
         if (failed(normalize(module, schedule)) || failed(planAndDerive(module, schedule)))
           return failure();
         auto package = options.target == "cuda"
-                           ? compileForCuda(module, *signature, key)
+                           ? cuda::compile(module, *signature, key)
                            : cpu::compile(module, cpu::Machine::named(options.cpu), *signature, key);
         if (failed(package))
           return failure();
@@ -144,7 +145,7 @@ Text explain(std::string_view source, const Options &options, bool json) {
         explanation.addVariants(*module.getOps<tile::ProgramOp>().begin());
         result.text = json ? explanation.json() : explanation.text();
         if (options.target == "cuda")
-          return compileForCuda(module, {}, "");
+          return cuda::compile(module, {}, "");
         return cpu::lowerKernels(module, cpu::Machine::named(options.cpu));
       });
 }
@@ -172,7 +173,7 @@ Text emit(std::string_view source, const Options &options, Emit stage) {
                                     << (stage == Emit::source ? "cuda for its source" : "cpu for this stage")
                                     << ", got " << options.target;
         if (stage == Emit::source) {
-          FailureOr<Package> package = compileForCuda(module, *signature, "");
+          FailureOr<Package> package = cuda::compile(module, *signature, "");
           if (failed(package))
             return failure();
           result.text = std::move(package->source);

@@ -3,6 +3,8 @@
 #include "compiler/normalize/Passes.h"
 #include "compiler/target/cpu/DefaultSchedule.h"
 #include "compiler/target/cpu/TargetCPU.h"
+#include "compiler/target/cuda/DefaultSchedule.h"
+#include "compiler/target/cuda/TargetCuda.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -21,6 +23,7 @@ static DialectRegistry makeRegistry() {
   frontend::registerDialects(registry);
   registry.insert<scf::SCFDialect, tensor::TensorDialect, tile::TileDialect>();
   cpu::registerTarget(registry);
+  cuda::registerTarget(registry);
   return registry;
 }
 
@@ -46,7 +49,11 @@ func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::FuncOp>()
 static std::int64_t coresAtHand() { return std::max(1u, std::thread::hardware_concurrency()); }
 
 FailureOr<Schedule> scheduleOf(const Options &options, MLIRContext &context) {
-  auto schedule = parseSchedule(options.schedule, cpu::defaultSchedule(coresAtHand()));
+  // The multiprocessors of an H100: what is compiled may run on other GPUs as well.
+  constexpr std::int64_t processors = 132;
+  Schedule target =
+      options.target == "cuda" ? cuda::defaultSchedule(processors) : cpu::defaultSchedule(coresAtHand());
+  auto schedule = parseSchedule(options.schedule, std::move(target));
   if (!schedule)
     return emitError(FileLineColLoc::get(&context, options.filename, 1, 1))
            << llvm::toString(schedule.takeError());
@@ -73,10 +80,6 @@ LogicalResult derive(ModuleOp module, const Plan &plan, const Schedule &schedule
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   return passes.run(module);
-}
-
-FailureOr<Package> compileForCuda(ModuleOp module, const Signature &, llvm::StringRef) {
-  return module.emitError() << "requires a target other than cuda, which is not built yet";
 }
 
 std::string keyOf(func::FuncOp function, const Options &options) {

@@ -34,11 +34,6 @@ mlir::LogicalResult normalize(mlir::ModuleOp module, const Schedule &schedule);
 /// A tile.program for the plan, which was made of the module's function.
 mlir::LogicalResult derive(mlir::ModuleOp module, const Plan &plan, const Schedule &schedule);
 
-/// A derived program as a package without machine code: its signature, key, launches and the CUDA source of
-/// its kernels.
-mlir::FailureOr<Package> compileForCuda(mlir::ModuleOp module, const Signature &signature,
-                                        llvm::StringRef key);
-
 /// The cache key of the function as it was parsed.
 std::string keyOf(mlir::func::FuncOp function, const Options &options);
 

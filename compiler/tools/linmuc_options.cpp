@@ -81,11 +81,15 @@ void parseSchedule(const std::string &value, CommandLine &line) {
 }
 
 void parseTarget(const std::string &value, CommandLine &line) {
-  line.target = choose<RunTarget>(
-      "--target", value.substr(0, value.find(':')),
-      {{"cpu", RunTarget::cpu}, {"interpreter", RunTarget::interpreter}, {"cuda", RunTarget::cuda}});
+  line.target = choose<RunTarget>("--target", value.substr(0, value.find(':')),
+                                  {{"cpu", RunTarget::cpu},
+                                   {"interpreter", RunTarget::interpreter},
+                                   {"cuda", RunTarget::cuda},
+                                   {"emulate", RunTarget::emulate}});
   if (line.target == RunTarget::cuda) {
     line.cuda = value;
+    line.options.target = "cuda";
+  } else if (value == "emulate") {
     line.options.target = "cuda";
   } else if (value.find(':') != value.npos) {
     refuse("--target=" + value.substr(0, value.find(':')) + " takes no architectures, got '" + value + "'");
@@ -171,10 +175,13 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
     refuse("--out requires --run");
   if (!line.run && line.target == RunTarget::interpreter)
     refuse("--target=interpreter requires --run");
+  if (!line.run && line.target == RunTarget::emulate)
+    refuse("--target=emulate requires --run");
   if (line.run && line.target == RunTarget::cuda)
-    refuse("--run requires --target=cpu or interpreter, got '" + line.cuda + "'");
-  if (line.target == RunTarget::cuda && !line.options.cpu.empty())
-    refuse("--target=cuda takes no --cpu");
+    refuse("--run requires --target=cpu, interpreter or emulate, got '" + line.cuda + "'");
+  if ((line.target == RunTarget::cuda || line.target == RunTarget::emulate) && !line.options.cpu.empty())
+    refuse("--target=" + std::string(line.target == RunTarget::cuda ? "cuda" : "emulate") +
+           " takes no --cpu");
   if (line.run && line.target == RunTarget::cpu && !line.options.cpu.empty())
     refuse("--run with --target=cpu runs on the machine at hand and takes no --cpu");
   return line;

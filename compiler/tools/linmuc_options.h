@@ -9,7 +9,7 @@
 namespace linmu::linmuc {
 
 enum class Report { none, text, json };
-enum class RunTarget { cpu, interpreter, cuda };
+enum class RunTarget { cpu, interpreter, cuda, emulate };
 
 struct CommandLine {
   bool help = false;

@@ -1,4 +1,5 @@
 #include "compiler/tools/linmuc_run.h"
+#include "compiler/target/cuda/emulation/EmulatedPackage.h"
 #include "compiler/tools/element.h"
 #include "runtime/core/error.h"
 #include "runtime/core/operand_check.h"
@@ -166,6 +167,21 @@ void launch(std::string_view source, const CommandLine &line, std::span<const Te
   kernel(inputs, outputs);
 }
 
+/// The kernels for GPUs on this machine's CPU, each access checked.
+void emulate(std::string_view source, const CommandLine &line, std::span<const TensorView> inputs,
+             std::span<Result> results) {
+  compiler::Bytes compiled = compiler::compile(source, line.options);
+  if (!compiled.ok)
+    throw Error(ErrorCode::invalidPattern, compiled.diagnostics);
+  Package package = deserialize(compiled.bytes, line.options.filename);
+  std::vector<TensorView> outputs;
+  for (Result &result : results)
+    outputs.push_back(viewOf(result.bytes.data(), result.spec->dtype, result.shape));
+  emulation::Verdict verdict = emulation::runPackage(package, inputs, outputs, {});
+  if (verdict.outcome != emulation::Outcome::clean)
+    throw Error(ErrorCode::internal, emulation::toString(verdict));
+}
+
 } // namespace
 
 void runOnFile(std::string_view source, const CommandLine &line) {
@@ -189,6 +205,8 @@ void runOnFile(std::string_view source, const CommandLine &line) {
   std::vector<Result> results = shapeResults(signature, call);
   if (line.target == RunTarget::interpreter)
     interpret(source, line, operands, results);
+  else if (line.target == RunTarget::emulate)
+    emulate(source, line, inputs, results);
   else
     launch(source, line, inputs, results);
   std::vector<TensorToStore> tensors;

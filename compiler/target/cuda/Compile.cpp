@@ -41,7 +41,7 @@ FailureOr<Package> linmu::cuda::compile(ModuleOp module, const Signature &signat
   package.key = key.str();
   package.target = "cuda";
   package.signature = signature;
-  package.source = preludeText() + *text;
+  package.source = std::string(devicePrelude()) + *text;
   auto details = [&](Launch &launch) {
     auto kernel = cast<tile::KernelOp>(SymbolTable::lookupSymbolIn(program, launch.kernel));
     launch.threads = static_cast<std::int32_t>(*kernel.getThreads());
