@@ -70,7 +70,7 @@ template <class T> struct Value<const T> {
 template <class T> using ValueOf = typename Value<T>::Type;
 
 /// Elements of one access of `count` neighbours: a power of two of them, 16 bytes at most.
-template <class T> constexpr int access_of(int count) {
+template <class T> LINMU_FUNCTION constexpr int access_of(int count) {
   int size = 1;
   while (count % (size * 2) == 0 && size * 2 * int(sizeof(T)) <= 16)
     size *= 2;
