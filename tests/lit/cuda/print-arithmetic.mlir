@@ -22,7 +22,7 @@ tile.program @p inputs(%x: tensor<?x64xf32>) results(%y: tensor<?x64xf32>) {
     %2 = vector.broadcast %small : i8 to vector<1xi8>
     // CHECK-NEXT: const Vector<bool, 1> v3 = splat<1>(true);
     %3 = vector.broadcast %yes : i1 to vector<1xi1>
-    // CHECK-NEXT: const Vector<f32, 4> v4 = {{[{]}}{0.333333343f, 1.0E+30f, same_bits<f32>(0x7f800000u), 0.333333343f}};
+    // CHECK-NEXT: const Vector<f32, 4> v4 = {{[{]}}{0.33333334f, 1e+30f, same_bits<f32>(0x7f800000u), 0.33333334f}};
     %4 = vector.from_elements %third, %large, %infinity, %third : vector<4xf32>
     // CHECK-NEXT: const Vector<bf16, 2> v5 = splat<2>(bf16{0x3f80});
     %5 = vector.broadcast %one : bf16 to vector<2xbf16>

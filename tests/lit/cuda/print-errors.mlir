@@ -26,7 +26,7 @@ tile.program @p inputs(%x: tensor<?x64xf32>) results(%y: tensor<?x64xf32>) {
 tile.program @p inputs(%x: tensor<?x64xf32>) results(%y: tensor<?x64xf32>) {
   tile.kernel @k(%n: index) attributes {threads = 32 : i64, shared_bytes = 0 : i64} {
     // expected-error @below {{of f32, bf16, f16, index or integers of 1, 8, 16, 32 or 64 bits, got 'f64'}}
-    %0 = arith.sitofp %n : index to f64
+    %0 = arith.constant 1.0 : f64
   }
 }
 

@@ -43,7 +43,6 @@ tile.program @p inputs(%x: tensor<?x?x4x64xbf16>, %order: tensor<?x?xi32>) resul
   }
   tile.variant as "k" {
     tile.launch @rows grid(%heads, %batch)(%x, %order, %heads, %y : tensor<?x?x4x64xbf16>, tensor<?x?xi32>, index, tensor<?x?x4x64xf32>)
-    tile.launch @empty grid(%batch)( : )
   }
 }
 // CHECK: } // namespace prelude

@@ -1,7 +1,8 @@
 // Constants as expressions of exactly their type.
 #include "compiler/target/cuda/print/KernelPrinter.h"
-#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <array>
+#include <charconv>
 
 using namespace mlir;
 using namespace linmu::cuda;
@@ -16,11 +17,10 @@ static std::string literal(const APFloat &number, Type type) {
   if (!number.isFinite())
     return "same_bits<f32>(" + bits(number) + "u)";
   // The fewest digits that give the same number.
-  SmallString<24> digits;
-  number.toString(digits, /*FormatPrecision=*/0, /*FormatMaxPadding=*/3);
-  if (!StringRef(digits).contains_insensitive('.') && !StringRef(digits).contains_insensitive('e'))
-    digits += ".0";
-  return (digits + "f").str();
+  std::array<char, 24> buffer;
+  char *end = std::to_chars(buffer.begin(), buffer.end(), number.convertToFloat()).ptr;
+  StringRef digits(buffer.data(), end - buffer.data());
+  return (digits + (digits.find_first_of(".e") == StringRef::npos ? ".0f" : "f")).str();
 }
 
 static std::string literal(const APInt &number, Type type) {

@@ -91,6 +91,7 @@ FailureOr<std::string> KernelPrinter::print() {
   open("extern \"C\" __global__ void __launch_bounds__(" + Twine(*kernel.getThreads()) + ") " +
        kernel.getSymName() + "(const __grid_constant__ Arguments<" + Twine(wordsOf(kernel)) +
        "> arguments) {");
+  place = UnknownLoc::get(kernel->getContext());
   if (failed(printArguments()) || failed(print(kernel.getBody().front())))
     return failure();
   close();
