@@ -17,7 +17,7 @@ usage: linmuc FILE [options]
   --run IN.safetensors      runs the pattern on the tensors of a file, matched to operands by name;
     --out OUT.safetensors   results go here, complete or not at all
   --target=TARGET           cpu, the default; interpreter (the fp64 definition) for --run; cuda for the GPUs of
-                            this machine, or cuda:sm_90a,sm_80 for those named, for all but --run
+                            this machine, or cuda:sm_90a,sm_80 for those named; --run takes the first GPU
   --function=NAME           one pattern of the file; without it --explain and --emit show all of them
   --define=ALIAS=TYPE       replaces the text's definition of a type alias, e.g. query='tensor<?x?x9x64xf32>';
                             '!query=...' is the same, '#window=array<i64: 8, 8, 8>' an attribute's
@@ -177,8 +177,6 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
     refuse("--target=interpreter requires --run");
   if (!line.run && line.target == RunTarget::emulate)
     refuse("--target=emulate requires --run");
-  if (line.run && line.target == RunTarget::cuda)
-    refuse("--run requires --target=cpu, interpreter or emulate, got '" + line.cuda + "'");
   if ((line.target == RunTarget::cuda || line.target == RunTarget::emulate) && !line.options.cpu.empty())
     refuse("--target=" + std::string(line.target == RunTarget::cuda ? "cuda" : "emulate") +
            " takes no --cpu");

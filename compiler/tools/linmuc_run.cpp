@@ -1,6 +1,8 @@
 #include "compiler/tools/linmuc_run.h"
 #include "compiler/target/cuda/emulation/EmulatedPackage.h"
 #include "compiler/tools/element.h"
+#include "runtime/core/content_check.h"
+#include "runtime/core/cuda/device_buffer.h"
 #include "runtime/core/error.h"
 #include "runtime/core/operand_check.h"
 #include "runtime/core/settings.h"
@@ -157,14 +159,49 @@ void interpret(std::string_view source, const CommandLine &line, std::span<const
   }
 }
 
+/// Of a contiguous view.
+std::size_t bytesOf(const TensorView &view) {
+  std::int64_t bytes = sizeOf(view.dtype);
+  for (int axis = 0; axis < view.rank; ++axis)
+    bytes *= view.sizes[axis];
+  return std::size_t(bytes);
+}
+
+/// On the first GPU. The views are of host memory.
+void launchOnGpu(const Kernel &kernel, std::span<const TensorView> inputs,
+                 std::span<const TensorView> outputs, std::span<Result> results) {
+  // Orders and tables are checked before they go where a launch does not look at them.
+  Symbols call = checkOperands(kernel.signature(), inputs, outputs);
+  checkContents(kernel.signature(), call, inputs);
+  std::vector<cuda::DeviceBuffer> buffers;
+  std::vector<TensorView> on_device, written;
+  for (const TensorView &host : inputs) {
+    std::span bytes(static_cast<const std::byte *>(host.data), bytesOf(host));
+    on_device.push_back(buffers.emplace_back(0, std::int64_t(bytes.size())).view(host));
+    buffers.back().upload(bytes);
+  }
+  for (const TensorView &host : outputs)
+    written.push_back(buffers.emplace_back(0, std::int64_t(bytesOf(host))).view(host));
+  kernel(on_device, written);
+  for (std::size_t i = 0; i < results.size(); ++i)
+    buffers[inputs.size() + i].download(results[i].bytes);
+}
+
 void launch(std::string_view source, const CommandLine &line, std::span<const TensorView> inputs,
             std::span<Result> results) {
   const compiler::Options &options = line.options;
-  Kernel kernel = compile(source, {options.filename, options.function, options.aliases, options.schedule});
+  Kernel kernel = compile(source, {.filename = options.filename,
+                                   .function = options.function,
+                                   .aliases = options.aliases,
+                                   .schedule = options.schedule,
+                                   .target = line.target == RunTarget::cuda ? line.cuda : "cpu"});
   std::vector<TensorView> outputs;
   for (Result &result : results)
     outputs.push_back(viewOf(result.bytes.data(), result.spec->dtype, result.shape));
-  kernel(inputs, outputs);
+  if (line.target == RunTarget::cuda)
+    launchOnGpu(kernel, inputs, outputs, results);
+  else
+    kernel(inputs, outputs);
 }
 
 /// The kernels for GPUs on this machine's CPU, each access checked.

@@ -20,7 +20,8 @@ struct CallStream {
 
   /// The one given, else the library's current one, else the legacy default stream.
   void *resolve() const;
-  bool usesLibrarysStream() const { return library && !given; }
+  /// Whether the library gives memory whose order is that of the call's stream.
+  bool givesMemory() const { return library && library->allocate && !given; }
 };
 
 /// The tensors of a call, kept alive.

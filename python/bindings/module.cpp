@@ -59,7 +59,7 @@ py::list launch(const Kernel &kernel, const py::sequence &inputs, const py::obje
   BorrowedTensors out = borrowAll(tensors, signature, signature.results, "result", "results", call);
   LaunchOptions options{.threads = threads, .stream = call.resolve()};
   LibraryAllocator allocator(call.library);
-  if (call.usesLibrarysStream())
+  if (call.givesMemory())
     options.allocator = &allocator;
   py::gil_scoped_release release;
   kernel(in.views, out.views, options);

@@ -64,11 +64,36 @@ def current_stream(kind, device, out):
     out[0] = 0x70 + device
     return 0
 
+class Versioned(ctypes.Structure):
+    pass
+DELETE = ctypes.CFUNCTYPE(None, ctypes.POINTER(Versioned))
+Versioned._fields_ = [("major", ctypes.c_uint32), ("minor", ctypes.c_uint32), ("context", ctypes.c_void_p),
+                      ("deleter", DELETE), ("flags", ctypes.c_uint64), ("tensor", DLTensor)]
+REFUSE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p)
+ALLOCATE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(DLTensor), ctypes.POINTER(ctypes.POINTER(Versioned)),
+                            ctypes.c_void_p, REFUSE)
+memory, log, refuses = np.zeros(4096, np.uint8), [], []
+
+@DELETE
+def delete(managed):
+    log.append("release")
+
+@ALLOCATE
+def allocate(prototype, out, context, refuse):
+    wanted = prototype.contents
+    if refuses:
+        refuse(context, b"OutOfMemoryError", b"there is none\nand more lines")
+        return -1
+    log.append(f"allocate {wanted.shape[0]} of type {wanted.dtype.code}/{wanted.dtype.bits} on {wanted.device.id}")
+    allocate.managed = Versioned(1, 3, None, delete, 0, DLTensor(data=(memory.ctypes.data + 63) // 64 * 64))
+    out[0] = ctypes.pointer(allocate.managed)
+    return 0
+
 class Api(ctypes.Structure):
     _fields_ = [("major", ctypes.c_uint32), ("minor", ctypes.c_uint32), ("previous", ctypes.c_void_p),
-                ("allocate", ctypes.c_void_p), ("export_managed", ctypes.c_void_p), ("import_managed", ctypes.c_void_p),
+                ("allocate", ALLOCATE), ("export_managed", ctypes.c_void_p), ("import_managed", ctypes.c_void_p),
                 ("view", VIEW), ("current_stream", STREAM)]
-api = Api(1, 3, None, None, None, None, view, current_stream)
+api = Api(1, 3, None, allocate, None, None, view, current_stream)
 new_capsule = ctypes.pythonapi.PyCapsule_New
 new_capsule.restype, new_capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
 
@@ -143,6 +168,40 @@ def test_a_library_with_dlpacks_functions_gives_its_tensors_and_its_stream_witho
         kernel(Exchanged(x), Exchanged(y), out=[Exchanged(o)], stream=0x99)
         launches = [call.split(" shared=0 ")[1] for call in calls() if call.startswith("cuLaunchKernel")]
         assert launches == ["stream=0x70 device=0", "stream=0x71 device=1", "stream=0x99 device=0"], launches
+        """,
+    )
+
+
+def test_temporaries_come_from_the_library_on_its_own_stream_and_from_the_driver_on_another(tmp_path):
+    path = tmp_path / "total.lmk"
+    subprocess.run([BUILD / "tests" / "fake_cuda_package", "total", path], check=True)
+    run(
+        path,
+        """
+        x, o = np.zeros((1, 8, 1, 1), np.float32), np.zeros((1, 1, 1, 1), np.float32)
+        driver.linmu_fake_cuda_takes(b"sum_part", 21)
+        driver.linmu_fake_cuda_takes(b"sum_whole", 21)
+        def steps():
+            return [call.split()[0] for call in calls() if "Alloc" in call or "Free" in call or "Launch" in call]
+
+        kernel(Exchanged(x), out=Exchanged(o))
+        assert log == ["allocate 128 of type 1/8 on 0", "release"], log
+        assert steps() == ["cuLaunchKernel"] * 2
+        aligned = (memory.ctypes.data + 63) // 64 * 64
+        assert words(21)[0] == aligned + 64, "the second temporary"
+        kernel(Exchanged(x), out=Exchanged(o), stream=0x99)
+        assert len(log) == 2
+        assert steps() == ["cuMemAllocAsync", "cuLaunchKernel", "cuLaunchKernel", "cuMemFreeAsync"]
+
+        refuses.append(True)
+        try:
+            kernel(Exchanged(x), out=Exchanged(o))
+        except OSError as error:
+            expected = "cannot allocate 128 bytes of temporaries on cuda:0: OutOfMemoryError: there is none"
+            assert str(error) == expected, error
+        else:
+            raise AssertionError("nothing was refused")
+        assert steps() == []
         """,
     )
 

@@ -68,6 +68,7 @@ void FakeCuda::reset() {
   argument_bytes.clear();
   failures.clear();
   capturing.clear();
+  most_threads = 1024;
 }
 
 void CudaTest::SetUp() {

@@ -8,6 +8,9 @@
 #include "tests/gpu/hand_written_kernels.h"
 #include "tests/unit/cuda_fixture.h"
 #include "tests/unit/temporary_folder.h"
+#include <array>
+#include <cstdlib>
+#include <optional>
 
 using namespace linmu;
 using namespace linmu::test;
@@ -149,6 +152,48 @@ TEST_F(CudaImages, AMachineWithoutNvrtcSaysSoInOneSentence) {
   EXPECT_STREQ(errorOf([&] { Process().compile("cuda:sm_80"); }).what(),
                "compiling for CUDA needs NVRTC 11.1 or later: '" LINMU_FAKE_CUDA_DRIVER
                "' has no nvrtcCreateProgram");
+}
+
+/// An environment variable while it lives.
+class Variable {
+public:
+  Variable(const char *name, const std::string &value) : name_(name) {
+    if (const char *before = std::getenv(name))
+      before_ = before;
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
+  Variable(const Variable &) = delete;
+  Variable &operator=(const Variable &) = delete;
+
+private:
+  const char *name_;
+  std::optional<std::string> before_;
+};
+
+TEST_F(CudaImages, TheLibraryIsTakenFromTheToolkitThatIsNamedThenFromPythonsPackages) {
+  auto put = [&](const std::string &file) {
+    std::filesystem::create_directories((folder / file).parent_path());
+    writeBytes(folder / file, "not a library");
+    return (folder / file).string();
+  };
+  auto found = [&] {
+    std::string identity = jit::Nvrtc::find().identity();
+    return identity.substr(0, identity.find(';'));
+  };
+  std::string older = put("venv/lib/python3.12/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12");
+  put("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc.alt.so.13");
+  put("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc-builtins.so.13.0");
+  Variable environment("VIRTUAL_ENV", folder / "venv");
+  EXPECT_EQ(found(), older);
+  std::string newer = put("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc.so.13");
+  EXPECT_EQ(found(), newer);
+  std::string of_toolkit = put("toolkit/lib64/libnvrtc.so.12");
+  Variable toolkit("CUDA_PATH", folder / "toolkit");
+  EXPECT_EQ(found(), of_toolkit);
+  std::string identity = jit::Nvrtc::find().identity();
+  writeBytes(of_toolkit, "another library");
+  EXPECT_NE(jit::Nvrtc::find().identity(), identity);
 }
 
 TEST_F(CudaImages, ASecondProcessTakesEachImageFromTheDisk) {

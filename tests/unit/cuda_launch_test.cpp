@@ -236,6 +236,15 @@ TEST_F(CudaLaunch, GridsPast65535InEveryDimensionAreOneDimensionOfBlocks) {
   EXPECT_EQ(count("cuLaunchKernel add blocks=210000 threads=128 shared=0 stream=0x10 device=0"), 1u);
 }
 
+TEST_F(CudaLaunch, MoreThreadsThanTheCodeAllowsAreRefused) {
+  cuda.most_threads = 96;
+  Error error = errorOf([&] { OneToken()(Kernel::open(cudaAddPackage())); });
+  EXPECT_EQ(error.code(), ErrorCode::corruptFile);
+  EXPECT_STREQ(error.what(),
+               "kernel 'add' of pattern 'sum2' is launched in blocks of 128 threads, and its code "
+               "allows 96");
+}
+
 TEST_F(CudaLaunch, ArgumentsThatTheCodeDoesNotTakeAreRefused) {
   cuda.argument_bytes["add"] = 240;
   OneToken call;
@@ -252,7 +261,8 @@ TEST_F(CudaLaunch, WhatTheDriverRefusesIsNamedWithItsReason) {
   OneToken call;
   cuda.failures["cuModuleLoadData"] = 2;
   EXPECT_STREQ(errorOf([&] { call(kernel); }).what(),
-               "loading pattern 'sum2', compiled for sm_90a, on cuda:0: the CUDA driver says "
+               "loading pattern 'sum2', compiled for sm_90a, on cuda:0 with a driver of CUDA 13.0: the CUDA "
+               "driver says "
                "CUDA_ERROR_OUT_OF_MEMORY (out of memory)");
   cuda.failures = {{"cuLaunchKernel", 719}};
   Error error = errorOf([&] { call(kernel); });

@@ -1,3 +1,4 @@
+#include "runtime/core/cuda/device_buffer.h"
 #include "runtime/core/cuda/driver.h"
 #include "runtime/core/settings.h"
 #include "tests/unit/cuda_fixture.h"
@@ -152,6 +153,27 @@ TEST_F(CudaWorkspace, CallsWithoutTemporariesNeedNone) {
   package.variants[0].launches[1].operands[0] = {Binding::input, 0};
   EXPECT_EQ(Kernel::open(package).workspaceBytes(7), 0);
   EXPECT_EQ(Kernel::open(package).workspaceBytes(8), 128);
+}
+
+TEST_F(CudaWorkspace, BuffersCarryOperandsThereAndResultsBack) {
+  Kernel kernel = Kernel::open(cudaTotalPackage());
+  std::vector<float> x = {1, 2, 3, 4}, o = {0};
+  {
+    cuda::DeviceBuffer on_device(1, 16), result(1, 4), nothing(1, 0);
+    on_device.upload(std::as_bytes(std::span(x)));
+    nothing.upload({});
+    kernel(std::array{on_device.view(view(nullptr, {1, 4, 1, 1}))},
+           std::array{result.view(view(nullptr, {1, 1, 1, 1}))});
+    result.download(std::as_writable_bytes(std::span(o)));
+  }
+  EXPECT_EQ(o[0], 10);
+  EXPECT_EQ(cuda.live_allocations, 0u);
+  EXPECT_EQ(count("cuMemAllocAsync"), 3u); // and the temporaries
+  EXPECT_EQ(count("cuLaunchKernel"), 2u);
+  cuda.failures["cuMemAllocAsync"] = 2;
+  EXPECT_STREQ(
+      errorOf([] { cuda::DeviceBuffer(0, 1 << 20); }).what(),
+      "allocating 1048576 bytes on cuda:0: the CUDA driver says CUDA_ERROR_OUT_OF_MEMORY (out of memory)");
 }
 
 /// sum2 whose operands are a token order and a result that nothing writes.

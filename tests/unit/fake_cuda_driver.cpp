@@ -169,9 +169,10 @@ FAKE cuModuleGetFunction(void **function, void *module, const char *name) {
   return not_found;
 }
 
-FAKE cuFuncGetAttribute(int *value, int, void *) {
-  *value = 0;
-  return record("cuFuncGetAttribute");
+FAKE cuFuncGetAttribute(int *value, int attribute, void *function) {
+  *value = state.most_threads;
+  return attribute == 0 ? record("cuFuncGetAttribute", static_cast<FakeFunction *>(function)->name)
+                        : invalid_value;
 }
 
 FAKE cuFuncSetAttribute(void *function, int attribute, int value) {
@@ -215,6 +216,11 @@ FAKE cuMemFreeAsync(unsigned long long memory, void *stream) {
   std::free(reinterpret_cast<void *>(memory));
   --state.live_allocations;
   return record("cuMemFreeAsync", text("stream=", stream));
+}
+
+FAKE cuMemcpyHtoDAsync_v2(unsigned long long device, const void *host, std::size_t bytes, void *stream) {
+  std::memcpy(reinterpret_cast<void *>(device), host, bytes);
+  return record("cuMemcpyHtoDAsync", text(bytes, " stream=", stream));
 }
 
 FAKE cuMemcpyDtoHAsync_v2(void *host, unsigned long long device, std::size_t bytes, void *stream) {

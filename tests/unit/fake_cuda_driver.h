@@ -29,6 +29,7 @@ struct FakeCuda {
   std::map<std::string, std::size_t> argument_bytes; ///< what cuFuncGetParamInfo says of a kernel; 0: fails
   std::map<std::string, int> failures;               ///< what a function returns instead of doing its work
   std::set<void *> capturing;                        ///< streams
+  int most_threads = 1024;                           ///< that a block of any kernel can have
   std::size_t live_allocations = 0;
 
   /// Those calls since the last time that are not of the error functions.

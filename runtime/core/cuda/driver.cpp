@@ -67,6 +67,7 @@ Driver Driver::load(const std::string &path) {
   library.resolve(driver.launch, "cuLaunchKernel");
   library.resolve(driver.allocate_async, "cuMemAllocAsync");
   library.resolve(driver.free_async, "cuMemFreeAsync");
+  library.resolve(driver.copy_to_device_async, "cuMemcpyHtoDAsync_v2");
   library.resolve(driver.copy_to_host_async, "cuMemcpyDtoHAsync_v2");
   library.resolve(driver.stream_synchronize, "cuStreamSynchronize");
   library.resolve(driver.stream_capturing, "cuStreamIsCapturing");

@@ -26,6 +26,7 @@ constexpr int compute_minor = 76;             //
 constexpr int shared_per_block_opt_in = 97;   // MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
 constexpr int shared_per_multiprocessor = 81; // MAX_SHARED_MEMORY_PER_MULTIPROCESSOR
 constexpr int pointer_device_ordinal = 9;     // CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
+constexpr int function_most_threads = 0;      // CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK
 constexpr int function_shared_dynamic = 8;    // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 constexpr int capture_mode_relaxed = 2;       // CU_STREAM_CAPTURE_MODE_RELAXED
 constexpr int capture_none = 0;               // CU_STREAM_CAPTURE_STATUS_NONE
@@ -56,6 +57,7 @@ struct Driver {
                    void **parameters, void **extra);
   Status (*allocate_async)(DevicePointer *memory, std::size_t bytes, Stream stream);
   Status (*free_async)(DevicePointer memory, Stream stream);
+  Status (*copy_to_device_async)(DevicePointer device, const void *host, std::size_t bytes, Stream stream);
   Status (*copy_to_host_async)(void *host, DevicePointer device, std::size_t bytes, Stream stream);
   Status (*stream_synchronize)(Stream stream);
   Status (*stream_capturing)(Stream stream, int *status);

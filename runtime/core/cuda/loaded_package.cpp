@@ -36,6 +36,13 @@ const PackageImage &imageFor(const Package &package, std::int32_t ordinal) {
   return *best;
 }
 
+/// "13.0"; what a later NVRTC made may be new to it.
+std::string versionOf(const Driver &driver) {
+  int version = 0;
+  driver.driver_version(&version);
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
 /// While it lives, this thread may call what a capturing stream elsewhere forbids: loading code touches no
 /// stream.
 class RelaxedCapture {
@@ -75,9 +82,9 @@ std::unique_ptr<LoadedPackage> LoadedPackages::load(Context context, std::int32_
   const PackageImage &image = imageFor(package_, ordinal);
   RelaxedCapture relaxed(driver);
   Module module = nullptr;
-  driver.check(driver.module_load(&module, image.code.data()), "loading pattern '" + package_.signature.name +
-                                                                   "', compiled for " + image.architecture +
-                                                                   ", on cuda:" + std::to_string(ordinal));
+  driver.check(driver.module_load(&module, image.code.data()),
+               "loading pattern '" + package_.signature.name + "', compiled for " + image.architecture +
+                   ", on cuda:" + std::to_string(ordinal) + " with a driver of CUDA " + versionOf(driver));
   auto loaded = std::make_unique<LoadedPackage>();
   loaded->context = context;
   resolve(module, deviceAt(ordinal), *loaded);
@@ -86,17 +93,32 @@ std::unique_ptr<LoadedPackage> LoadedPackages::load(Context context, std::int32_
 
 void LoadedPackages::resolve(Module module, const DeviceInfo &device, LoadedPackage &loaded) const {
   const Driver &driver = Driver::instance();
-  std::map<std::string, std::int64_t> shared; // the most that any launch gives to a kernel
+  struct Needs { // the most that any launch of a kernel does
+    std::int64_t shared_bytes = 0;
+    int threads = 0;
+  };
+  std::map<std::string, Needs> kernels;
   for (const Variant &variant : package_.variants)
-    for (const Launch &launch : variant.launches)
-      shared[launch.kernel] = std::max(shared[launch.kernel], launch.shared_bytes);
+    for (const Launch &launch : variant.launches) {
+      Needs &needs = kernels[launch.kernel];
+      needs.shared_bytes = std::max(needs.shared_bytes, launch.shared_bytes);
+      needs.threads = std::max(needs.threads, int(launch.threads));
+    }
   std::map<std::string, Function> functions;
-  for (const auto &[kernel, bytes] : shared) {
-    const std::string what = "preparing kernel '" + kernel + "' of pattern '" + package_.signature.name + "'";
+  for (const auto &[kernel, needs] : kernels) {
+    const std::string named = "kernel '" + kernel + "' of pattern '" + package_.signature.name + "'";
+    const std::string what = "preparing " + named;
     Function &function = functions[kernel];
     driver.check(driver.module_function(&function, module, kernel.c_str()), what);
+    // The question also loads what the driver would load with the first launch, inside a capture perhaps.
+    int threads = 0;
+    driver.check(driver.function_attribute(&threads, abi::function_most_threads, function), what);
+    if (needs.threads > threads)
+      throw Error(ErrorCode::corruptFile, named + " is launched in blocks of " +
+                                              std::to_string(needs.threads) +
+                                              " threads, and its code allows " + std::to_string(threads));
     // What is too much for this device is said of the launch that needs it.
-    if (std::int64_t most = std::min(bytes, device.shared_per_block); most > shared_by_default)
+    if (std::int64_t most = std::min(needs.shared_bytes, device.shared_per_block); most > shared_by_default)
       driver.check(driver.function_set_attribute(function, abi::function_shared_dynamic, int(most)), what);
   }
   for (const Variant &variant : package_.variants)

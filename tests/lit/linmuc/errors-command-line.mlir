@@ -17,7 +17,6 @@
 // RUN: not linmuc %s --run %t.in 2>&1 | FileCheck %s --check-prefix=NOOUT
 // RUN: not linmuc %s --explain --out %t.out 2>&1 | FileCheck %s --check-prefix=OUTALONE
 // RUN: not linmuc %s --explain --target=interpreter 2>&1 | FileCheck %s --check-prefix=TARGETALONE
-// RUN: not linmuc %s --run %t.in --out %t.out --target=cuda 2>&1 | FileCheck %s --check-prefix=CUDARUN
 // RUN: not linmuc %s --package %t.lmk --target=cuda:sm_90a,gpu 2>&1 | FileCheck %s --check-prefix=ARCHITECTURE
 // RUN: not linmuc %s --package %t.lmk --target=cpu:sm_90a 2>&1 | FileCheck %s --check-prefix=CPUARCHITECTURE
 // RUN: not linmuc %s --package %t.lmk --target=cuda:sm_90a --cpu=skylake 2>&1 | FileCheck %s --check-prefix=CUDACPU
@@ -46,7 +45,6 @@
 // NOOUT: {{^}}linmuc: error: --run requires --out; see linmuc --help{{$}}
 // OUTALONE: {{^}}linmuc: error: --out requires --run; see linmuc --help{{$}}
 // TARGETALONE: {{^}}linmuc: error: --target=interpreter requires --run; see linmuc --help{{$}}
-// CUDARUN: {{^}}linmuc: error: --run requires --target=cpu or interpreter, got 'cuda'; see linmuc --help{{$}}
 // ARCHITECTURE: {{^}}linmuc: error: target: expected cpu, cuda or cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, got the architecture 'gpu'{{$}}
 // CPUARCHITECTURE: {{^}}linmuc: error: --target=cpu takes no architectures, got 'cpu:sm_90a'; see linmuc --help{{$}}
 // CUDACPU: {{^}}linmuc: error: --target=cuda takes no --cpu; see linmuc --help{{$}}
