@@ -8,7 +8,7 @@ namespace linmu::linmuc {
 const char *const helpText =
     R"(linmuc: compiles the patterns of a file, and shows or runs what it makes of them
 
-usage: linmuc FILE [options]
+usage: linmuc FILE [options]      FILE may be - for the standard input
 
   --explain[=json]          per scan: the normal form, or the op and line that makes it opaque; the algorithm.
                             What --run and --package refuse is refused here with the same message
@@ -139,7 +139,7 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
       line.help = true;
       return line;
     }
-    if (!argument.starts_with("-")) {
+    if (!argument.starts_with("-") || argument == "-") {
       if (!line.file.empty())
         refuse("requires one FILE, got '" + line.file.string() + "' and '" + argument + "'");
       line.file = argument;

@@ -168,7 +168,7 @@ void launch(std::string_view source, const CommandLine &line, std::span<const Te
 
 } // namespace
 
-void runOnFile(std::string_view source, const CommandLine &line) {
+void runOnFile(std::string_view source, const CommandLine &line, AtomicFile &out) {
   compiler::Bytes described = compiler::signature(source, line.options);
   if (!described.ok)
     throw Error(ErrorCode::invalidPattern, described.diagnostics);
@@ -194,7 +194,7 @@ void runOnFile(std::string_view source, const CommandLine &line) {
   std::vector<TensorToStore> tensors;
   for (const Result &result : results)
     tensors.push_back({result.spec->name, storedTypeOf(result.spec->dtype), result.shape, result.bytes});
-  writeSafetensors(line.out, tensors);
+  writeSafetensors(out, tensors);
 }
 
 } // namespace linmu::linmuc
