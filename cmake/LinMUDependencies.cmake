@@ -32,13 +32,7 @@ if(LINMU_BUILD_MODELS)
   include(LinMUTorch)
   find_package(CLI11 REQUIRED)
   find_package(ICU REQUIRED COMPONENTS uc)
-  # Oniguruma's pkg-config file names /usr wherever it lies.
-  find_path(LINMU_ONIGURUMA_INCLUDE_DIR oniguruma.h REQUIRED)
-  find_library(LINMU_ONIGURUMA_LIBRARY onig REQUIRED)
-  add_library(Oniguruma::Oniguruma UNKNOWN IMPORTED)
-  set_target_properties(Oniguruma::Oniguruma PROPERTIES
-    IMPORTED_LOCATION "${LINMU_ONIGURUMA_LIBRARY}"
-    INTERFACE_INCLUDE_DIRECTORIES "${LINMU_ONIGURUMA_INCLUDE_DIR}")
+  include(LinMUOniguruma)
 endif()
 if(LINMU_BUILD_MODELS AND LINMU_BUILD_MEDIA)
   find_package(PkgConfig REQUIRED)

@@ -33,15 +33,13 @@ struct Regex::Impl {
   ~Impl() { onig_free(compiled); }
 };
 
-Regex::Regex(const std::string &pattern) : Regex(pattern, withAddedCharacters(pattern)) {}
-
-Regex::Regex(const std::string &pattern, const std::string &compiled) {
+Regex::Regex(const std::string &pattern) {
   initialize();
   auto impl = std::make_shared<Impl>();
   impl->pattern = pattern;
   OnigErrorInfo info;
-  const OnigUChar *begin = unsignedBytes(compiled.data());
-  int status = onig_new(&impl->compiled, begin, begin + compiled.size(), ONIG_OPTION_NONE, ONIG_ENCODING_UTF8,
+  const OnigUChar *begin = unsignedBytes(pattern.data());
+  int status = onig_new(&impl->compiled, begin, begin + pattern.size(), ONIG_OPTION_NONE, ONIG_ENCODING_UTF8,
                         ONIG_SYNTAX_ONIGURUMA, &info);
   if (status != ONIG_NORMAL)
     throw Error(ErrorCode::unsupported, fmt::format("the regular expression '{}' does not compile: {}",
@@ -56,7 +54,7 @@ Regex Regex::literal(std::string_view text) {
       escaped.push_back('\\');
     escaped.push_back(byte);
   }
-  return {std::string(text), escaped};
+  return Regex(escaped);
 }
 
 std::vector<TextRange> Regex::findAll(std::string_view text) const {

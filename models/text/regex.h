@@ -1,4 +1,5 @@
-// Regular expressions in Oniguruma's syntax and meaning, with the characters of Unicode 16.
+// Regular expressions in Oniguruma's syntax and meaning, with the characters of Unicode 16
+// (Oniguruma 6.9.10).
 #pragma once
 #include "models/text/split.h"
 #include <memory>
@@ -24,14 +25,7 @@ public:
 
 private:
   struct Impl;
-  Regex(const std::string &pattern, const std::string &compiled);
   std::shared_ptr<const Impl> impl_;
 };
-
-/// `pattern` with every class of characters widened by those that Unicode 15 to 16 added, so that it means
-/// the same with an Oniguruma that does not know them: `\p{Lu}` becomes `[\p{Lu}\x{1C89}...]`. Known are
-/// general categories, scripts, `\w`, `\d`, `\b` and POSIX brackets. A pattern that asks for ASCII's classes
-/// with an option is left as it is.
-std::string withAddedCharacters(const std::string &pattern);
 
 } // namespace linmu::models

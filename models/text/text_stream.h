@@ -3,7 +3,9 @@
 #include "models/text/stream_decoder.h"
 #include "models/text/tokenizer.h"
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace linmu::models {
@@ -12,21 +14,31 @@ namespace linmu::models {
 class TextStream {
 public:
   /// Refers to `tokenizer`.
-  explicit TextStream(const Tokenizer &tokenizer) : tokenizer_(tokenizer) {}
+  explicit TextStream(const Tokenizer &tokenizer);
 
-  /// The text that is complete with the token `id`; never ends inside a character.
+  /// The text that is complete with the token `id`, whatever follows; never ends inside a character. Throws
+  /// Error(invalidArgument) for a negative id.
   std::string push(std::int64_t id);
-  /// What was held back, once nothing follows.
+  /// What was held back, once nothing follows. The next `push` begins anew.
   std::string finish();
 
 private:
+  class Collector : public TokenTextReceiver {
+  public:
+    void text(std::string_view part) override { text_ += part; }
+    void endToken() override {}
+    void finish() override {}
+    std::string take() { return std::exchange(text_, {}); }
+
+  private:
+    std::string text_;
+  };
+  void start();
+
   const Tokenizer &tokenizer_;
   StreamDecoder bytes_; ///< where text is the tokens' bytes
-  /// Elsewhere a token's text depends on its neighbours: the tokens since the last that were complete, those
-  /// included, and the text of the part of them that was returned.
-  std::vector<std::int64_t> ids_;
-  std::size_t returned_ids_ = 0;
-  std::string returned_;
+  std::unique_ptr<Collector> collector_;
+  std::vector<std::unique_ptr<TokenTextReceiver>> steps_; ///< the last first; each refers to the one before
 };
 
 } // namespace linmu::models

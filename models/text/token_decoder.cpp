@@ -9,16 +9,6 @@
 namespace linmu::models {
 namespace {
 
-std::string join(const TokenTexts &tokens, std::string_view separator = "") {
-  std::string text;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (i > 0)
-      text += separator;
-    text += tokens[i];
-  }
-  return text;
-}
-
 void replaceAll(std::string &text, std::string_view from, std::string_view to) {
   if (from.empty())
     return;
@@ -43,6 +33,238 @@ std::optional<char> namedByte(std::string_view token) {
   return static_cast<char>(value);
 }
 
+class Step : public TokenTextReceiver {
+public:
+  explicit Step(TokenTextReceiver &next) : next_(next) {}
+  void endToken() override { next_.endToken(); }
+  void finish() override { next_.finish(); }
+
+protected:
+  void give(std::string_view token) {
+    next_.text(token);
+    next_.endToken();
+  }
+  TokenTextReceiver &next_;
+};
+
+/// A step that needs all of a token at once.
+class WholeTokenStep : public Step {
+public:
+  using Step::Step;
+  void text(std::string_view part) final { token_ += part; }
+  void endToken() final { take(std::exchange(token_, {})); }
+
+protected:
+  virtual void take(std::string token) = 0;
+
+private:
+  std::string token_;
+};
+
+class ByteLevelStep : public WholeTokenStep {
+public:
+  using WholeTokenStep::WholeTokenStep;
+  void finish() override {
+    give(stream_.finish());
+    next_.finish();
+  }
+
+protected:
+  void take(std::string token) override { next_.text(stream_.push(bytesOfToken(token))); }
+
+private:
+  StreamDecoder stream_;
+};
+
+class MetaspaceStep : public Step {
+public:
+  MetaspaceStep(TokenTextReceiver &next, std::string mark, bool drop)
+      : Step(next), mark_(std::move(mark)), drop_(drop) {}
+  void text(std::string_view part) override {
+    std::string text(part);
+    replaceAll(text, mark_, drop_ ? "" : " ");
+    next_.text(text);
+  }
+  void endToken() override {
+    drop_ = false;
+    next_.endToken();
+  }
+
+private:
+  std::string mark_;
+  bool drop_; ///< until the first token ends
+};
+
+class ByteFallbackStep : public WholeTokenStep {
+public:
+  using WholeTokenStep::WholeTokenStep;
+  void finish() override {
+    giveBytes();
+    next_.finish();
+  }
+
+protected:
+  void take(std::string token) override {
+    if (std::optional<char> byte = namedByte(token)) {
+      bytes_.push_back(*byte);
+      return;
+    }
+    giveBytes();
+    give(token);
+  }
+
+private:
+  void giveBytes() {
+    std::string bytes = std::exchange(bytes_, {});
+    if (isUtf8(bytes)) {
+      if (!bytes.empty())
+        give(bytes);
+      return;
+    }
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      give("\uFFFD");
+  }
+  std::string bytes_; ///< whether they are text is open while more may follow
+};
+
+class FuseStep : public Step {
+public:
+  using Step::Step;
+  void text(std::string_view part) override { next_.text(part); }
+  void endToken() override {}
+  void finish() override {
+    next_.endToken();
+    next_.finish();
+  }
+};
+
+class StripStep : public Step {
+public:
+  StripStep(TokenTextReceiver &next, std::string character, std::size_t start, std::size_t stop)
+      : Step(next), character_(std::move(character)), start_(start), stop_(stop), to_remove_(start) {}
+  void text(std::string_view part) override {
+    std::string kept;
+    for (std::size_t at = 0, end = 0; at < part.size(); at = end) {
+      nextCodePoint(part, end);
+      std::string_view each = part.substr(at, end - at);
+      if (each != character_) {
+        to_remove_ = 0;
+        for (; held_ > 0; --held_)
+          kept += character_;
+        kept += each;
+      } else if (to_remove_ > 0)
+        --to_remove_;
+      else if (held_ < stop_)
+        ++held_;
+      else
+        kept += character_;
+    }
+    next_.text(kept);
+  }
+  void endToken() override {
+    to_remove_ = start_;
+    held_ = 0;
+    next_.endToken();
+  }
+
+private:
+  std::string character_;
+  std::size_t start_, stop_;
+  std::size_t to_remove_; ///< at most, from what comes next of this token
+  std::size_t held_ = 0;  ///< of them came last, and go if the token ends here
+};
+
+class ReplaceStep : public WholeTokenStep {
+public:
+  ReplaceStep(TokenTextReceiver &next, Regex pattern, std::string content)
+      : WholeTokenStep(next), pattern_(std::move(pattern)), content_(std::move(content)) {}
+
+protected:
+  void take(std::string token) override {
+    std::string result;
+    for (const TextRange &range : pattern_.findAll(token))
+      result += range.is_match ? content_ : token.substr(range.begin, range.end - range.begin);
+    give(result);
+  }
+
+private:
+  Regex pattern_;
+  std::string content_;
+};
+
+class WordEndStep : public WholeTokenStep {
+public:
+  WordEndStep(TokenTextReceiver &next, std::string suffix)
+      : WholeTokenStep(next), suffix_(std::move(suffix)) {}
+  void finish() override {
+    givePrevious("");
+    next_.finish();
+  }
+
+protected:
+  void take(std::string token) override {
+    givePrevious(" ");
+    previous_ = std::move(token);
+  }
+
+private:
+  void givePrevious(std::string_view ending) {
+    if (!previous_)
+      return;
+    replaceAll(*previous_, suffix_, ending);
+    give(*previous_);
+    previous_.reset();
+  }
+  std::string suffix_;
+  std::optional<std::string> previous_; ///< waits to hear whether it is the last
+};
+
+class WordPieceStep : public WholeTokenStep {
+public:
+  WordPieceStep(TokenTextReceiver &next, std::string prefix, bool cleanup)
+      : WholeTokenStep(next), prefix_(std::move(prefix)), cleanup_(cleanup) {}
+
+protected:
+  void take(std::string token) override {
+    static constexpr std::pair<const char *, const char *> cleanups[] = {
+        {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+        {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+    if (!std::exchange(first_, false))
+      token = token.starts_with(prefix_) ? token.substr(prefix_.size()) : " " + token;
+    if (cleanup_)
+      for (const auto &[from, to] : cleanups)
+        replaceAll(token, from, to);
+    give(token);
+  }
+
+private:
+  std::string prefix_;
+  bool cleanup_, first_ = true;
+};
+
+class SpaceStep : public WholeTokenStep {
+public:
+  using WholeTokenStep::WholeTokenStep;
+  void finish() override {
+    next_.endToken();
+    next_.finish();
+  }
+
+protected:
+  void take(std::string token) override {
+    if (!std::exchange(first_, false))
+      next_.text(" ");
+    next_.text(token);
+  }
+
+private:
+  bool first_ = true;
+};
+
+template <typename Made, typename... Arguments> TokenDecoder stepOf(Arguments... arguments) {
+  return [arguments...](TokenTextReceiver &next) { return std::make_unique<Made>(next, arguments...); };
+}
+
 } // namespace
 
 std::string bytesOfToken(const std::string &token) {
@@ -50,109 +272,30 @@ std::string bytesOfToken(const std::string &token) {
   return bytesOfAlphabet(token, bytes) ? bytes : token;
 }
 
-TokenDecoder byteLevelDecoder() {
-  return [](const TokenTexts &tokens) {
-    StreamDecoder stream;
-    std::string text;
-    for (const std::string &token : tokens)
-      text += stream.push(bytesOfToken(token));
-    return TokenTexts{text + stream.finish()};
-  };
-}
+TokenDecoder byteLevelDecoder() { return stepOf<ByteLevelStep>(); }
 
 TokenDecoder metaspaceDecoder(char32_t mark, bool drop_first) {
-  return [mark = utf8(mark), drop_first](TokenTexts tokens) {
-    for (std::size_t i = 0; i < tokens.size(); ++i)
-      replaceAll(tokens[i], mark, i == 0 && drop_first ? "" : " ");
-    return tokens;
-  };
+  return stepOf<MetaspaceStep>(utf8(mark), drop_first);
 }
 
-TokenDecoder byteFallbackDecoder() {
-  return [](const TokenTexts &tokens) {
-    TokenTexts result;
-    std::string bytes;
-    auto flush = [&] {
-      if (bytes.empty())
-        return;
-      if (isUtf8(bytes))
-        result.push_back(bytes);
-      else
-        result.insert(result.end(), bytes.size(), "\uFFFD");
-      bytes.clear();
-    };
-    for (const std::string &token : tokens) {
-      if (std::optional<char> byte = namedByte(token)) {
-        bytes.push_back(*byte);
-        continue;
-      }
-      flush();
-      result.push_back(token);
-    }
-    flush();
-    return result;
-  };
-}
+TokenDecoder byteFallbackDecoder() { return stepOf<ByteFallbackStep>(); }
 
-TokenDecoder fuseDecoder() {
-  return [](const TokenTexts &tokens) { return TokenTexts{join(tokens)}; };
-}
+TokenDecoder fuseDecoder() { return stepOf<FuseStep>(); }
 
 TokenDecoder stripDecoder(char32_t character, std::size_t start, std::size_t stop) {
-  return [text = utf8(character), start, stop](TokenTexts tokens) {
-    for (std::string &token : tokens) {
-      std::string_view rest = token;
-      std::size_t end = rest.size();
-      for (std::size_t i = 0; i < stop && end >= text.size() && rest.substr(0, end).ends_with(text); ++i)
-        end -= text.size();
-      std::size_t begin = 0;
-      for (std::size_t i = 0; i < start && rest.substr(begin).starts_with(text); ++i)
-        begin += text.size();
-      token = begin < end ? token.substr(begin, end - begin) : std::string();
-    }
-    return tokens;
-  };
+  return stepOf<StripStep>(utf8(character), start, stop);
 }
 
 TokenDecoder replaceDecoder(Regex pattern, std::string content) {
-  return [pattern = std::move(pattern), content = std::move(content)](TokenTexts tokens) {
-    for (std::string &token : tokens) {
-      std::string result;
-      for (const TextRange &range : pattern.findAll(token))
-        result += range.is_match ? content : token.substr(range.begin, range.end - range.begin);
-      token = std::move(result);
-    }
-    return tokens;
-  };
+  return stepOf<ReplaceStep>(std::move(pattern), std::move(content));
 }
 
-TokenDecoder wordEndDecoder(std::string suffix) {
-  return [suffix = std::move(suffix)](TokenTexts tokens) {
-    for (std::size_t i = 0; i < tokens.size(); ++i)
-      replaceAll(tokens[i], suffix, i + 1 == tokens.size() ? "" : " ");
-    return tokens;
-  };
-}
+TokenDecoder wordEndDecoder(std::string suffix) { return stepOf<WordEndStep>(std::move(suffix)); }
 
 TokenDecoder wordPieceDecoder(std::string prefix, bool cleanup) {
-  static constexpr std::pair<const char *, const char *> cleanups[] = {
-      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
-      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
-  return [prefix = std::move(prefix), cleanup](TokenTexts tokens) {
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      std::string &token = tokens[i];
-      if (i > 0)
-        token = token.starts_with(prefix) ? token.substr(prefix.size()) : " " + token;
-      for (const auto &[from, to] : cleanups)
-        if (cleanup)
-          replaceAll(token, from, to);
-    }
-    return tokens;
-  };
+  return stepOf<WordPieceStep>(std::move(prefix), cleanup);
 }
 
-TokenDecoder spaceDecoder() {
-  return [](const TokenTexts &tokens) { return TokenTexts{join(tokens, " ")}; };
-}
+TokenDecoder spaceDecoder() { return stepOf<SpaceStep>(); }
 
 } // namespace linmu::models

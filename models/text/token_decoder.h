@@ -1,18 +1,30 @@
-// Steps that turn the texts of tokens into text, as Hugging Face's `tokenizers` defines them.
+// Steps that turn the texts of tokens into text, as Hugging Face's `tokenizers` defines them, token by token.
 #pragma once
 #include "models/text/regex.h"
 #include <functional>
+#include <memory>
 #include <string>
-#include <vector>
+#include <string_view>
 
 namespace linmu::models {
 
-/// The parts of a text; joined after the last step.
-using TokenTexts = std::vector<std::string>;
-using TokenDecoder = std::function<TokenTexts(TokenTexts)>;
+/// Takes the texts of tokens one after the other.
+class TokenTextReceiver {
+public:
+  virtual ~TokenTextReceiver() = default;
+  /// A part of a token's text, of whole characters.
+  virtual void text(std::string_view part) = 0;
+  virtual void endToken() = 0;
+  /// No token follows.
+  virtual void finish() = 0;
+};
 
-/// The bytes that a token's characters stand for in GPT-2's alphabet, or its own if one is outside of it;
-/// joined, with U+FFFD for what is not UTF-8.
+/// Makes one step, which gives the texts of its tokens to the next as early as nothing that may follow can
+/// change them.
+using TokenDecoder = std::function<std::unique_ptr<TokenTextReceiver>(TokenTextReceiver &next)>;
+
+/// One token of the bytes that the tokens' characters stand for in GPT-2's alphabet; a token with another
+/// character stands for its own. U+FFFD is where they are not UTF-8.
 TokenDecoder byteLevelDecoder();
 /// The bytes of one token, as `byteLevelDecoder` takes them.
 std::string bytesOfToken(const std::string &token);

@@ -85,29 +85,15 @@ std::string_view Tokenizer::textOf(std::int64_t id) const {
   if (id < 0)
     throw Error(ErrorCode::invalidArgument, fmt::format("a token id must not be negative, got {}", id));
   // A model's head may have more rows than the tokenizer has tokens.
-  return id < size() && shown_[id] ? std::string_view(texts_[id]) : std::string_view();
+  return shows(id) ? std::string_view(texts_[id]) : std::string_view();
 }
 
 std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
-  if (by_bytes_) {
-    StreamDecoder stream;
-    std::string text;
-    for (std::int64_t id : ids)
-      text += stream.push(textOf(id));
-    return text + stream.finish();
-  }
-  TokenTexts texts;
-  for (std::int64_t id : ids) {
-    std::string_view text = textOf(id); // which refuses negative ones
-    if (id < size() && shown_[id])
-      texts.emplace_back(text);
-  }
-  for (const TokenDecoder &decoder : decoders_)
-    texts = decoder(std::move(texts));
-  std::string joined;
-  for (const std::string &text : texts)
-    joined += text;
-  return joined;
+  TextStream stream(*this);
+  std::string text;
+  for (std::int64_t id : ids)
+    text += stream.push(id);
+  return text + stream.finish();
 }
 
 } // namespace linmu::models

@@ -71,6 +71,7 @@ private:
   std::vector<std::int64_t> encode(std::string_view text, const std::vector<UserText> &user_texts) const;
   /// What `decode` makes of one id: its text or, if `by_bytes_`, its bytes; empty for none.
   std::string_view textOf(std::int64_t id) const;
+  bool shows(std::int64_t id) const { return id < size() && shown_[id]; }
 
   BytePairMerger merger_;
   AddedTokens added_;

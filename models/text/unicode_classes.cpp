@@ -1,8 +1,7 @@
 #include "models/text/unicode_classes.h"
-#include "models/text/unicode_additions.h"
 #include "models/text/utf8.h"
 #include <cstdint>
-#include <string_view>
+#include <oniguruma.h>
 #include <unicode/uchar.h>
 
 namespace linmu::models {
@@ -17,9 +16,9 @@ bool existedIn(char32_t code_point, int major) {
   return age[0] > 0 && age[0] <= major;
 }
 
-bool isAddedOf(char32_t code_point, char category) {
-  const AddedCharacters *added = findAddedCharacter(code_point);
-  return added && added->category[0] == category;
+/// Whether Oniguruma, whose tables are Unicode 16's, counts the character to a class; ICU's are Unicode 15's.
+bool isOf(char32_t code_point, OnigCtype character_class) {
+  return ONIGENC_IS_CODE_CTYPE(ONIG_ENCODING_UTF8, static_cast<OnigCodePoint>(code_point), character_class);
 }
 
 /// The pairs of cases that Unicode 16 and 17 added.
@@ -43,9 +42,13 @@ char32_t addedLowercase(char32_t code_point) {
 bool isWhiteSpace(char32_t code_point) { return u_isUWhiteSpace(static_cast<UChar32>(code_point)); }
 
 bool isNumeric(char32_t code_point) {
+  static const OnigCtype numbers = [] {
+    OnigUChar name[] = {'N', '\0'};
+    return static_cast<OnigCtype>(ONIGENC_PROPERTY_NAME_TO_CTYPE(ONIG_ENCODING_UTF8, name, name + 1));
+  }();
   // Tolong Siki's digits and three numerals of Chinese were added by Unicode 17.
-  return (categoryBit(code_point) & U_GC_N_MASK) || isAddedOf(code_point, 'N') ||
-         (code_point >= 0x11DE0 && code_point <= 0x11DE9) || (code_point >= 0x16FF4 && code_point <= 0x16FF6);
+  return isOf(code_point, numbers) || (code_point >= 0x11DE0 && code_point <= 0x11DE9) ||
+         (code_point >= 0x16FF4 && code_point <= 0x16FF6);
 }
 
 bool isPunctuation(char32_t code_point) {
@@ -59,13 +62,11 @@ bool isPunctuation(char32_t code_point) {
 
 bool isWordCharacter(char32_t code_point) {
   auto character = static_cast<UChar32>(code_point);
-  if (u_hasBinaryProperty(character, UCHAR_ALPHABETIC) ||
-      u_hasBinaryProperty(character, UCHAR_JOIN_CONTROL) ||
-      (categoryBit(code_point) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)))
-    return true;
-  const AddedCharacters *added = findAddedCharacter(code_point);
-  return added && (added->alphabetic || added->category[0] == 'M' ||
-                   std::string_view(added->category) == "Nd" || std::string_view(added->category) == "Pc");
+  // Asked for one character of Latin-1, Oniguruma counts fractions and superscripts as well.
+  if (code_point < 0x100)
+    return u_hasBinaryProperty(character, UCHAR_ALPHABETIC) ||
+           (categoryBit(code_point) & (U_GC_ND_MASK | U_GC_PC_MASK));
+  return isOf(code_point, ONIGENC_CTYPE_WORD) || u_hasBinaryProperty(character, UCHAR_JOIN_CONTROL);
 }
 
 bool isCombiningMark(char32_t code_point) {

@@ -20,14 +20,6 @@ TEST(Regex, PatternsMustCompile) {
               [] { Regex("("); });
 }
 
-TEST(Regex, ClassesAreWidenedWhereTheyStandAndOnlyThere) {
-  EXPECT_EQ(withAddedCharacters(R"(a\\p{L}[\[a]\s(?#\w[))"), R"(a\\p{L}[\[a]\s(?#\w[))");
-  EXPECT_EQ(withAddedCharacters(R"((?W:\w)\d)"), R"((?W:\w)\d)");
-  EXPECT_EQ(withAddedCharacters(R"([^\p{Pd}x])"), R"([^[\p{Pd}\x{10D6E}]x])");
-  EXPECT_EQ(withAddedCharacters(R"(\P{Dash_Punctuation})"), R"([^\p{Dash_Punctuation}\x{10D6E}])");
-  EXPECT_EQ(withAddedCharacters(R"(\p{^Pd}[]x[]\p{Pd})"), R"([^\p{Pd}\x{10D6E}][]x[][\p{Pd}\x{10D6E}])");
-}
-
 TEST(Regex, ASearchThatTakesTooManyStepsIsAnError) {
   Regex pattern("(x+x+)+y");
   expectError(ErrorCode::invalidArgument,
