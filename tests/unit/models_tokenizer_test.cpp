@@ -110,6 +110,32 @@ TEST_F(TokenizerJsonTest, ControlTokensOfUsersStayTextBehindANormalizer) {
   EXPECT_EQ(tokenizer.encode("SS", true), (Ids{258}));
 }
 
+TEST_F(TokenizerJsonTest, TextIsGivenWithItsTokenUnlessTheNextMayChangeIt) {
+  json object = whole();
+  object["model"]["vocab"]["<0xC3>"] = 258;
+  object["model"]["vocab"]["<0xA9>"] = 259;
+  object["model"]["vocab"]["\u2581a"] = 260;
+  object["added_tokens"] = json::array();
+  object["decoder"] = {{"type", "Sequence"},
+                       {"decoders",
+                        {{{"type", "Replace"}, {"pattern", {{"String", "\u2581"}}}, {"content", " "}},
+                         {{"type", "ByteFallback"}},
+                         {{"type", "Fuse"}},
+                         {{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}}}}};
+  Tokenizer tokenizer = open(object);
+  TextStream stream(tokenizer);
+  for (int round = 0; round < 2; ++round) { // finish() begins anew
+    EXPECT_EQ(stream.push(260), "a") << "the first space of a text is not shown";
+    EXPECT_EQ(stream.push(260), " a");
+    EXPECT_EQ(stream.push(258), "");
+    EXPECT_EQ(stream.push(259), "") << "with one more byte both would be U+FFFD";
+    EXPECT_EQ(stream.push(256), "\u00E9ab");
+    EXPECT_EQ(stream.push(259), "");
+    EXPECT_EQ(stream.finish(), "\uFFFD");
+  }
+  EXPECT_EQ(tokenizer.decode(Ids{260, 260, 258, 259, 256, 259}), "a a\u00E9ab\uFFFD");
+}
+
 TEST_F(TokenizerJsonTest, TokensAroundTheTextAreKeptApart) {
   json object = whole();
   json start = {{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}},
