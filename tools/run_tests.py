@@ -177,11 +177,13 @@ def main() -> int:
     parser.add_argument(
         "--nightly",
         action="store_true",
-        help=f"{NIGHTLY_FUZZ_STEPS} random recurrences, every unit test, 300 fresh processes and 100 forks",
+        help=f"{NIGHTLY_FUZZ_STEPS} random recurrences, every unit test, 300 fresh processes, 100 forks and a "
+        "million texts through each tokenizer",
     )
     arguments = parser.parse_args()
     if arguments.nightly:
-        os.environ["TEST_NIGHTLY"] = "1"  # tests/unit/runtime_fork_test.cpp, tests/python/test_forks.py
+        # tests/unit/runtime_fork_test.cpp, tests/python/test_forks.py, tests/python/test_tokenizer_files.py
+        os.environ["TEST_NIGHTLY"] = "1"
     steps = arguments.steps or (NIGHTLY_FUZZ_STEPS if arguments.nightly else FUZZ_STEPS)
 
     kinds = {

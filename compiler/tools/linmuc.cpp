@@ -3,28 +3,25 @@
 #include "compiler/tools/linmuc_run.h"
 #include "runtime/core/error.h"
 #include "runtime/io/atomic_file.h"
+#include "runtime/io/input_text.h"
+#include "runtime/io/mapping_fault.h"
+#include "runtime/io/standard_streams.h"
 #include "runtime/jit/cuda_images.h"
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 
 using namespace linmu;
 using namespace linmu::linmuc;
 
-static std::string readText(const std::filesystem::path &path) {
+/// The output at `path`, checked before any work. No output may take the place of the patterns it comes from.
+static std::optional<AtomicFile> openOutput(const std::optional<std::filesystem::path> &path,
+                                            const CommandLine &line) {
   std::error_code status;
-  if (!std::filesystem::is_regular_file(path, status))
-    throw Error(ErrorCode::io,
-                path.string() + ": requires a file, " +
-                    (std::filesystem::exists(path, status) ? "got something else" : "there is none"));
-  std::ifstream stream(path, std::ios::binary);
-  std::string text;
-  for (char block[4096]; stream.read(block, sizeof block), stream.gcount() > 0;)
-    text.append(block, stream.gcount());
-  if (!stream.is_open() || stream.bad())
-    throw Error(ErrorCode::io, path.string() + ": cannot be read");
-  return text;
+  if (path && std::filesystem::is_regular_file(*path, status) &&
+      std::filesystem::equivalent(*path, line.file, status))
+    throw Error(ErrorCode::invalidArgument, path->string() + " holds the patterns, and would be overwritten");
+  if (!path)
+    return std::nullopt;
+  return std::optional<AtomicFile>(std::in_place, *path);
 }
 
 template <typename Result> static Result valid(Result result) {
@@ -63,7 +60,9 @@ static std::vector<std::byte> packageOf(const std::string &source, const Command
 }
 
 static void execute(const CommandLine &line) {
-  std::string source = readText(line.file);
+  std::optional<AtomicFile> package = openOutput(line.package, line);
+  std::optional<AtomicFile> results = openOutput(line.run ? std::optional(line.out) : std::nullopt, line);
+  std::string source = readInputText(line.file, noticeOnErrorStream("linmuc"));
   // Everything that can fail comes before the first byte of output.
   std::string text;
   if (line.explain != Report::none) {
@@ -74,27 +73,27 @@ static void execute(const CommandLine &line) {
   if (line.emit)
     text += forEachFunction(source, line, "\n",
                             [&](const auto &options) { return compiler::emit(source, options, *line.emit); });
-  if (line.package) {
-    std::vector<std::byte> package = packageOf(source, line);
-    AtomicFile file(*line.package);
-    file.write(package.data(), package.size());
-    file.commit();
+  if (package) {
+    std::vector<std::byte> bytes = packageOf(source, line);
+    package->write(bytes.data(), bytes.size());
+    package->commit();
   }
-  if (line.run)
-    runOnFile(source, line);
-  std::cout << text << std::flush;
-  if (!std::cout)
-    throw Error(ErrorCode::io, "the standard output cannot be written");
+  if (results)
+    runOnFile(source, line, *results);
+  writeStandardOutput(text);
 }
 
 int main(int argc, char **argv) {
+  prepareStandardStreams();
+  endOnSignals();
+  reportMappingFaults("linmuc");
   try {
     CommandLine line = parseCommandLine({argv + 1, argv + argc});
     if (line.help) {
-      std::fputs(helpText, stdout);
+      writeStandardOutput(helpText);
       return 0;
     }
-    line.options.filename = line.file.string();
+    line.options.filename = line.file == "-" ? "<stdin>" : line.file.string();
     execute(line);
     return 0;
   } catch (const Error &error) {

@@ -8,7 +8,7 @@ namespace linmu::linmuc {
 const char *const helpText =
     R"(linmuc: compiles the patterns of a file, and shows or runs what it makes of them
 
-usage: linmuc FILE [options]
+usage: linmuc FILE [options]      FILE may be - for the standard input
 
   --explain[=json]          per scan: the normal form, or the op and line that makes it opaque; the algorithm.
                             What --run and --package refuse is refused here with the same message
@@ -17,7 +17,8 @@ usage: linmuc FILE [options]
   --run IN.safetensors      runs the pattern on the tensors of a file, matched to operands by name;
     --out OUT.safetensors   results go here, complete or not at all
   --target=TARGET           cpu, the default; interpreter (the fp64 definition) for --run; cuda for the GPUs of
-                            this machine, or cuda:sm_90a,sm_80 for those named; --run takes the first GPU
+                            this machine, or cuda:sm_90a,sm_80 for those named; --run takes the first GPU;
+                            emulate runs the kernels for GPUs without one, every access checked, for --run
   --function=NAME           one pattern of the file; without it --explain and --emit show all of them
   --define=ALIAS=TYPE       replaces the text's definition of a type alias, e.g. query='tensor<?x?x9x64xf32>';
                             '!query=...' is the same, '#window=array<i64: 8, 8, 8>' an attribute's
@@ -143,7 +144,7 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
       line.help = true;
       return line;
     }
-    if (!argument.starts_with("-")) {
+    if (!argument.starts_with("-") || argument == "-") {
       if (!line.file.empty())
         refuse("requires one FILE, got '" + line.file.string() + "' and '" + argument + "'");
       line.file = argument;

@@ -221,7 +221,7 @@ void emulate(std::string_view source, const CommandLine &line, std::span<const T
 
 } // namespace
 
-void runOnFile(std::string_view source, const CommandLine &line) {
+void runOnFile(std::string_view source, const CommandLine &line, AtomicFile &out) {
   compiler::Bytes described = compiler::signature(source, line.options);
   if (!described.ok)
     throw Error(ErrorCode::invalidPattern, described.diagnostics);
@@ -249,7 +249,7 @@ void runOnFile(std::string_view source, const CommandLine &line) {
   std::vector<TensorToStore> tensors;
   for (const Result &result : results)
     tensors.push_back({result.spec->name, storedTypeOf(result.spec->dtype), result.shape, result.bytes});
-  writeSafetensors(line.out, tensors);
+  writeSafetensors(out, tensors);
 }
 
 } // namespace linmu::linmuc

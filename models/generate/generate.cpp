@@ -1,5 +1,6 @@
 #include "models/generate/generate.h"
-#include "models/text/stream_decoder.h"
+#include "models/decoder/busy_machine.h"
+#include "models/text/text_stream.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <chrono>
@@ -22,14 +23,10 @@ void checkOptions(const GenerateOptions &options) {
   Sampler{options.sampling};
 }
 
-} // namespace
-
-Generation continueFrom(const LanguageModel &model, torch::Tensor logits, DecoderState &state,
-                        const GenerateOptions &options, const TextCallback &onText) {
-  c10::InferenceMode inference;
-  checkOptions(options);
+Generation decode(const LanguageModel &model, torch::Tensor logits, DecoderState &state,
+                  const GenerateOptions &options, const TextCallback &onText, BusyMachine &machine) {
   Sampler sampler(options.sampling);
-  StreamDecoder stream;
+  TextStream stream(model.tokenizer);
   Generation result;
   auto emit = [&](const std::string &text) {
     result.text += text;
@@ -45,41 +42,72 @@ Generation continueFrom(const LanguageModel &model, torch::Tensor logits, Decode
       break;
     }
     result.ids.push_back(id);
-    emit(stream.push(model.tokenizer.bytesOf(id)));
+    emit(stream.push(id));
     if (step + 1 < options.max_tokens)
       logits = model.decoder.forward(torch::full({1, 1}, id, torch::kInt64), state);
+    machine.observe();
   }
   emit(stream.finish());
   result.decode_seconds = secondsSince(begin);
   return result;
 }
 
+} // namespace
+
+Generation continueFrom(const LanguageModel &model, torch::Tensor logits, DecoderState &state,
+                        const GenerateOptions &options, const TextCallback &onText) {
+  c10::InferenceMode inference;
+  checkOptions(options);
+  BusyMachine machine;
+  return decode(model, std::move(logits), state, options, onText, machine);
+}
+
 Generation generate(const LanguageModel &model, std::span<const std::int64_t> prompt_ids,
                     const GenerateOptions &options, const TextCallback &onText) {
+  DecoderState state = model.decoder.initialState();
+  return generateAfter(model, state, prompt_ids, options, onText);
+}
+
+Generation generateAfter(const LanguageModel &model, DecoderState &state,
+                         std::span<const std::int64_t> prompt_ids, const GenerateOptions &options,
+                         const TextCallback &onText) {
   c10::InferenceMode inference;
   checkOptions(options);
   if (prompt_ids.empty())
     throw Error(ErrorCode::invalidArgument, "the prompt must have at least one token, got none");
+  BusyMachine machine;
   auto begin = Clock::now();
   auto ids = torch::tensor(at::ArrayRef<std::int64_t>(prompt_ids.data(), prompt_ids.size()), torch::kInt64);
-  DecoderState state = model.decoder.initialState();
   torch::Tensor logits = model.decoder.forward(ids.unsqueeze(0), state);
   double prefill_seconds = secondsSince(begin);
-  Generation result = continueFrom(model, logits, state, options, onText);
+  Generation result = decode(model, logits, state, options, onText, machine);
   result.prompt_tokens = static_cast<std::int64_t>(prompt_ids.size());
   result.prefill_seconds = prefill_seconds;
   return result;
 }
 
-std::vector<std::int64_t> encodePrompt(const LanguageModel &model, std::string_view prompt, bool raw) {
+std::vector<std::int64_t> encodePrompt(const LanguageModel &model, std::string_view prompt, bool raw,
+                                       bool special) {
   if (!raw) {
     ChatMessage message{"user", std::string(prompt)};
-    return model.tokenizer.encode(model.chatTemplate().apply({&message, 1}));
+    return encodeChat(model, {&message, 1}, special);
   }
   std::vector<std::int64_t> ids = model.tokenizer.prefix();
-  auto text = model.tokenizer.encode(prompt);
+  auto text = model.tokenizer.encode(prompt, special);
   ids.insert(ids.end(), text.begin(), text.end());
+  ids.insert(ids.end(), model.tokenizer.suffix().begin(), model.tokenizer.suffix().end());
   return ids;
+}
+
+std::vector<std::int64_t> encodeParts(const LanguageModel &model, std::vector<TextPart> parts, bool special) {
+  for (TextPart &part : parts)
+    part.control_tokens |= special;
+  return model.tokenizer.encode(parts);
+}
+
+std::vector<std::int64_t> encodeChat(const LanguageModel &model, std::span<const ChatMessage> messages,
+                                     bool special) {
+  return encodeParts(model, model.chatTemplate().parts(messages), special);
 }
 
 } // namespace linmu::models

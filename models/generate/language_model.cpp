@@ -21,8 +21,10 @@ LanguageModel openGguf(const std::filesystem::path &path) {
   LanguageModel model{Decoder::load(config, weights), std::move(tokenizer), {}, path.string(), {}};
   if (file->has("tokenizer.chat_template"))
     model.chat_template_text = file->string("tokenizer.chat_template");
-  if (file->has("tokenizer.ggml.eos_token_id"))
-    addStop(model.stop_tokens, file->integer("tokenizer.ggml.eos_token_id"));
+  for (const char *key :
+       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
+    if (file->has(key))
+      addStop(model.stop_tokens, file->integer(key));
   return model;
 }
 
@@ -39,6 +41,24 @@ void addStops(const nlohmann::json &object, const std::filesystem::path &path,
                                                       path.string(), ids.dump()));
     addStop(stops, id.get<std::int64_t>());
   }
+}
+
+/// `eos_token` of tokenizer_config.json, a token or an object with its `content`; null is none.
+void addStopText(const std::filesystem::path &path, const Tokenizer &tokenizer,
+                 std::vector<std::int64_t> &stops) {
+  if (!std::filesystem::exists(path))
+    return;
+  nlohmann::json object = readJsonObject(path);
+  if (!object.contains("eos_token") || object["eos_token"].is_null())
+    return;
+  const nlohmann::json &token = object["eos_token"];
+  const nlohmann::json &text = token.is_object() && token.contains("content") ? token["content"] : token;
+  if (!text.is_string())
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{}: 'eos_token' must be a string or an object with a 'content', "
+                            "got {}",
+                            path.string(), token.dump()));
+  addStop(stops, tokenizer.idOf(text.get<std::string>()));
 }
 
 std::string readChatTemplate(const std::filesystem::path &folder) {
@@ -64,6 +84,7 @@ LanguageModel openFolder(const std::filesystem::path &folder) {
   for (const char *name : {"config.json", "generation_config.json"})
     if (std::filesystem::exists(folder / name))
       addStops(readJsonObject(folder / name), folder / name, model.stop_tokens);
+  addStopText(folder / "tokenizer_config.json", model.tokenizer, model.stop_tokens);
   return model;
 }
 
@@ -84,7 +105,7 @@ LanguageModel LanguageModel::open(const std::filesystem::path &path) {
 ChatTemplate LanguageModel::chatTemplate() const {
   if (chat_template_text.empty())
     throw Error(ErrorCode::unsupported, fmt::format("{} has no chat template", origin),
-                "give the whole text yourself with --raw");
+                "give the whole text yourself with --raw --special");
   return ChatTemplate::parse(chat_template_text, origin);
 }
 

@@ -20,7 +20,9 @@ struct LanguageModel {
   Tokenizer tokenizer;
   std::string chat_template_text; ///< Jinja, as the checkpoint has it; empty without one
   std::string origin;
-  std::vector<std::int64_t> stop_tokens; ///< end of sequence and, where it exists, `<|im_end|>`
+  /// Every id that ends a turn: what the files name as end of sequence, turn or message, and `<|im_end|>`
+  /// where it exists.
+  std::vector<std::int64_t> stop_tokens;
 
   /// Parses `chat_template_text`. Throws Error(unsupported) if there is none or it is not ChatML's.
   ChatTemplate chatTemplate() const;

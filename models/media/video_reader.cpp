@@ -32,6 +32,9 @@ FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, c
     fail(ErrorCode::io, path, "a video file", "no such file");
   if (kind == std::filesystem::file_type::directory)
     fail(ErrorCode::io, path, "a video file", "a directory");
+  if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::none)
+    fail(ErrorCode::io, path, "a video file, which is read more than once and at any place",
+         kind == std::filesystem::file_type::fifo ? "a FIFO" : "a device or socket");
   if (kind == std::filesystem::file_type::regular && std::filesystem::file_size(path, status) == 0 && !status)
     fail(ErrorCode::invalidArgument, path, "a video file", "an empty file");
 

@@ -1,10 +1,5 @@
 #include "models/report/html_report.h"
-#include "runtime/core/error.h"
-#include <cerrno>
-#include <cstring>
 #include <fmt/format.h>
-#include <fstream>
-#include <unistd.h>
 
 namespace linmu::report {
 namespace {
@@ -84,23 +79,14 @@ std::string HtmlReport::html() const {
 }
 
 void HtmlReport::write(const std::filesystem::path &path) const {
-  std::filesystem::path temporary = path;
-  temporary += fmt::format(".{}.tmp", ::getpid());
-  errno = 0;
-  std::ofstream file(temporary, std::ios::binary);
-  file << html();
-  file.close();
-  std::error_code failure;
-  if (!file)
-    failure = std::error_code(errno, std::generic_category());
-  else
-    std::filesystem::rename(temporary, path, failure);
-  if (!file || failure) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw Error(ErrorCode::io,
-                fmt::format("{}: expected to write a report, found: {}", path.string(), failure.message()));
-  }
+  AtomicFile file(path);
+  write(file);
+}
+
+void HtmlReport::write(AtomicFile &file) const {
+  std::string text = html();
+  file.write(text.data(), text.size());
+  file.commit();
 }
 
 } // namespace linmu::report

@@ -2,6 +2,7 @@
 #pragma once
 #include "models/report/line_chart.h"
 #include "models/report/table.h"
+#include "runtime/io/atomic_file.h"
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -27,9 +28,11 @@ public:
 
   std::string html() const;
 
-  /// Written beside `path` and renamed, so that a reader never sees half a page. Throws Error(io) naming the
-  /// path and the reason; then nothing new is left.
+  /// Written as AtomicFile does, so that a reader never sees half a page. Throws Error(io) naming the path
+  /// and the reason; then nothing new is left.
   void write(const std::filesystem::path &path) const;
+  /// The same into a file that was checked before the work, and commits it.
+  void write(AtomicFile &file) const;
 
 private:
   std::string title_;

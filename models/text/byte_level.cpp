@@ -30,25 +30,44 @@ const std::array<std::string, 256> &alphabet() {
 
 const std::string &byteCharacter(unsigned char byte) { return alphabet()[byte]; }
 
-std::string bytesOfCharacters(std::string_view characters) {
+namespace {
+
+/// Calls `each` with the byte of every character, or with its own bytes if it is outside the alphabet.
+template <typename Inside, typename Outside>
+void forEachCharacter(std::string_view characters, Inside &&inside, Outside &&outside) {
   static const auto bytes = [] {
     std::unordered_map<std::string_view, char> map;
     for (int byte = 0; byte < 256; ++byte)
       map.emplace(byteCharacter(byte), static_cast<char>(byte));
     return map;
   }();
-  std::string result;
   while (!characters.empty()) {
     auto lead = static_cast<unsigned char>(characters.front());
     std::size_t length = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     std::string_view character = characters.substr(0, length);
-    auto found = bytes.find(character);
-    if (found != bytes.end())
-      result.push_back(found->second);
+    if (auto found = bytes.find(character); found != bytes.end())
+      inside(found->second);
     else
-      result.append(character);
+      outside(character);
     characters.remove_prefix(character.size());
   }
+}
+
+} // namespace
+
+bool bytesOfAlphabet(std::string_view characters, std::string &bytes) {
+  bytes.clear();
+  bool all = true;
+  forEachCharacter(
+      characters, [&](char byte) { bytes.push_back(byte); }, [&](std::string_view) { all = false; });
+  return all;
+}
+
+std::string bytesOfCharacters(std::string_view characters) {
+  std::string result;
+  forEachCharacter(
+      characters, [&](char byte) { result.push_back(byte); },
+      [&](std::string_view character) { result.append(character); });
   return result;
 }
 

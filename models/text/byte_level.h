@@ -9,6 +9,9 @@ namespace linmu::models {
 /// The UTF-8 text of the character that stands for `byte`.
 const std::string &byteCharacter(unsigned char byte);
 
+/// Sets `bytes` to what `characters` (UTF-8) stand for, and is true, if each is of the alphabet.
+bool bytesOfAlphabet(std::string_view characters, std::string &bytes);
+
 /// The bytes that `characters` (UTF-8) stand for. A character outside the alphabet, which special tokens may
 /// hold, stands for its own UTF-8 bytes.
 std::string bytesOfCharacters(std::string_view characters);

@@ -57,23 +57,39 @@ ChatTemplate ChatTemplate::parse(std::string_view template_text, const std::stri
     throw Error(ErrorCode::unsupported,
                 fmt::format("{}: the chat template is not of the ChatML family; it starts with: {}", origin,
                             template_text.substr(0, 160)),
-                "give the whole text yourself with --raw");
+                "give the whole text yourself with --raw --special");
   return result;
 }
 
-std::string ChatTemplate::apply(std::span<const ChatMessage> messages, bool add_generation_prompt) const {
-  std::string text;
+std::vector<TextPart> ChatTemplate::parts(std::span<const ChatMessage> messages,
+                                          bool add_generation_prompt) const {
+  std::vector<TextPart> parts;
   if (has_default_system_ && !messages.empty() && messages.front().role != "system")
-    text += fmt::format("<|im_start|>system\n{}<|im_end|>\n", default_system_);
+    parts.push_back({fmt::format("<|im_start|>system\n{}<|im_end|>\n", default_system_), true});
   for (const ChatMessage &message : messages) {
     if (message.role != "system" && message.role != "user" && message.role != "assistant")
       throw Error(ErrorCode::invalidArgument,
                   fmt::format("a message's role must be system, user or assistant, got '{}'", message.role));
-    text += fmt::format("<|im_start|>{}\n{}<|im_end|>\n", message.role, message.content);
+    parts.push_back({fmt::format("<|im_start|>{}\n", message.role), true});
+    parts.push_back({message.content, false});
+    parts.push_back({"<|im_end|>\n", true});
   }
   if (add_generation_prompt)
-    text += "<|im_start|>assistant\n";
+    parts.push_back({"<|im_start|>assistant\n", true});
+  return parts;
+}
+
+std::string ChatTemplate::apply(std::span<const ChatMessage> messages, bool add_generation_prompt) const {
+  std::string text;
+  for (const TextPart &part : parts(messages, add_generation_prompt))
+    text += part.text;
   return text;
+}
+
+std::vector<TextPart> ChatTemplate::followUp(std::string_view message) const {
+  return {{"<|im_end|>\n<|im_start|>user\n", true},
+          {std::string(message), false},
+          {"<|im_end|>\n<|im_start|>assistant\n", true}};
 }
 
 } // namespace linmu::models

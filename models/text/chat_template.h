@@ -1,8 +1,10 @@
 // A conversation as the text that a model was trained on.
 #pragma once
+#include "models/text/text_part.h"
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace linmu::models {
 
@@ -19,9 +21,18 @@ public:
   /// message. Throws Error(unsupported) quoting the start of any other template.
   static ChatTemplate parse(std::string_view template_text, const std::string &origin);
 
-  /// With `add_generation_prompt` the text ends where the assistant's answer begins. Throws
-  /// Error(invalidArgument) for a role other than the three.
+  /// With `add_generation_prompt` the text ends where the assistant's answer begins. The template's own parts
+  /// hold control tokens, the messages' contents do not. Throws Error(invalidArgument) for a role other than
+  /// the three.
+  std::vector<TextPart> parts(std::span<const ChatMessage> messages, bool add_generation_prompt = true) const;
+
+  /// The same as one text, where nothing tells a control token of the template from one that a message
+  /// quotes.
   std::string apply(std::span<const ChatMessage> messages, bool add_generation_prompt = true) const;
+
+  /// What follows an assistant's answer, whose end it closes, when the user says `message`; it ends where the
+  /// next answer begins. Parts as of `parts`.
+  std::vector<TextPart> followUp(std::string_view message) const;
 
   /// Empty where the template adds none.
   const std::string &defaultSystem() const { return default_system_; }

@@ -1,11 +1,8 @@
 #include "models/text/pre_tokenizer.h"
-#include "runtime/core/error.h"
-#include <cstdint>
-#include <fmt/format.h>
-#include <unicode/normalizer2.h>
-#include <unicode/regex.h>
-#include <unicode/unistr.h>
-#include <unicode/utf8.h>
+#include "models/text/normalizer.h"
+#include "models/text/unicode_classes.h"
+#include "models/text/utf8.h"
+#include <optional>
 
 namespace linmu::models {
 
@@ -14,98 +11,124 @@ const char *const gpt2Pattern =
 const char *const qwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-struct PreTokenizer::Impl {
-  std::vector<std::unique_ptr<icu::RegexPattern>> patterns;
-  bool normalize = false;
-};
-
 namespace {
 
-void check(UErrorCode status, const char *what) {
-  if (U_FAILURE(status))
-    throw Error(ErrorCode::invalidArgument, fmt::format("{} failed: {}", what, u_errorName(status)));
+void appendSlices(const Piece &piece, const std::vector<TextRange> &ranges, std::vector<Piece> &pieces) {
+  for (const TextRange &range : ranges)
+    pieces.push_back(piece.slice(range.begin, range.end));
 }
 
-/// Appends the pieces of `piece`: matches, and what lies between them.
-void splitPiece(const icu::RegexPattern &pattern, const icu::UnicodeString &piece,
-                std::vector<icu::UnicodeString> &pieces) {
-  UErrorCode status = U_ZERO_ERROR;
-  std::unique_ptr<icu::RegexMatcher> matcher(pattern.matcher(piece, status));
-  // ICU's default of 8 MB ends at words of some 200,000 letters; what a text can need is linear in it.
-  matcher->setStackLimit(0, status);
-  check(status, "splitting text");
-  std::int32_t end = 0;
-  while (matcher->find(status)) {
-    std::int32_t begin = matcher->start(status), match_end = matcher->end(status);
-    if (begin > end)
-      pieces.emplace_back(piece, end, begin - end);
-    if (match_end > begin)
-      pieces.emplace_back(piece, begin, match_end - begin);
-    end = match_end;
-  }
-  check(status, "splitting text");
-  if (end < piece.length())
-    pieces.emplace_back(piece, end, piece.length() - end);
+template <typename Predicate> PreTokenizer characterPreTokenizer(Predicate holds, SplitBehavior behavior) {
+  return [holds, behavior](const Piece &piece, std::vector<Piece> &pieces) {
+    appendSlices(piece, applyBehavior(findCharacters(piece.text, holds), behavior), pieces);
+  };
 }
 
 } // namespace
 
-void requireUtf8(std::string_view text) {
-  const auto *bytes = reinterpret_cast<const std::uint8_t *>(text.data());
-  auto length = static_cast<std::int64_t>(text.size());
-  if (length > INT32_MAX)
-    throw Error(ErrorCode::invalidArgument,
-                fmt::format("a text must be at most 2^31 - 1 bytes, got {}", length));
-  for (std::int32_t next = 0, size = static_cast<std::int32_t>(length); next < size;) {
-    std::int32_t begin = next;
-    UChar32 code_point;
-    U8_NEXT(bytes, next, size, code_point);
-    if (code_point < 0)
-      throw Error(ErrorCode::invalidArgument,
-                  fmt::format("text must be UTF-8; byte {} (0x{:02x}) is not", begin, bytes[begin]));
-  }
+PreTokenizer splitPreTokenizer(Regex pattern, SplitBehavior behavior, bool invert) {
+  return [pattern = std::move(pattern), behavior, invert](const Piece &piece, std::vector<Piece> &pieces) {
+    std::vector<TextRange> ranges = pattern.findAll(piece.text);
+    for (TextRange &range : ranges)
+      range.is_match ^= invert;
+    appendSlices(piece, applyBehavior(std::move(ranges), behavior), pieces);
+  };
 }
 
-PreTokenizer::PreTokenizer(std::vector<std::string> patterns, bool normalize) {
-  auto impl = std::make_shared<Impl>();
-  impl->normalize = normalize;
-  for (const std::string &pattern : patterns) {
-    UErrorCode status = U_ZERO_ERROR;
-    UParseError where;
-    impl->patterns.emplace_back(
-        icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(pattern), where, status));
-    if (U_FAILURE(status))
-      throw Error(ErrorCode::unsupported,
-                  fmt::format("the pre-tokenizer's pattern '{}' does not compile: {} at {}", pattern,
-                              u_errorName(status), where.offset));
-  }
-  impl_ = std::move(impl);
+PreTokenizer byteLevelPreTokenizer(bool add_prefix_space, bool use_pattern) {
+  std::optional<Regex> pattern;
+  if (use_pattern)
+    pattern.emplace(gpt2Pattern);
+  return [add_prefix_space, pattern, toAlphabet = byteLevelNormalizer()](Piece piece,
+                                                                         std::vector<Piece> &pieces) {
+    if (add_prefix_space && !piece.text.starts_with(' '))
+      piece.prepend(" ");
+    std::size_t before = pieces.size();
+    if (pattern)
+      appendSlices(piece, pattern->findAll(piece.text), pieces);
+    else
+      pieces.push_back(std::move(piece));
+    for (std::size_t i = before; i < pieces.size(); ++i)
+      toAlphabet(pieces[i]);
+  };
 }
 
-std::vector<std::string> PreTokenizer::split(std::string_view text) const {
-  requireUtf8(text);
-  icu::UnicodeString whole =
-      icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())});
-  UErrorCode status = U_ZERO_ERROR;
-  if (impl_->normalize) {
-    const icu::Normalizer2 *form = icu::Normalizer2::getNFCInstance(status);
-    check(status, "loading Unicode's normal forms");
-    whole = form->normalize(whole, status);
-    check(status, "normalising text");
-  }
-  std::vector<icu::UnicodeString> pieces;
-  if (!whole.isEmpty())
-    pieces.push_back(whole);
-  for (const auto &pattern : impl_->patterns) {
-    std::vector<icu::UnicodeString> next;
-    for (const icu::UnicodeString &piece : pieces)
-      splitPiece(*pattern, piece, next);
+PreTokenizer metaspacePreTokenizer(char32_t mark, PrependScheme scheme, bool split) {
+  std::string text = utf8(mark);
+  return [mark, scheme, split, text, markSpaces = replaceNormalizer(Regex::literal(" "), text)](
+             Piece piece, std::vector<Piece> &pieces) {
+    markSpaces(piece);
+    if (scheme == PrependScheme::always || (scheme == PrependScheme::first && piece.from_first > 0))
+      if (!piece.text.starts_with(text))
+        piece.prepend(text);
+    if (!split) {
+      pieces.push_back(std::move(piece));
+      return;
+    }
+    auto isMark = [mark](char32_t character) { return character == mark; };
+    appendSlices(piece, applyBehavior(findCharacters(piece.text, isMark), SplitBehavior::mergedWithNext),
+                 pieces);
+  };
+}
+
+PreTokenizer digitsPreTokenizer(bool individual) {
+  return characterPreTokenizer(isNumeric, individual ? SplitBehavior::isolated : SplitBehavior::contiguous);
+}
+
+PreTokenizer punctuationPreTokenizer(SplitBehavior behavior) {
+  return characterPreTokenizer(isPunctuation, behavior);
+}
+
+PreTokenizer whitespacePreTokenizer() {
+  return [](const Piece &piece, std::vector<Piece> &pieces) {
+    enum class Kind { word, space, other };
+    auto kindAt = [&](std::size_t &at) {
+      char32_t character = nextCodePoint(piece.text, at);
+      return isWordCharacter(character) ? Kind::word : isWhiteSpace(character) ? Kind::space : Kind::other;
+    };
+    for (std::size_t at = 0; at < piece.text.size();) {
+      std::size_t begin = at;
+      Kind kind = kindAt(at);
+      for (std::size_t next = at; next < piece.text.size() && kindAt(next) == kind;)
+        at = next;
+      if (kind != Kind::space)
+        pieces.push_back(piece.slice(begin, at));
+    }
+  };
+}
+
+PreTokenizer whitespaceSplitPreTokenizer() {
+  return characterPreTokenizer(isWhiteSpace, SplitBehavior::removed);
+}
+
+PreTokenizer delimiterPreTokenizer(char32_t delimiter) {
+  return characterPreTokenizer([delimiter](char32_t character) { return character == delimiter; },
+                               SplitBehavior::removed);
+}
+
+PreTokenizer fixedLengthPreTokenizer(std::size_t length) {
+  return [length](const Piece &piece, std::vector<Piece> &pieces) {
+    for (std::size_t at = 0; at < piece.text.size();) {
+      std::size_t begin = at;
+      for (std::size_t i = 0; i < length && at < piece.text.size(); ++i)
+        nextCodePoint(piece.text, at);
+      pieces.push_back(piece.slice(begin, at));
+    }
+  };
+}
+
+std::vector<Piece> preTokenize(const std::vector<PreTokenizer> &steps, Piece piece) {
+  std::vector<Piece> pieces;
+  if (!piece.text.empty())
+    pieces.push_back(std::move(piece));
+  for (const PreTokenizer &step : steps) {
+    std::vector<Piece> next;
+    for (Piece &each : pieces)
+      step(std::move(each), next);
+    std::erase_if(next, [](const Piece &each) { return each.text.empty(); });
     pieces = std::move(next);
   }
-  std::vector<std::string> words;
-  for (const icu::UnicodeString &piece : pieces)
-    piece.toUTF8String(words.emplace_back());
-  return words;
+  return pieces;
 }
 
 } // namespace linmu::models

@@ -1,8 +1,10 @@
-// Splitting text into the words that byte-pair encoding never merges across.
+// Splitting text into the words that byte-pair encoding never merges across, as Hugging Face's `tokenizers`
+// defines it.
 #pragma once
-#include <memory>
-#include <string>
-#include <string_view>
+#include "models/text/piece.h"
+#include "models/text/regex.h"
+#include "models/text/split.h"
+#include <functional>
 #include <vector>
 
 namespace linmu::models {
@@ -12,23 +14,34 @@ extern const char *const gpt2Pattern;
 /// Qwen2's pattern.
 extern const char *const qwen2Pattern;
 
-/// Applies regular expressions one after the other; each splits every piece that the one before left into
-/// its matches and what lies between them. Copyable handle, safe to share between threads.
-class PreTokenizer {
-public:
-  /// Patterns in ICU's syntax. `normalize` brings the text to Unicode's form NFC first. Throws
-  /// Error(unsupported) naming a pattern that does not compile.
-  PreTokenizer(std::vector<std::string> patterns, bool normalize);
+/// Appends what it makes of a piece that is not empty; empty pieces are dropped afterwards.
+using PreTokenizer = std::function<void(Piece, std::vector<Piece> &)>;
 
-  /// `text` is UTF-8; throws Error(invalidArgument) naming the byte if it is not.
-  std::vector<std::string> split(std::string_view text) const;
+/// Splits at what `pattern` matches or, with `invert`, at what it does not match.
+PreTokenizer splitPreTokenizer(Regex pattern, SplitBehavior behavior, bool invert = false);
+/// Splits by GPT-2's pattern if `use_pattern`, then takes each byte as a character of its alphabet.
+/// `add_prefix_space` puts a space before a piece that starts with none.
+PreTokenizer byteLevelPreTokenizer(bool add_prefix_space, bool use_pattern);
 
-private:
-  struct Impl;
-  std::shared_ptr<const Impl> impl_;
-};
+/// Which pieces get the mark of a space at their start if they have none.
+enum class PrependScheme { always, first, never };
+/// Takes each space as `mark` and, with `split`, begins a word at each mark. Scheme `first` is for the piece
+/// that starts the whole text.
+PreTokenizer metaspacePreTokenizer(char32_t mark, PrependScheme scheme, bool split);
 
-/// Throws Error(invalidArgument) naming the first byte of `text` that is not part of valid UTF-8.
-void requireUtf8(std::string_view text);
+/// Numbers as words, or each digit.
+PreTokenizer digitsPreTokenizer(bool individual);
+PreTokenizer punctuationPreTokenizer(SplitBehavior behavior);
+/// Words of `\w+` and of what is neither that nor white space.
+PreTokenizer whitespacePreTokenizer();
+/// What lies between white space.
+PreTokenizer whitespaceSplitPreTokenizer();
+/// What lies between `delimiter`s.
+PreTokenizer delimiterPreTokenizer(char32_t delimiter);
+/// Words of `length` characters (1 or more).
+PreTokenizer fixedLengthPreTokenizer(std::size_t length);
+
+/// The words of `piece` after all `steps`.
+std::vector<Piece> preTokenize(const std::vector<PreTokenizer> &steps, Piece piece);
 
 } // namespace linmu::models

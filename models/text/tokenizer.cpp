@@ -1,90 +1,99 @@
 #include "models/text/tokenizer.h"
-#include "models/text/byte_level.h"
-#include "models/text/stream_decoder.h"
+#include "models/text/text_stream.h"
+#include "models/text/utf8.h"
 #include "runtime/core/error.h"
 #include <fmt/format.h>
 
 namespace linmu::models {
 
 Tokenizer::Tokenizer(Definition definition)
-    : merger_(definition.tokens, definition.merges, definition.whole_words, definition.origin),
-      pre_tokenizer_(definition.patterns, definition.normalize),
-      added_(definition.added.begin(), definition.added.end()), prefix_(std::move(definition.prefix)) {
+    : merger_(std::move(definition.vocabulary), definition.merges, definition.options, definition.origin),
+      added_(definition.added, merger_.vocabulary(), definition.normalizers, definition.added_order,
+             definition.origin),
+      pre_tokenizers_(std::move(definition.pre_tokenizers)), decoders_(std::move(definition.decoders)),
+      by_bytes_(definition.token_bytes != nullptr), prefix_(std::move(definition.prefix)),
+      suffix_(std::move(definition.suffix)) {
   auto slotOf = [&](std::int64_t id) {
     if (id < 0 || id > (1 << 24))
       throw Error(ErrorCode::corruptFile,
                   fmt::format("{}: the token id {} is out of range", definition.origin, id));
-    if (static_cast<std::size_t>(id) >= bytes_.size())
-      bytes_.resize(id + 1);
+    if (static_cast<std::size_t>(id) >= texts_.size()) {
+      texts_.resize(id + 1);
+      shown_.resize(id + 1);
+    }
     return static_cast<std::size_t>(id);
   };
-  for (std::size_t id = 0; id < definition.tokens.size(); ++id)
-    bytes_[slotOf(id)] = bytesOfCharacters(definition.tokens[id]);
-  for (const auto &[text, id] : added_) {
-    if (text.empty())
-      throw Error(ErrorCode::corruptFile,
-                  fmt::format("{}: the added token {} is empty", definition.origin, id));
-    bytes_[slotOf(id)] = text;
+  for (const auto &[text, id] : merger_.vocabulary()) {
+    std::size_t slot = slotOf(id);
+    texts_[slot] = by_bytes_ ? definition.token_bytes(text, false) : text;
+    shown_[slot] = true;
   }
-  for (std::int64_t id : definition.special)
-    slotOf(id);
-  for (std::int64_t id : prefix_)
-    slotOf(id);
-  special_.resize(bytes_.size());
-  for (std::int64_t id : definition.special)
-    special_[id] = true;
+  for (const auto &[id, token] : added_.tokens()) {
+    std::size_t slot = slotOf(id);
+    texts_[slot] = by_bytes_ ? definition.token_bytes(token.content, true) : token.content;
+    shown_[slot] = !token.special;
+  }
+  for (const auto &ids : {prefix_, suffix_})
+    for (std::int64_t id : ids)
+      slotOf(id);
 }
 
-std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool take_special) const {
-  requireUtf8(text); // in one place for the whole text, so that the message counts bytes from its start
+std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool control_tokens) const {
+  requireUtf8(text);
+  std::vector<UserText> user_texts;
+  if (!control_tokens)
+    user_texts.push_back({0, text.size()});
+  return encode(text, user_texts);
+}
+
+std::vector<std::int64_t> Tokenizer::encode(std::span<const TextPart> parts) const {
+  std::string text;
+  std::vector<UserText> user_texts;
+  for (const TextPart &part : parts) {
+    requireUtf8(part.text);
+    std::size_t begin = text.size();
+    text += part.text;
+    if (!part.control_tokens && !part.text.empty())
+      user_texts.push_back({begin, text.size()});
+  }
+  requireUtf8(text); // its length
+  return encode(text, user_texts);
+}
+
+std::vector<std::int64_t> Tokenizer::encode(std::string_view text,
+                                            const std::vector<UserText> &user_texts) const {
   std::vector<std::int64_t> ids;
-  std::size_t plain_begin = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::pair<const std::string, std::int64_t> *longest = nullptr;
-    // The added tokens that start with this byte are neighbours in the map.
-    for (auto it = added_.lower_bound(text.substr(at, 1)); it != added_.end() && it->first[0] == text[at];
-         ++it)
-      if (text.substr(at).starts_with(it->first) && (take_special || !special_[it->second]) &&
-          (!longest || it->first.size() > longest->first.size()))
-        longest = &*it;
-    if (!longest) {
-      ++at;
+  for (AddedTokenSplit &split : added_.split(text, user_texts)) {
+    if (split.id >= 0) {
+      ids.push_back(split.id);
       continue;
     }
-    encodeWords(text.substr(plain_begin, at - plain_begin), ids);
-    ids.push_back(longest->second);
-    at += longest->first.size();
-    plain_begin = at;
+    for (const Piece &word : preTokenize(pre_tokenizers_, std::move(split.piece)))
+      merger_.encode(word.text, ids);
   }
-  encodeWords(text.substr(plain_begin), ids);
   return ids;
 }
 
-void Tokenizer::encodeWords(std::string_view text, std::vector<std::int64_t> &ids) const {
-  for (const std::string &word : pre_tokenizer_.split(text))
-    merger_.encode(word, ids);
+std::optional<std::int64_t> Tokenizer::idOf(std::string_view token) const {
+  if (auto id = added_.idOf(token))
+    return id;
+  auto found = merger_.vocabulary().find(token);
+  return found == merger_.vocabulary().end() ? std::nullopt : std::optional<std::int64_t>(found->second);
 }
 
-std::string Tokenizer::bytesOf(std::int64_t id) const {
+std::string_view Tokenizer::textOf(std::int64_t id) const {
   if (id < 0)
     throw Error(ErrorCode::invalidArgument, fmt::format("a token id must not be negative, got {}", id));
   // A model's head may have more rows than the tokenizer has tokens.
-  if (id >= size() || special_[id])
-    return {};
-  return bytes_[id];
+  return shows(id) ? std::string_view(texts_[id]) : std::string_view();
 }
 
 std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
-  StreamDecoder stream;
+  TextStream stream(*this);
   std::string text;
   for (std::int64_t id : ids)
-    text += stream.push(bytesOf(id));
+    text += stream.push(id);
   return text + stream.finish();
-}
-
-std::optional<std::int64_t> Tokenizer::idOf(std::string_view added_token) const {
-  auto found = added_.find(added_token);
-  return found == added_.end() ? std::nullopt : std::optional(found->second);
 }
 
 } // namespace linmu::models

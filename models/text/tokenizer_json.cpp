@@ -1,9 +1,11 @@
 // Tokenizer from Hugging Face's tokenizer.json.
 #include "models/io/json_file.h"
 #include "models/text/tokenizer.h"
+#include "models/text/tokenizer_json_steps.h"
 #include "runtime/core/error.h"
 #include <cstdint>
 #include <fmt/format.h>
+#include <unordered_map>
 
 namespace linmu::models {
 namespace {
@@ -20,15 +22,14 @@ public:
   void read() {
     try {
       readModel(root_.at("model"));
-      readNormalizer(valueOf(root_, "normalizer"));
-      readPreTokenizer(valueOf(root_, "pre_tokenizer"));
+      appendNormalizers(valueOf(root_, "normalizer"), origin_, definition_.normalizers);
+      appendPreTokenizers(valueOf(root_, "pre_tokenizer"), origin_, definition_.pre_tokenizers);
+      readDecoder(valueOf(root_, "decoder"));
       readAddedTokens(valueOf(root_, "added_tokens"));
       readPostProcessor(valueOf(root_, "post_processor"));
     } catch (const json::exception &error) {
       throw Error(ErrorCode::corruptFile, fmt::format("{}: {}", origin_, error.what()));
     }
-    if (!byte_level_)
-      unsupported("the pre-tokenizer is not byte-level");
   }
 
 private:
@@ -37,96 +38,106 @@ private:
   }
   [[noreturn]] void unsupported(const std::string &message) const {
     throw Error(ErrorCode::unsupported,
-                fmt::format("{}: {}; supported is byte-level byte-pair encoding", origin_, message));
+                fmt::format("{}: {}; supported is byte-pair encoding (type 'BPE')", origin_, message));
+  }
+  [[noreturn]] void corrupt(const std::string &message) const {
+    throw Error(ErrorCode::corruptFile, fmt::format("{}: {}", origin_, message));
   }
 
   void readModel(const json &model) {
     if (std::string type = model.value("type", "BPE"); type != "BPE")
       unsupported(fmt::format("the model's type is '{}'", type));
-    for (const char *field : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
-      if (json value = valueOf(model, field); !value.is_null() && value != "")
-        unsupported(fmt::format("the model's '{}' is {}", field, value.dump()));
-    if (model.value("byte_fallback", false))
-      unsupported("the model's 'byte_fallback' is true");
-    definition_.whole_words = model.value("ignore_merges", false);
-    const json &vocabulary = model.at("vocab");
-    for (const auto &[token, id] : vocabulary.items())
-      place(token, id.get<std::int64_t>());
-    for (const json &merge : model.at("merges")) {
-      if (merge.is_array()) {
-        definition_.merges.emplace_back(merge.at(0), merge.at(1));
-        continue;
-      }
-      auto text = merge.get<std::string>();
-      std::size_t space = text.find(' ');
-      if (space == text.npos)
-        throw Error(ErrorCode::corruptFile,
-                    fmt::format("{}: the merge '{}' must be two tokens with a space between", origin_, text));
-      definition_.merges.emplace_back(text.substr(0, space), text.substr(space + 1));
-    }
+    if (json dropout = valueOf(model, "dropout"); !dropout.is_null() && dropout != 0)
+      unsupported(fmt::format("the model's 'dropout' is {}", dropout.dump()));
+    auto textOr = [&](const char *field) {
+      json value = valueOf(model, field);
+      return value.is_null() ? std::string() : value.get<std::string>();
+    };
+    auto flag = [&](const char *field) {
+      json value = valueOf(model, field);
+      return !value.is_null() && value.get<bool>();
+    };
+    BytePairOptions &options = definition_.options;
+    if (json unknown = valueOf(model, "unk_token"); !unknown.is_null())
+      options.unknown = unknown.get<std::string>();
+    options.continuing_prefix = textOr("continuing_subword_prefix");
+    options.end_suffix = textOr("end_of_word_suffix");
+    options.fuse_unknown = flag("fuse_unk");
+    options.byte_fallback = flag("byte_fallback");
+    options.whole_words = flag("ignore_merges");
+    std::unordered_map<std::int64_t, std::string> owners;
+    for (const auto &[token, id] : model.at("vocab").items())
+      place(token, id.get<std::int64_t>(), owners);
+    for (const json &merge : model.at("merges"))
+      readMerge(merge);
   }
 
-  void place(const std::string &token, std::int64_t id) {
+  void place(const std::string &token, std::int64_t id,
+             std::unordered_map<std::int64_t, std::string> &owners) {
     if (id < 0 || id > (1 << 24))
-      throw Error(ErrorCode::corruptFile,
-                  fmt::format("{}: the token '{}' has the id {}", origin_, token, id));
-    if (static_cast<std::size_t>(id) >= definition_.tokens.size())
-      definition_.tokens.resize(id + 1);
-    if (!definition_.tokens[id].empty())
-      throw Error(ErrorCode::corruptFile, fmt::format("{}: the id {} belongs to '{}' and to '{}'", origin_,
-                                                      id, definition_.tokens[id], token));
-    definition_.tokens[id] = token;
+      corrupt(fmt::format("the token '{}' has the id {}", token, id));
+    if (auto [owner, is_new] = owners.emplace(id, token); !is_new)
+      corrupt(fmt::format("the id {} belongs to '{}' and to '{}'", id, owner->second, token));
+    definition_.vocabulary.emplace(token, static_cast<std::int32_t>(id));
   }
 
-  void readNormalizer(const json &normalizer) {
-    if (normalizer.is_null())
+  void readMerge(const json &merge) {
+    if (merge.is_array()) {
+      if (merge.size() != 2)
+        corrupt(fmt::format("the merge {} must be two tokens", merge.dump()));
+      definition_.merges.emplace_back(merge.at(0), merge.at(1));
       return;
-    if (std::string type = normalizer.at("type"); type != "NFC")
-      unsupported(fmt::format("the normalizer's type is '{}'", type));
-    definition_.normalize = true;
+    }
+    auto text = merge.get<std::string>();
+    if (text.starts_with("#version"))
+      return;
+    std::size_t space = text.find(' ');
+    if (space == text.npos || text.find(' ', space + 1) != text.npos)
+      corrupt(fmt::format("the merge '{}' must be two tokens with a space between", text));
+    definition_.merges.emplace_back(text.substr(0, space), text.substr(space + 1));
   }
 
-  void readPreTokenizer(const json &step) {
-    if (step.is_null())
-      unsupported("there is no pre-tokenizer");
-    std::string type = step.at("type");
-    if (type == "Sequence") {
-      for (const json &inner : step.at("pretokenizers"))
-        readPreTokenizer(inner);
-    } else if (byte_level_) {
-      unsupported(fmt::format("the pre-tokenizer '{}' follows the byte-level one", type));
-    } else if (type == "ByteLevel") {
-      if (step.value("add_prefix_space", true))
-        unsupported("the pre-tokenizer's 'add_prefix_space' is true");
-      if (step.value("use_regex", true))
-        definition_.patterns.push_back(gpt2Pattern);
-      byte_level_ = true;
-    } else if (type == "Digits") {
-      definition_.patterns.push_back(step.value("individual_digits", false) ? R"(\p{N})" : R"(\p{N}+)");
-    } else if (type == "Split" && step.at("behavior") == "Isolated" && !step.value("invert", false) &&
-               step.at("pattern").contains("Regex")) {
-      definition_.patterns.push_back(step.at("pattern").at("Regex"));
-    } else {
-      unsupported(fmt::format("the pre-tokenizer {}", step.dump()));
-    }
+  void readDecoder(const json &decoder) {
+    // Text is then the tokens' bytes one after the other, which can be shown token by token.
+    if (decoder.is_object() && decoder.value("type", "") == "ByteLevel")
+      definition_.token_bytes = [](const std::string &token, bool) { return bytesOfToken(token); };
+    else if (decoder.is_null())
+      definition_.decoders.push_back(spaceDecoder());
+    else
+      appendDecoders(decoder, origin_, definition_.decoders);
   }
 
   void readAddedTokens(const json &added) {
     for (const json &token : added) {
-      std::string text = token.at("content");
-      for (const char *field : {"single_word", "lstrip", "rstrip"})
-        if (token.value(field, false))
-          unsupported(fmt::format("the added token '{}' has '{}'", text, field));
-      if (token.value("normalized", false) && definition_.normalize)
-        unsupported(fmt::format("the added token '{}' has 'normalized'", text));
+      AddedToken &result = definition_.added.emplace_back();
+      result.content = token.at("content").get<std::string>();
       auto id = token.at("id").get<std::int64_t>();
-      definition_.added.emplace(text, id);
-      if (token.value("special", false))
-        definition_.special.push_back(id);
+      if (id < 0 || id > (1 << 24))
+        corrupt(fmt::format("the token id {} is out of range", id));
+      if (result.content.empty())
+        corrupt(fmt::format("the added token {} is empty", id));
+      result.single_word = token.value("single_word", false);
+      result.left_strip = token.value("lstrip", false);
+      result.right_strip = token.value("rstrip", false);
+      result.normalized = token.value("normalized", false);
+      result.special = token.value("special", false);
     }
   }
 
-  /// Byte-level post-processing moves offsets only; a template may put special tokens before the text.
+  static std::vector<std::int64_t> idsOf(const json &special_tokens, const json &piece) {
+    return special_tokens.at(piece.at("SpecialToken").at("id").get<std::string>())
+        .at("ids")
+        .get<std::vector<std::int64_t>>();
+  }
+
+  /// What a step puts around the text is put around what the steps before it put there.
+  void surround(std::vector<std::int64_t> before, const std::vector<std::int64_t> &after) {
+    before.insert(before.end(), definition_.prefix.begin(), definition_.prefix.end());
+    definition_.prefix = std::move(before);
+    definition_.suffix.insert(definition_.suffix.end(), after.begin(), after.end());
+  }
+
+  /// Byte-level post-processing moves offsets only; a template may put special tokens around the text.
   void readPostProcessor(const json &step) {
     if (step.is_null())
       return;
@@ -135,26 +146,34 @@ private:
       for (const json &inner : step.at("processors"))
         readPostProcessor(inner);
     } else if (type == "TemplateProcessing") {
-      bool after_text = false;
+      std::vector<std::int64_t> before, after;
+      int texts = 0;
       for (const json &piece : step.at("single")) {
-        if (piece.contains("Sequence"))
-          after_text = true;
-        else if (after_text)
-          unsupported("the post-processor adds tokens after the text");
-        else
-          for (const json &id :
-               step.at("special_tokens").at(piece.at("SpecialToken").at("id").get<std::string>()).at("ids"))
-            definition_.prefix.push_back(id.get<std::int64_t>());
+        if (piece.contains("Sequence")) {
+          ++texts;
+          continue;
+        }
+        std::vector<std::int64_t> ids = idsOf(step.at("special_tokens"), piece);
+        std::vector<std::int64_t> &side = texts ? after : before;
+        side.insert(side.end(), ids.begin(), ids.end());
       }
+      if (texts != 1)
+        throw Error(
+            ErrorCode::unsupported,
+            fmt::format("{}: the post-processor's template must hold the text once, it holds it {} times",
+                        origin_, texts));
+      surround(std::move(before), after);
+    } else if (type == "BertProcessing" || type == "RobertaProcessing") {
+      surround({step.at("cls").at(1).get<std::int64_t>()}, {step.at("sep").at(1).get<std::int64_t>()});
     } else if (type != "ByteLevel") {
-      unsupported(fmt::format("the post-processor's type is '{}'", type));
+      throw Error(ErrorCode::unsupported,
+                  fmt::format("{}: the post-processor '{}' is not supported", origin_, type));
     }
   }
 
   std::string origin_;
   json root_;
   Tokenizer::Definition &definition_;
-  bool byte_level_ = false;
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 
 namespace linmu::tools {
 
+void addChat(CLI::App &app);
 void addDemo(CLI::App &app);
 void addGenerate(CLI::App &app);
 void addSettings(CLI::App &app);

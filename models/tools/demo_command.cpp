@@ -1,4 +1,5 @@
 // linmu demo: a real clip through a real language model, as it is (teacher) and converted to LinMU.
+#include "models/decoder/busy_machine.h"
 #include "models/decoder/threads.h"
 #include "models/generate/generate.h"
 #include "models/media/clip_tokens.h"
@@ -11,6 +12,8 @@
 #include "models/tools/commands.h"
 #include "runtime/core/error.h"
 #include "runtime/core/settings.h"
+#include "runtime/io/atomic_file.h"
+#include "runtime/io/standard_streams.h"
 #include "runtime/jit/compile.h"
 #include <chrono>
 #include <cstdint>
@@ -83,10 +86,12 @@ Measurement measure(const Decoder &decoder, const Prompt &prompt, const models::
     kernels->observe({});
   result.state_bytes = double(state.bytes());
   constexpr int warm = 2, timed = 12;
+  models::BusyMachine machine;
   for (int step = 0; step < warm + timed; ++step) {
     if (step == warm)
       start = seconds();
     next = decoder.forward(next, state).argmax(-1);
+    machine.observe();
   }
   result.decode_rate = timed / (seconds() - start);
   return result;
@@ -141,8 +146,20 @@ void addFigures(report::HtmlReport &page, const std::vector<Measurement> &teache
        chart("State", "bytes", report::Quantity::bytes, &Measurement::state_bytes)});
 }
 
+/// A slip on the command line must not cost the user a model or a clip.
+void checkReport(const Arguments &arguments) {
+  std::error_code status;
+  for (const std::string &input : {arguments.model, arguments.video})
+    if (std::filesystem::is_regular_file(arguments.out, status) &&
+        std::filesystem::equivalent(arguments.out, input, status))
+      throw Error(ErrorCode::invalidArgument,
+                  fmt::format("--out {} is an input of the demo, and would be overwritten", arguments.out));
+}
+
 void run(const Arguments &arguments) {
   torch::InferenceMode inference;
+  checkReport(arguments);
+  AtomicFile out(arguments.out, AtomicFile::Folders::create);
   models::setTorchThreads(Settings::current().threads);
   static_cast<void>(
       media::VideoReader{arguments.video}); // a file that is no video is refused before the model is loaded
@@ -155,12 +172,9 @@ void run(const Arguments &arguments) {
   models::GenerateOptions options;
   options.max_tokens = 48;
   fmt::print("Teacher, asked \"{}\":\n  ", question);
-  std::fflush(stdout);
-  auto answer = models::generate(model, models::encodePrompt(model, question, false), options,
-                                 [](std::string_view text) {
-                                   fmt::print("{}", text);
-                                   std::fflush(stdout);
-                                 });
+  flushStandardOutput();
+  auto answer =
+      models::generate(model, models::encodePrompt(model, question, false), options, writeStandardOutput);
   fmt::print("\n");
   page.addParagraph(fmt::format("Teacher, asked \"{}\": {}", question, answer.text));
 
@@ -188,7 +202,7 @@ void run(const Arguments &arguments) {
   for (std::int64_t length : lengths)
     total += cost(length) + double(length);
   fmt::print("\n");
-  std::fflush(stdout);
+  flushStandardOutput();
   {
     report::ProgressBar bar("Measuring", total);
     for (std::int64_t length : lengths) {
@@ -218,9 +232,6 @@ void run(const Arguments &arguments) {
   fmt::print("\n{}", report::formatTable(table));
   addFigures(page, teacherResults, studentResults);
   page.addTable(table);
-  std::filesystem::path out(arguments.out);
-  if (out.has_parent_path())
-    std::filesystem::create_directories(out.parent_path());
   page.write(out);
   fmt::print("\n{}\nSaved {}\n", notDistilled, arguments.out);
 }

@@ -1,32 +1,53 @@
 // linmu generate: text from a prompt.
 #include "models/decoder/threads.h"
-#include "models/generate/generate.h"
 #include "models/tools/commands.h"
+#include "models/tools/model_arguments.h"
 #include "runtime/core/settings.h"
+#include "runtime/io/input_text.h"
+#include "runtime/io/standard_streams.h"
 #include <cstdio>
 #include <fmt/format.h>
 
 namespace linmu::tools {
 namespace {
 
-struct Arguments {
-  std::string model, prompt;
-  models::GenerateOptions options;
+struct Arguments : ModelArguments {
+  NamedPositionals positionals;
+  std::string prompt;
   bool raw = false;
 };
 
+/// The standard input without the line break that ends its last line.
+std::string promptFromStandardInput() {
+  std::string text = readInputText("-", noticeOnErrorStream("linmu"));
+  if (text.ends_with('\n'))
+    text.pop_back();
+  if (text.ends_with('\r'))
+    text.pop_back();
+  return text;
+}
+
 void run(const Arguments &arguments) {
+  arguments.positionals.resolve();
+  std::string prompt = arguments.prompt == "-" ? promptFromStandardInput() : arguments.prompt;
   models::setTorchThreads(Settings::current().threads);
   auto model = models::LanguageModel::open(arguments.model);
-  auto ids = models::encodePrompt(model, arguments.prompt, arguments.raw);
-  auto result = models::generate(model, ids, arguments.options, [](std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-  });
-  fmt::print("\n");
-  double decode_rate = result.decode_seconds > 0 ? result.ids.size() / result.decode_seconds : 0;
-  fmt::print(stderr, "prompt: {} tokens in {:.2f} s; generated: {} tokens, {:.1f} tokens/s\n",
-             result.prompt_tokens, result.prefill_seconds, result.ids.size(), decode_rate);
+  auto ids = models::encodePrompt(model, prompt, arguments.raw, arguments.special);
+  models::DecoderState state = model.decoder.initialState();
+  models::TextCallback stream;
+  if (!arguments.json)
+    stream = writeStandardOutput;
+  auto result = models::generateAfter(model, state, ids, arguments.options, stream);
+  if (arguments.json) {
+    writeStandardOutput(answerAsJson(result, state.tokens));
+    return;
+  }
+  writeStandardOutput("\n");
+  double decode_rate = result.decode_seconds > 0 ? double(result.ids.size()) / result.decode_seconds : 0;
+  std::fputs(fmt::format("prompt: {} tokens in {:.2f} s; generated: {} tokens, {:.1f} tokens/s\n",
+                         result.prompt_tokens, result.prefill_seconds, result.ids.size(), decode_rate)
+                 .c_str(),
+             stderr);
 }
 
 } // namespace
@@ -34,14 +55,10 @@ void run(const Arguments &arguments) {
 void addGenerate(CLI::App &app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App *command = app.add_subcommand("generate", "Generate text from a prompt");
-  command->add_option("--model", arguments->model, "A GGUF file or a Hugging Face folder")->required();
-  command->add_option("--prompt", arguments->prompt, "The user's message")->required();
-  command->add_option("--max-tokens", arguments->options.max_tokens, "Tokens to generate at most (256)");
-  command->add_option("--temperature", arguments->options.sampling.temperature,
-                      "0, the default, always takes the most likely token");
-  command->add_option("--top-p", arguments->options.sampling.top_p,
-                      "Sample from the likeliest tokens that reach this probability (1)");
-  command->add_option("--seed", arguments->options.sampling.seed, "Seed of the sampling (0)");
+  arguments->positionals.add(*command, "model", "A GGUF file or a Hugging Face folder", &arguments->model);
+  arguments->positionals.add(*command, "prompt", "The user's message; - reads the standard input",
+                             &arguments->prompt);
+  arguments->addOptionsTo(*command);
   command->add_flag("--raw", arguments->raw, "Take the prompt as it is, without the model's chat template");
   command->callback([arguments] { run(*arguments); });
 }

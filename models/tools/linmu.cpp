@@ -1,29 +1,54 @@
 #include "models/tools/commands.h"
 #include "runtime/core/error.h"
+#include "runtime/io/interruption.h"
+#include "runtime/io/mapping_fault.h"
+#include "runtime/io/standard_streams.h"
 #include <c10/util/Exception.h>
-#include <fmt/format.h>
+#include <cstdio>
+#include <string>
 
-int main(int argc, char **argv) {
+namespace {
+
+void print(const std::string &kind, const std::string &message) {
+  // Not fmt::print, which throws if nobody can read the message.
+  std::fputs(("linmu: " + kind + ": " + message + "\n").c_str(), stderr);
+}
+
+int run(int argc, char **argv) {
   CLI::App app("LinMU: linear-complexity language and vision-language models");
   app.require_subcommand(1);
+  linmu::tools::addChat(app);
   linmu::tools::addDemo(app);
   linmu::tools::addGenerate(app);
   linmu::tools::addSettings(app);
   try {
-    app.parse(argc, argv); // runs the subcommand
-  } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    try {
+      app.parse(argc, argv); // runs the subcommand
+    } catch (const CLI::ParseError &error) {
+      if (app.exit(error) != 0) // prints help or the error
+        return 2;
+    }
+    linmu::flushStandardOutput();
   } catch (const linmu::Error &error) {
-    fmt::print(stderr, "linmu: error: {}\n", error.what());
+    print("error", error.what());
     if (!error.hint().empty())
-      fmt::print(stderr, "linmu: hint: {}\n", error.hint());
+      print("hint", error.hint());
     return 1;
   } catch (const c10::Error &error) {
-    fmt::print(stderr, "linmu: error: torch: {}\n", error.what_without_backtrace());
+    print("error", std::string("torch: ") + error.what_without_backtrace());
     return 1;
   } catch (const std::exception &error) {
-    fmt::print(stderr, "linmu: error: {}\n", error.what());
+    print("error", error.what());
     return 1;
   }
   return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  linmu::prepareStandardStreams();
+  linmu::endOnSignals();
+  linmu::reportMappingFaults("linmu");
+  return run(argc, argv);
 }

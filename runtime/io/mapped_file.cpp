@@ -1,5 +1,7 @@
 #include "runtime/io/mapped_file.h"
 #include "runtime/core/error.h"
+#include "runtime/io/file_place.h"
+#include "runtime/io/mapping_fault.h"
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,13 +22,19 @@ namespace {
 } // namespace
 
 MappedFile::MappedFile(const std::filesystem::path &path) {
-  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // O_NONBLOCK: a FIFO that nobody writes would not even open.
+  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0)
     failOpening(path, errno);
   struct stat status{};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor);
-    throw Error(ErrorCode::io, fmt::format("cannot read {}: not a regular file", path.string()));
+    const bool folder = S_ISDIR(status.st_mode);
+    throw Error(ErrorCode::io,
+                fmt::format("cannot read {}: {}", path.string(),
+                            folder ? "it is a folder"
+                                   : "it is " + kindOf(status) +
+                                         ", and its parts are read in any order; give the name of a file"));
   }
   if (status.st_size > 0) {
     void *mapped = ::mmap(nullptr, status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
@@ -36,13 +44,16 @@ MappedFile::MappedFile(const std::filesystem::path &path) {
       failOpening(path, error);
     }
     bytes_ = {static_cast<const std::byte *>(mapped), static_cast<std::size_t>(status.st_size)};
+    rememberMapping(bytes_, path);
   }
   ::close(descriptor); // the mapping outlives the descriptor
 }
 
 MappedFile::~MappedFile() {
-  if (!bytes_.empty())
-    ::munmap(const_cast<std::byte *>(bytes_.data()), bytes_.size());
+  if (bytes_.empty())
+    return;
+  forgetMapping(bytes_);
+  ::munmap(const_cast<std::byte *>(bytes_.data()), bytes_.size());
 }
 
 MappedFile::MappedFile(MappedFile &&other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}

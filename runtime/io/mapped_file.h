@@ -8,7 +8,8 @@ namespace linmu {
 
 class MappedFile {
 public:
-  /// Throws Error(io) naming the path if it is not a regular file that can be read.
+  /// Throws Error(io) naming the path if it is not a regular file that can be read. Never waits: a FIFO is
+  /// refused with the reason. The bytes are those of the size that the file has now, should it grow.
   explicit MappedFile(const std::filesystem::path &path);
   ~MappedFile();
   MappedFile(MappedFile &&other) noexcept;

@@ -33,6 +33,12 @@ void checkTensors(std::span<const TensorToStore> tensors) {
 
 void writeSafetensors(const std::filesystem::path &path, std::span<const TensorToStore> tensors,
                       const std::map<std::string, std::string> &metadata) {
+  AtomicFile file(path);
+  writeSafetensors(file, tensors, metadata);
+}
+
+void writeSafetensors(AtomicFile &file, std::span<const TensorToStore> tensors,
+                      const std::map<std::string, std::string> &metadata) {
   checkTensors(tensors);
   // Wider elements first, so that each tensor is aligned to its element.
   std::vector<const TensorToStore *> order;
@@ -60,7 +66,6 @@ void writeSafetensors(const std::filesystem::path &path, std::span<const TensorT
   }
   text.append((8 - text.size() % 8) % 8, ' ');
 
-  AtomicFile file(path);
   std::uint64_t header_bytes = text.size();
   file.write(&header_bytes, 8);
   file.write(text.data(), text.size());

@@ -1,5 +1,6 @@
 // Writing the safetensors format.
 #pragma once
+#include "runtime/io/atomic_file.h"
 #include "runtime/io/stored_type.h"
 #include <cstddef>
 #include <cstdint>
@@ -18,10 +19,13 @@ struct TensorToStore {
   std::span<const std::byte> bytes; ///< row-major, little-endian
 };
 
-/// Writes a temporary file beside `path` and renames it, so that `path` is either complete or untouched.
-/// Throws Error(invalidArgument) for a repeated or reserved name or for bytes that do not fit type and
-/// shape, Error(io) if the file system refuses.
+/// Writes `path` as AtomicFile does: complete or not at all. Throws Error(invalidArgument) for a repeated or
+/// reserved name or for bytes that do not fit type and shape, Error(io) if the file system refuses.
 void writeSafetensors(const std::filesystem::path &path, std::span<const TensorToStore> tensors,
+                      const std::map<std::string, std::string> &metadata = {});
+
+/// The same into a file that was checked before the work, and commits it.
+void writeSafetensors(AtomicFile &file, std::span<const TensorToStore> tensors,
                       const std::map<std::string, std::string> &metadata = {});
 
 } // namespace linmu

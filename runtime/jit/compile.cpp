@@ -1,10 +1,7 @@
 #include "runtime/jit/compile.h"
 #include "compiler/api/fork_guard.h"
+#include "runtime/io/input_text.h"
 #include "runtime/jit/jit.h"
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 namespace linmu {
 
@@ -25,14 +22,11 @@ Kernel compile(std::string_view source, const CompileOptions &options) {
 }
 
 Kernel compileFile(const std::filesystem::path &path, CompileOptions options) {
-  errno = 0; // that of an earlier call would be taken for this one's
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()))
-    throw Error(ErrorCode::io, "cannot read the pattern file '" + path.string() +
-                                   "': " + (errno ? std::strerror(errno) : "it is empty"));
+  std::string text = readInputText(path);
+  if (text.empty())
+    throw Error(ErrorCode::io, "cannot read " + path.string() + ": it is empty");
   options.filename = path.string();
-  return compile(text.str(), options);
+  return compile(text, options);
 }
 
 std::string explain(std::string_view source, const CompileOptions &options, bool json) {

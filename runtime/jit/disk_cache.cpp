@@ -1,5 +1,7 @@
 #include "runtime/jit/disk_cache.h"
 #include "runtime/core/error.h"
+#include "runtime/io/file_place.h"
+#include "runtime/io/interruption.h"
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -23,6 +25,32 @@ std::string octal(unsigned mode) {
   return text;
 }
 
+/// Creates what is missing of `path`, each folder with mode 0700 whatever the umask, from the first name to
+/// the last, so that "..", "." and a slash at the end mean what they mean to the system. A link that leads
+/// nowhere yet is followed. On failure errno says why.
+bool createPrivately(const std::filesystem::path &path) {
+  std::filesystem::path made;
+  for (const std::filesystem::path &name : path) {
+    made /= name;
+    struct stat status{};
+    if (name.empty() || stat(made.c_str(), &status) == 0) // empty: after a slash at the end
+      continue;
+    if (errno != ENOENT)
+      return false;
+    std::filesystem::path target = followLinks(made).path;
+    if (target != made) {
+      if (!createPrivately(target))
+        return false;
+    } else if (mkdir(made.c_str(), 0700) == 0) {
+      if (chmod(made.c_str(), 0700) != 0)
+        return false;
+    } else if (errno != EEXIST) { // another process may have been faster
+      return false;
+    }
+  }
+  return true;
+}
+
 struct File {
   int descriptor;
   ~File() {
@@ -39,10 +67,7 @@ DiskCache::DiskCache(const std::filesystem::path &folder) {
                 hint);
   folder_ = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder_ < 0 && errno == ENOENT) {
-    std::error_code error;
-    if (folder.has_parent_path())
-      std::filesystem::create_directories(folder.parent_path(), error);
-    if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    if (!createPrivately(folder))
       refuse(folder, std::string("cannot be created: ") + std::strerror(errno));
     folder_ = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   }
@@ -85,12 +110,14 @@ std::optional<std::vector<std::byte>> DiskCache::read(const std::string &name) c
 
 bool DiskCache::write(const std::string &name, std::span<const std::byte> content) const {
   static std::atomic<unsigned> counter{0};
+  Uninterrupted scope; // an entry is small
   std::string temporary = "." + name + "." + std::to_string(getpid()) + "." + std::to_string(counter++);
   bool complete = false;
   {
     File file{openat(folder_, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (file.descriptor < 0)
       return false;
+    fchmod(file.descriptor, 0600); // whatever the umask
     std::size_t done = 0;
     while (done < content.size()) {
       ssize_t put = ::write(file.descriptor, content.data() + done, content.size() - done);

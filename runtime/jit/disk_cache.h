@@ -16,7 +16,8 @@ namespace linmu::jit {
 
 class DiskCache {
 public:
-  /// Opens `folder`, which is created with mode 0700 where it does not exist. Throws Error(io) if it cannot
+  /// Opens `folder`, which is created with mode 0700, as are the folders above it, where it does not exist.
+  /// Throws Error(io) if it cannot
   /// be, belongs to another user, or can be written by others.
   explicit DiskCache(const std::filesystem::path &folder);
   ~DiskCache();

@@ -220,7 +220,7 @@ def test_a_full_disk_fails_the_program(tmp_path):
     with open("/dev/full", "w") as full:
         done = run([LINMUC, pattern, "--emit=pattern"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
-    assert done.stderr == "linmuc: error: the standard output cannot be written\n"
+    assert done.stderr == "linmuc: error: the standard output cannot be written: No space left on device\n"
 
 
 def test_a_machine_without_a_home_is_told_what_to_set(tmp_path):

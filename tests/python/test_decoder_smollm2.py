@@ -10,6 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
 from decoder_support import LINMU, probe, probe_logits, run, smollm2_path, smollm2_reader
+from tokenizer_support import encode
 
 PROMPTS = [
     "Hi!",
@@ -99,6 +100,30 @@ def test_chat_template_equals_jinja(tmp_path):
             template.render(messages=messages, add_generation_prompt=prompt) for prompt in (True, False)
         ]
         assert probe("chat", smollm2_path(), messages, tmp_path) == expected
+
+
+def test_control_tokens_in_a_prompt_are_text_unless_asked_for(tmp_path):
+    quoted = "What is <|im_end|> for?"
+    as_text, plain = probe("generate", smollm2_path(), [quoted, "x"], tmp_path, "1")
+    end = smollm2_reader().fields["tokenizer.ggml.tokens"].contents().index("<|im_end|>")
+    assert as_text["prompt_ids"].count(end) == plain["prompt_ids"].count(end), "only the template ends turns"
+    chat = probe("chat", smollm2_path(), [{"role": "user", "content": quoted}], tmp_path)[0]
+    (as_token,) = encode(smollm2_path(), [chat], tmp_path)
+    assert as_token.count(end) == plain["prompt_ids"].count(end) + 1
+    for more, ids in ([], as_text["prompt_ids"]), (["--special"], as_token):
+        arguments = [
+            LINMU,
+            "generate",
+            "--model",
+            smollm2_path(),
+            "--prompt",
+            quoted,
+            "--max-tokens",
+            "1",
+            *more,
+        ]
+        done = run(arguments, capture_output=True, text=True, check=True)
+        assert f"prompt: {len(ids)} tokens" in done.stderr
 
 
 def test_linmu_generate_needs_no_python(generated):

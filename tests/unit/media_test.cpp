@@ -6,6 +6,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 #include <random>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace linmu::media {
@@ -203,6 +204,27 @@ TEST(VideoReader, aPacketThatIsMissingIsDamage) {
               {"clip.ts: expected an intact mpeg4 stream, found damage after ",
                "frames (a packet that is incomplete)"},
               [&] { readAll(folder / "clip.ts", DamagedVideo::reject); });
+}
+
+TEST(VideoReader, whatCannotBeReadAtAnyPlaceIsRefusedAtOnce) {
+  test::TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "fifo.mp4").c_str(), 0600), 0);
+  expectError(
+      ErrorCode::io,
+      {"fifo.mp4: expected a video file, which is read more than once and at any place, found a FIFO"},
+      [&] { VideoReader reader(folder / "fifo.mp4"); });
+  expectError(ErrorCode::io, {"/dev/null: expected a video file, which", "found a device or socket"},
+              [] { VideoReader reader("/dev/null"); });
+}
+
+TEST(SampleFrames, aFileThatGrowsMeanwhileGivesTheFramesThatItHad) {
+  test::TemporaryFolder folder;
+  test::writeClip(folder / "clip.ts", {.frames = 20});
+  const int available = countFrames(folder / "clip.ts");
+  test::writeClip(folder / "clip.ts", {.frames = 40});
+  const Frames frames = sampleFrames(folder / "clip.ts", {.frames = 4}, available);
+  for (int index = 0; index < 4; ++index)
+    EXPECT_NEAR(frames.rgb[index * frames.bytesPerFrame()], greyOf(16 + 5 * (5 * index + 2)), 3);
 }
 
 TEST(VideoReader, sizesOutOfRangeAreRefused) {

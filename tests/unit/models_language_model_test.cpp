@@ -37,6 +37,7 @@ protected:
   void writeTokenizer(const json &vocabulary) const {
     json merges = json::array();
     write("tokenizer.json", json({{"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", merges}}},
+                                  {"added_tokens", {{{"id", 1}, {"content", "b"}, {"special", true}}}},
                                   {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}}})
                                 .dump());
   }
@@ -50,10 +51,42 @@ TEST_F(LanguageModelTest, AFolderIsOpened) {
   EXPECT_EQ(model.tokenizer.encode("cab"), (std::vector<std::int64_t>{2, 0, 1}));
 }
 
+TEST_F(LanguageModelTest, EveryEndThatTheFilesNameEndsATurn) {
+  using Ids = std::vector<std::int64_t>;
+  EXPECT_EQ(LanguageModel::open(folder_).stop_tokens, Ids{});
+  write("generation_config.json", R"({"eos_token_id": [2, 0]})");
+  EXPECT_EQ(LanguageModel::open(folder_).stop_tokens, (Ids{2, 0}));
+  write("generation_config.json", R"({"eos_token_id": 2})");
+  for (const char *token : {R"("b")", R"({"content": "b"})"}) {
+    write("tokenizer_config.json", R"({"eos_token": )" + std::string(token) + "}");
+    EXPECT_EQ(LanguageModel::open(folder_).stop_tokens, (Ids{2, 1}));
+  }
+  write("tokenizer_config.json", R"({"eos_token": null})");
+  EXPECT_EQ(LanguageModel::open(folder_).stop_tokens, (Ids{2}));
+  write("tokenizer_config.json", R"({"eos_token": 3})");
+  expectRefused(ErrorCode::corruptFile,
+                "tokenizer_config.json: 'eos_token' must be a string or an object with a 'content', got 3");
+}
+
+TEST_F(LanguageModelTest, ControlTokensOfAPromptAreTextUnlessAskedFor) {
+  using Ids = std::vector<std::int64_t>;
+  // "b" is the control token 2 and, as text, has no token at all.
+  writeTokenizer({{"a", 0}, {"c", 1}});
+  LanguageModel model = LanguageModel::open(folder_);
+  EXPECT_EQ(encodePrompt(model, "cab", true), (Ids{1, 0}));
+  EXPECT_EQ(encodePrompt(model, "cab", true, true), (Ids{1, 0, 2}));
+  model.chat_template_text =
+      "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + "
+      "'<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% "
+      "endif %}";
+  EXPECT_EQ(encodePrompt(model, "cab", false), (Ids{0, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(encodePrompt(model, "cab", false, true), (Ids{0, 1, 0, 2, 0, 0, 0}));
+}
+
 TEST_F(LanguageModelTest, AModelWithoutAChatTemplateSaysWhatToDo) {
   LanguageModel model = LanguageModel::open(folder_);
   expectError(ErrorCode::unsupported,
-              folder_.string() + " has no chat template\ngive the whole text yourself with --raw",
+              folder_.string() + " has no chat template\ngive the whole text yourself with --raw --special",
               [&] { model.chatTemplate(); });
 }
 

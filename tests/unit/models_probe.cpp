@@ -87,7 +87,7 @@ json run(const std::string &command, char **arguments) {
   if (command == "tokens") {
     Tokenizer tokenizer = openTokenizer(arguments[0]);
     for (const json &text : input)
-      output.push_back(tokenizer.encode(text.get<std::string>()));
+      output.push_back(tokenizer.encode(text.get<std::string>(), true));
   } else if (command == "decode") {
     Tokenizer tokenizer = openTokenizer(arguments[0]);
     for (const json &ids : input)

@@ -89,8 +89,8 @@ TEST_F(Compile, AMalformedPatternIsOneErrorAtItsLine) {
 TEST_F(Compile, AFileThatIsMissingIsNamed) {
   Error error = errorOf([&] { compileFile(folder / "none.mlir"); });
   EXPECT_EQ(error.code(), ErrorCode::io);
-  EXPECT_EQ(std::string(error.what()), "cannot read the pattern file '" + (folder / "none.mlir").string() +
-                                           "': No such file or directory");
+  EXPECT_EQ(std::string(error.what()),
+            "cannot read " + (folder / "none.mlir").string() + ": No such file or directory");
 }
 
 TEST_F(Compile, AFileWithoutTextIsNamed) {
@@ -98,10 +98,9 @@ TEST_F(Compile, AFileWithoutTextIsNamed) {
   errno = ENOENT; // of an earlier call, and none of this one's
   Error error = errorOf([&] { compileFile(folder / "empty.mlir"); });
   EXPECT_EQ(error.code(), ErrorCode::io);
-  EXPECT_EQ(std::string(error.what()),
-            "cannot read the pattern file '" + (folder / "empty.mlir").string() + "': it is empty");
+  EXPECT_EQ(std::string(error.what()), "cannot read " + (folder / "empty.mlir").string() + ": it is empty");
   EXPECT_EQ(std::string(errorOf([&] { compileFile(folder); }).what()),
-            "cannot read the pattern file '" + folder.string() + "': Is a directory");
+            "cannot read " + folder.string() + ": it is a folder");
 }
 
 TEST_F(Compile, TheReportNamesTheAlgorithm) {

@@ -307,6 +307,42 @@ TEST_F(JitCache, AFolderOfAnotherUserIsRefused) {
             "kernel cache folder '" + folder.string() + "': expected to belong to user 0, got user 12345");
 }
 
+TEST_F(JitCache, TheFolderIsCreatedPrivateHoweverItIsSpeltWhateverTheUmask) {
+  scope.reset();
+  std::filesystem::create_directories(folder);
+  std::filesystem::create_directory_symlink("behind-link", folder / "link");
+  const auto start = std::filesystem::current_path();
+  std::filesystem::current_path(folder);
+  struct Spelling {
+    std::filesystem::path given, made;
+  };
+  for (mode_t mask : {0, 022, 0077, 0777}) {
+    int number = 0;
+    for (const Spelling &spelling :
+         {Spelling{folder / "plain", "plain"}, Spelling{folder / "slash/", "slash"},
+          Spelling{folder / "slashes//", "slashes"}, Spelling{"relative", "relative"},
+          Spelling{"./dot/.", "dot"}, Spelling{"aside/../up", "up"},
+          Spelling{"deep/er/cache/", "deep/er/cache"}, Spelling{"link", "behind-link"},
+          Spelling{"link/below/", "behind-link/below"}}) {
+      const mode_t before = umask(mask);
+      scope.emplace(Settings{0, spelling.given, true});
+      Process().compile("x y " + std::to_string(++number));
+      scope.reset();
+      umask(before);
+      for (auto made = spelling.made; !made.empty(); made = made.parent_path()) {
+        struct stat status{};
+        ASSERT_EQ(stat(made.c_str(), &status), 0) << spelling.given;
+        EXPECT_EQ(status.st_mode & 07777, 0700u) << made << ", umask " << mask;
+      }
+      EXPECT_FALSE(std::filesystem::is_empty(spelling.made));
+    }
+    for (const auto &entry : std::filesystem::directory_iterator(folder))
+      if (!entry.is_symlink())
+        std::filesystem::remove_all(entry.path());
+  }
+  std::filesystem::current_path(start);
+}
+
 TEST_F(JitCache, AFileInPlaceOfTheFolderIsRefused) {
   std::ofstream(folder) << "text";
   EXPECT_EQ(std::string(errorOf([&] { Process().compile("x y 1"); }).what()),

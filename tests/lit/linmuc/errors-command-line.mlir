@@ -30,9 +30,9 @@
 // NOFILE: {{^}}linmuc: error: requires a FILE with patterns; see linmuc --help{{$}}
 // NOTHING: {{^}}linmuc: error: requires something to do: --explain, --emit, --package or --run; see linmuc --help{{$}}
 // TWO: {{^}}linmuc: error: requires one FILE, got '{{.*}}' and '{{.*}}'; see linmuc --help{{$}}
-// MISSING: {{^}}linmuc: error: {{.*}}.missing: requires a file, there is none{{$}}
-// FOLDER: {{^}}linmuc: error: {{.*}}: requires a file, got something else{{$}}
-// UNREADABLE: {{^}}linmuc: error: /proc/self/mem: cannot be read{{$}}
+// MISSING: {{^}}linmuc: error: cannot read {{.*}}.missing: No such file or directory{{$}}
+// FOLDER: {{^}}linmuc: error: cannot read {{.*}}: it is a folder{{$}}
+// UNREADABLE: {{^}}linmuc: error: cannot read /proc/self/mem: Input/output error{{$}}
 // UNKNOWN: {{^}}linmuc: error: unknown option '--optimise'; see linmuc --help{{$}}
 // EMIT: {{^}}linmuc: error: --emit requires one of pattern, normal, tile, llvm, asm, source, got 'ptx'; see linmuc --help{{$}}
 // VALUE: {{^}}linmuc: error: --emit requires a value; see linmuc --help{{$}}
@@ -53,7 +53,7 @@
 // TARGET: {{^}}linmuc: error: --target requires one of cpu, interpreter, cuda, got 'gpu'; see linmuc --help{{$}}
 // CPU: {{^}}linmuc: error: --run with --target=cpu runs on the machine at hand and takes no --cpu; see linmuc --help{{$}}
 // NOCPU: {{^}}{{.*}}errors-command-line.mlir:1:1: error: requires a CPU that LLVM knows for the native target, got 'z80'{{$}}
-// FOLDERLESS: {{^}}linmuc: error: cannot write {{.*}}x.lmk: No such file or directory{{$}}
+// FOLDERLESS: {{^}}linmuc: error: cannot write {{.*}}x.lmk: there is no folder {{.*}}.none{{$}}
 func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
   %y = pattern.map tokens(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
     pattern.yield outputs(%a : f32)

@@ -1,0 +1,46 @@
+// The options that the commands which talk to a model share.
+#pragma once
+#include "models/generate/generate.h"
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace linmu::tools {
+
+struct ModelArguments {
+  std::string model;
+  models::GenerateOptions options;
+  bool json = false;
+  bool special = false; ///< control tokens in what the user says are taken as such
+
+  /// --max-tokens, --temperature, --top-p, --seed, --special and --json.
+  void addOptionsTo(CLI::App &command);
+};
+
+/// Values that are given by position or by option: MODEL or --model, then what else the command takes. An
+/// option leaves its place free, so that `generate --model FILE "Hello"` and `generate FILE "Hello"` mean the
+/// same.
+class NamedPositionals {
+public:
+  /// Adds the positional NAME and the option --name; both set `*value`.
+  void add(CLI::App &command, const std::string &name, const std::string &description, std::string *value);
+
+  /// After parsing. Throws CLI::RequiredError naming what is missing and CLI::ExtrasError for what is left.
+  void resolve() const;
+
+private:
+  struct Entry {
+    std::string name;
+    CLI::Option *option;
+    CLI::Option *positional;
+    std::string *value;
+  };
+  std::vector<Entry> entries_;
+};
+
+/// One JSON object in one line: the text and the figures of one answer. `context_tokens`: all that the
+/// model's state has been through.
+std::string answerAsJson(const models::Generation &answer, std::int64_t context_tokens);
+
+} // namespace linmu::tools
