@@ -308,10 +308,9 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             return true;
           })
           .Case([&](tile::ExtractOp extract) {
-            operands[0] = isFree(extract.getSource()) ? usual(tileType(extract.getSource()))
-                                                      : homeOf(extract.getSource());
+            operands[0] = usual(tileType(extract.getSource()));
             if (isTile(extract.getResult()))
-              results[0] = usual(tileType(extract.getResult()));
+              results[0] = TileLayouts::slice(operands[0], 1);
             return true;
           })
           .Case([&](tile::TransposeOp transpose) {
