@@ -205,10 +205,8 @@ std::optional<std::string> Planner::wanting(StringRef key) {
   std::string algorithms = algorithmsWith(key);
   bool takes = llvm::any_of(algorithmSpaces(), [&](const AlgorithmSpace &space) {
     return llvm::is_contained(space.keys, key) && !none([&](const PlannedOp &planned) {
-             if (planned.few_blocks && planned.few_blocks->described().algorithm == space.name)
-               return true;
-             bool inTiles = planned.parallel || isa<pattern::WindowAttentionOp>(planned.op);
-             return inTiles && planned.schedule.algorithm == space.name;
+             return planned.schedule.algorithm == space.name ||
+                    (planned.few_blocks && planned.few_blocks->described().algorithm == space.name);
            });
   });
   if (algorithms.empty() || takes)
