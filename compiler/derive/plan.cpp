@@ -108,6 +108,7 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
     usual.epilogue = columns.finish ? schedule_.map_block : 0;
   } else if (ScanSplit split = chooseSplit(cost, schedule_); split.columns || split.segments) {
     planned.few_blocks = usual;
+    plan_.few_tokens = std::max(plan_.few_tokens, split.tokens);
     planned.few_blocks->columns = split.columns;
     planned.few_blocks->epilogue = split.columns && columns.finish ? schedule_.map_block : 0;
     planned.few_blocks->segments = split.segments;
