@@ -34,7 +34,7 @@ static Value conditionOf(Regime regime, const Plan &plan, const Schedule &schedu
     return program.isLess(program.tokens(), schedule.recurrent_below);
   if (regime == Regime::few_blocks)
     return program.both(program.isLess(program.batch(), plan.few_batch),
-                        program.isMore(program.tokens(), schedule.costs.least_tokens));
+                        program.isMore(program.tokens(), plan.few_tokens));
   return {};
 }
 

@@ -110,6 +110,7 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
     usual.epilogue = columns.finish ? schedule_.map_block : 0;
   } else if (ScanSplit split = chooseSplit(cost, schedule_); split.columns || split.segments) {
     planned.few_blocks = usual;
+    plan_.few_tokens = std::max(plan_.few_tokens, split.tokens);
     planned.few_blocks->columns = split.columns;
     planned.few_blocks->epilogue = split.columns && columns.finish ? schedule_.map_block : 0;
     planned.few_blocks->segments = split.segments;
@@ -207,10 +208,8 @@ std::optional<std::string> Planner::wanting(StringRef key) {
   std::string algorithms = algorithmsWith(key);
   bool takes = llvm::any_of(algorithmSpaces(), [&](const AlgorithmSpace &space) {
     return llvm::is_contained(space.keys, key) && !none([&](const PlannedOp &planned) {
-             if (planned.few_blocks && planned.few_blocks->described().algorithm == space.name)
-               return true;
-             bool inTiles = planned.parallel || isa<pattern::WindowAttentionOp>(planned.op);
-             return inTiles && planned.schedule.algorithm == space.name;
+             return planned.schedule.algorithm == space.name ||
+                    (planned.few_blocks && planned.few_blocks->described().algorithm == space.name);
            });
   });
   if (algorithms.empty() || takes)

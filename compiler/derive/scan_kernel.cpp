@@ -26,12 +26,15 @@ void ScanKernel::carryOnly(unsigned states, unsigned from) {
 
 SmallVector<Value> ScanKernel::initialStates() {
   SmallVector<Value> states;
-  for (auto [index, state] : llvm::enumerate(stored)) {
-    int64_t init = kernel.view.initOf(index);
-    Value memory = init < 0 ? Value() : kernel.argument(kernel.view.inits[init]);
-    states.push_back(state.load(kernel.builder, kernel.walk, memory, kernel.columns));
-  }
+  for (unsigned state = 0; state < stored.size(); ++state)
+    states.push_back(initialState(state));
   return states;
+}
+
+Value ScanKernel::initialState(unsigned state) {
+  int64_t init = kernel.view.initOf(state);
+  Value memory = init < 0 ? Value() : kernel.argument(kernel.view.inits[init]);
+  return stored[state].load(kernel.builder, kernel.walk, memory, kernel.columns);
 }
 
 void ScanKernel::storeFinalStates(ValueRange states) {

@@ -13,6 +13,7 @@ public:
 
   /// The states before the first token, as K x V tiles, or their slice of columns.
   llvm::SmallVector<mlir::Value> initialStates();
+  mlir::Value initialState(unsigned state);
   void storeFinalStates(mlir::ValueRange states);
 
   /// The chunk whose first position is `first`: loads its tokens, stores its outputs where they are wanted,

@@ -158,7 +158,6 @@ LogicalResult Segmented::makeEntries(const Group &group) {
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
   kernel.walkBatchAndHead(program_);
-  SmallVector<Value> states = of.initialStates();
   auto placeOf = [&](Value segment) {
     return SmallVector<Value>{kernel.walk.batch, kernel.walk.head, segment};
   };
@@ -174,8 +173,9 @@ LogicalResult Segmented::makeEntries(const Group &group) {
     memory.entries = kernel.addMemory(memory_[state].entries);
     for (Value tile : memory_[state].transition)
       memory.transition.push_back(kernel.addMemory(tile));
-    entering.push_back(states[state]);
-    builder.store(states[state], memory.entries, placeOf(builder.index(0)));
+    // Of this group alone: those of earlier groups may be overwritten by their final states.
+    entering.push_back(of.initialState(state));
+    builder.store(entering.back(), memory.entries, placeOf(builder.index(0)));
   }
   // Segments without tokens are no part of the sequence.
   Value length = lengthOf(kernel);

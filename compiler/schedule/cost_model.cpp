@@ -65,6 +65,13 @@ struct ScanTimes {
     return inRounds(ofBlock(width, true), (scan.columns + width - 1) / width) +
            epilogue * double(scan.heads) / double(costs.cores);
   }
+  /// Multiplications that go over one segment, for its entry.
+  double ofEntry() const {
+    double time = 0;
+    for (const StateCost &state : scan.states)
+      time += double(state.key_size * state.value_size * (state.feedback ? state.key_size : 1));
+    return time;
+  }
   double inSegments(std::int64_t segments) const {
     double time = ofBlock(widest(), true) + ofBlock(widest(), false);
     return inRounds(time / double(segments), segments);
@@ -89,17 +96,19 @@ ScanSplit linmu::chooseSplit(const ScanCost &scan, const Schedule &schedule) {
     return {};
   ScanTimes times{scan, costs};
   double best = 0.9 * times.whole();
-  ScanSplit split;
+  ScanSplit split{.tokens = costs.least_tokens};
   if (std::int64_t narrowest = costs.least_columns; !schedule.columns)
     for (std::int64_t width = scan.columns / 2 / narrowest * narrowest; width >= narrowest;
          width -= narrowest)
       if (double time = times.inColumns(width); time < best) {
         best = time;
-        split = {.columns = width};
+        split.columns = width;
       }
   std::int64_t segments = chooseSegments(scan, schedule);
-  if (schedule.algorithm == Algorithm::automatic && !schedule.columns && times.inSegments(segments) < best)
-    split = {.segments = segments};
+  if (schedule.algorithm == Algorithm::automatic && !schedule.columns && times.inSegments(segments) < best) {
+    double entries = 10 * times.ofEntry() * double(segments) / times.whole();
+    split = {.segments = segments, .tokens = std::max(costs.least_tokens, std::int64_t(entries))};
+  }
   return split;
 }
 

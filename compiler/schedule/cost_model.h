@@ -50,11 +50,13 @@ struct ScanCost {
 /// 0 for no split.
 struct ScanSplit {
   std::int64_t columns = 0, segments = 0;
+  std::int64_t tokens = 0; ///< sequences of no more are not worth it
 };
 
 /// The split of one sequence, where it takes at most 0.9 of the time. A slice of columns costs the scores
 /// again. A segment costs its end from zero, which without feedback is the product for the exit alone, and
-/// with it as much as K more value columns. Time is counted in multiplications a token, in rounds of as many
+/// with it as much as K more value columns; and one core goes over all segments, which no more than a tenth
+/// of the time may be spent on. Time is counted in multiplications a token, in rounds of as many
 /// blocks as there are cores, and bytes of operands.
 ScanSplit chooseSplit(const ScanCost &scan, const Schedule &schedule);
 

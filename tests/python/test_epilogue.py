@@ -39,7 +39,7 @@ func.func @f(%q: {key}, %k: {key}, %v: {value}, %z: {value}, %g: {scalar}, %c: t
     %x = arith.mulf %y, %R : {vv}
     %xz = arith.mulf %x, %zt : {vv}
     %e = arith.addf %xz, %ct : {vv}
-    pattern.yield outputs(%e : {vv}, %yy : f32) states(%S1 : {m})
+    pattern.yield outputs(%e, %yy : {vv}, f32) states(%S1 : {m})
   }}
   return %o, %n, %s : {value}, {scalar}, {state}
 }}

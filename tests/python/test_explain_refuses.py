@@ -62,7 +62,7 @@ func.func @f(%q: !t, %k: !t, %v: !t) -> !t {
     %X = pattern.outer %y, %vt : tensor<16xf32>, tensor<16xf32>
     %U1 = arith.addf %U, %X : tensor<16x16xf32>
     %z = pattern.read %U1, %qt : tensor<16x16xf32>, tensor<16xf32>
-    pattern.yield outputs(%z : tensor<16xf32>) states(%S1 : tensor<16x16xf32>, %U1 : tensor<16x16xf32>)
+    pattern.yield outputs(%z : tensor<16xf32>) states(%S1, %U1 : tensor<16x16xf32>, tensor<16x16xf32>)
   }
   return %o : !t
 }
@@ -77,7 +77,7 @@ REFUSED = {
     "requires scalars in a score region, got ": (SCORED, {}, 6),
     "cannot run ": (OPAQUE, {"algorithm": "chunked"}, 2),
     "schedule: ": (MAP.replace("[1.0, 2.0]", "2.0"), {"algorithm": "chunked"}, 1),
-    "needs all value columns at once, so that the schedule's columns=": (BOUND, {"columns": "8"}, 9),
+    "needs all value columns at once, so that the schedule's columns=": (BOUND, {"columns": "8"}, 3),
 }
 # Those that no text can cause, with what stands before them. tests/lit and
 # target_cpu_errors_test pin those that IR can cause.
@@ -164,7 +164,7 @@ def test_chunks_that_do_not_apply_name_the_op_in_the_way():
         (MAP, {"algorithm": "chunked"}, "algorithm has no effect: requires a scan, got map(block=32)"),
         (MAP, {"chunk": "16"}, "chunk has no effect: requires an op that runs as chunked, two_kernels or segmented, got map(block=32)"),
         (MAP, {"query_block": "16"}, "query_block has no effect: requires an op that runs as windowed, got map(block=32)"),
-        (MAP, {"algorithm": "recurrent", "map_block": "8"}, "map_block has no effect: requires an op that runs as map, got map"),
+        (OPAQUE, {"map_block": "8"}, "map_block has no effect: requires an op that runs as map, got recurrent"),
         (MAP, {"algorithm": "recurrent", "recurrent_below": "8"}, "recurrent_below has no effect: requires algorithm=auto, got map"),
         (OPAQUE, {"chunk": "8"}, "chunk has no effect: requires an op that runs as chunked, two_kernels or segmented, got recurrent"),
         (OPAQUE, {"segments": "8"}, "segments has no effect: requires an op that runs as segmented, got recurrent"),
@@ -182,7 +182,7 @@ def test_a_key_without_effect_is_one_message(text, schedule, words):
 
 
 @pytest.mark.parametrize(
-    "schedule", [{"algorithm": "recurrent"}, {"map_block": "8"}, {"recurrent_below": "8"}, {"cores": "2"}]
+    "schedule", [{"algorithm": "recurrent"}, {"algorithm": "recurrent", "map_block": "8"}, {"recurrent_below": "8"}, {"cores": "2"}]
 )
 def test_keys_with_an_effect_on_a_map_are_taken(schedule):
     assert linmu.explain(MAP.replace("[1.0, 2.0]", "2.0"), schedule=schedule)

@@ -79,6 +79,23 @@ TEST(Schedule, ChunksShrinkUntilTheirTilesFitTheCache) {
   EXPECT_EQ(chooseChunk({{1024, 1024, 1, 1}}, fixed), 128);
 }
 
+TEST(Schedule, CoresThatHeadsLeaveIdleTakeColumnsOrSegments) {
+  auto split = [](StateCost state, std::int64_t cores, std::int64_t heads, bool columns = true) {
+    ScanCost scan{.states = {state}, .chunk = 16, .columns = columns ? state.value_size : 1, .heads = heads};
+    ScanSplit split = chooseSplit(scan, cpu::defaultSchedule(cores));
+    return std::array{split.columns, split.segments, split.columns || split.segments ? split.tokens : 0};
+  };
+  using Split = std::array<std::int64_t, 3>;
+  EXPECT_EQ(split({64, 64, 1, 1}, 2, 1), (Split{32, 0, 256}));
+  EXPECT_EQ(split({64, 64, 1, 1}, 2, 2), (Split{0, 0, 0}));
+  // Too few columns, or columns that depend on each other.
+  EXPECT_EQ(split({64, 16, 1, 1}, 2, 1), (Split{0, 2, 256}));
+  EXPECT_EQ(split({64, 64, 1, 1}, 2, 1, false), (Split{0, 2, 256}));
+  // The ends of segments cost more with feedback, and the way over them takes one core.
+  EXPECT_EQ(split({64, 64, 1, 1, true}, 2, 1, false), (Split{0, 0, 0}));
+  EXPECT_EQ(split({64, 64, 1, 1, true}, 16, 1, false), (Split{0, 16, 3150}));
+}
+
 TEST(Schedule, AWindowsKeysAreTakenAtOnceWhereTheyFitTheCacheElseByBlocks) {
   auto tiles = [](WindowSizes sizes, const Schedule &schedule = cpu::defaultSchedule(1)) {
     WindowTiles tiles = chooseWindowTiles(sizes, schedule);

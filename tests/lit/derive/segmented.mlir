@@ -18,7 +18,7 @@
 // CHECK: tile.kernel @segments(
 // CHECK: triangle result_lower
 // CHECK: tile.variant as "segmented(chunk=16, segments=4)" schedule = [{algorithm = "segmented", chunk = 16 : i64, segments = 4 : i64}] {
-// CHECK-NEXT: tile.launch @segment_ends grid(%[[HEADS:.*]], %[[SEGMENTS:.*]], %[[BATCH:.*]])
+// CHECK-NEXT: tile.launch @segment_ends grid(%[[HEADS:[^,]*]], %[[SEGMENTS:[^,]*]], %[[BATCH:[^)]*]])
 // CHECK-NEXT: tile.launch @segment_entries grid(%[[HEADS]], %[[BATCH]])
 // CHECK-NEXT: tile.launch @segments grid(%[[HEADS]], %[[SEGMENTS]], %[[BATCH]])
 func.func @decay(%r: !vectors, %k: !vectors, %v: !vectors, %g: !scalars) -> (!vectors, !state) {
