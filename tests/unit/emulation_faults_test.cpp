@@ -80,7 +80,7 @@ TEST(EmulationFaults, RacesBetweenWarps) {
 
 TEST(EmulationFaults, RacesWithinAWarp) {
   std::string write = "Shared s = shared_memory();\nu32 t = thread_index();\nstore_shared(s + t * 4, t);\n";
-  Verdict verdict = runBody(write + "shuffle(t, 0);\nload_shared<u32>(s + (t ^ 1) * 4);");
+  Verdict verdict = runBody(write + "shuffle(t, 0u);\nload_shared<u32>(s + (t ^ 1) * 4);");
   expectVerdict(verdict, Outcome::error, "with no sync_warp or barrier between", 6);
   EXPECT_EQ(toString(runBody(write + "sync_warp();\nload_shared<u32>(s + (t ^ 1) * 4);")), "clean");
   // ldmatrix gives lanes what other lanes' addresses name: they must all be allowed to see it.
@@ -137,8 +137,8 @@ TEST(EmulationFaults, CopiesLandAsLateAsTheirWaitAllowsAndFillWithZeros) {
 }
 
 TEST(EmulationFaults, LanesThatDoNotTakePartTogether) {
-  expectVerdict(runBody("if (lane_index() < 16)\n  shuffle(1u, 0);\nelse\n  shuffle(1u, 0);"), Outcome::error,
-                "lanes of a warp must take part together", anyLine);
+  expectVerdict(runBody("if (lane_index() < 16)\n  shuffle(1u, 0u);\nelse\n  shuffle(1u, 0u);"),
+                Outcome::error, "lanes of a warp must take part together", anyLine);
   expectVerdict(runBody("if (lane_index() == 0)\n  return;\nsync_warp();"), Outcome::error,
                 "31 threads, 1 first, wait at line 4 for the other lanes of their warp; 1 have ended", 4);
 }

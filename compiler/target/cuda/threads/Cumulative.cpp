@@ -1,5 +1,6 @@
 // Cumulative sums and products along axis 0.
 #include "compiler/target/cuda/threads/Lowering.h"
+#include <algorithm>
 
 using namespace mlir;
 using namespace linmu;
@@ -40,12 +41,18 @@ static Pair shuffle(Thread &thread, Pair pair, Value lane) {
 
 /// Of a vector that a warp holds whole, element i in lane i % 32 (TileLayouts::vector): over lanes in steps
 /// of doubling distance, then from register to register.
-static SmallVector<Pair> scanLanes(Thread &thread, SmallVector<Pair> parts, bool exclusive, Pair neutral,
-                                   Combine combine) {
+/// Where there are fewer elements than lanes, the lanes behind hold them once more and walk over them by
+/// themselves.
+static SmallVector<Pair> scanLanes(Thread &thread, SmallVector<Pair> parts, int64_t elements, bool exclusive,
+                                   Pair neutral, Combine combine) {
+  int64_t lanes = std::min<int64_t>(elements, 32);
+  Value position = thread.lane();
+  if (lanes < 32)
+    position = arith::AndIOp::create(thread, position, thread.index(lanes - 1));
   for (Pair &part : parts)
-    for (int64_t distance = 1; distance < 32; distance *= 2) {
+    for (int64_t distance = 1; distance < lanes; distance *= 2) {
       Value behind =
-          arith::CmpIOp::create(thread, arith::CmpIPredicate::sge, thread.lane(), thread.index(distance));
+          arith::CmpIOp::create(thread, arith::CmpIPredicate::sge, position, thread.index(distance));
       Value from = arith::SelectOp::create(
           thread, behind, arith::SubIOp::create(thread, thread.lane(), thread.index(distance)),
           thread.lane());
@@ -58,7 +65,7 @@ static SmallVector<Pair> scanLanes(Thread &thread, SmallVector<Pair> parts, bool
   for (auto [number, part] : llvm::enumerate(parts)) {
     Pair inclusive = number == 0 ? part : combine(before, part);
     if (exclusive) {
-      Value inside = arith::CmpIOp::create(thread, arith::CmpIPredicate::sge, thread.lane(), thread.index(1));
+      Value inside = arith::CmpIOp::create(thread, arith::CmpIPredicate::sge, position, thread.index(1));
       Value from = arith::SelectOp::create(
           thread, inside, arith::SubIOp::create(thread, thread.lane(), thread.index(1)), thread.lane());
       result.push_back(choose(thread, inside, shuffle(thread, inclusive, from), before));
@@ -90,7 +97,7 @@ static SmallVector<Pair> scanRows(SmallVector<Pair> parts, int64_t rows, bool ex
 static SmallVector<Pair> scan(Thread &thread, RankedTensorType type, SmallVector<Pair> parts, bool exclusive,
                               Pair neutral, Combine combine) {
   if (type.getRank() == 1)
-    return scanLanes(thread, std::move(parts), exclusive, neutral, combine);
+    return scanLanes(thread, std::move(parts), type.getDimSize(0), exclusive, neutral, combine);
   return scanRows(std::move(parts), type.getDimSize(0), exclusive, neutral, combine);
 }
 
