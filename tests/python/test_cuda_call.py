@@ -11,7 +11,7 @@ import pytest
 BUILD = Path(__file__).resolve().parents[2] / "build"
 DRIVER = BUILD / "tests" / "liblinmu_fake_cuda_driver.so"
 
-PRELUDE = """
+PRELUDE = r"""
 import ctypes, sys
 import numpy as np
 import linmu

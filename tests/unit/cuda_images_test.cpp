@@ -181,6 +181,7 @@ TEST_F(CudaImages, TheLibraryIsTakenFromTheToolkitThatIsNamedThenFromPythonsPack
     std::string identity = jit::Nvrtc::find().identity();
     return identity.substr(0, identity.find(';'));
   };
+  Variable no_home("CUDA_HOME", ""), no_path("CUDA_PATH", "");
   std::string older = put("venv/lib/python3.12/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12");
   put("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc.alt.so.13");
   put("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc-builtins.so.13.0");
