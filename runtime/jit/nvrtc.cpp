@@ -102,14 +102,17 @@ fs::path libraryOfLoader() {
   return {};
 }
 
-fs::path findLibrary() {
+fs::path findLibrary(std::span<const fs::path> given) {
   if (const fs::path &named = Settings::current().nvrtc; !named.empty())
     return named;
   for (const char *variable : {"CUDA_HOME", "CUDA_PATH"})
     if (fs::path toolkit = folderOf(variable); !toolkit.empty())
       if (fs::path file = libraryOfToolkit(toolkit); !file.empty())
         return file;
-  for (const fs::path &folder : packageFolders())
+  std::vector<fs::path> folders(given.begin(), given.end());
+  for (fs::path &folder : packageFolders())
+    folders.push_back(std::move(folder));
+  for (const fs::path &folder : folders)
     if (fs::path file = libraryOfPackages(folder); !file.empty())
       return file;
   if (fs::path file = libraryOfToolkit("/usr/local/cuda"); !file.empty())
@@ -125,8 +128,8 @@ fs::path findLibrary() {
 
 } // namespace
 
-Nvrtc Nvrtc::find() {
-  fs::path file = findLibrary();
+Nvrtc Nvrtc::find(std::span<const fs::path> package_folders) {
+  fs::path file = findLibrary(package_folders);
   if (file.empty())
     failToFind("");
   return Nvrtc(file);
