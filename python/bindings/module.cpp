@@ -120,6 +120,10 @@ CompileOptions optionsOf(std::string filename, std::string function,
   options.aliases = std::move(aliases);
   options.schedule = std::move(schedule);
   options.target = std::move(target);
+  if (options.target != "cpu")
+    for (py::handle folder : py::module_::import("sys").attr("path"))
+      if (py::isinstance<py::str>(folder))
+        options.package_folders.emplace_back(folder.cast<std::string>());
   options.use_disk_cache = useDiskCache;
   return options;
 }

@@ -148,6 +148,8 @@ def _stream_handle(stream, inputs):
 
 
 def _thread_count(threads) -> int:
+    if threads == 0 and type(threads) is int:
+        return 0
     try:
         count = operator.index(threads)
     except TypeError:

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace linmu {
 
@@ -17,7 +18,8 @@ struct CompileOptions {
   std::map<std::string, std::string> schedule; ///< see compiler::Options
   /// "cpu"; "cuda" for the GPUs of this machine; "cuda:sm_90a,sm_80" for named architectures
   std::string target = "cpu";
-  bool use_disk_cache = true; ///< Settings::cache_dir says where
+  std::vector<std::filesystem::path> package_folders{}; ///< Python's sys.path, for jit::Nvrtc::find()
+  bool use_disk_cache = true;                           ///< Settings::cache_dir says where
 };
 
 /// Compiles pattern text for the machine at hand or the target named, or takes the code from memory or disk.

@@ -23,8 +23,8 @@ std::string identityOf(const std::string &source, const std::string &architectur
 } // namespace
 
 Package withImages(Package package, std::span<const cuda::Architecture> architectures, const DiskCache *disk,
-                   ImageCounts &counts) {
-  const Nvrtc nvrtc = Nvrtc::find();
+                   ImageCounts &counts, std::span<const std::filesystem::path> package_folders) {
+  const Nvrtc nvrtc = Nvrtc::find(package_folders);
   for (const cuda::Architecture &architecture : architectures) {
     PackageImage image{architecture.name(), {}};
     const std::string identity = identityOf(package.source, image.architecture, nvrtc);

@@ -13,9 +13,10 @@ struct ImageCounts {
 };
 
 /// `package` with an image for each of `architectures` in the place of its source. Images are kept in `disk`,
-/// if given, by the source, the architecture, the library of NVRTC and its options. Throws Error(unsupported)
+/// if given, by the source, the architecture, the library of NVRTC and its options;
+/// `package_folders` are for Nvrtc::find(). Throws Error(unsupported)
 /// where there is no NVRTC and Error(internal) with its log where it refuses the source.
 Package withImages(Package package, std::span<const cuda::Architecture> architectures, const DiskCache *disk,
-                   ImageCounts &counts);
+                   ImageCounts &counts, std::span<const std::filesystem::path> package_folders = {});
 
 } // namespace linmu::jit

@@ -114,7 +114,7 @@ Kernel Jit::codeFor(const Package &description, std::string_view source, const C
     return Kernel::open(named(code->content->package(), description, "the kernel in memory"));
   }
   if (disk)
-    if (auto kernel = readCode(description, target, *disk)) {
+    if (auto kernel = readCode(description, options, target, *disk)) {
       ++disk_hits_;
       code->content = *kernel;
       memory_.filled(key, *kernel, memoryLimit());
@@ -125,19 +125,21 @@ Kernel Jit::codeFor(const Package &description, std::string_view source, const C
     reject(result.diagnostics);
   Package package = deserialize(result.bytes, "the compiler's package");
   ++compiled_;
-  code->content = open(named(std::move(package), description, "the compiler's package"), target, disk);
+  code->content =
+      open(named(std::move(package), description, "the compiler's package"), options, target, disk);
   memory_.filled(key, *code->content, memoryLimit());
   publish(disk, codeName(description.key), result.bytes);
   return *code->content;
 }
 
-std::optional<Kernel> Jit::readCode(const Package &description, const Target &target, const DiskCache &disk) {
+std::optional<Kernel> Jit::readCode(const Package &description, const CompileOptions &options,
+                                    const Target &target, const DiskCache &disk) {
   const std::string name = codeName(description.key);
   auto content = disk.read(name);
   if (!content)
     return std::nullopt;
   try {
-    return open(named(deserialize(*content, name), description, name), target, &disk);
+    return open(named(deserialize(*content, name), description, name), options, target, &disk);
   } catch (const Error &error) {
     // What NVRTC lacks or refuses is no fault of the file.
     if (error.code() == ErrorCode::io || (target.cuda && error.code() != ErrorCode::corruptFile))
@@ -147,13 +149,14 @@ std::optional<Kernel> Jit::readCode(const Package &description, const Target &ta
   }
 }
 
-Kernel Jit::open(Package package, const Target &target, const DiskCache *disk) {
+Kernel Jit::open(Package package, const CompileOptions &options, const Target &target,
+                 const DiskCache *disk) {
   if (target.cuda != (package.target == "cuda"))
     throw Error(ErrorCode::corruptFile,
                 "expected code for " + target.name() + ", got code for '" + package.target + "'");
   if (!package.source.empty()) {
     ImageCounts counts;
-    package = withImages(std::move(package), target.architectures, disk, counts);
+    package = withImages(std::move(package), target.architectures, disk, counts, options.package_folders);
     images_compiled_ += counts.compiled;
     image_disk_hits_ += counts.disk_hits;
     corrupt_ += counts.corrupt;

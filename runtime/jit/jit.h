@@ -30,9 +30,10 @@ private:
   /// The code for `description`, from memory, the disk or the compiler.
   Kernel codeFor(const Package &description, std::string_view source, const CompileOptions &options,
                  const Target &target, const DiskCache *disk);
-  std::optional<Kernel> readCode(const Package &description, const Target &target, const DiskCache &disk);
+  std::optional<Kernel> readCode(const Package &description, const CompileOptions &options,
+                                 const Target &target, const DiskCache &disk);
   /// The package opened; one that has a source first gets its images.
-  Kernel open(Package package, const Target &target, const DiskCache *disk);
+  Kernel open(Package package, const CompileOptions &options, const Target &target, const DiskCache *disk);
   void publish(const DiskCache *disk, const std::string &name, std::span<const std::byte> content);
 
   CompilerTable compiler_;

@@ -47,6 +47,12 @@ fs::path libraryIn(const fs::path &folder) {
   return latest;
 }
 
+/// What an environment variable names; empty where it is not set.
+fs::path folderOf(const char *variable) {
+  const char *value = std::getenv(variable);
+  return value ? value : "";
+}
+
 /// The folders of Python packages from which this process has loaded a library, in the order of loading.
 std::vector<fs::path> packageFolders() {
   std::vector<fs::path> folders;
@@ -63,8 +69,8 @@ std::vector<fs::path> packageFolders() {
   };
   dl_iterate_phdr(visit, &folders);
   std::error_code none;
-  if (const char *environment = std::getenv("VIRTUAL_ENV"))
-    for (const fs::directory_entry &entry : fs::directory_iterator(fs::path(environment) / "lib", none))
+  if (fs::path environment = folderOf("VIRTUAL_ENV"); !environment.empty())
+    for (const fs::directory_entry &entry : fs::directory_iterator(environment / "lib", none))
       if (entry.path().filename().string().starts_with("python3"))
         folders.push_back(entry.path() / "site-packages");
   return folders;
@@ -96,14 +102,17 @@ fs::path libraryOfLoader() {
   return {};
 }
 
-fs::path findLibrary() {
+fs::path findLibrary(std::span<const fs::path> given) {
   if (const fs::path &named = Settings::current().nvrtc; !named.empty())
     return named;
   for (const char *variable : {"CUDA_HOME", "CUDA_PATH"})
-    if (const char *toolkit = std::getenv(variable))
+    if (fs::path toolkit = folderOf(variable); !toolkit.empty())
       if (fs::path file = libraryOfToolkit(toolkit); !file.empty())
         return file;
-  for (const fs::path &folder : packageFolders())
+  std::vector<fs::path> folders(given.begin(), given.end());
+  for (fs::path &folder : packageFolders())
+    folders.push_back(std::move(folder));
+  for (const fs::path &folder : folders)
     if (fs::path file = libraryOfPackages(folder); !file.empty())
       return file;
   if (fs::path file = libraryOfToolkit("/usr/local/cuda"); !file.empty())
@@ -119,8 +128,8 @@ fs::path findLibrary() {
 
 } // namespace
 
-Nvrtc Nvrtc::find() {
-  fs::path file = findLibrary();
+Nvrtc Nvrtc::find(std::span<const fs::path> package_folders) {
+  fs::path file = findLibrary(package_folders);
   if (file.empty())
     failToFind("");
   return Nvrtc(file);

@@ -3,20 +3,21 @@
 #include "runtime/core/cuda/architecture.h"
 #include <cstddef>
 #include <filesystem>
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace linmu::jit {
 
 /// Where it is looked for, in this order: Settings::nvrtc alone where it is set; $CUDA_HOME and $CUDA_PATH;
-/// the packages nvidia/*/lib beside those Python packages that this process has loaded (torch brings it) and
-/// in $VIRTUAL_ENV; /usr/local/cuda; and what the system's loader finds as libnvrtc.so.13 or .12.
+/// the packages nvidia/*/lib in the caller's folders of Python packages, beside those packages that this
+/// process has loaded (torch brings it) and in $VIRTUAL_ENV; /usr/local/cuda; and what the system's loader
+/// finds as libnvrtc.so.13 or .12.
 class Nvrtc {
 public:
-  /// Finds the library; loads it only to compile. Throws Error(unsupported) that says in one sentence what is
-  /// missing.
-  static Nvrtc find();
+  /// Finds the library; loads it only to compile. `package_folders` is what Python calls sys.path. Throws
+  /// Error(unsupported) that says in one sentence what is missing.
+  static Nvrtc find(std::span<const std::filesystem::path> package_folders = {});
 
   /// A string that differs between libraries which could generate different code: file, size and time.
   const std::string &identity() const { return identity_; }

@@ -68,19 +68,4 @@ void *Gpu::endCapture(void *stream) {
 
 void Gpu::launchGraph(void *graph, void *stream) { call("cuGraphLaunch", graph, stream); }
 
-void *Gpu::createEvent() {
-  void *event = nullptr;
-  call("cuEventCreate", &event, 0u);
-  return event;
-}
-
-void Gpu::record(void *event, void *stream) { call("cuEventRecord", event, stream); }
-
-float Gpu::elapsed(void *begin, void *end) {
-  call("cuEventSynchronize", end);
-  float milliseconds = 0;
-  call("cuEventElapsedTime", &milliseconds, begin, end);
-  return milliseconds;
-}
-
 } // namespace linmu::test

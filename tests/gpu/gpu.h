@@ -1,9 +1,6 @@
-// What the programs here need of the driver besides launches: memory, streams, events and graphs.
+// What the programs here need of the driver besides launches: memory, streams and graphs.
 #pragma once
 #include <cstddef>
-#include <cstdint>
-#include <string>
-#include <vector>
 
 namespace linmu::test {
 
@@ -27,20 +24,6 @@ public:
   /// The captured graph, ready to be launched.
   void *endCapture(void *stream);
   void launchGraph(void *graph, void *stream);
-
-  /// Milliseconds on the device that `work` takes on `stream`.
-  template <typename Work> float time(void *stream, Work &&work) {
-    void *begin = createEvent(), *end = createEvent();
-    record(begin, stream);
-    work();
-    record(end, stream);
-    return elapsed(begin, end);
-  }
-
-private:
-  void *createEvent();
-  void record(void *event, void *stream);
-  float elapsed(void *begin, void *end);
 };
 
 } // namespace linmu::test

@@ -177,10 +177,11 @@ TEST_F(CudaImages, TheLibraryIsTakenFromTheToolkitThatIsNamedThenFromPythonsPack
     writeBytes(folder / file, "not a library");
     return (folder / file).string();
   };
-  auto found = [&] {
-    std::string identity = jit::Nvrtc::find().identity();
+  auto found = [&](std::vector<std::filesystem::path> folders = {}) {
+    std::string identity = jit::Nvrtc::find(folders).identity();
     return identity.substr(0, identity.find(';'));
   };
+  Variable no_home("CUDA_HOME", ""), no_path("CUDA_PATH", "");
   std::string older = put("venv/lib/python3.12/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12");
   put("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc.alt.so.13");
   put("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc-builtins.so.13.0");
@@ -188,6 +189,8 @@ TEST_F(CudaImages, TheLibraryIsTakenFromTheToolkitThatIsNamedThenFromPythonsPack
   EXPECT_EQ(found(), older);
   std::string newer = put("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc.so.13");
   EXPECT_EQ(found(), newer);
+  std::string of_caller = put("packages/nvidia/cu13/lib/libnvrtc.so.13");
+  EXPECT_EQ(found({folder / "nothing", folder / "packages"}), of_caller);
   std::string of_toolkit = put("toolkit/lib64/libnvrtc.so.12");
   Variable toolkit("CUDA_PATH", folder / "toolkit");
   EXPECT_EQ(found(), of_toolkit);

@@ -50,7 +50,7 @@
 // CUDACPU: {{^}}linmuc: error: --target=cuda takes no --cpu; see linmuc --help{{$}}
 // SOURCE: {{^}}{{.*}}errors-command-line.mlir:{{[0-9]+:[0-9]+}}: error: requires the target cuda for its source, got cpu{{$}}
 // ASM: {{^}}{{.*}}errors-command-line.mlir:{{[0-9]+:[0-9]+}}: error: requires the target cpu for this stage, got cuda{{$}}
-// TARGET: {{^}}linmuc: error: --target requires one of cpu, interpreter, cuda, got 'gpu'; see linmuc --help{{$}}
+// TARGET: {{^}}linmuc: error: --target requires one of cpu, interpreter, cuda, emulate, got 'gpu'; see linmuc --help{{$}}
 // CPU: {{^}}linmuc: error: --run with --target=cpu runs on the machine at hand and takes no --cpu; see linmuc --help{{$}}
 // NOCPU: {{^}}{{.*}}errors-command-line.mlir:1:1: error: requires a CPU that LLVM knows for the native target, got 'z80'{{$}}
 // FOLDERLESS: {{^}}linmuc: error: cannot write {{.*}}x.lmk: there is no folder {{.*}}.none{{$}}
