@@ -17,7 +17,8 @@ struct RoundProducts : tile::impl::RoundProductsBase<RoundProducts> {
     Builder types(&getContext());
     Type element = type == "bf16" ? Type(types.getBF16Type()) : Type(types.getF16Type());
     if (type != "bf16" && type != "f16") {
-      emitError(getOperation()->getLoc()) << "round-products requires type=bf16 or type=f16, got '" << type << "'";
+      emitError(getOperation()->getLoc())
+          << "round-products requires type=bf16 or type=f16, got '" << type << "'";
       return signalPassFailure();
     }
     getOperation()->walk([&](tile::DotOp dot) {
@@ -39,7 +40,8 @@ private:
     OpBuilder builder(before);
     auto wide = cast<RankedTensorType>(operand.getType());
     return arith::TruncFOp::create(builder, before->getLoc(),
-                                   RankedTensorType::get(wide.getShape(), element, wide.getEncoding()), operand);
+                                   RankedTensorType::get(wide.getShape(), element, wide.getEncoding()),
+                                   operand);
   }
 };
 } // namespace

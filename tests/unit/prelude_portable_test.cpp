@@ -1,5 +1,5 @@
-// The kernels of tests/gpu without a GPU: the portable prelude runs all of them, and the device prelude compiles with
-// them for every architecture. That both give the same is tests/gpu/prelude_test.cu, on a GPU.
+// The kernels of tests/gpu without a GPU: the portable prelude runs all of them, and the device prelude
+// compiles with them for every architecture. That both give the same is tests/gpu/prelude_test.cu, on a GPU.
 #include "compiler/target/cuda/prelude/Prelude.h"
 #include "nvrtc.h"
 #include "tests/gpu/prelude_cases.h"
