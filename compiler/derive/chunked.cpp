@@ -2,6 +2,7 @@
 // slice of its value columns, in a tile.
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/scan_kernel.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -18,24 +19,46 @@ FailureOr<OpPlan> linmu::deriveInChunks(pattern::NormalScanOp scan, const ScanSc
   }
 }
 
+/// From the initial states to the final ones.
+static LogicalResult walkInChunks(ScanKernel &of) {
+  auto states = of.walkChunks(
+      [&] { return of.initialStates(); },
+      [&](Value first, ValueRange states) { return of.chunk(first, states, ChunkStages::all); });
+  if (succeeded(states))
+    of.storeFinalStates(*states);
+  return states;
+}
+
+/// The same; walks of fewer than `few` tokens one token at a time. A ragged batch has both: prompts, and
+/// sequences of which one token is added.
+static LogicalResult walkByLength(ScanKernel &of, int64_t few) {
+  TileBuilder &builder = of.kernel.builder;
+  Value isShort = builder.compare(arith::CmpIPredicate::slt, of.kernel.walk.tokens, builder.index(few));
+  auto branch = scf::IfOp::create(builder, isShort, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(branch.thenYield());
+  auto states = of.walkTokenByToken(of.initialStates());
+  if (failed(states))
+    return failure();
+  of.storeFinalStates(*states);
+  builder.setInsertionPoint(branch.elseYield());
+  return walkInChunks(of);
+}
+
 FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                        ProgramBuilder &program) {
   LoopView view = LoopView::of(scan);
   ScanKernel of(scan, view, program, schedule.columns ? "chunked_columns" : "chunked", schedule.chunk);
   LoopKernel &kernel = of.kernel;
-  kernel.walkBatchAndHead(program, schedule.columns, schedule.value_columns);
+  kernel.walkSequenceAndHead(program, schedule.columns, schedule.value_columns);
   kernel.loadParams();
   SmallVector<EpilogueValue> values;
   if (schedule.epilogue)
     values = epilogueValuesOf(scan, program);
   for (const EpilogueValue &value : values)
     kernel.kept.push_back({value.argument, kernel.addMemory(value.memory)});
-  auto states = of.walkChunks(
-      [&] { return of.initialStates(); },
-      [&](Value first, ValueRange states) { return of.chunk(first, states, ChunkStages::all); });
-  if (failed(states))
+  if (failed(schedule.recurrent_below ? walkByLength(of, schedule.recurrent_below) : walkInChunks(of)))
     return failure();
-  of.storeFinalStates(*states);
   // Other slices read the tails as well.
   if (!kernel.columns)
     kernel.storeOwnTails();

@@ -30,12 +30,15 @@ static FailureOr<OpPlan> deriveOp(const PlannedOp &planned, Regime regime, const
 }
 
 static Value conditionOf(Regime regime, const Plan &plan, const Schedule &schedule, ProgramBuilder &program) {
+  auto longest = [&] { return plan.ragged ? program.longestSequence() : program.tokens(); };
   if (regime == Regime::short_sequences)
-    return program.isLess(program.tokens(), schedule.recurrent_below);
-  if (regime == Regime::few_blocks)
-    return program.both(program.isLess(program.batch(), plan.few_batch),
-                        program.isMore(program.tokens(), plan.few_tokens));
-  return {};
+    return program.isLess(longest(), schedule.recurrent_below);
+  if (regime == Regime::usual)
+    return {};
+  // Of a ragged batch: one sequence has more than its share of the tokens.
+  Value few = plan.ragged ? program.isLess(program.tokens(), program.multiply(longest(), plan.few_batch))
+                          : program.isLess(program.batch(), plan.few_batch);
+  return program.both(few, program.isMore(program.tokens(), plan.few_tokens));
 }
 
 static LogicalResult deriveVariants(const Plan &plan, const Schedule &schedule, ProgramBuilder &program) {

@@ -1,7 +1,7 @@
 // The epilogue: where blocks of a scan have some of the value columns each and `finish` needs all of them, as
 // an output norm does, it becomes a kernel of its own, over what the states read and wrote.
 #include "compiler/derive/algorithms.h"
-#include "compiler/derive/loop_kernel.h"
+#include "compiler/derive/sequence_blocks.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -30,16 +30,12 @@ FailureOr<LaunchPlan> linmu::deriveEpilogue(pattern::NormalScanOp scan, ArrayRef
   LoopKernel kernel(program, view, "epilogue");
   TileBuilder &builder = kernel.builder;
   // Heads vary fastest over blocks: those of one token lie side by side in memory.
-  kernel.walk.head = builder.blockId(0);
-  kernel.walk.batch = builder.blockId(2);
-  Value first = builder.multiply(builder.blockId(1), builder.index(size));
+  Value first = builder.multiply(SequenceBlocks(view, size).enter(kernel, program), builder.index(size));
   TokenSpan positions{first, size, builder.subtract(kernel.walk.tokens, first)};
-  kernel.launch.grid = {program.constant(view.heads), program.ceilDivide(program.tokens(), size),
-                        program.batch()};
   kernel.loadParams();
   Block &finish = scan.getFinish();
   StepEmitter step = kernel.startStep(positions, &finish);
-  Value rows = builder.range(positions.first, size, {.to = positions.live});
+  Value rows = kernel.walk.ownRowsOf(builder, positions);
   for (const EpilogueValue &value : values)
     step.bind(finish.getArgument(value.argument),
               {kernel.walk.load(builder, kernel.addMemory(value.memory), rows), true});

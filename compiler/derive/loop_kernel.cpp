@@ -22,6 +22,7 @@ template <typename LoopOp> static LoopView viewOf(LoopOp op) {
     if (mask >= 0)
       view.tail_masks[index] = view.tokens[mask];
   view.order = op.getOrder();
+  view.sequences = op.getSequences();
   view.reverse = op.getReverse();
   view.heads = op.getHeads();
   return view;
@@ -46,8 +47,9 @@ SmallVector<Value> LoopView::memory() const {
   SmallVector<Value> all;
   for (const auto *values : {&params, &tokens, &tails, &inits})
     llvm::append_range(all, *values);
-  if (order)
-    all.push_back(order);
+  for (Value table : {order, sequences})
+    if (table)
+      all.push_back(table);
   for (const auto *values : {&outputs, &finals, &final_tails})
     llvm::copy_if(*values, std::back_inserter(all), [](Value value) { return !value.use_empty(); });
   return all;
@@ -63,17 +65,19 @@ LoopKernel::LoopKernel(ProgramBuilder &program, const LoopView &view, StringRef 
   walk.heads = view.heads;
   walk.reverse = view.reverse;
   walk.order = view.order ? argument(view.order) : Value();
+  if (view.sequences)
+    return;
   auto output = llvm::find_if(view.outputs, [](Value value) { return !value.use_empty(); });
   walk.tokens = countTokens(builder, argument(output == view.outputs.end() ? view.tokens.front() : *output));
 }
 
 Value LoopKernel::addMemory(Value memory) {
   launch.operands.push_back(memory);
-  auto kernel = cast<tile::KernelOp>(builder.getInsertionBlock()->getParentOp());
+  auto kernel = builder.getInsertionBlock()->getParent()->getParentOfType<tile::KernelOp>();
   return kernel.getBody().addArgument(memory.getType(), memory.getLoc());
 }
 
-void LoopKernel::walkBatchAndHead(ProgramBuilder &program, int64_t size, int64_t of) {
+void LoopKernel::walkSequenceAndHead(ProgramBuilder &program, int64_t size, int64_t of) {
   int64_t dimension = 0;
   if (size) {
     columns.first = builder.multiply(builder.blockId(dimension++), builder.index(size));
@@ -82,8 +86,8 @@ void LoopKernel::walkBatchAndHead(ProgramBuilder &program, int64_t size, int64_t
     launch.grid.push_back(program.constant((of + size - 1) / size));
   }
   walk.head = builder.blockId(dimension++);
-  walk.batch = builder.blockId(dimension);
-  launch.grid.append({program.constant(view.heads), program.batch()});
+  walk.enter(builder, builder.blockId(dimension), argument(view.sequences));
+  launch.grid.append({program.constant(view.heads), program.sequencesOf(view.sequences)});
 }
 
 void LoopKernel::loadParams() {
@@ -164,8 +168,8 @@ StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const Token
     int64_t length = cast<RankedTensorType>(memory.getType()).getDimSize(1);
     Value first = builder.subtract(builder.index(length), missing);
     Value from = builder.subtract(builder.index(0), first); // the tail's own beginning
-    outside =
-        walk.load(builder, memory, builder.range(first, positions.size, {.from = from, .to = missing}), part);
+    outside = walk.ofStates().load(builder, memory,
+                                   builder.range(first, positions.size, {.from = from, .to = missing}), part);
   } else if (otherwise.tile) {
     outside = otherwise.tile;
     if (!otherwise.rows)
@@ -189,7 +193,7 @@ StepTile LoopKernel::loadLagOfToken(Value operand, Value tail, int64_t distance,
     int64_t length = cast<RankedTensorType>(tail.getType()).getDimSize(1);
     Value index = builder.add(earlier, builder.index(length));
     index = builder.minimum(builder.maximum(index, zero), builder.index(length - 1));
-    outside = walk.load(builder, tail, index);
+    outside = walk.ofStates().load(builder, tail, index);
   } else if (!outside) {
     outside = builder.splat(value.getType(), 0);
   }
@@ -240,8 +244,7 @@ LogicalResult LoopKernel::finish(Block &block, StepEmitter &step, const TokenSpa
     }
     return success();
   }
-  Value rows = positions.several() ? builder.range(positions.first, positions.size, {.to = positions.live})
-                                   : positions.first;
+  Value rows = walk.ownRowsOf(builder, positions);
   for (const Kept &value : kept) {
     StepTile tile = step.get(block.getArgument(value.argument));
     auto store = [&](const ColumnSlice &part) {
@@ -257,22 +260,23 @@ LogicalResult LoopKernel::finish(Block &block, StepEmitter &step, const TokenSpa
 static void storeTail(TileBuilder &builder, const Walk &walk, Value token, Value mask, Value tail,
                       Value final) {
   int64_t length = cast<RankedTensorType>(tail.getType()).getDimSize(1);
+  Walk ofTails = walk.ofStates();
   for (int64_t j = 0; j < length; ++j) {
     Value position = builder.subtract(builder.add(walk.tokens, builder.index(j)), builder.index(length));
     Value inside = builder.compare(arith::CmpIPredicate::sge, position, builder.index(0));
     auto choice = scf::IfOp::create(builder, inside, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
-    auto copy = [&](Value memory, Value row, Value live) {
-      Value value = builder.load(memory, walk.indices(builder, memory, row));
+    auto copy = [&](const Walk &from, Value memory, Value row, Value live) {
+      Value value = builder.load(memory, from.indices(builder, memory, row));
       if (live)
         value = builder.select(live, value, builder.splat(value.getType(), 0));
-      builder.store(value, final, walk.indices(builder, final, builder.index(j)));
+      builder.store(value, final, ofTails.indices(builder, final, builder.index(j)));
     };
     builder.setInsertionPoint(choice.thenYield());
     Value row = walk.rowsOf(builder, {position});
-    copy(token, row, mask ? builder.load(mask, walk.indices(builder, mask, row)) : Value());
+    copy(walk, token, row, mask ? builder.load(mask, walk.indices(builder, mask, row)) : Value());
     builder.setInsertionPoint(choice.elseYield());
-    copy(tail, builder.add(position, builder.index(length)), {});
+    copy(ofTails, tail, builder.add(position, builder.index(length)), {});
   }
 }
 
@@ -294,7 +298,7 @@ void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &p
       continue;
     Value token = view.tokens[view.tail_owners[index]];
     SmallVector<Value> memory{token, tail, view.final_tails[index]};
-    for (Value optional : {view.tail_masks[index], view.order})
+    for (Value optional : {view.tail_masks[index], view.order, view.sequences})
       if (optional)
         memory.push_back(optional);
     IRMapping arguments;
@@ -304,10 +308,11 @@ void LoopKernel::appendTailLaunches(ProgramBuilder &program, bool all, OpPlan &p
     tailWalk.heads = tailHeads(tail);
     tailWalk.reverse = view.reverse;
     tailWalk.order = view.order ? arguments.lookup(view.order) : Value();
-    tailWalk.tokens = countTokens(tailBuilder, arguments.lookup(token));
+    if (!view.sequences)
+      tailWalk.tokens = countTokens(tailBuilder, arguments.lookup(token));
     tailWalk.head = tailBuilder.blockId(0);
-    tailWalk.batch = tailBuilder.blockId(1);
-    tailLaunch.grid = {program.constant(tailWalk.heads), program.batch()};
+    tailWalk.enter(tailBuilder, tailBuilder.blockId(1), arguments.lookupOrNull(view.sequences));
+    tailLaunch.grid = {program.constant(tailWalk.heads), program.sequencesOf(view.sequences)};
     storeTail(tailBuilder, tailWalk, arguments.lookup(token), arguments.lookupOrNull(view.tail_masks[index]),
               arguments.lookup(tail), arguments.lookup(view.final_tails[index]));
     plan.launches.push_back(std::move(tailLaunch));

@@ -10,7 +10,7 @@ namespace linmu {
 struct LoopView {
   mlir::Operation *op = nullptr;
   llvm::SmallVector<mlir::Value> params, tokens, tails, inits, outputs, finals, final_tails;
-  mlir::Value order;
+  mlir::Value order, sequences; ///< or null
   bool reverse = false;
   int64_t heads = 1;
   llvm::SmallVector<int64_t> tail_owners, init_owners;
@@ -38,9 +38,9 @@ public:
   /// Another operand of the kernel, a value of the program.
   mlir::Value addMemory(mlir::Value memory);
 
-  /// A grid of heads and batch, or of slices of `columns` value columns out of `of`, heads and batch; this
-  /// block's place in it.
-  void walkBatchAndHead(ProgramBuilder &program, int64_t columns = 0, int64_t of = 0);
+  /// A grid of heads and sequences, or of slices of `columns` value columns out of `of`, heads and sequences;
+  /// this block's place in it.
+  void walkSequenceAndHead(ProgramBuilder &program, int64_t columns = 0, int64_t of = 0);
   /// Loads the params that `block` or any of the other blocks use.
   void loadParams();
 

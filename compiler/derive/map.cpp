@@ -1,6 +1,6 @@
 // Maps: blocks of tokens, together as tiles or one by one.
 #include "compiler/derive/algorithms.h"
-#include "compiler/derive/loop_kernel.h"
+#include "compiler/derive/sequence_blocks.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -14,12 +14,8 @@ FailureOr<OpPlan> linmu::deriveMap(pattern::MapOp map, const Schedule &schedule,
   TileBuilder &builder = kernel.builder;
 
   // Heads vary fastest over blocks: those of one token lie side by side in memory.
-  kernel.walk.head = builder.blockId(0);
-  kernel.walk.batch = builder.blockId(2);
-  Value first = builder.multiply(builder.blockId(1), builder.index(size));
+  Value first = builder.multiply(SequenceBlocks(view, size).enter(kernel, program), builder.index(size));
   Value left = builder.subtract(kernel.walk.tokens, first);
-  kernel.launch.grid = {program.constant(view.heads), program.ceilDivide(program.tokens(), size),
-                        program.batch()};
   kernel.loadParams();
 
   Block &body = map.getBody();

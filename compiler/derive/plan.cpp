@@ -95,6 +95,8 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
   ScanSchedule usual;
   usual.chunk = cost.chunk;
   usual.value_columns = columns.columns;
+  if (schedule_.algorithm == Algorithm::automatic && scan.getSequences())
+    usual.recurrent_below = schedule_.recurrent_below;
   if (schedule_.algorithm == Algorithm::two_kernels) {
     usual.algorithm = Algorithm::two_kernels;
   } else if (schedule_.algorithm == Algorithm::segmented) {
@@ -155,6 +157,8 @@ LogicalResult Planner::planOp(PlannedOp &planned) {
     if (LoopView view = LoopView::of(op);
         view.tokens.empty() && llvm::all_of(view.outputs, [](Value value) { return value.use_empty(); }))
       return op->emitOpError("requires a token operand or an output, which tell the number of tokens");
+  if (scan || map)
+    plan_.ragged |= bool(LoopView::of(op).sequences);
   if (scan)
     return planScan(planned);
   if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op)) {

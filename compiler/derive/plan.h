@@ -16,6 +16,8 @@ struct ScanSchedule {
   int64_t segments = 0;      ///< that the tokens are cut into; of the segmented algorithm
   int64_t epilogue = 0;      ///< tokens of a block of a kernel of its own for `finish`; 0: it is fused
   int64_t value_columns = 1; ///< of the states that have columns
+  /// Of a ragged batch, sequences of fewer tokens run one token at a time.
+  int64_t recurrent_below = 0;
 
   OpSchedule described() const;
 };
@@ -23,7 +25,7 @@ struct ScanSchedule {
 /// The calls that a variant serves. The first whose condition holds runs.
 enum class Regime {
   short_sequences, ///< a chunk would be mostly dead
-  few_blocks,      ///< heads and batch leave cores idle
+  few_blocks,      ///< heads and sequences leave cores idle
   usual,
 };
 
@@ -42,6 +44,7 @@ struct Plan {
   llvm::SmallVector<Regime> regimes;
   int64_t few_batch = 0;  ///< batches from here on have blocks enough
   int64_t few_tokens = 0; ///< sequences of no more are not worth splitting
+  bool ragged = false;    ///< some loop walks the sequences of a ragged batch
 };
 
 /// Errors are reported at the op that cannot run as the schedule says, and at the function for what the

@@ -2,6 +2,7 @@
 #include "dialects/pattern/Pattern.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -32,9 +33,9 @@ FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
     self.memory_.map(value, destination);
   }
   for (Operation &op : entry.without_terminator())
-    for (Value result : op.getResults())
+    for (OpResult result : op.getResults())
       if (!result.use_empty() && !self.memory_.contains(result))
-        self.memory_.map(result, self.temporaryOf(cast<RankedTensorType>(result.getType())));
+        self.memory_.map(result, self.temporaryOf(result));
   // Names of arguments and results are part of the signature, not of the kernels.
   self.program_->setDiscardableAttrs(function->getDiscardableAttrDictionary());
   return self;
@@ -85,17 +86,35 @@ Value ProgramBuilder::constant(int64_t value) {
   return keep(arith::ConstantIndexOp::create(builder, value));
 }
 
+Value ProgramBuilder::add(Value a, Value b) {
+  auto builder = expressions();
+  return keep(arith::AddIOp::create(builder, a, b));
+}
+
+Value ProgramBuilder::multiply(Value value, int64_t factor) {
+  Value by = constant(factor);
+  auto builder = expressions();
+  return keep(arith::MulIOp::create(builder, value, by));
+}
+
+Value ProgramBuilder::divide(Value value, int64_t divisor) {
+  Value by = constant(divisor);
+  auto builder = expressions();
+  return keep(arith::DivUIOp::create(builder, value, by));
+}
+
 Value ProgramBuilder::ceilDivide(Value value, int64_t divisor) {
   Value by = constant(divisor);
   auto builder = expressions();
   return keep(arith::CeilDivUIOp::create(builder, value, by));
 }
 
-Value ProgramBuilder::isLess(Value value, int64_t bound) {
-  Value limit = constant(bound);
+Value ProgramBuilder::isLess(Value value, Value bound) {
   auto builder = expressions();
-  return keep(arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, value, limit));
+  return keep(arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, value, bound));
 }
+
+Value ProgramBuilder::isLess(Value value, int64_t bound) { return isLess(value, constant(bound)); }
 
 Value ProgramBuilder::isMore(Value value, int64_t bound) {
   Value limit = constant(bound);
@@ -108,12 +127,21 @@ Value ProgramBuilder::both(Value a, Value b) {
   return keep(arith::AndIOp::create(builder, a, b));
 }
 
-/// A token tensor or state between two launches: axis 0 is the batch, axis 1 the tokens where it is dynamic.
-Value ProgramBuilder::temporaryOf(RankedTensorType type) {
+/// A token tensor or state between two launches: axis 0 is the batch, of states and tails of a ragged batch
+/// the sequences, axis 1 the tokens where it is dynamic.
+Value ProgramBuilder::temporaryOf(OpResult result) {
+  auto type = cast<RankedTensorType>(result.getType());
+  auto tableOf = [&](auto loop) -> Value {
+    return result.getResultNumber() < loop.getOutputs().size() ? Value() : loop.getSequences();
+  };
+  Value table = llvm::TypeSwitch<Operation *, Value>(result.getOwner())
+                    .Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>(
+                        [&](auto loop) { return tableOf(loop); })
+                    .Default(Value());
   SmallVector<Value> extents;
   for (int64_t axis = 0; axis < type.getRank(); ++axis)
     if (type.isDynamicDim(axis))
-      extents.push_back(axis == 0 ? batch() : tokens());
+      extents.push_back(axis == 0 ? sequencesOf(table) : tokens());
   return temporary(type, extents);
 }
 

@@ -37,10 +37,19 @@ public:
   /// Expressions of the program: the extents of a call, and arithmetic on them.
   mlir::Value batch() { return extent(tile::ExtentKind::batch); }
   mlir::Value tokens() { return extent(tile::ExtentKind::tokens); }
+  /// The sequences that a loop with this table of a ragged batch walks: the batch where it is null.
+  mlir::Value sequencesOf(mlir::Value table) { return table ? extent(tile::ExtentKind::sequences) : batch(); }
   mlir::Value constant(int64_t value);
+  /// The tokens of the longest sequence of a ragged batch.
+  mlir::Value longestSequence() { return extent(tile::ExtentKind::longest_sequence); }
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value multiply(mlir::Value value, int64_t factor);
+  /// floor(value / divisor)
+  mlir::Value divide(mlir::Value value, int64_t divisor);
   /// ceil(value / divisor)
   mlir::Value ceilDivide(mlir::Value value, int64_t divisor);
   mlir::Value isLess(mlir::Value value, int64_t bound);
+  mlir::Value isLess(mlir::Value value, mlir::Value bound);
   mlir::Value isMore(mlir::Value value, int64_t bound);
   mlir::Value both(mlir::Value a, mlir::Value b);
 
@@ -58,7 +67,7 @@ public:
 
 private:
   mlir::Value extent(tile::ExtentKind kind);
-  mlir::Value temporaryOf(mlir::RankedTensorType type);
+  mlir::Value temporaryOf(mlir::OpResult result);
   /// A builder behind the expressions so far; `keep` makes what it built the last of them.
   mlir::ImplicitLocOpBuilder expressions();
   mlir::Value keep(mlir::Value value);

@@ -9,7 +9,7 @@ FailureOr<OpPlan> linmu::deriveRecurrent(Operation *op, ProgramBuilder &program)
   LoopView view = LoopView::of(op);
   LoopKernel kernel(program, view, "recurrent");
   TileBuilder &builder = kernel.builder;
-  kernel.walkBatchAndHead(program);
+  kernel.walkSequenceAndHead(program);
   kernel.loadParams();
   SmallVector<Value> initial;
   for (unsigned state = 0; state < view.finals.size(); ++state)

@@ -107,6 +107,18 @@ FailureOr<SmallVector<Value>> ScanKernel::walkChunkExactly(const TokenSpan &toke
   return after;
 }
 
+FailureOr<SmallVector<Value>> ScanKernel::walkTokenByToken(ValueRange states) {
+  SmallVector<Value> before;
+  for (auto [state, value] : llvm::zip(stored, states))
+    before.push_back(state.fromMatrix(kernel.builder, value));
+  auto after = walkTokens(kernel, scan, kernel.builder.index(0), kernel.walk.tokens, before);
+  if (failed(after))
+    return failure();
+  for (auto [state, value] : llvm::zip(stored, *after))
+    value = state.toMatrix(kernel.builder, value);
+  return after;
+}
+
 /// A loop over the chunks; behind what is carried it gives whether a chunk remembers too much, where one may.
 FailureOr<SmallVector<Value>> ScanKernel::loopOverChunks(ValueRange entering, ChunkBody body, Value from,
                                                          Value to) {

@@ -29,6 +29,8 @@ public:
   mlir::FailureOr<llvm::SmallVector<mlir::Value>>
   walkChunks(llvm::function_ref<llvm::SmallVector<mlir::Value>()> entry, ChunkBody body,
              mlir::Value from = {}, mlir::Value to = {});
+  /// The whole walk token by token; `states` and what comes back are K x V tiles as in chunks.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> walkTokenByToken(mlir::ValueRange states);
 
   /// Walks the first `states` states alone, for their exits, and the transitions of those from `from` on.
   void carryOnly(unsigned states, unsigned from);

@@ -69,12 +69,12 @@ static SmallVector<Group> groupsOf(pattern::NormalScanOp scan) {
   return groups;
 }
 
-/// A temporary [B, H, ...] of f32.
+/// A temporary [B, H, ...] of f32; [S, H, ...] of a ragged batch.
 Value Segmented::memoryOf(ArrayRef<int64_t> extents) {
   SmallVector<int64_t> shape{ShapedType::kDynamic, view_.heads};
   shape.append(extents.begin(), extents.end());
   Type f32 = Float32Type::get(scan_.getContext());
-  return program_.temporary(RankedTensorType::get(shape, f32), {program_.batch()});
+  return program_.temporary(RankedTensorType::get(shape, f32), {program_.sequencesOf(view_.sequences)});
 }
 
 Segmented::Segmented(pattern::NormalScanOp scan, const ScanSchedule &schedule, ProgramBuilder &program)
@@ -96,12 +96,12 @@ Segmented::Segmented(pattern::NormalScanOp scan, const ScanSchedule &schedule, P
   }
 }
 
-/// A grid of heads, segments and batch; gives this block's segment.
+/// A grid of heads, segments and sequences; gives this block's segment.
 Value Segmented::placeInGrid(LoopKernel &kernel) {
   kernel.walk.head = kernel.builder.blockId(0);
-  kernel.walk.batch = kernel.builder.blockId(2);
+  kernel.walk.enter(kernel.builder, kernel.builder.blockId(2), kernel.argument(view_.sequences));
   kernel.launch.grid = {program_.constant(view_.heads), program_.constant(schedule_.segments),
-                        program_.batch()};
+                        program_.sequencesOf(view_.sequences)};
   return kernel.builder.blockId(1);
 }
 
@@ -120,7 +120,7 @@ LogicalResult Segmented::makeEnds(const Group &group) {
   TileBuilder &builder = kernel.builder;
   Value segment = placeInGrid(kernel);
   kernel.loadParams();
-  SmallVector<Value> place{kernel.walk.batch, kernel.walk.head, segment};
+  SmallVector<Value> place{kernel.walk.ofStates().batch, kernel.walk.head, segment};
 
   of.carryOnly(group.to, group.from);
   SmallVector<Value> known;
@@ -157,9 +157,9 @@ LogicalResult Segmented::makeEntries(const Group &group) {
   ScanKernel of(scan_, view_, program_, "segment_entries", schedule_.chunk);
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
-  kernel.walkBatchAndHead(program_);
+  kernel.walkSequenceAndHead(program_);
   auto placeOf = [&](Value segment) {
-    return SmallVector<Value>{kernel.walk.batch, kernel.walk.head, segment};
+    return SmallVector<Value>{kernel.walk.ofStates().batch, kernel.walk.head, segment};
   };
   SmallVector<Value> entering;
   struct Arguments {
@@ -217,7 +217,7 @@ LogicalResult Segmented::makeOutputs() {
   auto entry = [&] {
     SmallVector<Value> entering;
     for (Value memory : known)
-      entering.push_back(builder.load(memory, {kernel.walk.batch, kernel.walk.head, segment}));
+      entering.push_back(builder.load(memory, {kernel.walk.ofStates().batch, kernel.walk.head, segment}));
     return entering;
   };
   Value length = lengthOf(kernel), first = builder.multiply(segment, length);

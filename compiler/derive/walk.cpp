@@ -3,11 +3,35 @@
 using namespace mlir;
 using namespace linmu;
 
+void Walk::enter(TileBuilder &builder, Value index, Value table) {
+  batch = index;
+  if (!table)
+    return;
+  auto entry = [&](Value at) { return builder.toIndex(builder.load(table, {at})); };
+  sequence = index;
+  batch = builder.index(0);
+  begin = entry(index);
+  tokens = builder.subtract(entry(builder.add(index, builder.index(1))), begin);
+}
+
+Walk Walk::ofStates() const {
+  Walk walk = *this;
+  if (sequence)
+    walk.batch = sequence;
+  return walk;
+}
+
+/// The row of memory, or of the order, behind a position.
+Value Walk::placeOf(TileBuilder &builder, Value position) const {
+  if (reverse)
+    position = builder.subtract(builder.subtract(tokens, builder.index(1)), position);
+  return begin ? builder.add(begin, position) : position;
+}
+
 /// The range behind positions that start at `first`, and the liveness of its elements.
 Value Walk::rangeOf(TileBuilder &builder, Value first, int64_t size,
                     TileBuilder::RangeOptions options) const {
-  if (reverse)
-    first = builder.subtract(builder.subtract(tokens, builder.index(1)), first);
+  first = placeOf(builder, first);
   options.backward = reverse;
   options.order = order;
   options.batch = order ? batch : Value();
@@ -17,9 +41,7 @@ Value Walk::rangeOf(TileBuilder &builder, Value first, int64_t size,
 Value Walk::rowsOf(TileBuilder &builder, const TokenSpan &positions) const {
   if (positions.several())
     return rangeOf(builder, positions.first, positions.size, {.to = positions.live});
-  Value row = positions.first;
-  if (reverse)
-    row = builder.subtract(builder.subtract(tokens, builder.index(1)), row);
+  Value row = placeOf(builder, positions.first);
   if (order)
     row = builder.toIndex(builder.load(order, {batch, row}));
   return row;
@@ -33,6 +55,11 @@ Value Walk::earlierRowsOf(TileBuilder &builder, const TokenSpan &positions, int6
   return rangeOf(builder, first, positions.size, {.from = from, .to = positions.live});
 }
 
+Value Walk::ownRowsOf(TileBuilder &builder, const TokenSpan &positions) const {
+  Value first = begin ? builder.add(begin, positions.first) : positions.first;
+  return positions.several() ? builder.range(first, positions.size, {.to = positions.live}) : first;
+}
+
 Value Walk::headOf(TileBuilder &builder, int64_t operandHeads) const {
   if (operandHeads == heads)
     return head;
@@ -43,7 +70,7 @@ Value Walk::headOf(TileBuilder &builder, int64_t operandHeads) const {
 
 SmallVector<Value> Walk::indices(TileBuilder &builder, Value memory, Value rows) const {
   auto type = cast<RankedTensorType>(memory.getType());
-  SmallVector<Value> result{batch};
+  SmallVector<Value> result{rows ? batch : ofStates().batch};
   if (rows)
     result.push_back(rows);
   if (int64_t axis = result.size(); axis < type.getRank())

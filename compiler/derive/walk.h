@@ -25,10 +25,18 @@ struct ColumnSlice {
 /// `index`, or a range.
 struct Walk {
   mlir::Value batch, head; ///< index
-  mlir::Value tokens;      ///< N, index
+  mlir::Value tokens;      ///< of the sequence, index
   int64_t heads = 1;       ///< H of the loop
   bool reverse = false;
   mlir::Value order; ///< [B, N] token index in memory, or null
+  /// Of a ragged batch, index: the sequence whose states and tails these are, and the row of memory, or of
+  /// the order, in which it begins. Null where each sequence has a batch of its own.
+  mlir::Value sequence, begin;
+
+  /// The walk of a sequence: `index` of the batch, or, given the table of a ragged batch, of those in it.
+  void enter(TileBuilder &builder, mlir::Value index, mlir::Value table);
+  /// The walk as states and tails see it: their batch is the sequence.
+  Walk ofStates() const;
 
   /// The rows behind positions.
   mlir::Value rowsOf(TileBuilder &builder, const TokenSpan &positions) const;
@@ -36,11 +44,14 @@ struct Walk {
   /// must not be before 0.
   mlir::Value earlierRowsOf(TileBuilder &builder, const TokenSpan &positions, int64_t distance) const;
 
+  /// Where the positions stand in memory [B, N, ...] of the program's own, which is laid out by position.
+  mlir::Value ownRowsOf(TileBuilder &builder, const TokenSpan &positions) const;
+
   /// The head of an operand with `operandHeads` heads that this head reads: h / (H / G).
   mlir::Value headOf(TileBuilder &builder, int64_t operandHeads) const;
 
   /// The indices of `rows` of this batch and head in [B, N, G, ...] or [B, N]; with `rows` null those of a
-  /// state [B, G, ...].
+  /// state [B, G, ...], or [S, G, ...] of a ragged batch.
   llvm::SmallVector<mlir::Value> indices(TileBuilder &builder, mlir::Value memory, mlir::Value rows) const;
 
   /// Loads as f32 (or the integer type as it is); of the last axis, those `columns`.
@@ -53,6 +64,7 @@ struct Walk {
              const ColumnSlice &columns = {}) const;
 
 private:
+  mlir::Value placeOf(TileBuilder &builder, mlir::Value position) const;
   mlir::Value rangeOf(TileBuilder &builder, mlir::Value first, int64_t size,
                       TileBuilder::RangeOptions options) const;
 };

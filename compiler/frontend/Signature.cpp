@@ -9,7 +9,7 @@ using namespace linmu;
 namespace {
 
 /// The parts that an operand can play; each fixes which of its dynamic axes mean what.
-enum class Role { token, param, state, media };
+enum class Role { token, param, state, media, stateOfSequence, sequences };
 
 StringRef nameOf(Role role) {
   switch (role) {
@@ -21,6 +21,10 @@ StringRef nameOf(Role role) {
     return "a state or tail";
   case Role::media:
     return "a media table";
+  case Role::stateOfSequence:
+    return "a state or tail of sequences";
+  case Role::sequences:
+    return "a table of sequences";
   }
   llvm_unreachable("all roles are listed");
 }
@@ -33,8 +37,8 @@ template <typename LoopOp> Role roleInLoop(LoopOp op, OpOperand &use) {
   if (in(op.getParams()))
     return Role::param;
   if (in(op.getTails()) || in(op.getInits()))
-    return Role::state;
-  return Role::token;
+    return op.getSequences() ? Role::stateOfSequence : Role::state;
+  return use.get() == op.getSequences() ? Role::sequences : Role::token;
 }
 
 Role roleOf(OpOperand &use) {
@@ -52,7 +56,9 @@ Role roleOf(OpOperand &use) {
 
 Role roleOf(OpResult result) {
   auto isState = [&](auto op) {
-    return result.getResultNumber() >= op.getOutputs().size() ? Role::state : Role::token;
+    return result.getResultNumber() < op.getOutputs().size() ? Role::token
+           : op.getSequences()                               ? Role::stateOfSequence
+                                                             : Role::state;
   };
   if (auto scan = dyn_cast<pattern::ScanOp>(result.getOwner()))
     return isState(scan);
@@ -90,6 +96,20 @@ uint32_t inPlaceOf(OpResult result) {
   return argument && argument.hasOneUse() && result.hasOneUse() ? argument.getArgNumber() : OperandSpec::none;
 }
 
+/// States and tails that go from op to op have an entry a sequence of the batch in both, or in neither.
+LogicalResult checkStates(func::FuncOp function) {
+  for (Operation &op : function.getBody().front().without_terminator())
+    for (OpResult result : op.getResults())
+      for (OpOperand &use : result.getUses())
+        if (Role made = roleOf(result), used = roleOf(use);
+            !isa<func::ReturnOp>(use.getOwner()) && made != used &&
+            (made == Role::stateOfSequence || used == Role::stateOfSequence))
+          return use.getOwner()->emitOpError("requires ")
+                 << nameOf(used) << ", got the result of another op that is " << nameOf(made)
+                 << "; write the same 'sequences' in both";
+  return success();
+}
+
 DType dtypeOf(Type element) {
   return element.isF32()         ? DType::f32
          : element.isBF16()      ? DType::bf16
@@ -98,7 +118,26 @@ DType dtypeOf(Type element) {
                                  : DType::i1;
 }
 
-FailureOr<OperandSpec> describe(Location at, StringRef name, Type type, std::optional<Role> role) {
+/// Whether an op of the function walks the sequences of a ragged batch, which is one.
+bool isRagged(func::FuncOp function) {
+  return llvm::any_of(function.getBody().front(), [](Operation &op) {
+    return llvm::TypeSwitch<Operation *, bool>(&op)
+        .Case<pattern::ScanOp, pattern::MapOp>([](auto loop) { return bool(loop.getSequences()); })
+        .Default(false);
+  });
+}
+
+/// What axis 0 of an operand is where it is dynamic.
+Extent leadingExtent(std::optional<Role> role, bool ragged) {
+  if (role == Role::media)
+    return {Extent::mediaItems, 0};
+  if (role == Role::stateOfSequence || role == Role::sequences)
+    return {Extent::sequences, role == Role::sequences};
+  return ragged ? Extent{Extent::constant, 1} : Extent{Extent::batch, 0};
+}
+
+FailureOr<OperandSpec> describe(Location at, StringRef name, Type type, std::optional<Role> role,
+                                bool ragged) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor)
     return emitError(at) << "requires operand '" << name << "' to be a ranked tensor, got " << type;
@@ -113,16 +152,13 @@ FailureOr<OperandSpec> describe(Location at, StringRef name, Type type, std::opt
       spec.shape.push_back({Extent::constant, tensor.getDimSize(axis)});
       continue;
     }
-    Extent::Kind kind = role == Role::media ? Extent::mediaItems : axis == 0 ? Extent::batch : Extent::tokens;
-    bool allowed = role == Role::param   ? false
-                   : role == Role::media ? axis == 0
-                   : role == Role::state ? axis == 0
-                                         : axis <= 1;
+    bool isToken = !role || role == Role::token;
+    bool allowed = role != Role::param && axis <= (isToken ? 1 : 0);
     if (!allowed)
       return emitError(at) << "requires operand '" << name << "', "
                            << (role ? nameOf(*role) : "which nothing uses,") << " to have a static axis "
                            << axis << ", got " << type;
-    spec.shape.push_back({kind, 0});
+    spec.shape.push_back(axis == 0 ? leadingExtent(role, ragged) : Extent{Extent::tokens, 0});
   }
   return spec;
 }
@@ -131,6 +167,9 @@ FailureOr<OperandSpec> describe(Location at, StringRef name, Type type, std::opt
 
 FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
   Signature signature;
+  bool ragged = isRagged(function);
+  if (failed(checkStates(function)))
+    return failure();
   signature.name = function.getSymName().str();
   // frontend::parse gives every operand a name; modules from elsewhere may lack them.
   auto nameAt = [](Attribute attribute, unsigned index) {
@@ -156,8 +195,10 @@ FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
         content = OperandSpec::tokenOrder;
       else if (here == Role::media)
         content = OperandSpec::mediaTable;
+      else if (here == Role::sequences)
+        content = OperandSpec::sequenceTable;
     }
-    auto spec = describe(argument.getLoc(), name, argument.getType(), role);
+    auto spec = describe(argument.getLoc(), name, argument.getType(), role, ragged);
     if (failed(spec))
       return failure();
     spec->content = content;
@@ -169,7 +210,7 @@ FailureOr<Signature> frontend::signatureOf(func::FuncOp function) {
     if (!result)
       return function.emitError("requires results made by pattern ops");
     auto spec = describe(value.getLoc(), nameAt(function.getResultAttr(index, "pattern.name"), index),
-                         value.getType(), roleOf(result));
+                         value.getType(), roleOf(result), ragged);
     if (failed(spec))
       return failure();
     spec->in_place_of = inPlaceOf(result);

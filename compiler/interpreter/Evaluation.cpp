@@ -77,6 +77,21 @@ LogicalResult interpreter::checkOrder(Operation *op, const HostTensor &order, co
   return success();
 }
 
+LogicalResult interpreter::checkSequences(Operation *op, const HostTensor &table, const Call &call) {
+  std::int64_t last = table.shape[0] - 1;
+  auto at = [&](std::int64_t index) { return std::int64_t(table.elements[index]); };
+  if (at(0) != 0)
+    return op->emitOpError("requires entry 0 of sequences to be 0, got ") << at(0);
+  for (std::int64_t index = 1; index <= last; ++index)
+    if (at(index) < at(index - 1))
+      return op->emitOpError("requires entry ") << index << " of sequences to be at least entry " << index - 1
+                                                << ", " << at(index - 1) << ", got " << at(index);
+  if (at(last) != call.tokens)
+    return op->emitOpError("requires the last entry of sequences to be the ")
+           << call.tokens << " tokens, got " << at(last);
+  return success();
+}
+
 LogicalResult interpreter::emitViolation(const ViolationAt &at, std::int64_t heads) {
   pattern::AssumeOp op = at.violation.op;
   return op.emitOpError("requires a value in [")

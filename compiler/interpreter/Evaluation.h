@@ -63,6 +63,10 @@ mlir::FailureOr<std::vector<MediaItem>> mediaItems(mlir::Operation *op, const Ho
 /// Fails with a diagnostic at `op` unless each row is a permutation of 0 .. tokens - 1.
 mlir::LogicalResult checkOrder(mlir::Operation *op, const HostTensor &order, const Call &call);
 
+/// Fails with a diagnostic at `op` unless the entries of a table of sequences go from 0 to the number of
+/// tokens and none is below the one before.
+mlir::LogicalResult checkSequences(mlir::Operation *op, const HostTensor &table, const Call &call);
+
 /// A violation, and where it was found.
 struct ViolationAt {
   Violation violation;

@@ -8,12 +8,19 @@ using pattern::StepValue;
 
 namespace {
 
+/// One walk: of a whole sequence of the batch, or, with a table of sequences, of some positions of the only
+/// one.
+struct Walk {
+  std::int64_t batch, sequence; ///< of the tokens; of states and tails
+  std::int64_t first, count;    ///< positions
+};
+
 /// Everything that the loop of one head of one sequence reads, prepared once.
 template <typename LoopOp> class Loop {
 public:
   Loop(LoopOp op, const Values &values, const Call &call)
       : op_(op), call_(call), heads_(op.getHeads()), order_(find(values, op.getOrder())),
-        segments_(find(values, op.getSegments())),
+        sequences_(find(values, op.getSequences())), segments_(find(values, op.getSegments())),
         segmentsTail_(find(values, op.getTailOf(op.getTokens().size()))),
         sourceMask_(find(values, op.getSourceMask())), outputMask_(find(values, op.getOutputMask())) {
     for (Value param : op.getParams())
@@ -25,19 +32,24 @@ public:
     }
     for (unsigned state = 0; state < op.getFinals().size(); ++state)
       inits_.push_back(find(values, op.getInitOf(state)));
-    for (Value result : op->getResults())
-      results_.push_back(zeros(result.getType(), call));
+    Call ofStates = call;
+    ofStates.batch = countSequences();
+    for (auto [index, result] : llvm::enumerate(op->getResults()))
+      results_.push_back(zeros(result.getType(), index < op.getOutputs().size() ? call : ofStates));
   }
 
   FailureOr<std::vector<HostTensor>> run() {
     if (order_ && failed(checkOrder(op_, *order_, call_)))
       return failure();
-    auto violation = parallelFor(call_.batch * heads_, call_.threads,
-                                 [&](std::int64_t index) { return runHead(index / heads_, index % heads_); });
+    if (sequences_ && failed(checkSequences(op_, *sequences_, call_)))
+      return failure();
+    auto violation = parallelFor(countSequences() * heads_, call_.threads, [&](std::int64_t index) {
+      return runHead(walkOf(index / heads_), index % heads_);
+    });
     if (violation)
       return emitViolation(*violation, heads_);
-    for (std::int64_t batch = 0; batch < call_.batch; ++batch)
-      keepTails(batch);
+    for (std::int64_t sequence = 0; sequence < countSequences(); ++sequence)
+      keepTails(walkOf(sequence));
     return std::move(results_);
   }
 
@@ -46,10 +58,18 @@ private:
     return value ? &values.find(value)->second : nullptr;
   }
 
-  /// The token that the loop visits as its `step`-th.
-  std::int64_t tokenAt(std::int64_t batch, std::int64_t step) const {
-    std::int64_t position = op_.getReverse() ? call_.tokens - 1 - step : step;
-    return order_ ? std::int64_t(entry(*order_, batch, position)) : position;
+  std::int64_t countSequences() const { return sequences_ ? sequences_->shape[0] - 1 : call_.batch; }
+  Walk walkOf(std::int64_t sequence) const {
+    if (!sequences_)
+      return {sequence, sequence, 0, call_.tokens};
+    auto first = std::int64_t(sequences_->elements[sequence]);
+    return {0, sequence, first, std::int64_t(sequences_->elements[sequence + 1]) - first};
+  }
+
+  /// The token that a walk visits as its `step`-th.
+  std::int64_t tokenAt(const Walk &walk, std::int64_t step) const {
+    std::int64_t position = walk.first + (op_.getReverse() ? walk.count - 1 - step : step);
+    return order_ ? std::int64_t(entry(*order_, walk.batch, position)) : position;
   }
 
   /// Head h of H reads head h / (H / G) of an operand with G heads.
@@ -65,22 +85,22 @@ private:
   }
 
   /// Whether the segment changes between the token visited as the `step`-th and the one before it.
-  bool restartsAt(std::int64_t batch, std::int64_t step) const {
+  bool restartsAt(const Walk &walk, std::int64_t step) const {
     if (!segments_ || (step == 0 && !segmentsTail_))
       return false;
-    double before = step > 0 ? entry(*segments_, batch, tokenAt(batch, step - 1))
-                             : entry(*segmentsTail_, batch, segmentsTail_->shape[1] - 1);
-    return entry(*segments_, batch, tokenAt(batch, step)) != before;
+    double before = step > 0 ? entry(*segments_, walk.batch, tokenAt(walk, step - 1))
+                             : entry(*segmentsTail_, walk.sequence, segmentsTail_->shape[1] - 1);
+    return entry(*segments_, walk.batch, tokenAt(walk, step)) != before;
   }
 
   /// The slice `distance` steps before `step`. What a tail holds has passed the mask of its own part.
-  void readLag(unsigned operand, std::int64_t batch, std::int64_t step, std::int64_t distance,
+  void readLag(unsigned operand, const Walk &walk, std::int64_t step, std::int64_t distance,
                std::int64_t head, const StepValue *otherwise, StepValue &slice) const {
     if (step >= distance)
-      return readToken(operand, batch, tokenAt(batch, step - distance), head, slice);
+      return readToken(operand, walk.batch, tokenAt(walk, step - distance), head, slice);
     if (const HostTensor *tail = tails_[operand]) {
       Rows rows(*tail, 3);
-      std::copy_n(rows.at(batch, rows.extent(1) + step - distance, headOf(head, rows.extent(2))),
+      std::copy_n(rows.at(walk.sequence, rows.extent(1) + step - distance, headOf(head, rows.extent(2))),
                   rows.features, slice.elements.begin());
     } else if (otherwise) {
       slice.elements = otherwise->elements;
@@ -89,7 +109,7 @@ private:
     }
   }
 
-  std::optional<ViolationAt> runHead(std::int64_t batch, std::int64_t head) {
+  std::optional<ViolationAt> runHead(const Walk &walk, std::int64_t head) {
     Step step(op_.getBody(), params_.size());
     unsigned firstToken = params_.size(), firstState = firstToken + tokens_.size();
     for (auto [index, param] : llvm::enumerate(params_))
@@ -99,18 +119,18 @@ private:
     for (auto [index, init] : llvm::enumerate(inits_)) {
       states[index] = step.argument(firstState + index);
       if (init)
-        std::copy_n(Rows(*init, 2).at(batch, head), states[index].elements.size(),
+        std::copy_n(Rows(*init, 2).at(walk.sequence, head), states[index].elements.size(),
                     states[index].elements.begin());
     }
     if (auto violation = step.startHead())
       return ViolationAt{*violation, 0};
 
     pattern::YieldOp yield = op_.getYield();
-    for (std::int64_t at = 0; at < call_.tokens; ++at) {
-      std::int64_t token = tokenAt(batch, at);
+    for (std::int64_t at = 0; at < walk.count; ++at) {
+      std::int64_t token = tokenAt(walk, at);
       for (unsigned operand = 0; operand < tokens_.size(); ++operand)
-        readToken(operand, batch, token, head, step.argument(firstToken + operand));
-      bool restart = restartsAt(batch, at);
+        readToken(operand, walk.batch, token, head, step.argument(firstToken + operand));
+      bool restart = restartsAt(walk, at);
       for (auto [index, state] : llvm::enumerate(states)) {
         if (restart)
           std::fill(state.elements.begin(), state.elements.end(), 0.0);
@@ -118,20 +138,20 @@ private:
       }
       auto violation = step.evaluate([&](pattern::LagOp lag, const StepValue *otherwise, StepValue &slice) {
         unsigned operand = cast<BlockArgument>(lag.getSource()).getArgNumber() - firstToken;
-        readLag(operand, batch, at, lag.getDistance(), head, otherwise, slice);
+        readLag(operand, walk, at, lag.getDistance(), head, otherwise, slice);
       });
       if (violation)
         return ViolationAt{*violation, token};
       for (auto [index, value] : llvm::enumerate(yield.getStates()))
         states[index].elements = step[value].elements;
-      if (outputMask_ && !entry(*outputMask_, batch, token))
+      if (outputMask_ && !entry(*outputMask_, walk.batch, token))
         continue; // results start as zeros
       for (auto [index, value] : llvm::enumerate(yield.getOutputs()))
-        write(results_[index], Rows(results_[index], 3).at(batch, token, head), step[value]);
+        write(results_[index], Rows(results_[index], 3).at(walk.batch, token, head), step[value]);
     }
     for (auto [index, state] : llvm::enumerate(states)) {
       HostTensor &final = results_[op_.getOutputs().size() + index];
-      write(final, Rows(final, 2).at(batch, head), state);
+      write(final, Rows(final, 2).at(walk.sequence, head), state);
     }
     return {};
   }
@@ -150,7 +170,7 @@ private:
   }
 
   /// Final tails: the last tokens of the tail followed by the tokens as lags read them, oldest first.
-  void keepTails(std::int64_t batch) {
+  void keepTails(const Walk &walk) {
     for (auto [index, owner] : llvm::enumerate(op_.getTailOwners())) {
       HostTensor &kept = results_[op_.getOutputs().size() + op_.getFinals().size() + index];
       bool ofSegments = owner == std::int64_t(tokens_.size());
@@ -160,13 +180,13 @@ private:
       std::int64_t length = to.extent(1);
       for (std::int64_t i = 0; i < length; ++i)
         for (std::int64_t head = 0; head < to.extent(2); ++head) {
-          std::int64_t step = call_.tokens - length + i; // negative: so many tokens before the first
-          if (step >= 0 && mask && !entry(*mask, batch, tokenAt(batch, step)))
+          std::int64_t step = walk.count - length + i; // negative: so many tokens before the first
+          if (step >= 0 && mask && !entry(*mask, walk.batch, tokenAt(walk, step)))
             continue; // results start as zeros
-          const double *from =
-              step < 0 ? before.at(batch, length + step, head) : tokens.at(batch, tokenAt(batch, step), head);
+          const double *from = step < 0 ? before.at(walk.sequence, length + step, head)
+                                        : tokens.at(walk.batch, tokenAt(walk, step), head);
           std::copy_n(from, to.features,
-                      kept.elements.begin() + (to.at(batch, i, head) - kept.elements.data()));
+                      kept.elements.begin() + (to.at(walk.sequence, i, head) - kept.elements.data()));
         }
     }
   }
@@ -174,7 +194,7 @@ private:
   mutable LoopOp op_; // accessors of ops are not const
   const Call &call_;
   std::int64_t heads_;
-  const HostTensor *order_, *segments_, *segmentsTail_, *sourceMask_, *outputMask_;
+  const HostTensor *order_, *sequences_, *segments_, *segmentsTail_, *sourceMask_, *outputMask_;
   std::vector<Rows> params_, tokens_;
   std::vector<const HostTensor *> tails_, inits_;
   std::vector<bool> masked_; ///< by token operand: zero where the source mask is false

@@ -85,15 +85,16 @@ template <typename LoopOp> struct PermutesToOrder : OpRewritePattern<LoopOp> {
   }
 };
 
-/// A map without lags and tails is the same in every order.
+/// A map without lags and tails is the same in every order, whatever the sequences are.
 struct DropOrder : OpRewritePattern<MapOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(MapOp map, PatternRewriter &rewriter) const override {
-    if ((!map.getOrder() && !map.getReverse()) || map.getSegments() || !map.getTails().empty() ||
-        !map.getBody().getOps<LagOp>().empty())
+    if ((!map.getOrder() && !map.getReverse() && !map.getSequences()) || map.getSegments() ||
+        !map.getTails().empty() || !map.getBody().getOps<LagOp>().empty())
       return failure();
     rewriter.modifyOpInPlace(map, [&] {
       map.getOrderMutable().clear();
+      map.getSequencesMutable().clear();
       map.setReverse(false);
     });
     return success();

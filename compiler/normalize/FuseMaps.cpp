@@ -22,7 +22,7 @@ struct Loop {
   Operation *op = nullptr;
   OperandRange params, tokens;
   ResultRange outputs, finals, finalTails;
-  Value order;
+  Value order, sequences;
   bool reverse;
   Block *body;
   YieldOp yield;
@@ -32,7 +32,8 @@ struct Loop {
   explicit Loop(LoopOp loop)
       : op(loop), params(loop.getParams()), tokens(loop.getTokens()), outputs(loop.getOutputs()),
         finals(loop.getFinals()), finalTails(loop.getFinalTails()), order(loop.getOrder()),
-        reverse(loop.getReverse()), body(&loop.getBody()), yield(loop.getYield()), heads(loop.getHeads()) {}
+        sequences(loop.getSequences()), reverse(loop.getReverse()), body(&loop.getBody()),
+        yield(loop.getYield()), heads(loop.getHeads()) {}
 
   static std::optional<Loop> of(Operation *op) {
     if (auto scan = dyn_cast<ScanOp>(op); scan && !scan.getSegments() && !scan.getSourceMask())
@@ -68,7 +69,7 @@ struct Loop {
       return lag && lag.getSource() == tokenArgument(token);
     });
   }
-  /// A map without lags and tails is the same in every order.
+  /// A map without lags and tails is the same in every order, whatever the sequences are.
   bool dependsOnOrder() const { return !isMap() || !finalTails.empty() || !body->getOps<LagOp>().empty(); }
   /// Works on a matrix for each token, which has no form on several tokens at once.
   bool hasMatrix() const {
@@ -106,7 +107,8 @@ public:
       if (loop->isMap() && loop->hasMatrix())
         return false;
     bool ordered = producer_.dependsOnOrder() && consumer_.dependsOnOrder();
-    if (ordered && (producer_.order != consumer_.order || producer_.reverse != consumer_.reverse))
+    if (ordered && (producer_.order != consumer_.order || producer_.reverse != consumer_.reverse ||
+                    producer_.sequences != consumer_.sequences))
       return false;
     if (!findLinks() || !findPlace())
       return false;
@@ -274,6 +276,7 @@ private:
     for (const auto *values : {&params, &tokens, &tails, &inits})
       addOperands(*values);
     addOperands(ordered.order ? ValueRange(ordered.order) : ValueRange());
+    addOperands(ordered.sequences ? ValueRange(ordered.sequences) : ValueRange());
     for (int clause = 0; clause < 3; ++clause) // segments and masks
       addOperands({});
     state.addTypes(outputTypes);

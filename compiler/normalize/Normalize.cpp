@@ -217,6 +217,7 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
   addOperands(scan.getTails());
   addOperands(inits);
   addOperands(scan.getOrder() ? ValueRange(scan.getOrder()) : ValueRange());
+  addOperands(scan.getSequences() ? ValueRange(scan.getSequences()) : ValueRange());
   state.addTypes(scan.getOutputs().getTypes());
   state.addTypes(finalTypes);
   state.addTypes(scan.getFinalTails().getTypes());

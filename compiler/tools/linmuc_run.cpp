@@ -51,12 +51,12 @@ StoredType storedTypeOf(DType type) {
 }
 
 std::string describe(const OperandSpec &spec) {
-  static constexpr const char *symbols[] = {"", "batch", "tokens", "items"};
+  static constexpr const char *symbols[] = {"", "batch", "tokens", "items", "sequences"};
   std::string shape;
-  for (const Extent &extent : spec.shape)
-    shape +=
-        (shape.empty() ? "" : ", ") +
-        (extent.kind == Extent::constant ? std::to_string(extent.value) : std::string(symbols[extent.kind]));
+  for (const Extent &extent : spec.shape) {
+    std::string number = extent.value ? std::to_string(extent.value) : "", symbol = symbols[extent.kind];
+    shape += (shape.empty() ? "" : ", ") + symbol + (symbol.empty() || number.empty() ? "" : " + ") + number;
+  }
   return fmt::format("{} [{}]", name(storedTypeOf(spec.dtype)), shape);
 }
 
@@ -129,10 +129,7 @@ std::vector<Result> shapeResults(const Signature &signature, const Symbols &call
     Result result{&spec, {}, {}};
     std::int64_t bytes = sizeOf(spec.dtype);
     for (const Extent &extent : spec.shape) {
-      result.shape.push_back(extent.kind == Extent::batch        ? call.batch
-                             : extent.kind == Extent::tokens     ? call.tokens
-                             : extent.kind == Extent::mediaItems ? call.media_items
-                                                                 : extent.value);
+      result.shape.push_back(extent.evaluate(call));
       bytes *= result.shape.back();
     }
     result.bytes.resize(bytes);

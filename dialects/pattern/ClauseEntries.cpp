@@ -216,9 +216,11 @@ ParseResult ClauseParser::parseSingle(StringRef clause, StringRef type, Entries 
   auto parsed = dyn_cast<RankedTensorType>(any);
   Type element =
       clause.ends_with("mask") ? parser.getBuilder().getI1Type() : parser.getBuilder().getI32Type();
-  if (!parsed || parsed.getRank() != 2 || parsed.getElementType() != element)
+  bool ofSequences = clause == "sequences";
+  if (!parsed || parsed.getRank() != (ofSequences ? 1 : 2) || parsed.getElementType() != element)
     return parser.emitError(place) << "requires operand '" << name << "' of " << clause << " to have type "
-                                   << type << " (batch, tokens), got " << any;
+                                   << type << (ofSequences ? " (sequences + 1)" : " (batch, tokens)")
+                                   << ", got " << any;
   if (clause == "segments" && parseTailType(name, "tensor<?x1xi32>", segmentsTail))
     return failure();
   if (parser.parseOptionalRParen())

@@ -8,9 +8,9 @@ using Argument = OpAsmParser::Argument;
 using Operand = OpAsmParser::UnresolvedOperand;
 
 static constexpr StringLiteral maskClauses[] = {"segments", "source_mask", "zeroes", "output_mask"};
-static constexpr StringLiteral clauses[] = {"reverse",     "params",   "tokens",      "states",
-                                            "order",       "segments", "source_mask", "zeroes",
-                                            "output_mask", "->",       "attributes"};
+static constexpr StringLiteral clauses[] = {"reverse", "params",      "tokens",   "states",
+                                            "order",   "sequences",   "segments", "source_mask",
+                                            "zeroes",  "output_mask", "->",       "attributes"};
 
 ParseResult ClauseParser::parseClause(StringRef name, SMLoc place) {
   if (!seen.insert(name).second)
@@ -35,10 +35,15 @@ ParseResult ClauseParser::parseClause(StringRef name, SMLoc place) {
     return parser.parseOptionalAttrDict(result.attributes);
   bool mask = name.ends_with("mask");
   Entries &entry = name == "order"         ? order
+                   : name == "sequences"   ? sequences
                    : name == "segments"    ? segments
                    : name == "source_mask" ? sourceMask
                                            : outputMask;
-  return parseSingle(name, mask ? "tensor<?x?xi1>" : "tensor<?x?xi32>", entry);
+  return parseSingle(name,
+                     mask                  ? "tensor<?x?xi1>"
+                     : name == "sequences" ? "tensor<?xi32>"
+                                           : "tensor<?x?xi32>",
+                     entry);
 }
 
 ParseResult ClauseParser::parse() {
@@ -64,8 +69,8 @@ ParseResult ClauseParser::parse() {
           return word.edit_distance(a) < word.edit_distance(b);
         });
     InFlightDiagnostic error = parser.emitError(place);
-    error << "requires one of the clauses reverse, params, tokens, states, order, segments, source_mask, "
-             "zeroes, output_mask and -> (outputs), or the step in braces, got '"
+    error << "requires one of the clauses reverse, params, tokens, states, order, sequences, segments, "
+             "source_mask, zeroes, output_mask and -> (outputs), or the step in braces, got '"
           << word << "'";
     if (word.edit_distance(*nearest) <= 2)
       error << "; did you mean '" << *nearest << "'?";
@@ -107,7 +112,7 @@ ParseResult ClauseParser::finish(SmallVectorImpl<Argument> &arguments) {
     tails.operands.append(segmentsTail.operands);
     tails.types.append(segmentsTail.types);
   }
-  if (add(params) || add(tokens) || add(tails) || add(inits) || add(order))
+  if (add(params) || add(tokens) || add(tails) || add(inits) || add(order) || add(sequences))
     return failure();
   if (with_masks && (add(segments) || add(sourceMask) || add(outputMask)))
     return failure();

@@ -50,7 +50,7 @@ private:
   mlir::OperationState &result;
   bool with_masks;
   llvm::StringSet<> seen;
-  Entries params, tokens, tails, inits, order, segments, segmentsTail, sourceMask, outputMask;
+  Entries params, tokens, tails, inits, order, sequences, segments, segmentsTail, sourceMask, outputMask;
   llvm::SmallVector<mlir::OpAsmParser::Argument> paramArguments, tokenArguments, stateArguments;
   llvm::SmallVector<int64_t> tailOf, initOf, zeroes;
   llvm::SmallVector<mlir::OpAsmParser::UnresolvedOperand> zeroed;

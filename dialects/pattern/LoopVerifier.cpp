@@ -121,16 +121,16 @@ static LogicalResult verifyOwners(Operation *op, StringRef name, ArrayRef<int64_
   return success();
 }
 
-/// An order, segments or a mask: tensor<?x?x...>.
-static LogicalResult verifyPerToken(Operation *op, StringRef clause, Value value) {
+/// An order, segments or a mask, tensor<?x?x...>, or a table of sequences, tensor<?x...>.
+static LogicalResult verifyDynamic(Operation *op, StringRef clause, Value value) {
   if (!value)
     return success();
   auto type = cast<RankedTensorType>(value.getType());
-  if (!type.isDynamicDim(0) || !type.isDynamicDim(1))
+  SmallVector<int64_t> dynamic(type.getRank(), ShapedType::kDynamic);
+  if (type.getShape() != ArrayRef(dynamic))
     return op->emitOpError("requires ")
-           << clause << " of type "
-           << RankedTensorType::get({ShapedType::kDynamic, ShapedType::kDynamic}, type.getElementType())
-           << ", got " << type;
+           << clause << " of type " << RankedTensorType::get(dynamic, type.getElementType()) << ", got "
+           << type;
   return success();
 }
 
@@ -170,7 +170,8 @@ template <typename LoopOp> LogicalResult linmu::pattern::verifyLoopOperands(Loop
   if (failed(verifyOwners(op, "tail_owners", op.getTailOwners(), op.getTails().size(), walked.size())) ||
       failed(
           verifyOwners(op, "init_owners", op.getInitOwners(), op.getInits().size(), op.getFinals().size())) ||
-      failed(verifyPerToken(op, "order", op.getOrder())))
+      failed(verifyDynamic(op, "order", op.getOrder())) ||
+      failed(verifyDynamic(op, "sequences", op.getSequences())))
     return failure();
   for (auto [index, owner] : llvm::enumerate(op.getTailOwners())) {
     auto tail = cast<RankedTensorType>(op.getTails()[index].getType());
@@ -259,9 +260,9 @@ template <typename LoopOp> static LogicalResult verifyLoopRegion(LoopOp op) {
 
 /// The clauses that normal_scan lacks.
 template <typename LoopOp> static LogicalResult verifyMasks(LoopOp op) {
-  if (failed(verifyPerToken(op, "segments", op.getSegments())) ||
-      failed(verifyPerToken(op, "source_mask", op.getSourceMask())) ||
-      failed(verifyPerToken(op, "output_mask", op.getOutputMask())))
+  if (failed(verifyDynamic(op, "segments", op.getSegments())) ||
+      failed(verifyDynamic(op, "source_mask", op.getSourceMask())) ||
+      failed(verifyDynamic(op, "output_mask", op.getOutputMask())))
     return failure();
   if (op.getSourceMask() && !op.getTailMasks().empty())
     return op.emitOpError("requires source_mask or tail_masks, which are what becomes of it, not both");

@@ -10,6 +10,7 @@ def Pattern_TokenTensor : RankedTensorOf<[F32, BF16, F16, I32, I1]>;
 def Pattern_TokenIndex : 2DTensorOf<[I32]>;
 def Pattern_TokenMask : 2DTensorOf<[I1]>;
 def Pattern_MediaTable : 2DTensorOf<[I32]>;
+def Pattern_SequenceTable : 1DTensorOf<[I32]>;
 
 // Scan and map share their operands, assembly and verifier (TokenLoop.h).
 defvar Pattern_LoopArguments = (ins
@@ -18,6 +19,7 @@ defvar Pattern_LoopArguments = (ins
   Variadic<Pattern_TokenTensor>:$tails,
   Variadic<Pattern_TokenTensor>:$inits,
   Optional<Pattern_TokenIndex>:$order,
+  Optional<Pattern_SequenceTable>:$sequences,
   Optional<Pattern_TokenIndex>:$segments,
   Optional<Pattern_TokenMask>:$source_mask,
   Optional<Pattern_TokenMask>:$output_mask,
@@ -43,6 +45,10 @@ defvar Pattern_LoopDescription = [{
     - `tokens`: `%x = %X : type`; `tensor<?x?xT>` is a scalar that all heads share; with `tail %T` (`tensor<?xLxHxDxT>`, oldest first) lags reach back into T.
     - `states`: `%S = %S0 : tensor<?xHxKxVxf32>`, or `%S = zero : ...`. Rank-1 and scalar states lack axes.
     - `order(%i)`: position p of the loop is token i[p]. Outputs are written to token i[p].
+    - `sequences(%cu)`: the batch is one, [1, N, ...], and holds S sequences one after the other: sequence s is
+      walked over the positions cu[s] to cu[s + 1] - 1. `tensor<?xi32>` with S + 1 entries from 0 to N, none
+      below the one before. States and tails have an entry for each sequence, [S, ...]; neither they nor lags
+      reach from one into another. With `order` its tokens are those at its positions.
     - `reverse`: positions run from the last to the first; both directions include their own token.
     - `segments(%id)`: the states restart at zero where the id differs from that of the position before; at the
       first position that of the newest token of a tail, `segments(%id tail %T)` with `tensor<?x1xi32>`; without one

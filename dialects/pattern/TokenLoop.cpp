@@ -124,6 +124,7 @@ void linmu::pattern::printLoopClauses(OpAsmPrinter &printer, LoopOp op, ValueRan
     printer << ")";
   };
   single("order", op.getOrder());
+  single("sequences", op.getSequences());
   if constexpr (!std::is_same_v<LoopOp, NormalScanOp>) {
     single("segments", op.getSegments(), op.getTailOf(op.getTokens().size()));
     single("source_mask", op.getSourceMask());

@@ -40,13 +40,15 @@ def Tile_ExtentBatch : I32EnumAttrCase<"batch", 0>;
 def Tile_ExtentTokens : I32EnumAttrCase<"tokens", 1>;
 def Tile_ExtentMediaItems : I32EnumAttrCase<"media_items", 2>;
 def Tile_ExtentSequences : I32EnumAttrCase<"sequences", 3>;
+def Tile_ExtentLongestSequence : I32EnumAttrCase<"longest_sequence", 4>;
 def Tile_ExtentKind : I32EnumAttr<"ExtentKind", "what the operands of a call agree on",
-    [Tile_ExtentBatch, Tile_ExtentTokens, Tile_ExtentMediaItems, Tile_ExtentSequences]> {
+    [Tile_ExtentBatch, Tile_ExtentTokens, Tile_ExtentMediaItems, Tile_ExtentSequences,
+     Tile_ExtentLongestSequence]> {
   let cppNamespace = "::linmu::tile";
 }
 
 def ExtentOp : Tile_Op<"extent", [Pure, HasParent<"ProgramOp">]> {
-  let summary = "The batch, tokens, media items or sequences of the call";
+  let summary = "The batch, tokens, media items or sequences of the call, or the tokens of its longest sequence";
   let arguments = (ins Tile_ExtentKind:$kind);
   let results = (outs Index:$result);
   let assemblyFormat = "$kind attr-dict";

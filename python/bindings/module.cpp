@@ -32,10 +32,7 @@ BorrowedTensors borrowAll(const py::sequence &tensors, const Signature &signatur
 py::list shapeOf(const OperandSpec &spec, const Symbols &symbols) {
   py::list shape;
   for (const Extent &extent : spec.shape)
-    shape.append(extent.kind == Extent::batch        ? symbols.batch
-                 : extent.kind == Extent::tokens     ? symbols.tokens
-                 : extent.kind == Extent::mediaItems ? symbols.media_items
-                                                     : extent.value);
+    shape.append(extent.evaluate(symbols));
   return shape;
 }
 
@@ -83,7 +80,7 @@ void checkTable(const Kernel &kernel, const std::string &operand, py::handle tab
   kernel.checkTable(operand, borrowed.views[0], tokens);
 }
 
-/// An operand as (name, dtype, shape), the shape's symbols as "B", "N" and "M".
+/// An operand as (name, dtype, shape), the shape's symbols as "B", "N", "M" and "S" (or "S+1").
 py::tuple describe(const OperandSpec &spec) {
   py::list shape;
   for (const Extent &extent : spec.shape)
@@ -99,6 +96,9 @@ py::tuple describe(const OperandSpec &spec) {
       break;
     case Extent::mediaItems:
       shape.append("M");
+      break;
+    case Extent::sequences:
+      shape.append(extent.value ? "S+" + std::to_string(extent.value) : "S");
       break;
     }
   return py::make_tuple(spec.name, std::string(name(spec.dtype)), py::tuple(shape));

@@ -120,6 +120,8 @@ class Kernel:
 def _undecided_result(native):
     """The first result, and its extent, that inputs do not decide, or None."""
     extents = {extent for _, _, shape in native.inputs for extent in shape}
+    if "S+1" in extents:
+        extents.add("S")
     for name, _, shape in native.results:
         for extent in shape:
             if isinstance(extent, str) and extent not in extents:

@@ -38,6 +38,25 @@ public:
       requireDisjoint();
   }
 
+  /// The tokens of the longest sequence. The last of S + 1 entries is the number of tokens, so that none lies
+  /// past it.
+  std::int64_t sequenceTable() const {
+    const auto *entries = static_cast<const std::int32_t *>(view_.data);
+    std::int64_t last = view_.sizes[0] - 1, longest = 0;
+    if (entries[0] != 0)
+      fail("entry 0 to be 0, got " + std::to_string(entries[0]));
+    for (std::int64_t index = 1; index <= last; ++index) {
+      if (entries[index] < entries[index - 1])
+        fail("entry " + std::to_string(index) + " to be at least entry " + std::to_string(index - 1) + ", " +
+             std::to_string(entries[index - 1]) + ", got " + std::to_string(entries[index]));
+      longest = std::max<std::int64_t>(longest, entries[index] - entries[index - 1]);
+    }
+    if (entries[last] != tokens_)
+      fail("the last entry to be the " + std::to_string(tokens_) + " tokens, got " +
+           std::to_string(entries[last]));
+    return longest;
+  }
+
 private:
   struct Item {
     std::int64_t row, first, volume;
@@ -135,6 +154,17 @@ void checkContent(const Signature &signature, const OperandSpec &spec, const Ten
     checker.order();
   else if (spec.content == OperandSpec::mediaTable)
     checker.mediaTable();
+  else if (spec.content == OperandSpec::sequenceTable)
+    checker.sequenceTable();
+}
+
+std::int64_t longestSequence(const Signature &signature, const Symbols &symbols,
+                             std::span<const TensorView> inputs) {
+  std::int64_t longest = 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (const OperandSpec &spec = signature.inputs[i]; spec.content == OperandSpec::sequenceTable)
+      longest = std::max(longest, ContentChecker(signature, spec, inputs[i], symbols.tokens).sequenceTable());
+  return longest;
 }
 
 void checkContents(const Signature &signature, const Symbols &symbols, std::span<const TensorView> inputs) {

@@ -29,23 +29,26 @@ public:
   /// Whether the launch's grid grows with the tokens: then a block has its fixed share of them, and any other
   /// may walk all of them.
   void shareTokens(bool share) { shares_tokens_ = share; }
-  bool isWorthThreads(std::int64_t blocks, std::int64_t tokens) const {
+  bool isWorthThreads(std::int64_t blocks, const Symbols &symbols) const {
     double known = nanoseconds_.load(std::memory_order_relaxed);
     if (known < 0)
-      return tokens > decode_tokens;
-    return known * double(blocks) * unit(tokens) > nanoseconds_worth_a_wake;
+      return symbols.tokens > decode_tokens;
+    return known * double(blocks) * unit(symbols) > nanoseconds_worth_a_wake;
   }
   /// Takes a faster measurement at once and a slower one by degrees: it may have been interrupted.
-  void learn(std::int64_t blocks, std::int64_t tokens, double nanoseconds) {
+  void learn(std::int64_t blocks, const Symbols &symbols, double nanoseconds) {
     double known = nanoseconds_.load(std::memory_order_relaxed);
-    double measured = nanoseconds / double(blocks) / unit(tokens);
+    double measured = nanoseconds / double(blocks) / unit(symbols);
     nanoseconds_.store(known < 0 ? measured : std::min(measured, known * 1.25 + 1),
                        std::memory_order_relaxed);
   }
 
 private:
-  double unit(std::int64_t tokens) const {
-    return shares_tokens_ ? 1 : double(std::max<std::int64_t>(tokens, 1));
+  /// Of a ragged batch a block walks a sequence's share of the tokens.
+  double unit(const Symbols &symbols) const {
+    if (shares_tokens_)
+      return 1;
+    return std::max(double(symbols.tokens) / double(std::max<std::int64_t>(symbols.sequences, 1)), 1.0);
   }
   std::atomic<double> nanoseconds_{-1};
   bool shares_tokens_ = false;
@@ -115,16 +118,18 @@ private:
       return;
     BlockWork work{image_.function(launch.entry), frame.arguments(package_, launch), blocks,
                    launch.workspace_bytes, launch.blocks_together};
+    if (package_.expressions[launch.grid.back()] == Expression::of(Expression::Term::sequences))
+      work.blocks_alike = blocks / symbols.sequences;
     ThreadPool &pool = ThreadPool::instance();
     if (blocks == 1 || threads <= 1) {
       pool.run(work, 1);
       return;
     }
     auto start = std::chrono::steady_clock::now();
-    std::int64_t taken = pool.run(work, cost.isWorthThreads(blocks, symbols.tokens) ? threads : 1);
+    std::int64_t taken = pool.run(work, cost.isWorthThreads(blocks, symbols) ? threads : 1);
     std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
     if (taken > 0)
-      cost.learn(taken, symbols.tokens, elapsed.count());
+      cost.learn(taken, symbols, elapsed.count());
   }
 
   const Package &package_;

@@ -81,6 +81,9 @@ std::int64_t Expression::evaluate(const Symbols &symbols) const {
     case Term::sequences:
       stack[size++] = symbols.sequences;
       break;
+    case Term::longestSequence:
+      stack[size++] = symbols.longest_sequence;
+      break;
     default:
       --size;
       stack[size - 1] = apply(term.kind, stack[size - 1], stack[size]);

@@ -5,9 +5,10 @@
 
 namespace linmu {
 
-/// What B, N, M and the number of sequences are in one call. A symbol that no operand has is 1.
+/// What B, N, M and the number of sequences are in one call, and how many tokens the longest sequence of a
+/// ragged batch has. A symbol that no operand has is 1.
 struct Symbols {
-  std::int64_t batch = 1, tokens = 1, media_items = 1, sequences = 1;
+  std::int64_t batch = 1, tokens = 1, media_items = 1, sequences = 1, longest_sequence = 1;
 };
 
 /// A whole number of at least 0, in postfix order: an operation takes the two values before it. Conditions
@@ -20,6 +21,7 @@ struct Expression {
       tokens,
       mediaItems,
       sequences,
+      longestSequence,
       add,
       subtract, ///< 0 where the second is larger
       multiply,
@@ -37,6 +39,7 @@ struct Expression {
     bool operator==(const Term &) const = default;
   };
   std::vector<Term> terms;
+  bool operator==(const Expression &) const = default;
 
   static Expression of(std::int64_t value) { return {{{Term::constant, value}}}; }
   static Expression of(Term::Kind symbol) { return {{{symbol}}}; }

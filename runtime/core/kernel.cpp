@@ -69,13 +69,21 @@ void Kernel::operator()(std::span<const TensorView> inputs, std::span<const Tens
   Symbols symbols = checkOperands(signature, inputs, results);
   checkDevices(signature, deviceKind(), inputs, results);
   checkMemory(signature, inputs, results);
+  // A table in the memory of a device is not read here: one sequence may be all.
+  symbols.longest_sequence =
+      deviceKind() == Device::cpu ? longestSequence(signature, symbols, inputs) : symbols.tokens;
   impl_->executor->run(impl_->variantFor(symbols), symbols, inputs, results, options);
 }
 
 const std::string &Kernel::algorithm(std::int64_t tokens, std::int64_t batch) const {
   impl_->requireCount("tokens", tokens);
   impl_->requireCount("sequences in a batch", batch);
-  return impl_->package.variants[impl_->variantFor({.batch = batch, .tokens = tokens})].algorithm;
+  Symbols symbols{.batch = batch, .tokens = tokens};
+  const std::vector<OperandSpec> &inputs = signature().inputs;
+  if (std::any_of(inputs.begin(), inputs.end(),
+                  [](const OperandSpec &input) { return input.content == OperandSpec::sequenceTable; }))
+    symbols = {.tokens = tokens * batch, .sequences = batch, .longest_sequence = tokens};
+  return impl_->package.variants[impl_->variantFor(symbols)].algorithm;
 }
 
 std::int64_t Kernel::workspaceBytes(std::int64_t tokens, std::int64_t batch, std::int64_t media_items) const {

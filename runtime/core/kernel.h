@@ -59,7 +59,8 @@ public:
   void operator()(std::span<const TensorView> inputs, std::span<const TensorView> results,
                   const LaunchOptions &options = {}) const;
 
-  /// What a call with `tokens` tokens in each of `batch` sequences would run, e.g. "chunked(chunk=16)".
+  /// What a call with `tokens` tokens in each of `batch` sequences, of a batch or of a table, would run, e.g.
+  /// "chunked(chunk=16)".
   const std::string &algorithm(std::int64_t tokens, std::int64_t batch = 1) const;
 
   /// What a call on CUDA needs of LaunchOptions::workspace; 0 where it has no temporaries.

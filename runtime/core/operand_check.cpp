@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t most_tokens = std::int64_t(1) << 30;
 
 struct BoundSymbols {
-  std::optional<std::int64_t> batch, tokens, media_items;
+  std::optional<std::int64_t> batch, tokens, media_items, sequences;
 };
 
 class Checker {
@@ -30,7 +30,8 @@ public:
       check(signature_.inputs[i], inputs_[i], true);
     for (std::size_t i = 0; i < results_.size(); ++i)
       check(signature_.results[i], results_[i], false);
-    return {bound_.batch.value_or(1), bound_.tokens.value_or(1), bound_.media_items.value_or(1)};
+    return {bound_.batch.value_or(1), bound_.tokens.value_or(1), bound_.media_items.value_or(1),
+            bound_.sequences.value_or(1)};
   }
 
 private:
@@ -72,6 +73,12 @@ private:
       case Extent::mediaItems:
         if (!bound_.media_items)
           bound_.media_items = size;
+        break;
+      case Extent::sequences:
+        if (size < spec.shape[axis].value)
+          fail(spec, input, "shape " + expectedShape(spec, input), actualShape(view));
+        if (!bound_.sequences)
+          bound_.sequences = size - spec.shape[axis].value;
         break;
       }
     }
@@ -116,6 +123,8 @@ private:
       return size == *bound_.tokens;
     case Extent::mediaItems:
       return size == *bound_.media_items;
+    case Extent::sequences:
+      return size == *bound_.sequences + extent.value;
     }
     return false;
   }
@@ -139,6 +148,9 @@ private:
         break;
       case Extent::mediaItems:
         text += symbol("M", bound_.media_items);
+        break;
+      case Extent::sequences:
+        text += symbol("S", bound_.sequences) + (extent.value ? "+" + std::to_string(extent.value) : "");
         break;
       }
     }

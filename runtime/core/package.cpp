@@ -8,7 +8,7 @@ namespace linmu {
 namespace {
 
 constexpr std::uint64_t magic = 0x474b50554d4e494c; // "LINMUPKG"
-constexpr std::uint32_t format_version = 5;
+constexpr std::uint32_t format_version = 6;
 
 void writeShape(ByteWriter &out, const std::vector<Extent> &shape) {
   out.writeCount(shape.size());
@@ -119,6 +119,22 @@ std::vector<Expression> readExpressions(ByteReader &in) {
 }
 
 } // namespace
+
+std::int64_t Extent::evaluate(const Symbols &symbols) const {
+  switch (kind) {
+  case constant:
+    break;
+  case batch:
+    return symbols.batch;
+  case tokens:
+    return symbols.tokens;
+  case mediaItems:
+    return symbols.media_items;
+  case sequences:
+    return symbols.sequences + value;
+  }
+  return value;
+}
 
 std::vector<std::byte> serialize(const Package &package) {
   ByteWriter body;

@@ -39,9 +39,12 @@ struct Extent {
     batch,      ///< B; every operand has it, and an extent of 1 broadcasts over the batch (stride 0)
     tokens,     ///< N, the sequence length
     mediaItems, ///< rows of a media table
+    sequences,  ///< S, those of a ragged batch, and `value` more: their table has S + 1 entries
   } kind = constant;
-  std::int64_t value = 0; ///< of a constant
+  std::int64_t value = 0; ///< of a constant; what is added to S
   bool operator==(const Extent &) const = default;
+  /// The extent in a call.
+  std::int64_t evaluate(const Symbols &symbols) const;
 };
 
 /// One operand or result of a pattern, as callers see it.
@@ -52,6 +55,7 @@ struct OperandSpec {
     values,
     tokenOrder, ///< [batch, tokens] of i32: each sequence holds each of 0 .. N-1 once
     mediaTable, ///< [mediaItems, 4] of i32: rows (first token, t, h, w) inside the N tokens, without overlap
+    sequenceTable, ///< [sequences + 1] of i32: from 0 to N, no entry below the one before
   };
   static constexpr std::uint32_t none = UINT32_MAX;
 

@@ -69,7 +69,7 @@ private:
   void shape(const std::string &what, DType dtype, const std::vector<Extent> &extents) const {
     element(what, dtype, extents.size());
     for (const Extent &extent : extents) {
-      if (extent.kind > Extent::mediaItems)
+      if (extent.kind > Extent::sequences)
         fail(what + " has an extent of the unknown kind " + std::to_string(int(extent.kind)));
       if (extent.value < 0 || extent.value > largest_extent)
         fail(what + " has the impossible extent " + std::to_string(extent.value));
@@ -79,14 +79,19 @@ private:
   void content(const OperandSpec &operand) const {
     bool fits = true;
     if (operand.content == OperandSpec::tokenOrder)
-      fits = operand.shape == std::vector<Extent>{{Extent::batch, 0}, {Extent::tokens, 0}};
+      fits = operand.shape == std::vector<Extent>{{Extent::batch, 0}, {Extent::tokens, 0}} ||
+             operand.shape == std::vector<Extent>{{Extent::constant, 1}, {Extent::tokens, 0}};
     else if (operand.content == OperandSpec::mediaTable)
       fits = operand.shape == std::vector<Extent>{{Extent::mediaItems, 0}, {Extent::constant, 4}};
+    else if (operand.content == OperandSpec::sequenceTable)
+      fits = operand.shape == std::vector<Extent>{{Extent::sequences, 1}};
     else if (operand.content != OperandSpec::values)
       fail("input '" + operand.name + "' has content of the unknown kind " + std::to_string(operand.content));
     if (!fits || (operand.content != OperandSpec::values && operand.dtype != DType::i32))
       fail("input '" + operand.name + "' has not the type of its content, " +
-           (operand.content == OperandSpec::tokenOrder ? "a token order" : "a media table"));
+           (operand.content == OperandSpec::tokenOrder   ? "a token order"
+            : operand.content == OperandSpec::mediaTable ? "a media table"
+                                                         : "a table of sequences"));
   }
 
   /// What a result replaces is of its type, and nothing reads it after the launch that writes the result.

@@ -29,12 +29,17 @@ thread_local ScratchBuffer workspace_buffer;
 
 /// How many turns the blocks are taken in, each thread some. Blocks that gain from each other come in as few
 /// as their number together and an equal share for each thread allow; others in so many that blocks of unlike
-/// cost even out.
+/// cost even out. Where some blocks may be most of the work, as those of one long sequence among many short
+/// ones, each thread has a turn at them.
 std::int64_t turnsOf(const BlockWork &work, int threads) {
   std::int64_t turns = threads * turns_per_thread;
   if (work.blocks_together > 1) {
     std::int64_t at_once = threads * work.blocks_together;
     turns = threads * ((work.blocks + at_once - 1) / at_once);
+  }
+  if (work.blocks_alike > 0) {
+    std::int64_t most = (work.blocks_alike + threads - 1) / threads;
+    turns = std::max(turns, (work.blocks + most - 1) / most);
   }
   return std::min(turns, work.blocks);
 }

@@ -13,6 +13,9 @@ struct BlockWork {
   std::int64_t blocks = 0;
   std::int64_t workspace_bytes = 0;
   std::int64_t blocks_together = 1; ///< as in Launch
+  /// Where blocks are of unlike cost: so many that follow each other are alike, and are shared out among the
+  /// threads. 0 elsewhere.
+  std::int64_t blocks_alike = 0;
 };
 
 /// Persistent workers that take ranges of blocks from a counter; the calling thread takes part. Workers spin

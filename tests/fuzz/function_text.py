@@ -39,6 +39,8 @@ def function_text(form: Recurrence, rng) -> tuple[str, set[str]]:
     clauses = []
     if form.ordered:
         clauses.append(f"order({argument('order', 'tensor<?x?xi32>')} : tensor<?x?xi32>)")
+    if form.ragged:
+        clauses.append(f"sequences({argument('cu', 'tensor<?xi32>')} : tensor<?xi32>)")
     if form.segmented:
         ids, types = argument("segments", "tensor<?x?xi32>"), "tensor<?x?xi32>"
         if form.segments_tail:

@@ -1,5 +1,7 @@
 """Random recurrences: compiled code and the interpreter against a loop in fp64. Ends with `N passed, N failed`.
 
+One in three also runs as a ragged batch, each of whose sequences has a loop of its own.
+
 Four in five are normal forms written in some obfuscated way, and must come out chunked; the others leave the
 normal form, and the report must name the op that does, at its line and column.
 """
@@ -9,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from generator import random_recurrence
 from guarded import Guarded
 from loop import Loop
 from operands import TORCH, random_operands
+from ragged import alone, random_batch
 from recurrence import Recurrence
 
 LENGTHS = [0, 1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 255, 256, 1000, 1024, 1025]
@@ -90,6 +94,26 @@ class Step:
                     self.compare(self.call_in_parts(operands, cuts), expected, what)
             if interpret:
                 self.compare(self.interpret(operands), expected, f"interpreter, {tokens + more} tokens")
+        if self.rng.random() < 1 / 3:
+            self.check_ragged(short)
+
+    def check_ragged(self, longest: int) -> None:
+        """Sequences of up to `longest` tokens in one call, each against a loop over it."""
+        self.form = replace(self.form, batch=1, ragged=True)
+        self.text, _ = function_text(self.form, np.random.default_rng([self.form.seed, 1]))
+        schedules = [{}, {"algorithm": "recurrent"}]
+        if not self.form.opaque:
+            algorithms = [{"algorithm": name} for name in ("chunked", "two_kernels", "segmented")]
+            schedules += [{"cores": 8}, *algorithms]
+        schedule = schedules[self.rng.integers(len(schedules))]
+        self.kernel = linmu.compile(self.text, schedule=schedule, cache=False)
+        operands, sequences = random_batch(self.form, longest, self.rng)
+        compiled, interpreted = self.call(operands), self.interpret(operands)
+        for number, own in enumerate(sequences):
+            expected = self.expected(own)
+            for results, what in ((compiled, f"{schedule}"), (interpreted, "interpreter")):
+                part = alone(results, operands["cu"], number)
+                self.compare(part, expected, f"{what}, sequence {number} of {operands['cu'].tolist()}")
 
     def forced(self) -> tuple[linmu.Kernel | None, dict[str, str]]:
         """A kernel by an algorithm that the cost model need not choose, and its schedule; none of an opaque form."""
@@ -135,6 +159,8 @@ class Step:
         guarded = Guarded()
         inputs = guarded.like_callers(operands, set(self.form.tokens), self.rng)
         sizes = {"B": self.form.batch, "N": self.length(operands)}
+        if self.form.ragged:
+            sizes["S"] = len(operands["cu"]) - 1
         results = []
         for _, dtype, shape in self.kernel.results:
             # An element that is not written stays NaN, or an id that no segment has.

@@ -1,7 +1,8 @@
 """Random programs of several ops, fused and apart, against the interpreter. Ends with `N passed, N failed`.
 
 What one recurrence computes is fuzz.py's; here it is what stands between ops: maps that join scans, permutes that
-become orders, lags with tails, masks, and values that several ops or the caller read.
+become orders, lags with tails, masks, and values that several ops or the caller read. Every third program is one of
+ragged batches.
 """
 
 import argparse
@@ -21,6 +22,7 @@ TYPES = """!t = tensor<?x?x2x8xf32>
 !p = tensor<2x8xf32>
 !tail = tensor<?x3x2x8xf32>
 !one = tensor<?x1xi32>
+!cu = tensor<?xi32>
 !s = tensor<?x2x8xf32>
 !S = tensor<?x2x8x8xf32>
 !v = tensor<8xf32>
@@ -43,11 +45,21 @@ class Program:
             "id": "!i",
         }
         self.inputs |= {"w": "!p", "xtail": "!tail", "idtail": "!one"}
+        self.ragged = seed % 3 == 2
+        if self.ragged:
+            self.inputs["cu"] = "!cu"
         self.values, self.made, self.lines, self.results = ["x", "y", "z"], [], [], []
         for _ in range(self.rng.integers(2, 8)):
             [self.map, self.map, self.scan, self.permute][self.rng.integers(4)]()
+        if self.ragged and not self.uses("cu"):
+            # No loop: the batch is one of two.
+            self.ragged = False
+            del self.inputs["cu"]
         wanted = {self.made[-1], *self.some(self.made, 2)}
         self.results += [(name, "!t") for name in self.made if name in wanted]
+
+    def uses(self, name: str) -> bool:
+        return any(f"%{name} " in line for line in self.lines)
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -65,6 +77,8 @@ class Program:
         reverse = "reverse " if self.chance(0.25) else ""
         text = f" order(%{self.some(['i', 'j'], 1)[0]} : !i)" if self.chance(0.3) else ""
         more = []
+        if self.ragged:
+            text += " sequences(%cu : !cu)"
         if self.chance(0.15):
             if self.chance(0.5):
                 more = [(f"i{len(self.made)}", "!one")]
@@ -175,7 +189,13 @@ class Program:
             f"{TYPES}func.func @program({inputs}) -> ({types}) {{\n{body}\n  return {names} : {types}\n}}\n"
         )
 
-    def operands_of(self, tokens: int, batch: int) -> dict[str, np.ndarray]:
+    def operands_of(self, tokens: int) -> dict[str, np.ndarray]:
+        """Of a batch of two, or of up to six sequences in one, some of them empty."""
+        batch = 1 if self.ragged else 2
+        ends = np.sort(self.rng.integers(0, tokens + 1, self.rng.integers(0, 6)))
+        table = np.array([0, *ends, tokens], np.int32)
+        sequences = len(table) - 1 if self.ragged else batch
+
         def normal(*shape):
             return self.rng.standard_normal(shape).astype(np.float32)
 
@@ -185,8 +205,11 @@ class Program:
         result = {name: normal(batch, tokens, 2, 8) for name in ("x", "y", "z")}
         result |= {"i": order(), "j": order(), "live": self.rng.random((batch, tokens)) < 0.8}
         result["id"] = np.sort(self.rng.integers(0, 4, (batch, tokens)), axis=1).astype(np.int32)
-        result["idtail"] = self.rng.integers(0, 2, (batch, 1)).astype(np.int32)
-        return result | {"w": normal(2, 8), "xtail": normal(batch, 3, 2, 8)}
+        # A tail that no loop has belongs to no sequence.
+        of = {name: sequences if self.uses(name) else batch for name in ("xtail", "idtail")}
+        result["idtail"] = self.rng.integers(0, 2, (of["idtail"], 1)).astype(np.int32)
+        result |= {"cu": table} if self.ragged else {}
+        return result | {"w": normal(2, 8), "xtail": normal(of["xtail"], 3, 2, 8)}
 
 
 def interpret(text: str, operands: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -210,7 +233,7 @@ def check(seed: int) -> str | None:
             fuse: linmu.compile(text, schedule={"fuse": fuse}, cache=False) for fuse in ("true", "false")
         }
         tokens = int(program.rng.choice(LENGTHS))
-        operands = program.operands_of(tokens, batch=2)
+        operands = program.operands_of(tokens)
         expected = interpret(text, operands)
         for fuse, kernel in kernels.items():
             results = kernel(**operands)

@@ -133,6 +133,7 @@ class Recurrence:
     segmented: bool = False
     segments_tail: bool = False  # the id before the first is an operand, the last a result
     output_masked: bool = False
+    ragged: bool = False  # the batch is one, and a table says where its sequences begin
     skip: str = ""  # the token that leaves all states as they are where it says so
 
     @property

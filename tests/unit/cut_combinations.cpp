@@ -13,6 +13,7 @@ std::string Combination::name() const {
   text += sourceMask ? " source" : "";
   text += outputMask ? " output" : "";
   text += sharedHeads ? " shared" : "";
+  text += ragged ? " sequences" : "";
   if (lag > 0)
     text += " lag" + std::to_string(lag) +
             (before == Before::otherwise ? "+otherwise"
@@ -112,6 +113,8 @@ std::vector<std::string> inputsOf(const Combination &with) {
     names.push_back("source");
   if (with.outputMask)
     names.push_back("live");
+  if (with.ragged)
+    names.push_back("cu");
   return names;
 }
 
@@ -147,6 +150,7 @@ static std::string typeOf(const Combination &with, const std::string &name) {
       {"idtail", "tensor<?x1xi32>"},
       {"source", "tensor<?x?xi1>"},
       {"live", "tensor<?x?xi1>"},
+      {"cu", "tensor<?xi32>"},
   };
   return types.at(name);
 }
@@ -199,6 +203,7 @@ std::string textOf(const Combination &with) {
                      ")\n";
   text += with.map ? "" : "states(%S = %s0 : " + typeOf(with, "s0") + ")\n";
   text += with.order ? "order(%order : tensor<?x?xi32>)\n" : "";
+  text += with.ragged ? "sequences(%cu : tensor<?xi32>)\n" : "";
   text += with.segments == Segments::none ? ""
           : with.segments == Segments::bare
               ? "segments(%id : tensor<?x?xi32>)\n"

@@ -19,6 +19,7 @@ struct Combination {
   int lag = 0;                  ///< the furthest token that a lag reads, 0 to 3
   Before before = Before::zero; ///< of lags
   bool longTail = false;        ///< tails are longer than the lags
+  bool ragged = false; ///< the sequences are those of a table, "cu"; of no combination that is made here
 
   /// A letter or two for each clause.
   std::string name() const;

@@ -1,4 +1,4 @@
-// Operands that kernels address memory by: orders and media tables.
+// Operands that kernels address memory by: orders, media tables and tables of sequences.
 #include "quiet_moment.h"
 #include "runtime/core/kernel.h"
 #include "tests/unit/runtime_fixture.h"
@@ -28,7 +28,9 @@ protected:
     TensorView rows = view(x.data(), {1, tokens, 3, 4});
     TensorView index{entries.data(), DType::i32, int(sizes.size())};
     std::copy(sizes.begin(), sizes.end(), index.sizes.begin());
-    index.strides = {sizes[1], 1};
+    index.strides = {1};
+    if (sizes.size() == 2)
+      index.strides = {sizes[1], 1};
     try {
       Kernel::open(package)(std::array{rows, rows, index}, std::array{view(o.data(), {1, tokens, 3, 4})});
     } catch (const Error &error) {
@@ -47,6 +49,10 @@ protected:
     OperandSpec spec{
         "m", DType::i32, {{Extent::mediaItems, 0}, {Extent::constant, 4}}, OperandSpec::mediaTable};
     return run(withIndices(spec), {std::int64_t(entries.size()) / 4, 4});
+  }
+  std::string sequences() {
+    OperandSpec spec{"cu", DType::i32, {{Extent::sequences, 1}}, OperandSpec::sequenceTable};
+    return run(withIndices(spec), {std::int64_t(entries.size())});
   }
 
   static constexpr std::int64_t tokens = 70;
@@ -117,6 +123,29 @@ TEST_F(Contents, RowsThatOverlapAreNamed) {
       "operand 'm' of pattern 'sum2': expected items that do not overlap, got token 39 in rows 1 and 2");
 }
 
+TEST_F(Contents, SequencesThatGoFromZeroToTheTokensRun) {
+  for (const auto &table : {std::vector<std::int32_t>{0, 70}, {0, 0, 0, 7, 70, 70}}) {
+    entries = table;
+    EXPECT_EQ(sequences(), "ran");
+  }
+}
+
+TEST_F(Contents, ATableOfSequencesThatIsNoneIsNamed) {
+  auto message = [](const std::string &what) { return "operand 'cu' of pattern 'sum2': expected " + what; };
+  entries = {1, 70};
+  EXPECT_EQ(sequences(), message("entry 0 to be 0, got 1"));
+  entries = {0, 30, 29, 70};
+  EXPECT_EQ(sequences(), message("entry 2 to be at least entry 1, 30, got 29"));
+  entries = {0, INT32_MIN, 70};
+  EXPECT_EQ(sequences(), message("entry 1 to be at least entry 0, 0, got -2147483648"));
+  for (std::int32_t wrong : {0, 69, 71}) {
+    entries = {0, wrong};
+    EXPECT_EQ(sequences(), message("the last entry to be the 70 tokens, got " + std::to_string(wrong)));
+  }
+  entries = {};
+  EXPECT_EQ(sequences(), message("shape [S+1], got [0]"));
+}
+
 TEST_F(Contents, AnOperandMustHaveTheTypeOfItsContent) {
   OperandSpec spec{
       "m", DType::i32, {{Extent::mediaItems, 0}, {Extent::constant, 3}}, OperandSpec::mediaTable};
@@ -124,6 +153,9 @@ TEST_F(Contents, AnOperandMustHaveTheTypeOfItsContent) {
   EXPECT_EQ(message(), "package of pattern 'sum2': input 'm' has not the type of its content, a media table");
   spec = {"i", DType::f32, {{Extent::batch, 0}, {Extent::tokens, 0}}, OperandSpec::tokenOrder};
   EXPECT_EQ(message(), "package of pattern 'sum2': input 'i' has not the type of its content, a token order");
+  spec = {"cu", DType::i32, {{Extent::sequences, 0}}, OperandSpec::sequenceTable};
+  EXPECT_EQ(message(),
+            "package of pattern 'sum2': input 'cu' has not the type of its content, a table of sequences");
 }
 
 TEST(Speed, AnOrderIsCheckedInUnderAHundredthOfTheScanThatFollows) {

@@ -2,10 +2,13 @@
 #include "runtime/core/cpu_features.h"
 #include "runtime/core/kernel.h"
 #include "runtime/core/settings.h"
+#include "runtime/core/thread_pool.h"
 #include "tests/unit/runtime_fixture.h"
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <gtest/gtest.h>
+#include <mutex>
 #include <numeric>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -101,6 +104,32 @@ TEST(Launch, EachBlockRunsExactlyOnceWhereBlocksRunTogether) {
         ASSERT_EQ(std::count(out.begin(), out.end(), 1.0f), tokens) << threads << " threads, " << together;
       }
   }
+}
+
+/// The ranges of blocks that were run at once.
+std::mutex turns_mutex;
+std::vector<std::pair<std::int64_t, std::int64_t>> turns;
+void recordTurn(void *const *, std::int64_t first, std::int64_t last, std::byte *) {
+  std::lock_guard lock(turns_mutex);
+  turns.emplace_back(first, last);
+}
+
+TEST(Launch, EachThreadGetsSomeOfTheBlocksThatMayBeMostOfTheWork) {
+  for (std::int64_t alike : {1, 2, 8, 9})
+    for (int threads : {2, 3, 16}) {
+      turns.clear();
+      BlockWork work{recordTurn, nullptr, 50 * alike};
+      work.blocks_alike = alike;
+      ThreadPool::instance().run(work, threads);
+      std::sort(turns.begin(), turns.end());
+      std::int64_t next = 0;
+      for (auto [first, last] : turns) {
+        ASSERT_EQ(first, next);
+        EXPECT_LE(last - first, (alike + threads - 1) / threads) << alike << " blocks, " << threads;
+        next = last;
+      }
+      EXPECT_EQ(next, 50 * alike);
+    }
 }
 
 TEST(Launch, ManyApplicationThreadsMayLaunchAtOnce) {

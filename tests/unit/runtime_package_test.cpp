@@ -86,7 +86,7 @@ TEST(Package, AnotherFormatIsNamed) {
   std::vector<std::byte> bytes = serialize(addPackage());
   bytes[8] = std::byte(99);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(),
-               "file.lmk: is a package of format version 99, expected 5");
+               "file.lmk: is a package of format version 99, expected 6");
   bytes[0] = std::byte(0);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(), "file.lmk: is not a kernel package");
 }
@@ -226,7 +226,7 @@ TEST(Package, ExpressionsMakeOneValueAndAreThere) {
 
 TEST(Expression, IsArithmeticOnWhatACallIsAbout) {
   using Term = Expression::Term;
-  Symbols symbols{.batch = 3, .tokens = 100, .media_items = 2, .sequences = 5};
+  Symbols symbols{.batch = 3, .tokens = 100, .media_items = 2, .sequences = 5, .longest_sequence = 60};
   auto of = [&](std::int64_t a, Term::Kind kind, std::int64_t b) {
     return Expression{{{Term::constant, a}, {Term::constant, b}, {kind}}}.evaluate(symbols);
   };
@@ -236,6 +236,7 @@ TEST(Expression, IsArithmeticOnWhatACallIsAbout) {
       6);
   EXPECT_EQ(Expression::of(Term::mediaItems).evaluate(symbols), 2);
   EXPECT_EQ(Expression::of(Term::sequences).evaluate(symbols), 5);
+  EXPECT_EQ(Expression::of(Term::longestSequence).evaluate(symbols), 60);
   EXPECT_EQ(of(7, Term::subtract, 5), 2);
   EXPECT_EQ(of(5, Term::subtract, 7), 0);
   EXPECT_EQ(of(7, Term::divide, 2), 3);

@@ -38,6 +38,8 @@ private:
       return extents.media_items;
     case tile::ExtentKind::sequences:
       return extents.sequences;
+    case tile::ExtentKind::longest_sequence:
+      return extents.longest_sequence;
     }
     llvm_unreachable("all kinds are listed");
   }

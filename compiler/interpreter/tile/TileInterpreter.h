@@ -12,7 +12,7 @@ using Memory = pattern::StepValue;
 
 /// What `tile.extent` gives.
 struct Extents {
-  std::int64_t batch = 1, tokens = 0, media_items = 0, sequences = 0;
+  std::int64_t batch = 1, tokens = 0, media_items = 0, sequences = 0, longest_sequence = 0;
 };
 
 /// Runs the variant of `program` for a call. Operands are the program's arguments in order: inputs, then

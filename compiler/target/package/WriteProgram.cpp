@@ -51,6 +51,8 @@ static Expression::Term termOf(tile::ExtentKind kind) {
     return {Expression::Term::mediaItems};
   case tile::ExtentKind::sequences:
     return {Expression::Term::sequences};
+  case tile::ExtentKind::longest_sequence:
+    return {Expression::Term::longestSequence};
   }
   llvm_unreachable("all kinds are listed");
 }

@@ -14,7 +14,8 @@ void checkOne(const Signature &signature, const OperandSpec &spec, const TensorV
   const Driver &driver = Driver::instance();
   const std::string what =
       "reading operand '" + spec.name + "' of pattern '" + signature.name + "' to check it";
-  std::int64_t rows = table.sizes[0], width = table.sizes[1];
+  bool is_row = table.rank == 1;
+  std::int64_t rows = is_row ? 1 : table.sizes[0], width = is_row ? table.sizes[0] : table.sizes[1];
   std::vector<std::int32_t> entries(std::size_t(rows * width));
   for (std::int64_t row = 0; row < rows && width > 0; ++row)
     driver.check(
@@ -26,7 +27,9 @@ void checkOne(const Signature &signature, const OperandSpec &spec, const TensorV
   driver.check(driver.stream_synchronize(stream), what);
   TensorView host = table;
   host.data = entries.data();
-  host.strides = {width, 1};
+  host.strides = {1};
+  if (!is_row)
+    host.strides = {width, 1};
   host.device = {};
   checkContent(signature, spec, host, tokens);
 }

@@ -130,3 +130,22 @@ func.func @returned(%x: !t, %i: !i) -> (!t, !t, !t) {
   %b = pattern.permute inverse %a order(%i : !i) : !t
   return %q, %y, %b : !t, !t, !t
 }
+
+// A map that nothing before a token matters to is the same whatever the sequences are; one with a lag is not.
+// CHECK-LABEL: func.func @sequences(
+// CHECK-SAME: %{{.*}}: {{.*}}, %[[CU:.*]]: tensor<?xi32>)
+// CHECK: pattern.map
+// CHECK-NOT: sequences
+// CHECK: pattern.map
+// CHECK: sequences(%[[CU]] : tensor<?xi32>)
+func.func @sequences(%x: !t, %cu: tensor<?xi32>) -> !t {
+  %y = pattern.map tokens(%xt = %x : !t) sequences(%cu : tensor<?xi32>) -> (!t) {
+    %r = pattern.sigmoid %xt : !v
+    pattern.yield outputs(%r : !v)
+  }
+  %z = pattern.map tokens(%yt = %y : !t) sequences(%cu : tensor<?xi32>) -> (!t) {
+    %l = pattern.lag %yt by 1 : !v
+    pattern.yield outputs(%l : !v)
+  }
+  return %z : !t
+}

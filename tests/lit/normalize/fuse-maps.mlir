@@ -142,6 +142,42 @@ func.func @other_order(%x: !t) -> !t {
   return %o : !t
 }
 
+// So are lags in other sequences; the same ones are lost in none of the two.
+// CHECK-LABEL: func.func @other_sequences(
+// CHECK-SAME: %{{.*}}: tensor<?x?x4x16xf32>, %[[CU:.*]]: tensor<?xi32>)
+// CHECK: pattern.map
+// CHECK-NOT: sequences
+// CHECK: pattern.scan
+// CHECK: sequences(%[[CU]] : tensor<?xi32>)
+// CHECK-LABEL: func.func @same_sequences(
+// CHECK-NOT: pattern.map
+// CHECK: pattern.scan
+// CHECK: sequences(%{{.*}} : tensor<?xi32>)
+func.func @other_sequences(%x: !t, %cu: tensor<?xi32>) -> !t {
+  %c = pattern.map tokens(%xt = %x : !t) -> (!t) {
+    %l = pattern.lag %xt by 1 : !v
+    pattern.yield outputs(%l : !v)
+  }
+  %o, %s = pattern.scan tokens(%xt = %c : !t) states(%S = zero : tensor<?x4x16xf32>)
+      sequences(%cu : tensor<?xi32>) -> (!t) {
+    %S1 = arith.addf %S, %xt : !v
+    pattern.yield outputs(%S1 : !v) states(%S1 : !v)
+  }
+  return %o : !t
+}
+func.func @same_sequences(%x: !t, %cu: tensor<?xi32>) -> !t {
+  %c = pattern.map tokens(%xt = %x : !t) sequences(%cu : tensor<?xi32>) -> (!t) {
+    %l = pattern.lag %xt by 1 : !v
+    pattern.yield outputs(%l : !v)
+  }
+  %o, %s = pattern.scan tokens(%xt = %c : !t) states(%S = zero : tensor<?x4x16xf32>)
+      sequences(%cu : tensor<?xi32>) -> (!t) {
+    %S1 = arith.addf %S, %xt : !v
+    pattern.yield outputs(%S1 : !v) states(%S1 : !v)
+  }
+  return %o : !t
+}
+
 // A lag of what the map computes would have to compute it again.
 // CHECK-LABEL: func.func @lagged(
 // CHECK: pattern.map

@@ -15,13 +15,14 @@
 // CHECK-LABEL: func.func @clauses
 func.func @clauses(%x: !rows, %k: !grouped, %g: !scalars, %flag: tensor<?x?x1xi1>, %step: tensor<?x?x1xi32>,
                    %w: tensor<4x8xf32>, %bias: tensor<1xf32>, %tail: !tail, %m0: !vector, %order: tensor<?x?xi32>,
-                   %id: tensor<?x?xi32>, %id0: tensor<?x1xi32>, %source: tensor<?x?xi1>, %live: tensor<?x?xi1>)
+                   %cu: tensor<?xi32>, %id: tensor<?x?xi32>, %id0: tensor<?x1xi32>, %source: tensor<?x?xi1>, %live: tensor<?x?xi1>)
     -> (!rows, !scalars, !state, !vector, !single, !tail, tensor<?x1xi32>) {
   // CHECK: pattern.scan reverse
   // CHECK-NEXT: params(%{{.*}} = %{{.*}} : tensor<4x8xf32>, %{{.*}} = %{{.*}} : tensor<1xf32>)
   // CHECK-NEXT: tokens(%{{.*}} = %{{.*}} tail %{{.*}} : tensor<?x?x4x8xbf16>, tensor<?x2x4x8xbf16>,
   // CHECK-NEXT: states(%{{.*}} = zero : tensor<?x4x8x8xf32>, %{{.*}} = %{{.*}} : tensor<?x4x8xf32>, %{{.*}} = zero : tensor<?x4xf32>)
   // CHECK-NEXT: order(
+  // CHECK-NEXT: sequences(%{{.*}} : tensor<?xi32>)
   // CHECK-NEXT: segments(%{{.*}} tail %{{.*}} : tensor<?x?xi32>, tensor<?x1xi32>)
   // CHECK-NEXT: source_mask({{.*}}) zeroes(
   // CHECK-NEXT: output_mask(
@@ -32,6 +33,7 @@ func.func @clauses(%x: !rows, %k: !grouped, %g: !scalars, %flag: tensor<?x?x1xi1
              %ft = %flag : tensor<?x?x1xi1>, %it = %step : tensor<?x?x1xi32>)
       states(%S = zero : !state, %M = %m0 : !vector, %c = zero : !single)
       order(%order : tensor<?x?xi32>)
+      sequences(%cu : tensor<?xi32>)
       segments(%id tail %id0 : tensor<?x?xi32>, tensor<?x1xi32>)
       source_mask(%source : tensor<?x?xi1>) zeroes(%kt)
       output_mask(%live : tensor<?x?xi1>)

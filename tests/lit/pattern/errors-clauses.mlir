@@ -192,7 +192,7 @@ func.func @twice(%x: tensor<?x?x2xf32>, %i: tensor<?x?xi32>, %m: tensor<?x?xi1>)
 // -----
 
 func.func @misspelt(%x: tensor<?x?x2xf32>, %i: tensor<?x?xi32>, %m: tensor<?x?xi1>) {
-  // expected-error @+1 {{requires one of the clauses reverse, params, tokens, states, order, segments, source_mask, zeroes, output_mask and -> (outputs), or the step in braces, got 'tokns'; did you mean 'tokens'?}}
+  // expected-error @+1 {{requires one of the clauses reverse, params, tokens, states, order, sequences, segments, source_mask, zeroes, output_mask and -> (outputs), or the step in braces, got 'tokns'; did you mean 'tokens'?}}
   pattern.map tokns(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
     pattern.yield outputs(%a : f32)
   }
@@ -202,7 +202,7 @@ func.func @misspelt(%x: tensor<?x?x2xf32>, %i: tensor<?x?xi32>, %m: tensor<?x?xi
 // -----
 
 func.func @unknown(%x: tensor<?x?x2xf32>, %i: tensor<?x?xi32>, %m: tensor<?x?xi1>) {
-  // expected-error @+1 {{requires one of the clauses reverse, params, tokens, states, order, segments, source_mask, zeroes, output_mask and -> (outputs), or the step in braces, got 'initial'}}
+  // expected-error @+1 {{requires one of the clauses reverse, params, tokens, states, order, sequences, segments, source_mask, zeroes, output_mask and -> (outputs), or the step in braces, got 'initial'}}
   pattern.map initial(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
     pattern.yield outputs(%a : f32)
   }

@@ -125,7 +125,7 @@ func.func @no_tokens() -> tensor<?x?x2xf32> {
 
 func.func @initial_type(%x: tensor<?x?x2xf32>, %s0: tensor<?x2xf32>) {
   // expected-error @+1 {{'pattern.scan' op requires the initial value of state #0 to have type 'tensor<?x2x4xf32>', got 'tensor<?x2xf32>'}}
-  %s = "pattern.scan"(%x, %s0) <{operandSegmentSizes = array<i32: 0, 1, 0, 1, 0, 0, 0, 0>,
+  %s = "pattern.scan"(%x, %s0) <{operandSegmentSizes = array<i32: 0, 1, 0, 1, 0, 0, 0, 0, 0>,
       resultSegmentSizes = array<i32: 0, 1, 0>, init_owners = array<i64: 0>}> ({
     ^bb0(%a: f32, %S: tensor<4xf32>):
       "pattern.yield"(%S) <{operandSegmentSizes = array<i32: 0, 1>}> : (tensor<4xf32>) -> ()
@@ -177,7 +177,7 @@ func.func @map_with_state(%x: tensor<?x?x2xf32>) -> tensor<?x2xf32> {
 
 func.func @arguments(%x: tensor<?x?x2xf32>) {
   // expected-error @+1 {{'pattern.map' op requires a step with arguments of types 'f32', got 'f32', 'f32'}}
-  %y = "pattern.map"(%x) <{operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0, 0, 0>,
+  %y = "pattern.map"(%x) <{operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0, 0, 0, 0>,
       resultSegmentSizes = array<i32: 1, 0, 0>}> ({
     ^bb0(%a: f32, %b: f32):
       "pattern.yield"(%a) <{operandSegmentSizes = array<i32: 1, 0>}> : (f32) -> ()
@@ -301,7 +301,7 @@ func.func @yield_outside(%x: f32) {
 
 func.func @generic_rank(%x: tensor<?x?x2x3x4x5xf32>) {
   // expected-error @+1 {{'pattern.map' op requires token operand #0 to have rank 3 to 5, as in tensor<?x?xHxDxT> (batch, tokens, heads, features), got 'tensor<?x?x2x3x4x5xf32>'}}
-  %y = "pattern.map"(%x) <{operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0, 0, 0>,
+  %y = "pattern.map"(%x) <{operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0, 0, 0, 0>,
       resultSegmentSizes = array<i32: 1, 0, 0>}> ({
     ^bb0(%a: f32):
       "pattern.yield"(%a) <{operandSegmentSizes = array<i32: 1, 0>}> : (f32) -> ()
@@ -313,7 +313,7 @@ func.func @generic_rank(%x: tensor<?x?x2x3x4x5xf32>) {
 
 func.func @generic_heads(%x: tensor<?x?x2xf32>) {
   // expected-error @+1 {{'pattern.map' op requires outputs of type tensor<?x?xHx...>, got 'tensor<?x?xf32>'}}
-  %y = "pattern.map"(%x) <{operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0, 0, 0>,
+  %y = "pattern.map"(%x) <{operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0, 0, 0, 0>,
       resultSegmentSizes = array<i32: 1, 0, 0>}> ({
     ^bb0(%a: f32):
       "pattern.yield"(%a) <{operandSegmentSizes = array<i32: 1, 0>}> : (f32) -> ()
@@ -325,7 +325,7 @@ func.func @generic_heads(%x: tensor<?x?x2xf32>) {
 
 func.func @generic_state(%x: tensor<?x?x2xf32>) {
   // expected-error @+1 {{'pattern.map' op requires no state; a recurrence is a 'pattern.scan'}}
-  %s = "pattern.map"(%x) <{operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0, 0, 0>,
+  %s = "pattern.map"(%x) <{operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0, 0, 0, 0>,
       resultSegmentSizes = array<i32: 0, 1, 0>}> ({
     ^bb0(%a: f32, %S: f32):
       "pattern.yield"(%a) <{operandSegmentSizes = array<i32: 0, 1>}> : (f32) -> ()

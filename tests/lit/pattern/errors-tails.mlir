@@ -24,7 +24,7 @@ func.func @lag_beyond_tail(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>) -> (ten
 
 func.func @owners(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>) {
   // expected-error @+1 {{'pattern.map' op requires entries of tail_owners to be different and in [0, 1), got 1}}
-  %y, %u = "pattern.map"(%x, %t) <{operandSegmentSizes = array<i32: 0, 1, 1, 0, 0, 0, 0, 0>,
+  %y, %u = "pattern.map"(%x, %t) <{operandSegmentSizes = array<i32: 0, 1, 1, 0, 0, 0, 0, 0, 0>,
       resultSegmentSizes = array<i32: 1, 0, 1>, tail_owners = array<i64: 1>}> ({
     ^bb0(%a: f32):
       "pattern.yield"(%a) <{operandSegmentSizes = array<i32: 1, 0>}> : (f32) -> ()
@@ -36,7 +36,7 @@ func.func @owners(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>) {
 
 func.func @no_owner(%x: tensor<?x?x2xf32>, %t: tensor<?x1x2xf32>) {
   // expected-error @+1 {{'pattern.map' op requires 1 entries of tail_owners, got 0}}
-  %y, %u = "pattern.map"(%x, %t) <{operandSegmentSizes = array<i32: 0, 1, 1, 0, 0, 0, 0, 0>,
+  %y, %u = "pattern.map"(%x, %t) <{operandSegmentSizes = array<i32: 0, 1, 1, 0, 0, 0, 0, 0, 0>,
       resultSegmentSizes = array<i32: 1, 0, 1>}> ({
     ^bb0(%a: f32):
       "pattern.yield"(%a) <{operandSegmentSizes = array<i32: 1, 0>}> : (f32) -> ()

@@ -1,0 +1,35 @@
+"""Ragged batches: the operands of several sequences as those of one call, and its results as theirs."""
+
+import torch
+
+from operands import random_operands
+from recurrence import Recurrence
+
+
+def random_batch(form: Recurrence, longest: int, rng) -> tuple[dict, list[dict]]:
+    """The operands of a ragged batch, and those of each of its sequences in a batch of its own."""
+    lengths = [int(n) for n in rng.integers(0, longest + 1, rng.integers(1, 6))]
+    sequences = [random_operands(form, length, rng) for length in lengths]
+    for operands in sequences:
+        operands.update({name: sequences[0][name] for name in form.params})
+    table = torch.tensor([0, *lengths]).cumsum(0).int()
+    batch = {}
+    for name in sequences[0]:
+        parts = [operands[name] for operands in sequences]
+        if name == "order":
+            parts = [part + begin for part, begin in zip(parts, table)]
+        if name in form.params:
+            batch[name] = parts[0]
+        else:
+            states = {f"{state.name}0" for state in form.states}
+            batch[name] = torch.cat(parts, dim=0 if name.endswith("tail") or name in states else 1)
+    return {**batch, "cu": table}, sequences
+
+
+def alone(results: dict[str, torch.Tensor], table: torch.Tensor, number: int) -> dict[str, torch.Tensor]:
+    """The results of one sequence."""
+    begin, end = int(table[number]), int(table[number + 1])
+    return {
+        name: result[:, begin:end] if name[0] == "o" else result[number : number + 1]
+        for name, result in results.items()
+    }
