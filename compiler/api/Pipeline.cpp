@@ -62,6 +62,8 @@ FailureOr<Schedule> scheduleOf(const Options &options, MLIRContext &context) {
 
 LogicalResult normalize(ModuleOp module, const Schedule &schedule) {
   module.getContext()->loadDialect<arith::ArithDialect, math::MathDialect>();
+  // What has one key has one kernel.
+  frontend::orderSteps(functionOf(module));
   PassManager passes(module.getContext());
   passes.addPass(createExpandClausesPass());
   passes.addPass(createCanonicalizerPass());

@@ -43,7 +43,11 @@ mlir::func::FuncOp selectFunction(mlir::ModuleOp module, llvm::StringRef name);
 /// a diagnostic for an operand whose uses disagree or whose type no use allows.
 mlir::FailureOr<Signature> signatureOf(mlir::func::FuncOp function);
 
-/// Hexadecimal hash of the function's meaning: its canonical form without names and locations, with `salt`.
+/// Brings the ops of each step into the canonical order, repeated ones once and unused ones not at all.
+void orderSteps(mlir::func::FuncOp function);
+
+/// Hexadecimal hash of the function's meaning, with `salt`: its text without names and locations, its steps
+/// in canonical order.
 std::string hashOf(mlir::func::FuncOp function, llvm::StringRef salt);
 
 } // namespace linmu::frontend

@@ -1,4 +1,5 @@
-// The identity of a pattern: equal for texts that mean the same up to names, comments and layout.
+// The identity of a pattern: equal for texts that mean the same up to names, comments, layout
+// and the order of a step's ops.
 #include "compiler/frontend/Frontend.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SHA256.h"
@@ -13,6 +14,7 @@ std::string frontend::hashOf(func::FuncOp function, StringRef salt) {
   for (unsigned i = 0; i < copy->getNumResults(); ++i)
     copy->removeResultAttr(i, StringAttr::get(copy->getContext(), "pattern.name"));
   copy->setSymName("pattern");
+  orderSteps(*copy);
   // Values print by their number, so what remains of the text is its meaning.
   std::string text;
   llvm::raw_string_ostream stream(text);

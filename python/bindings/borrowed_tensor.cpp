@@ -106,6 +106,13 @@ const DLPackExchangeAPI *exchangeOf(py::handle object) {
   return table;
 }
 
+/// Whether the type itself, not a base of it, has the table: a subclass may hold no memory of its own.
+bool isOfLibrarysOwnType(py::handle object) {
+  static PyObject *name = PyUnicode_InternFromString("__dlpack_c_exchange_api__");
+  PyObject *own = Py_TYPE(object.ptr())->tp_dict;
+  return own && PyDict_Contains(own, name) == 1;
+}
+
 bool requiresGradient(py::handle object) {
   return py::bool_(py::getattr(object, "requires_grad", py::bool_(false)));
 }
@@ -198,13 +205,15 @@ void *CallStream::resolve() const {
 void BorrowedTensors::add(py::handle object, const OperandSpec &spec, const char *what,
                           const Signature &signature, CallStream &stream) {
   const Who who{spec, what, signature};
-  // Host tensors go the long way: torch refuses there what it must not lend.
+  // Where torch might refuse to lend, tensors go the long way: it says why there.
   if (const DLPackExchangeAPI *library = exchangeOf(object)) {
     DLTensor tensor{};
     if (library->view(object.ptr(), &tensor) != 0) {
       PyErr_Clear();
-    } else if (tensor.device.device_type == on_cuda && !requiresGradient(object)) {
-      if (!stream.library) {
+    } else if ((tensor.device.device_type == on_cuda ||
+                (tensor.device.device_type == on_cpu && isOfLibrarysOwnType(object))) &&
+               !requiresGradient(object)) {
+      if (tensor.device.device_type == on_cuda && !stream.library) {
         stream.library = library;
         stream.device = tensor.device.device_id;
       }
@@ -228,6 +237,26 @@ void BorrowedTensors::add(py::handle object, const OperandSpec &spec, const char
   auto *managed = static_cast<DLManagedTensor *>(PyCapsule_GetPointer(lent.ptr(), "dltensor"));
   owners_.push_back(lent);
   views.push_back(viewOf(managed->dl_tensor, who));
+}
+
+BorrowedTensors borrowAll(const py::sequence &tensors, const Signature &signature,
+                          const std::vector<OperandSpec> &specs, const char *one, const char *many,
+                          CallStream &stream) {
+  if (tensors.size() != specs.size())
+    throw Error(ErrorCode::invalidArgument, "pattern '" + signature.name + "': expected " +
+                                                std::to_string(specs.size()) + " " + many + ", got " +
+                                                std::to_string(tensors.size()));
+  BorrowedTensors borrowed;
+  for (std::size_t i = 0; i < specs.size(); ++i)
+    borrowed.add(tensors[i], specs[i], one, signature, stream);
+  return borrowed;
+}
+
+py::tuple shapeOf(const OperandSpec &spec, const Symbols &symbols) {
+  py::tuple shape(spec.shape.size());
+  for (std::size_t axis = 0; axis < spec.shape.size(); ++axis)
+    shape[axis] = py::int_(spec.shape[axis].evaluate(symbols));
+  return shape;
 }
 
 } // namespace linmu::python

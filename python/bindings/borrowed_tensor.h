@@ -38,4 +38,12 @@ private:
   std::vector<pybind11::object> owners_;
 };
 
+/// The tensors of a call for all `specs`, each called `one` and all of them `many` in messages.
+BorrowedTensors borrowAll(const pybind11::sequence &tensors, const Signature &signature,
+                          const std::vector<OperandSpec> &specs, const char *one, const char *many,
+                          CallStream &stream);
+
+/// The shape of a result of a call whose inputs gave `symbols`.
+pybind11::tuple shapeOf(const OperandSpec &spec, const Symbols &symbols);
+
 } // namespace linmu::python

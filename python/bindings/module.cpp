@@ -1,4 +1,5 @@
 // The extension module: kernels on tensors of other libraries. What users call is in linmu/kernel.py.
+#include "python/bindings/bindings.h"
 #include "python/bindings/borrowed_tensor.h"
 #include "python/bindings/library_allocator.h"
 #include "runtime/core/error.h"
@@ -14,27 +15,6 @@ using namespace linmu;
 using namespace linmu::python;
 
 namespace {
-
-BorrowedTensors borrowAll(const py::sequence &tensors, const Signature &signature,
-                          const std::vector<OperandSpec> &specs, const char *one, const char *many,
-                          CallStream &stream) {
-  if (tensors.size() != specs.size())
-    throw Error(ErrorCode::invalidArgument, "pattern '" + signature.name + "': expected " +
-                                                std::to_string(specs.size()) + " " + many + ", got " +
-                                                std::to_string(tensors.size()));
-  BorrowedTensors borrowed;
-  for (std::size_t i = 0; i < specs.size(); ++i)
-    borrowed.add(tensors[i], specs[i], one, signature, stream);
-  return borrowed;
-}
-
-/// The shape of a result of a call whose inputs gave `symbols`.
-py::list shapeOf(const OperandSpec &spec, const Symbols &symbols) {
-  py::list shape;
-  for (const Extent &extent : spec.shape)
-    shape.append(extent.evaluate(symbols));
-  return shape;
-}
 
 /// Launches on the tensors `results`, or, where it is a function of (shape, dtype), on those that it makes
 /// once the inputs are known to fit. `stream` is the handle of a CUDA stream or None. Returns the results.
@@ -210,6 +190,8 @@ PYBIND11_MODULE(_linmu, module) {
         return Kernel::open(deserialize(std::as_bytes(std::span(text)), origin));
       },
       py::arg("bytes"), py::arg("origin"));
+  registerDispatch(module);
+  registerInterpreter(module);
   module.def("statistics", [] {
     CompileStatistics statistics = compileStatistics();
     py::dict result;

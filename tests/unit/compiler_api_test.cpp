@@ -73,6 +73,29 @@ TEST(CacheKey, isEqualForTextsThatDifferInNamesCommentsLayoutOrAliases) {
       key);
 }
 
+TEST(CacheKey, andCodeAreEqualForStepsThatDifferInTheOrderOfOpsOrInRepeatedAndUnusedOnes) {
+  std::string a = "    %a = pattern.sigmoid %gt : f32\n", half = "    %half = arith.constant 0.5 : f32\n",
+              before = "    %before = pattern.lag %kt by 1 : tensor<8xf32>\n";
+  std::string ordered = replaced(recurrence, a + half, half + a);
+  std::string early = replaced(replaced(recurrence, before, ""), a, before + a);
+  std::string repeated =
+      replaced(replaced(recurrence, before,
+                        before + replaced(a, "%a", "%a2") + replaced(half, "%half", "%h2") +
+                            "    %b2 = arith.mulf %a2, %h2 : f32\n"),
+               "outer %before", "outer %later");
+  repeated = replaced(repeated, "    %W =",
+                      "    %B2 = pattern.broadcast %b2 : f32 to tensor<8xf32>\n"
+                      "    %unused = arith.mulf %B2, %qt : tensor<8xf32>\n"
+                      "    %later = pattern.lag %kt by 1 : tensor<8xf32>\n    %W =");
+  Bytes code = compile(recurrence, {});
+  ASSERT_TRUE(code.ok) << code.diagnostics;
+  for (const std::string &text : {ordered, early, repeated}) {
+    EXPECT_EQ(keyOf(text), keyOf(recurrence)) << text;
+    EXPECT_EQ(compile(text, {}).bytes, code.bytes) << text;
+  }
+  EXPECT_NE(keyOf(replaced(recurrence, "%D, %W", "%W, %D")), keyOf(recurrence));
+}
+
 TEST(CacheKey, differsWhereCodeCouldDiffer) {
   std::vector<std::string> keys = {
       keyOf(recurrence),

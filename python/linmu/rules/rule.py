@@ -1,0 +1,178 @@
+"""@linmu.pattern: a function as a rule that is compiled once for each combination of sizes and types."""
+
+from _linmu import RuleDispatch
+
+from linmu.kernel import Kernel, compile, explain
+from linmu.rules import binding, libraries
+from linmu.rules.nested import call_inside, is_traced
+from linmu.rules.places import error, of_function
+from linmu.rules.tracing import Traced, parameters_of, trace
+
+__all__ = ["Rule", "pattern"]
+
+
+class Rule:
+    """A rule. Called with tensors, in order or by name, it gives its results as tensors of the same library;
+    `out` gives their memory, `threads` limits the threads of the call. Called in another rule it is part of that.
+
+    Letters of its annotations take the sizes of the tensors; each combination of sizes, element types and
+    constants is compiled once.
+    """
+
+    def __init__(self, function):
+        self.function = function
+        self.parameters = parameters_of(function)
+        self.place = of_function(function)
+        self.__name__, self.__doc__ = function.__name__, function.__doc__
+        self.__wrapped__ = function
+        self._compiled: dict = {}
+        self._traced: dict = {}
+        self._last = None
+        operands = [p for p in self.parameters if p.annotation]
+        open_axes = [len(p.annotation.open_axes) for p in operands]
+        self._dispatch = RuleDispatch(self.__name__, [p.name for p in operands], open_axes)
+        # Whether a call by position with the operands alone means them.
+        self._operands_first = self.parameters[: len(operands)] == operands
+
+    def __call__(self, *arguments, out=None, threads: int = 0, **named):
+        direct = out is None and not named and self._operands_first
+        if direct and (results := self._dispatch.call(arguments, threads)) is not None:
+            return results
+        tensors, constants = binding.ordered(self.__name__, self.parameters, arguments, named)
+        if is_traced(tensors):
+            return call_inside(self, tensors, constants)
+        kernel = self.kernel_for(tensors, constants)
+        results = kernel(*tensors, out=out, threads=threads)
+        if direct and len(arguments) == len(tensors):
+            self._remember(arguments, kernel)
+        return results
+
+    def _remember(self, arguments: tuple, kernel: Kernel) -> None:
+        """Such tensors find the kernel at once the next time."""
+        library = libraries.library_of(arguments[0])
+        types = [libraries.type_in(library, dtype) for _, dtype, _ in kernel.results]
+        self._dispatch.add(
+            arguments,
+            kernel._native,
+            library.empty_like,
+            lambda shape, dtype: libraries.model_of(library, shape, dtype),
+            types,
+        )
+
+    def kernel_for(self, tensors: list, constants: dict, carry: bool = False) -> Kernel:
+        return self.compiled(*self.specialised(tensors, constants), carry)
+
+    def specialised(self, tensors: list, constants: dict) -> tuple:
+        sizes, dtypes = binding.bind(self.__name__, self.parameters, tensors)
+        return sizes, dtypes, constants
+
+    def traced(self, sizes: dict, dtypes: dict, constants: dict, carry: bool = False) -> Traced:
+        key = self._key(sizes, dtypes, constants, carry)
+        if key not in self._traced:
+            self._traced[key] = trace(self.function, self.parameters, sizes, dtypes, constants, carry)
+        return self._traced[key]
+
+    def compiled(self, sizes: dict, dtypes: dict, constants: dict, carry: bool = False) -> Kernel:
+        key = self._key(sizes, dtypes, constants, carry)
+        if key not in self._compiled:
+            traced = self.traced(sizes, dtypes, constants, carry)
+            self._compiled[key] = compile(traced.located, function=traced.function)
+        if not carry:
+            self._last = (sizes, dtypes, constants)
+        return self._compiled[key]
+
+    def _key(self, sizes, dtypes, constants, carry) -> tuple:
+        try:
+            key = (tuple(sizes.items()), tuple(dtypes.values()), tuple(constants.items()), carry)
+            hash(key)
+        except TypeError:
+            raise error(
+                f"rule {self.__name__}: expected constants that can be hashed, got {constants}"
+            ) from None
+        return key
+
+    # What is asked about: of tensors, of sizes, or of the last call.
+
+    def _asked(self, arguments: tuple, named: dict, dtype: str, what: str) -> tuple:
+        letters = self.letters()
+        if arguments or any(name not in letters for name in named):
+            return self.specialised(*binding.ordered(self.__name__, self.parameters, arguments, named))
+        if named or self._last is None:
+            if missing := [letter for letter in letters if letter not in named]:
+                wanted = ", ".join(f"{letter}=..." for letter in letters)
+                raise error(f"{what} of rule {self.__name__}: expected tensors, all sizes ({wanted}), or a call before it; "
+                            f"got no {', '.join(missing)}")  # fmt: skip
+            return self.sized(named, dtype)
+        return self._last
+
+    def letters(self) -> list[str]:
+        """The sizes that the annotations name, in their order."""
+        axes = [axis for p in self.parameters if p.annotation for axis in p.annotation.axes]
+        return list(dict.fromkeys(axis for axis in axes if isinstance(axis, str)))
+
+    def sized(self, sizes: dict, dtype: str) -> tuple:
+        """Sizes by letter, and the element types where tokens with heads have that type."""
+        dtypes = {}
+        for p in self.parameters:
+            if p.annotation:
+                least = {"tokens": 1, "tail": 2}.get(p.annotation.kind, 9)
+                wide = len(p.annotation.axes) >= least and dtype in p.annotation.dtypes
+                dtypes[p.name] = dtype if wide else p.annotation.dtypes[0]
+        constants = {p.name: p.default for p in self.parameters if not p.annotation}
+        return {letter: sizes[letter] for letter in self.letters()}, dtypes, constants
+
+    def text(self, *arguments, dtype: str = "f32", **named) -> str:
+        """The pattern of these tensors or sizes (`rule.text(H=4, K=64)`), or of the last call."""
+        return self.traced(*self._asked(arguments, named, dtype, "text")).text
+
+    def kernel(self, *arguments, dtype: str = "f32", **named) -> Kernel:
+        """The compiled pattern of these tensors or sizes, or of the last call."""
+        return self.compiled(*self._asked(arguments, named, dtype, "kernel"))
+
+    def explain(self, *arguments, dtype: str = "f32", json: bool = False, **named) -> str:
+        """What the compiler makes of it: for each scan its normal form and algorithm, or the line of this file
+        that makes it run one token at a time, and why."""
+        traced = self.traced(*self._asked(arguments, named, dtype, "explain"))
+        return explain(traced.located, function=traced.function, json=json)
+
+    def check(
+        self, tokens: int = 100, batch: int = 2, dtype: str = "f32", seed: int = 0, tolerance=None, **given
+    ):
+        """Compares forward and decode (in parts of 1 to 8 tokens) with the definition in fp64, on random data.
+
+        `given` sets sizes (`H=4`) and operands (arrays, or functions of the random array, `k=unit`); other sizes
+        are 2 for heads and 16 for features. An error is the largest difference relative to the number or, where
+        that is small, to the root mean square of the result; `tolerance` replaces its bound. Returns a table, true where all comparisons hold.
+        """
+        from linmu.rules.check import check, require_numbers
+
+        require_numbers(tokens=tokens, batch=batch)
+        return check(self, tokens, batch, dtype, seed, tolerance, given)
+
+    def bench(self, tokens=(1, 256, 4096), batch: int = 1, dtype: str = "f32", threads: int = 0, seconds: float = 0.5,
+              **sizes):  # fmt: skip
+        """The fastest of the calls that fit into some seconds, for each number of tokens, on random data; sizes as
+        for `check`. Returns a table with `rows`."""
+        from linmu.rules.bench import bench
+
+        return bench(
+            self, (tokens,) if isinstance(tokens, int) else tokens, batch, dtype, threads, seconds, sizes
+        )
+
+    def decode(self, **given):
+        """A Decoder: a walk that is extended by some tokens a call. `given` are the parameters, constants and, where
+        they do not start at zero, states and tails."""
+        from linmu.rules.decode import Decoder
+
+        return Decoder(self, given)
+
+    def __repr__(self) -> str:
+        operands = ", ".join(f"{p.name}: {p.annotation!r}" for p in self.parameters if p.annotation)
+        return f"<rule {self.__name__}({operands})>"
+
+
+def pattern(function) -> Rule:
+    """Makes a rule of a function of annotated tensors; see docs/rules.md."""
+    if not hasattr(function, "__code__"):
+        raise TypeError(f"@linmu.pattern: expected a function, got {type(function).__name__}")
+    return Rule(function)
