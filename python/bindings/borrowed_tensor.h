@@ -10,6 +10,9 @@
 
 namespace linmu::python {
 
+/// What a call does with a tensor.
+enum class Access { read, write };
+
 /// The stream that a call runs on.
 struct CallStream {
   std::optional<void *> given; ///< by the caller
@@ -28,8 +31,9 @@ struct CallStream {
 class BorrowedTensors {
 public:
   /// Borrows `object` for `spec` of `signature`: by the table of functions of its type, by __dlpack__, or by
-  /// __cuda_array_interface__. Throws Error(invalidArgument) that calls it `what`, "operand" or "result".
-  void add(pybind11::handle object, const OperandSpec &spec, const char *what, const Signature &signature,
+  /// __cuda_array_interface__. Throws Error(invalidArgument) that calls it an operand, or, with
+  /// Access::write, a result, which a read-only array cannot be.
+  void add(pybind11::handle object, const OperandSpec &spec, Access access, const Signature &signature,
            CallStream &stream);
 
   std::vector<TensorView> views;
