@@ -1,12 +1,13 @@
 # Everything from outside the tree, as imported targets.
 find_package(Threads REQUIRED)
 if(LINMU_STATIC_DEPENDENCIES)
-  # Archives where there are any. Debian has none of fmt, which is used by its headers then.
+  # Archives where there are any. Debian has none of fmt, which is used by its headers then. FMT_SHARED means nothing
+  # then; with it ccache finds the objects of an ordinary build for what is compiled against torch.
   list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES .a)
   find_path(LINMU_FMT_INCLUDE_DIR fmt/format.h REQUIRED)
   add_library(fmt::fmt INTERFACE IMPORTED)
   set_target_properties(fmt::fmt PROPERTIES
-    INTERFACE_INCLUDE_DIRECTORIES "${LINMU_FMT_INCLUDE_DIR}" INTERFACE_COMPILE_DEFINITIONS FMT_HEADER_ONLY)
+    INTERFACE_INCLUDE_DIRECTORIES "${LINMU_FMT_INCLUDE_DIR}" INTERFACE_COMPILE_DEFINITIONS "FMT_HEADER_ONLY;FMT_SHARED")
 else()
   find_package(fmt REQUIRED)
 endif()
@@ -42,6 +43,10 @@ if(LINMU_BUILD_MODELS)
   include(LinMUTorch)
   find_package(CLI11 REQUIRED)
   find_package(ICU REQUIRED COMPONENTS uc)
+  if(LINMU_STATIC_DEPENDENCIES)
+    find_package(ICU REQUIRED COMPONENTS data)
+    set_property(TARGET ICU::uc APPEND PROPERTY INTERFACE_LINK_LIBRARIES ICU::data)
+  endif()
   include(LinMUOniguruma)
 endif()
 if(LINMU_BUILD_MODELS AND LINMU_BUILD_MEDIA)
