@@ -157,9 +157,8 @@ std::string launchOf(const Launch &launch, const Package &package) {
   std::vector<std::string> bound;
   for (const Binding &binding : launch.operands)
     bound.push_back(bindingOf(binding, package));
-  std::string text =
-      fmt::format("     {}({})\n       grid {}, ", launch.kernel, fmt::join(bound, ", "),
-                  fmt::join(textsOf(launch.grid, package), " x "));
+  std::string text = fmt::format("     {}({})\n       grid {}, ", launch.kernel, fmt::join(bound, ", "),
+                                 fmt::join(textsOf(launch.grid, package), " x "));
   if (package.target == "cuda")
     return text + fmt::format("{} threads a block, {} of shared memory\n", launch.threads,
                               bytes(std::size_t(launch.shared_bytes)));

@@ -1,12 +1,14 @@
 // linmu doctor: what this machine offers, and what is missing for what.
 #include "models/tools/commands.h"
-#include "models/tools/gpu_libraries.h"
 #include "models/tools/machine_facts.h"
 #include "models/tools/torch_library.h"
+#include "runtime/core/cuda/devices.h"
 #include "runtime/core/error.h"
 #include "runtime/core/settings.h"
 #include "runtime/core/version.h"
+#include "runtime/io/standard_streams.h"
 #include "runtime/jit/compile.h"
+#include "runtime/jit/nvrtc.h"
 #include <chrono>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -97,21 +99,16 @@ void examineCache(Report &report) {
 }
 
 void examineTorch(Report &report, const std::optional<TorchPackage> &torch) {
-  std::string found =
-      "none in " + fmt::format("{}", fmt::join(
-                                         [] {
-                                           std::vector<std::string> folders;
-                                           for (const std::filesystem::path &folder : torchFolders())
-                                             folders.push_back(folder.string());
-                                           return folders;
-                                         }(),
-                                         ", "));
+  std::vector<std::string> folders;
+  for (const std::filesystem::path &folder : torchFolders())
+    folders.push_back(folder.string());
+  std::string found = fmt::format("none in {}", fmt::join(folders, ", "));
   if (torch)
     found = fmt::format("{} in {}", torch->version.empty() ? "unknown version" : torch->version,
                         torch->folder.string());
   report.libraries.push_back({"torch", found});
   if (!torch || !suits(torch->version))
-    report.missing.push_back({"torch " + torchVersionNeeded(), "linmu demo, linmu generate",
+    report.missing.push_back({"torch " + torchVersionNeeded(), "linmu chat, linmu demo, linmu generate",
                               "pip install 'linmu[torch]', or LINMU_TORCH_DIR"});
 }
 
@@ -133,16 +130,45 @@ void examineFfmpeg(Report &report) {
 #endif
 }
 
-void examineCuda(Report &report, const std::optional<TorchPackage> &torch) {
-  const std::optional<CudaDriver> driver = findCudaDriver();
-  const std::optional<Nvrtc> nvrtc = findNvrtc(torch ? std::optional(torch->folder) : std::nullopt);
-  report.libraries.push_back(
-      {"CUDA driver",
-       !driver ? "none"
-               : fmt::format("{}, {}", driver->version,
-                             driver->devices.empty() ? "no device"
-                                                     : fmt::format("{}", fmt::join(driver->devices, ", ")))});
-  report.libraries.push_back({"NVRTC", nvrtc ? nvrtc->version + " from " + nvrtc->library : "none"});
+void examineDevices(Report &report) {
+  try {
+    std::vector<std::string> devices;
+    for (const cuda::DeviceInfo &device : cuda::devices())
+      devices.push_back(fmt::format("{} ({})", device.name, device.architecture().name()));
+    int version = 0;
+    const cuda::Driver &driver = cuda::Driver::instance();
+    driver.check(driver.driver_version(&version), "asking for the driver's version");
+    report.libraries.push_back({"CUDA driver", fmt::format("of CUDA {}.{}: {}", version / 1000,
+                                                           version % 1000 / 10, fmt::join(devices, ", "))});
+  } catch (const Error &error) {
+    report.libraries.push_back({"CUDA driver", error.what()});
+    report.missing.push_back(
+        {"a GPU and NVIDIA's driver", "running packages for CUDA",
+         error.hint().empty() ? "LINMU_CUDA_DRIVER names the driver's library" : error.hint()});
+  }
+}
+
+/// A process that has loaded torch takes the NVRTC that torch brings along.
+std::filesystem::path nvrtcBeside(const TorchPackage &torch) {
+  std::error_code none;
+  for (const auto &package : std::filesystem::directory_iterator(torch.folder.parent_path() / "nvidia", none))
+    for (const auto &file : std::filesystem::directory_iterator(package.path() / "lib", none))
+      if (file.path().filename().string().starts_with("libnvrtc.so."))
+        return file.path();
+  return {};
+}
+
+void examineNvrtc(Report &report, const std::optional<TorchPackage> &torch) {
+  try {
+    report.libraries.push_back({"NVRTC", jit::Nvrtc::find().file().string()});
+  } catch (const Error &error) {
+    if (const std::filesystem::path beside = torch ? nvrtcBeside(*torch) : ""; !beside.empty()) {
+      report.libraries.push_back({"NVRTC", beside.string() + ", with torch"});
+      return;
+    }
+    report.libraries.push_back({"NVRTC", "none"});
+    report.missing.push_back({"NVRTC", "compiling for CUDA", error.hint()});
+  }
 }
 
 std::string section(const char *title, const std::vector<Line> &lines) {
@@ -161,7 +187,8 @@ std::string formatted(const Report &report) {
         fmt::format("  {}\n    for    {}\n    get it {}\n", missing.what, missing.needed_for, missing.remedy);
   if (report.missing.empty())
     text += "  nothing\n";
-  return text + "\nKernels run on the CPU; this version uses no GPU.\n";
+  return text;
+  this version uses no GPU.\n ";
 }
 
 void run() {
@@ -172,8 +199,9 @@ void run() {
   examineCache(report);
   examineTorch(report, torch);
   examineFfmpeg(report);
-  examineCuda(report, torch);
-  fmt::print("{}", formatted(report));
+  examineDevices(report);
+  examineNvrtc(report, torch);
+  writeStandardOutput(formatted(report));
 }
 
 } // namespace

@@ -19,7 +19,8 @@ struct Who {
   const Signature &signature;
 
   std::string operator+(const std::string &text) const {
-    return std::string(access == Access::read ? "operand" : "result") + " '" + spec.name + "' of pattern '" + signature.name + "'" + text;
+    return std::string(access == Access::read ? "operand" : "result") + " '" + spec.name + "' of pattern '" +
+           signature.name + "'" + text;
   }
 };
 
@@ -46,7 +47,8 @@ TensorView viewOf(const DLTensor &tensor, const Who &who) {
 }
 
 [[noreturn]] void failReadOnly(const Who &who) {
-  throw Error(ErrorCode::invalidArgument, who + ": expected an array that may be written, got a read-only one");
+  throw Error(ErrorCode::invalidArgument,
+              who + ": expected an array that may be written, got a read-only one");
 }
 
 /// The table of functions of the type of `object`, or null.
@@ -85,8 +87,8 @@ bool requiresGradient(py::handle object) {
                                               ": " + text.substr(0, text.find('\n')));
 }
 
-/// What the library of `object` gives for `arguments`: a capsule of DLPack 1, which read-only arrays need, or of
-/// DLPack 0 where the library knows no other.
+/// What the library of `object` gives for `arguments`: a capsule of DLPack 1, which read-only arrays need, or
+/// of DLPack 0 where the library knows no other.
 py::object dlpackOf(py::handle object, py::dict arguments) {
   py::object lend = object.attr("__dlpack__");
   try {
@@ -126,10 +128,11 @@ const DLTensor &tensorIn(const py::object &capsule, const Who &who) {
     throw Error(ErrorCode::invalidArgument,
                 who + ": expected __dlpack__ to give a capsule 'dltensor' or 'dltensor_versioned', got " +
                     typeOf(capsule));
-  const auto &managed = *static_cast<DLManagedTensorVersioned *>(
-      PyCapsule_GetPointer(capsule.ptr(), "dltensor_versioned"));
+  const auto &managed =
+      *static_cast<DLManagedTensorVersioned *>(PyCapsule_GetPointer(capsule.ptr(), "dltensor_versioned"));
   if (managed.version.major != 1)
-    throw Error(ErrorCode::unsupported, who + ": expected a tensor lent by version 1 of DLPack, got version " +
+    throw Error(ErrorCode::unsupported, who +
+                                            ": expected a tensor lent by version 1 of DLPack, got version " +
                                             std::to_string(managed.version.major));
   if (who.access == Access::write && managed.flags & DLPACK_FLAG_BITMASK_READ_ONLY)
     failReadOnly(who);

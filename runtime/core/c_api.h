@@ -133,16 +133,16 @@ LINMU_C_API linmu_status linmu_kernel_algorithm(const linmu_kernel *kernel, int6
                                                 const char **algorithm);
 
 /* The memory that a launch on CUDA needs for what lies between its kernels; 0 where it needs none. */
-LINMU_C_API linmu_status linmu_kernel_workspace_bytes(const linmu_kernel *kernel, int64_t tokens, int64_t batch,
-                                                      int64_t media_items, int64_t *bytes);
+LINMU_C_API linmu_status linmu_kernel_workspace_bytes(const linmu_kernel *kernel, int64_t tokens,
+                                                      int64_t batch, int64_t media_items, int64_t *bytes);
 
 /* What is 0 or NULL is as if it were not given. */
 typedef struct {
-  size_t struct_size;      /* sizeof(linmu_launch_options) */
-  int32_t threads;         /* of the CPU, at most so many; 0: LINMU_THREADS, else the number of cores */
-  void *stream;            /* for CUDA: the CUstream (cudaStream_t); NULL is the legacy default stream */
-  void *workspace;         /* for CUDA: memory of the tensors' device, aligned to 64 bytes, that nothing else uses
-                              until the launch has run; NULL: the driver's stream-ordered memory */
+  size_t struct_size; /* sizeof(linmu_launch_options) */
+  int32_t threads;    /* of the CPU, at most so many; 0: LINMU_THREADS, else the number of cores */
+  void *stream;       /* for CUDA: the CUstream (cudaStream_t); NULL is the legacy default stream */
+  void *workspace;    /* for CUDA: memory of the tensors' device, aligned to 64 bytes, that nothing else uses
+                         until the launch has run; NULL: the driver's stream-ordered memory */
   int64_t workspace_bytes; /* its size, at least linmu_kernel_workspace_bytes() */
 } linmu_launch_options;
 

@@ -18,6 +18,9 @@ public:
   /// missing.
   static Nvrtc find();
 
+  /// The library.
+  const std::filesystem::path &file() const { return file_; }
+
   /// A string that differs between libraries which could generate different code: file, size and time.
   const std::string &identity() const { return identity_; }
 

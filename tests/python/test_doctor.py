@@ -24,7 +24,7 @@ def value(page: str, name: str) -> str:
 
 
 def missing(page: str) -> str:
-    return page.split("\nmissing\n")[1].split("\n\n")[0]
+    return page.split("\nmissing\n")[1]
 
 
 def test_the_machine_is_described_on_a_page(tmp_path):
@@ -40,7 +40,9 @@ def test_the_machine_is_described_on_a_page(tmp_path):
     assert re.fullmatch(r"libavformat \d+\.\d+\.\d+", value(page, "FFmpeg"))
     for name in ("instructions", "caches", "CUDA driver", "NVRTC"):
         assert value(page, name)
-    assert missing(page).strip() == "nothing"
+    wanted = missing(page)
+    assert "torch" not in wanted and "FFmpeg" not in wanted and "compiler" not in wanted
+    assert ("a GPU and NVIDIA's driver" in wanted) == (not value(page, "CUDA driver").startswith("of CUDA "))
 
 
 def test_instructions_are_those_that_the_system_lists():
@@ -63,16 +65,23 @@ def test_settings_and_the_disk_cache_are_shown(tmp_path):
 
 def test_what_is_missing_is_named_with_what_needs_it_and_how_to_get_it(tmp_path):
     (tmp_path / "libavutil.so.57").write_bytes(b"")
-    page = doctor(LINMU_TORCH_DIR=str(tmp_path), LD_LIBRARY_PATH=str(tmp_path))
+    page = doctor(
+        LINMU_TORCH_DIR=str(tmp_path),
+        LD_LIBRARY_PATH=str(tmp_path),
+        LINMU_CUDA_DRIVER=str(tmp_path / "none.so"),
+    )
     assert value(page, "torch") == f"none in {tmp_path}"
     assert value(page, "FFmpeg").startswith(
         "reading a video needs FFmpeg's libavutil.so.57, libavcodec.so.59, "
     )
     text = missing(page)
     assert re.search(
-        r"^  torch 2\.11\.\S+\n    for    linmu demo, linmu generate\n    get it pip install 'linmu\[torch\]'",
+        r"^  torch 2\.11\.\S+\n    for    linmu chat, linmu demo, linmu generate\n    get it pip install 'linmu\[torch\]'",
         text, re.M,
     )  # fmt: skip
+    assert re.search(
+        r"^  a GPU and NVIDIA's driver\n    for    running packages for CUDA\n    get it \S+", text, re.M
+    )
     assert re.search(
         r"^  libavutil.so.57, .*\n    for    linmu demo, .*\n    get it .*apt-get install ffmpeg$", text, re.M
     )

@@ -169,10 +169,12 @@ TEST(CApi, TensorsThatDoNotFitAreNamed) {
                 "operand 'y' of pattern 'sum2': expected a tensor on the CPU, got one on cuda:0");
   call.y.dl.device.device_type = 8;
   expectFailure(call.launch(), LINMU_UNSUPPORTED,
-                "operand 'y' of pattern 'sum2': expected a tensor on the CPU or a CUDA device, got device type 8 (Metal)");
+                "operand 'y' of pattern 'sum2': expected a tensor on the CPU or a CUDA device, got device "
+                "type 8 (Metal)");
   call.y.dl.device.device_type = 77;
-  expectFailure(call.launch(), LINMU_UNSUPPORTED,
-                "operand 'y' of pattern 'sum2': expected a tensor on the CPU or a CUDA device, got device type 77");
+  expectFailure(
+      call.launch(), LINMU_UNSUPPORTED,
+      "operand 'y' of pattern 'sum2': expected a tensor on the CPU or a CUDA device, got device type 77");
   call.y.dl.device.device_type = 1;
   call.y.dl.dtype = {2, 64, 1};
   expectFailure(call.launch(), LINMU_INVALID_ARGUMENT,
