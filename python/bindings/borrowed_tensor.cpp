@@ -89,12 +89,10 @@ bool requiresGradient(py::handle object) {
 
 /// What the library of `object` gives for `arguments`: a capsule of DLPack 1, which read-only arrays need, or
 /// of DLPack 0 where the library knows no other.
-py::object dlpackOf(py::handle object, py::dict arguments) {
+py::object dlpackOf(py::handle object, const py::dict &arguments) {
   py::object lend = object.attr("__dlpack__");
   try {
-    py::dict versioned(arguments);
-    versioned["max_version"] = py::make_tuple(1, 0);
-    return lend(**versioned);
+    return lend(**arguments, py::arg("max_version") = py::make_tuple(1, 0));
   } catch (py::error_already_set &error) {
     if (!error.matches(PyExc_TypeError))
       throw;
