@@ -188,7 +188,6 @@ std::string formatted(const Report &report) {
   if (report.missing.empty())
     text += "  nothing\n";
   return text;
-  this version uses no GPU.\n ";
 }
 
 void run() {
