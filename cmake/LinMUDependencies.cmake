@@ -1,6 +1,16 @@
 # Everything from outside the tree, as imported targets.
 find_package(Threads REQUIRED)
-find_package(fmt REQUIRED)
+if(LINMU_STATIC_DEPENDENCIES)
+  # Archives where there are any. Debian has none of fmt, which is used by its headers then. FMT_SHARED means nothing
+  # then; with it ccache finds the objects of an ordinary build for what is compiled against torch.
+  list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  find_path(LINMU_FMT_INCLUDE_DIR fmt/format.h REQUIRED)
+  add_library(fmt::fmt INTERFACE IMPORTED)
+  set_target_properties(fmt::fmt PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${LINMU_FMT_INCLUDE_DIR}" INTERFACE_COMPILE_DEFINITIONS "FMT_HEADER_ONLY;FMT_SHARED")
+else()
+  find_package(fmt REQUIRED)
+endif()
 find_package(nlohmann_json REQUIRED)
 
 if(LINMU_BUILD_COMPILER)
@@ -21,17 +31,22 @@ if(LINMU_BUILD_COMPILER)
   file(GLOB LINMU_LLVM_ARCHIVES "${LLVM_LIBRARY_DIR}/libLLVM*.a")
   list(FILTER LINMU_LLVM_ARCHIVES EXCLUDE REGEX
        "libLLVM(AMDGPU|ARM|AVR|BPF|Hexagon|Lanai|LoongArch|M68k|MSP430|Mips|NVPTX|PowerPC|RISCV|Sparc|SystemZ|VE|WebAssembly|XCore|Xtensa|SPIRV|DirectX|DWP|LTO|Exegesis)")
+  find_library(LINMU_ZSTD_LIBRARY zstd REQUIRED)
   add_library(LinMU_MLIR INTERFACE)
   target_include_directories(LinMU_MLIR SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
   target_link_libraries(LinMU_MLIR INTERFACE
     -Wl,--start-group ${LINMU_MLIR_ARCHIVES} ${LINMU_LLVM_ARCHIVES} -Wl,--end-group
-    z zstd Threads::Threads dl m)
+    z "${LINMU_ZSTD_LIBRARY}" Threads::Threads dl m)
 endif()
 
 if(LINMU_BUILD_MODELS)
   include(LinMUTorch)
   find_package(CLI11 REQUIRED)
   find_package(ICU REQUIRED COMPONENTS uc)
+  if(LINMU_STATIC_DEPENDENCIES)
+    find_package(ICU REQUIRED COMPONENTS data)
+    set_property(TARGET ICU::uc APPEND PROPERTY INTERFACE_LINK_LIBRARIES ICU::data)
+  endif()
   include(LinMUOniguruma)
 endif()
 if(LINMU_BUILD_MODELS AND LINMU_BUILD_MEDIA)

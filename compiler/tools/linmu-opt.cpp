@@ -19,6 +19,9 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "runtime/core/version.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CommandLine.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -34,5 +37,8 @@ int main(int argc, char **argv) {
   linmu::cpu::registerTargetCPUPasses();
   linmu::cuda::registerTargetCudaPasses();
   linmu::tile::registerTilePasses();
+  llvm::cl::SetVersionPrinter([](llvm::raw_ostream &out) {
+    out << "linmu-opt " << linmu::version() << " (LLVM " << LLVM_VERSION_STRING << ")\n";
+  });
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "LinMU pass driver\n", registry));
 }

@@ -1,7 +1,9 @@
 // linmuc: compiles the patterns of a file, and shows or runs what it makes of them.
 #include "compiler/tools/linmuc_options.h"
+#include "compiler/tools/linmuc_package.h"
 #include "compiler/tools/linmuc_run.h"
 #include "runtime/core/error.h"
+#include "runtime/core/version.h"
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/input_text.h"
 #include "runtime/io/mapping_fault.h"
@@ -62,9 +64,11 @@ static std::vector<std::byte> packageOf(const std::string &source, const Command
 static void execute(const CommandLine &line) {
   std::optional<AtomicFile> package = openOutput(line.package, line);
   std::optional<AtomicFile> results = openOutput(line.run ? std::optional(line.out) : std::nullopt, line);
-  std::string source = readInputText(line.file, noticeOnErrorStream("linmuc"));
+  const std::string source = line.show ? "" : readInputText(line.file, noticeOnErrorStream("linmuc"));
   // Everything that can fail comes before the first byte of output.
   std::string text;
+  if (line.show)
+    text = describePackage(line.file);
   if (line.explain != Report::none) {
     bool json = line.explain == Report::json;
     text += forEachFunction(source, line, json ? "," : "\n",
@@ -91,6 +95,10 @@ int main(int argc, char **argv) {
     CommandLine line = parseCommandLine({argv + 1, argv + argc});
     if (line.help) {
       writeStandardOutput(helpText);
+      return 0;
+    }
+    if (line.version) {
+      writeStandardOutput(std::string("linmuc ") + version() + "\n");
       return 0;
     }
     line.options.filename = line.file == "-" ? "<stdin>" : line.file.string();

@@ -1,5 +1,6 @@
 #include "compiler/tools/linmuc_options.h"
 #include "runtime/core/error.h"
+#include "runtime/core/package_file.h"
 #include <functional>
 #include <set>
 
@@ -9,6 +10,7 @@ const char *const helpText =
     R"(linmuc: compiles the patterns of a file, and shows or runs what it makes of them
 
 usage: linmuc FILE [options]      FILE may be - for the standard input
+       linmuc OUT.lmk             checks a kernel package and shows what it holds
 
   --explain[=json]          per scan: the normal form, or the op and line that makes it opaque; the algorithm.
                             What --run and --package refuse is refused here with the same message
@@ -26,6 +28,7 @@ usage: linmuc FILE [options]      FILE may be - for the standard input
                             algorithm, chunk, columns, cores, fuse, key_block, map_block, query_block,
                             recurrent_below and segments; --explain says what runs by it
   --cpu=NAME                compiles for a CPU by LLVM's name; the machine at hand otherwise
+  --version                 prints the version
   --help                    prints this
 
 --run matches tensors to operands by name: the function's arguments without '%' are the names in IN, and the
@@ -144,6 +147,10 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
       line.help = true;
       return line;
     }
+    if (argument == "--version") {
+      line.version = true;
+      return line;
+    }
     if (!argument.starts_with("-") || argument == "-") {
       if (!line.file.empty())
         refuse("requires one FILE, got '" + line.file.string() + "' and '" + argument + "'");
@@ -168,6 +175,13 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
   }
   if (line.file.empty())
     refuse("requires a FILE with patterns");
+  if (isPackageFile(line.file)) {
+    if (!seen.empty())
+      refuse("'" + line.file.string() + "' is a compiled package, which takes no " + *seen.begin() +
+             "; give the file of its patterns");
+    line.show = true;
+    return line;
+  }
   if (line.explain == Report::none && !line.emit && !line.package && !line.run)
     refuse("requires something to do: --explain, --emit, --package or --run");
   if (line.run && line.out.empty())

@@ -13,6 +13,8 @@ enum class RunTarget { cpu, interpreter, cuda, emulate };
 
 struct CommandLine {
   bool help = false;
+  bool version = false;
+  bool show = false; ///< FILE is a package, and nothing else is asked for
   std::filesystem::path file;
   compiler::Options options; ///< filename, function, aliases, schedule, cpu, target
   Report explain = Report::none;

@@ -1,12 +1,8 @@
 #include "models/media/ffmpeg_log.h"
+#include "models/media/ffmpeg_library.h"
 #include <atomic>
 #include <cstdarg>
 #include <mutex>
-
-extern "C" {
-#include <libavutil/error.h>
-#include <libavutil/log.h>
-}
 
 namespace linmu::media {
 namespace {
@@ -22,7 +18,7 @@ thread_local FfmpegLog *innermost = nullptr;
 struct FfmpegLogCallback {
   static void receive(void *source, int level, const char *format, va_list arguments) {
     if (silences == 0) {
-      av_log_default_callback(source, level, format, arguments);
+      ffmpeg().av_log_default_callback(source, level, format, arguments);
       return;
     }
     // Decoder threads have no FfmpegLog: their errors reach us as status codes.
@@ -30,7 +26,7 @@ struct FfmpegLogCallback {
       return;
     char line[256];
     int print_prefix = 1;
-    av_log_format_line2(source, level, format, arguments, line, sizeof line, &print_prefix);
+    ffmpeg().av_log_format_line2(source, level, format, arguments, line, sizeof line, &print_prefix);
     std::string message = line;
     // "[h264 @ 0x55d0c8]" holds an address, which differs from run to run.
     for (std::size_t at; (at = message.find(" @ 0x")) != std::string::npos;)
@@ -47,7 +43,7 @@ struct FfmpegLogCallback {
 
 FfmpegSilence::FfmpegSilence() {
   static std::once_flag installed;
-  std::call_once(installed, [] { av_log_set_callback(FfmpegLogCallback::receive); });
+  std::call_once(installed, [] { ffmpeg().av_log_set_callback(FfmpegLogCallback::receive); });
   ++silences;
 }
 
@@ -61,7 +57,7 @@ std::string FfmpegLog::reason(int status) const {
   if (!text_.empty())
     return text_;
   char description[AV_ERROR_MAX_STRING_SIZE] = {};
-  av_strerror(status, description, sizeof description);
+  ffmpeg().av_strerror(status, description, sizeof description);
   return description;
 }
 

@@ -48,21 +48,22 @@ void turnUpright(const std::vector<std::uint8_t> &decoded, std::size_t stride, F
 int FrameConverter::convert(const AVFrame &frame, std::vector<std::uint8_t> &rgb) {
   const FrameSize decoded_size =
       quarter_turns_ % 2 ? FrameSize{.width = size_.height, .height = size_.width} : size_;
-  scaler_.reset(sws_getCachedContext(scaler_.release(), frame.width, frame.height,
-                                     AVPixelFormat(frame.format), decoded_size.width, decoded_size.height,
-                                     AV_PIX_FMT_RGB24, scaler_flags, nullptr, nullptr, nullptr));
+  scaler_.reset(ffmpeg().sws_getCachedContext(
+      scaler_.release(), frame.width, frame.height, AVPixelFormat(frame.format), decoded_size.width,
+      decoded_size.height, AV_PIX_FMT_RGB24, scaler_flags, nullptr, nullptr, nullptr));
   if (!scaler_)
     return AVERROR(EINVAL);
-  const int *matrix = sws_getCoefficients(matrixOf(frame));
+  const int *matrix = ffmpeg().sws_getCoefficients(matrixOf(frame));
   // No effect, and an error code to ignore, for frames that are RGB already.
-  sws_setColorspaceDetails(scaler_.get(), matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1, 0,
-                           1 << 16, 1 << 16);
+  ffmpeg().sws_setColorspaceDetails(scaler_.get(), matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1,
+                                    0, 1 << 16, 1 << 16);
   // The scaler may write up to a vector past a row's end.
   const int stride = (decoded_size.width * 3 + 63) / 64 * 64;
   decoded_.resize(std::size_t(stride) * decoded_size.height + 64);
   std::uint8_t *planes[4] = {decoded_.data(), nullptr, nullptr, nullptr};
   const int strides[4] = {stride, 0, 0, 0};
-  const int status = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides);
+  const int status =
+      ffmpeg().sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides);
   if (status >= 0) {
     rgb.resize(std::size_t(size_.width) * size_.height * 3);
     turnUpright(decoded_, stride, size_, quarter_turns_, rgb);

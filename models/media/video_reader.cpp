@@ -6,10 +6,6 @@
 #include <cmath>
 #include <fmt/format.h>
 
-extern "C" {
-#include <libavutil/display.h>
-}
-
 namespace linmu::media {
 namespace {
 
@@ -39,11 +35,12 @@ FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, c
     fail(ErrorCode::invalidArgument, path, "a video file", "an empty file");
 
   AVDictionary *options = nullptr;
-  av_dict_set(&options, "format_whitelist", containers, 0);
-  av_dict_set(&options, "protocol_whitelist", "file", 0);
+  ffmpeg().av_dict_set(&options, "format_whitelist", containers, 0);
+  ffmpeg().av_dict_set(&options, "protocol_whitelist", "file", 0);
   AVFormatContext *opened = nullptr;
-  const int opening = avformat_open_input(&opened, ("file:" + path.string()).c_str(), nullptr, &options);
-  av_dict_free(&options);
+  const int opening =
+      ffmpeg().avformat_open_input(&opened, ("file:" + path.string()).c_str(), nullptr, &options);
+  ffmpeg().av_dict_free(&options);
   if (opening == AVERROR(EACCES) || opening == AVERROR(EPERM))
     fail(ErrorCode::io, path, "a readable file", "permission denied");
   if (opening < 0) {
@@ -55,7 +52,7 @@ FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, c
     fail(ErrorCode::invalidArgument, path, "a video file", fmt::format("none ({})", reason));
   }
   FfmpegHandle<AVFormatContext> format(opened);
-  const int probing = avformat_find_stream_info(opened, nullptr);
+  const int probing = ffmpeg().avformat_find_stream_info(opened, nullptr);
   if (probing < 0)
     fail(ErrorCode::corruptFile, path, fmt::format("readable streams in {}", opened->iformat->name),
          log.reason(probing));
@@ -68,13 +65,13 @@ std::string describeStreams(const AVFormatContext &format) {
     const AVStream &stream = *format.streams[index];
     const char *kind = stream.disposition & AV_DISPOSITION_ATTACHED_PIC
                            ? "cover picture"
-                           : av_get_media_type_string(stream.codecpar->codec_type);
+                           : ffmpeg().av_get_media_type_string(stream.codecpar->codec_type);
     // A codec that FFmpeg has never heard of has no name, only the file's tag for it.
     const bool named = stream.codecpar->codec_id != AV_CODEC_ID_NONE || !stream.codecpar->codec_tag;
     char tag[AV_FOURCC_MAX_STRING_SIZE] = {};
     found += fmt::format("{}{} ({})", index ? ", " : "", kind ? kind : "unknown",
-                         named ? avcodec_get_name(stream.codecpar->codec_id)
-                               : av_fourcc_make_string(tag, stream.codecpar->codec_tag));
+                         named ? ffmpeg().avcodec_get_name(stream.codecpar->codec_id)
+                               : ffmpeg().av_fourcc_make_string(tag, stream.codecpar->codec_tag));
   }
   return found.empty() ? "no stream" : found;
 }
@@ -82,16 +79,16 @@ std::string describeStreams(const AVFormatContext &format) {
 /// Clockwise quarter turns that bring decoded frames upright.
 int quarterTurns(const std::filesystem::path &path, const AVStream &stream) {
 #if LIBAVCODEC_VERSION_MAJOR >= 61
-  const AVPacketSideData *data = av_packet_side_data_get(
+  const AVPacketSideData *data = ffmpeg().av_packet_side_data_get(
       stream.codecpar->coded_side_data, stream.codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
   const auto *matrix = reinterpret_cast<const std::int32_t *>(data ? data->data : nullptr);
 #else
   const auto *matrix = reinterpret_cast<const std::int32_t *>(
-      av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
+      ffmpeg().av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
 #endif
   if (!matrix)
     return 0;
-  const double turns = -av_display_rotation_get(matrix) / 90.0;
+  const double turns = -ffmpeg().av_display_rotation_get(matrix) / 90.0;
   const bool mirrored = double(matrix[0]) * matrix[4] < double(matrix[1]) * matrix[3];
   if (mirrored || !(std::abs(turns - std::round(turns)) < 0.01))
     fail(ErrorCode::unsupported, path, "a display rotation by a multiple of 90 degrees",
@@ -115,8 +112,8 @@ struct VideoReader::Stream {
       silence; ///< decoder threads work on between calls; above what they belong to, so that it goes last
   FfmpegHandle<AVFormatContext> format;
   FfmpegHandle<AVCodecContext> codec;
-  FfmpegHandle<AVFrame> frame{av_frame_alloc()};
-  FfmpegHandle<AVPacket> packet{av_packet_alloc()};
+  FfmpegHandle<AVFrame> frame{ffmpeg().av_frame_alloc()};
+  FfmpegHandle<AVPacket> packet{ffmpeg().av_packet_alloc()};
   std::optional<FrameConverter> converter;
   VideoInfo info;
   FrameSize size;
@@ -135,7 +132,7 @@ struct VideoReader::Stream {
 void VideoReader::Stream::open(const FfmpegLog &log) {
   format = openContainer(path, log);
   const AVCodec *decoder = nullptr;
-  index = av_find_best_stream(format.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
+  index = ffmpeg().av_find_best_stream(format.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
   if (index == AVERROR_DECODER_NOT_FOUND)
     fail(ErrorCode::unsupported, path, "a codec that this FFmpeg decodes", describeStreams(*format));
   if (index < 0 || format->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC)
@@ -146,14 +143,14 @@ void VideoReader::Stream::open(const FfmpegLog &log) {
       format->streams[other]->discard = AVDISCARD_ALL;
 
   const AVStream &stream = *format->streams[index];
-  codec.reset(avcodec_alloc_context3(decoder));
-  int status = avcodec_parameters_to_context(codec.get(), stream.codecpar);
+  codec.reset(ffmpeg().avcodec_alloc_context3(decoder));
+  int status = ffmpeg().avcodec_parameters_to_context(codec.get(), stream.codecpar);
   codec->pkt_timebase = stream.time_base;
   codec->thread_count = 0; // as many as there are processors
   codec->max_pixels = std::int64_t(longest_side) * longest_side;
   codec->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
   if (status >= 0)
-    status = avcodec_open2(codec.get(), decoder, nullptr);
+    status = ffmpeg().avcodec_open2(codec.get(), decoder, nullptr);
   if (status < 0)
     fail(ErrorCode::corruptFile, path, fmt::format("a {} stream that can be decoded", decoder->name),
          log.reason(status));
@@ -169,7 +166,7 @@ void VideoReader::Stream::describe(const AVStream &stream, int quarter_turns) {
   info.size = {.width = codec->width, .height = codec->height};
   checkSize(path, "frames", info.size);
   const AVRational pixel =
-      av_guess_sample_aspect_ratio(format.get(), const_cast<AVStream *>(&stream), nullptr);
+      ffmpeg().av_guess_sample_aspect_ratio(format.get(), const_cast<AVStream *>(&stream), nullptr);
   info.aspect = double(info.size.width) / info.size.height * (pixel.num > 0 ? av_q2d(pixel) : 1.0);
   if (quarter_turns % 2) {
     std::swap(info.size.width, info.size.height);
@@ -181,7 +178,7 @@ void VideoReader::Stream::describe(const AVStream &stream, int quarter_turns) {
     info.seconds = stream.duration * av_q2d(stream.time_base);
   else if (format->duration > 0)
     info.seconds = double(format->duration) / AV_TIME_BASE;
-  info.codec = avcodec_get_name(codec->codec_id);
+  info.codec = ffmpeg().avcodec_get_name(codec->codec_id);
   info.container = format->iformat->name;
 }
 
@@ -194,14 +191,14 @@ void VideoReader::Stream::damage(const std::string &found) const {
 /// Hands the decoder its next packet, or the end of the stream.
 void VideoReader::Stream::send(const FfmpegLog &log) {
   for (;;) {
-    av_packet_unref(packet.get());
+    ffmpeg().av_packet_unref(packet.get());
     const std::size_t logged = log.text().size();
-    const int reading = av_read_frame(format.get(), packet.get());
+    const int reading = ffmpeg().av_read_frame(format.get(), packet.get());
     if (reading < 0) {
       // Some demuxers report a file that breaks off as an ordinary end, with a message.
       if (reading != AVERROR_EOF || log.text().size() > logged)
         damage(log.reason(reading));
-      avcodec_send_packet(codec.get(), nullptr);
+      ffmpeg().avcodec_send_packet(codec.get(), nullptr);
       drained = true;
       return;
     }
@@ -209,7 +206,7 @@ void VideoReader::Stream::send(const FfmpegLog &log) {
       continue;
     if (packet->flags & AV_PKT_FLAG_CORRUPT)
       damage("a packet that is incomplete");
-    const int sending = avcodec_send_packet(codec.get(), packet.get());
+    const int sending = ffmpeg().avcodec_send_packet(codec.get(), packet.get());
     if (sending >= 0)
       return;
     damage(log.reason(sending));
@@ -218,7 +215,7 @@ void VideoReader::Stream::send(const FfmpegLog &log) {
 
 bool VideoReader::Stream::decode(const FfmpegLog &log) {
   for (;;) {
-    const int receiving = avcodec_receive_frame(codec.get(), frame.get());
+    const int receiving = ffmpeg().avcodec_receive_frame(codec.get(), frame.get());
     if (receiving == AVERROR_EOF || (receiving < 0 && receiving != AVERROR(EAGAIN) && drained)) {
       if (receiving != AVERROR_EOF)
         damage(log.reason(receiving));

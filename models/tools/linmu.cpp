@@ -1,5 +1,7 @@
+// Every command, as liblinmu_models.so offers them to models/tools/program.cpp.
 #include "models/tools/commands.h"
 #include "runtime/core/error.h"
+#include "runtime/core/version.h"
 #include "runtime/io/interruption.h"
 #include "runtime/io/mapping_fault.h"
 #include "runtime/io/standard_streams.h"
@@ -16,9 +18,11 @@ void print(const std::string &kind, const std::string &message) {
 
 int run(int argc, char **argv) {
   CLI::App app("LinMU: linear-complexity language and vision-language models");
+  app.set_version_flag("--version", std::string("linmu ") + linmu::version());
   app.require_subcommand(1);
   linmu::tools::addChat(app);
   linmu::tools::addDemo(app);
+  linmu::tools::addDoctor(app);
   linmu::tools::addGenerate(app);
   linmu::tools::addSettings(app);
   try {
@@ -46,7 +50,8 @@ int run(int argc, char **argv) {
 
 } // namespace
 
-int main(int argc, char **argv) {
+extern "C" __attribute__((visibility("default"))) int linmu_models_main(int argc, char **argv) {
+  // Signals and mapped files are known to this library, which is what works on files.
   linmu::prepareStandardStreams();
   linmu::endOnSignals();
   linmu::reportMappingFaults("linmu");

@@ -1,5 +1,6 @@
 #include "python/bindings/borrowed_tensor.h"
 #include "runtime/core/cuda/devices.h"
+#include "runtime/core/dlpack_view.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <iterator>
@@ -14,21 +15,14 @@ namespace {
 /// The operand or result that a tensor is borrowed for, as messages name it.
 struct Who {
   const OperandSpec &spec;
-  const char *what;
+  Access access;
   const Signature &signature;
 
   std::string operator+(const std::string &text) const {
-    return std::string(what) + " '" + spec.name + "' of pattern '" + signature.name + "'" + text;
+    return std::string(access == Access::read ? "operand" : "result") + " '" + spec.name + "' of pattern '" +
+           signature.name + "'" + text;
   }
 };
-
-constexpr std::int32_t on_cpu = 1, on_cuda = 2, on_cuda_managed = 13;
-
-std::string nameOf(DLDataType type) {
-  static constexpr const char *kinds[] = {"int", "uint", "float", "opaque", "bfloat", "complex", "bool"};
-  std::string kind = type.code < std::size(kinds) ? kinds[type.code] : "kind" + std::to_string(type.code);
-  return kind + std::to_string(type.bits) + (type.lanes == 1 ? "" : "x" + std::to_string(type.lanes));
-}
 
 std::string typeOf(py::handle object) {
   return py::str(py::type::of(object).attr("__name__")).cast<std::string>();
@@ -40,22 +34,6 @@ std::string typeOf(py::handle object) {
                                               (expected == DType::i1 ? " (bool)" : "") + ", got " + actual);
 }
 
-DType dtypeOf(DLDataType type, const Who &who) {
-  if (type.lanes == 1) {
-    if (type.code == 2 && type.bits == 32)
-      return DType::f32;
-    if (type.code == 2 && type.bits == 16)
-      return DType::f16;
-    if (type.code == 4 && type.bits == 16)
-      return DType::bf16;
-    if (type.code == 0 && type.bits == 32)
-      return DType::i32;
-    if (type.code == 6 && type.bits == 8)
-      return DType::i1;
-  }
-  failType(who, nameOf(type));
-}
-
 int rankOf(std::int64_t axes, const Who &who) {
   if (axes > TensorView::maxRank)
     throw Error(ErrorCode::invalidArgument, who + ": expected at most " +
@@ -65,23 +43,12 @@ int rankOf(std::int64_t axes, const Who &who) {
 }
 
 TensorView viewOf(const DLTensor &tensor, const Who &who) {
-  TensorView view;
-  if (tensor.device.device_type == on_cuda || tensor.device.device_type == on_cuda_managed)
-    view.device = {Device::cuda, tensor.device.device_id};
-  else if (tensor.device.device_type != on_cpu)
-    throw Error(ErrorCode::unsupported,
-                who + ": expected a tensor on the CPU or a CUDA device, got device type " +
-                    std::to_string(tensor.device.device_type));
-  view.rank = rankOf(tensor.ndim, who);
-  view.data = static_cast<std::byte *>(tensor.data) + tensor.byte_offset;
-  view.dtype = dtypeOf(tensor.dtype, who);
-  std::int64_t contiguous = 1;
-  for (int axis = tensor.ndim - 1; axis >= 0; --axis) {
-    view.sizes[axis] = tensor.shape[axis];
-    view.strides[axis] = tensor.strides ? tensor.strides[axis] : contiguous;
-    contiguous *= tensor.shape[axis];
-  }
-  return view;
+  return linmu::viewOf(tensor, who + "", who.spec.dtype);
+}
+
+[[noreturn]] void failReadOnly(const Who &who) {
+  throw Error(ErrorCode::invalidArgument,
+              who + ": expected an array that may be written, got a read-only one");
 }
 
 /// The table of functions of the type of `object`, or null.
@@ -127,21 +94,54 @@ bool requiresGradient(py::handle object) {
                                               ": " + text.substr(0, text.find('\n')));
 }
 
+/// What the library of `object` gives for `arguments`: a capsule of DLPack 1, which read-only arrays need, or
+/// of DLPack 0 where the library knows no other.
+py::object dlpackOf(py::handle object, const py::dict &arguments) {
+  py::object lend = object.attr("__dlpack__");
+  try {
+    return lend(**arguments, py::arg("max_version") = py::make_tuple(1, 0));
+  } catch (py::error_already_set &error) {
+    if (!error.matches(PyExc_TypeError))
+      throw;
+  }
+  return lend(**arguments);
+}
+
 /// The capsule of a tensor; of one on a CUDA device once work on its library's stream is ordered before
 /// `stream`.
 py::object lend(py::handle object, const Who &who, const CallStream &stream) {
   try {
+    py::dict arguments;
     if (py::hasattr(object, "__dlpack_device__")) {
       py::tuple device = object.attr("__dlpack_device__")();
-      if (py::int_(device[0]).cast<int>() == on_cuda) {
+      if (py::int_(device[0]).cast<int>() == dlpack_cuda) {
         auto handle = reinterpret_cast<std::uintptr_t>(stream.resolve());
-        return object.attr("__dlpack__")(py::arg("stream") = handle ? handle : 1); // 1: the legacy default
+        arguments["stream"] = handle ? handle : 1; // 1: the legacy default
       }
     }
-    return object.attr("__dlpack__")();
+    return dlpackOf(object, arguments);
   } catch (py::error_already_set &error) {
     failLending(who, error);
   }
+}
+
+/// The tensor in a capsule, which keeps it alive.
+const DLTensor &tensorIn(const py::object &capsule, const Who &who) {
+  if (PyCapsule_IsValid(capsule.ptr(), "dltensor"))
+    return static_cast<DLManagedTensor *>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"))->dl_tensor;
+  if (!PyCapsule_IsValid(capsule.ptr(), "dltensor_versioned"))
+    throw Error(ErrorCode::invalidArgument,
+                who + ": expected __dlpack__ to give a capsule 'dltensor' or 'dltensor_versioned', got " +
+                    typeOf(capsule));
+  const auto &managed =
+      *static_cast<DLManagedTensorVersioned *>(PyCapsule_GetPointer(capsule.ptr(), "dltensor_versioned"));
+  if (managed.version.major != 1)
+    throw Error(ErrorCode::unsupported, who +
+                                            ": expected a tensor lent by version 1 of DLPack, got version " +
+                                            std::to_string(managed.version.major));
+  if (who.access == Access::write && managed.flags & DLPACK_FLAG_BITMASK_READ_ONLY)
+    failReadOnly(who);
+  return managed.dl_tensor;
 }
 
 /// A tensor by CUDA's array interface, versions 2 and 3: a dictionary with shape, typestr, data and, where it
@@ -158,7 +158,10 @@ TensorView viewOfArrayInterface(py::handle object, const Who &who, const CallStr
   view.dtype = found->second;
   py::tuple shape = described["shape"];
   view.rank = rankOf(std::int64_t(shape.size()), who);
-  view.data = reinterpret_cast<void *>(py::tuple(described["data"])[0].cast<std::uintptr_t>());
+  py::tuple data = described["data"]; // the address, and whether it is read-only
+  view.data = reinterpret_cast<void *>(data[0].cast<std::uintptr_t>());
+  if (who.access == Access::write && data.size() > 1 && py::bool_(data[1]))
+    failReadOnly(who);
   auto entry = [&](const char *key) -> py::object {
     return described.contains(key) ? py::object(described[key]) : py::none();
   };
@@ -197,23 +200,23 @@ void *CallStream::resolve() const {
   if (given)
     return *given;
   void *stream = nullptr;
-  if (library && library->current_stream(on_cuda, device, &stream) != 0)
+  if (library && library->current_stream(dlpack_cuda, device, &stream) != 0)
     throw py::error_already_set();
   return stream;
 }
 
-void BorrowedTensors::add(py::handle object, const OperandSpec &spec, const char *what,
+void BorrowedTensors::add(py::handle object, const OperandSpec &spec, Access access,
                           const Signature &signature, CallStream &stream) {
-  const Who who{spec, what, signature};
+  const Who who{spec, access, signature};
   // Where torch might refuse to lend, tensors go the long way: it says why there.
   if (const DLPackExchangeAPI *library = exchangeOf(object)) {
     DLTensor tensor{};
     if (library->view(object.ptr(), &tensor) != 0) {
       PyErr_Clear();
-    } else if ((tensor.device.device_type == on_cuda ||
-                (tensor.device.device_type == on_cpu && isOfLibrarysOwnType(object))) &&
+    } else if ((tensor.device.device_type == dlpack_cuda ||
+                (tensor.device.device_type == dlpack_cpu && isOfLibrarysOwnType(object))) &&
                !requiresGradient(object)) {
-      if (tensor.device.device_type == on_cuda && !stream.library) {
+      if (tensor.device.device_type == dlpack_cuda && !stream.library) {
         stream.library = library;
         stream.device = tensor.device.device_id;
       }
@@ -231,24 +234,21 @@ void BorrowedTensors::add(py::handle object, const OperandSpec &spec, const char
     return;
   }
   py::object lent = lend(object, who, stream);
-  if (!PyCapsule_IsValid(lent.ptr(), "dltensor"))
-    throw Error(ErrorCode::invalidArgument,
-                who + ": expected __dlpack__ to give a capsule 'dltensor', got " + typeOf(lent));
-  auto *managed = static_cast<DLManagedTensor *>(PyCapsule_GetPointer(lent.ptr(), "dltensor"));
+  const DLTensor &tensor = tensorIn(lent, who);
   owners_.push_back(lent);
-  views.push_back(viewOf(managed->dl_tensor, who));
+  views.push_back(viewOf(tensor, who));
 }
 
 BorrowedTensors borrowAll(const py::sequence &tensors, const Signature &signature,
-                          const std::vector<OperandSpec> &specs, const char *one, const char *many,
-                          CallStream &stream) {
+                          const std::vector<OperandSpec> &specs, Access access, CallStream &stream) {
+  const char *many = access == Access::read ? "inputs" : "results";
   if (tensors.size() != specs.size())
     throw Error(ErrorCode::invalidArgument, "pattern '" + signature.name + "': expected " +
                                                 std::to_string(specs.size()) + " " + many + ", got " +
                                                 std::to_string(tensors.size()));
   BorrowedTensors borrowed;
   for (std::size_t i = 0; i < specs.size(); ++i)
-    borrowed.add(tensors[i], specs[i], one, signature, stream);
+    borrowed.add(tensors[i], specs[i], access, signature, stream);
   return borrowed;
 }
 

@@ -10,6 +10,9 @@
 
 namespace linmu::python {
 
+/// What a call does with a tensor.
+enum class Access { read, write };
+
 /// The stream that a call runs on.
 struct CallStream {
   std::optional<void *> given; ///< by the caller
@@ -28,8 +31,9 @@ struct CallStream {
 class BorrowedTensors {
 public:
   /// Borrows `object` for `spec` of `signature`: by the table of functions of its type, by __dlpack__, or by
-  /// __cuda_array_interface__. Throws Error(invalidArgument) that calls it `what`, "operand" or "result".
-  void add(pybind11::handle object, const OperandSpec &spec, const char *what, const Signature &signature,
+  /// __cuda_array_interface__. Throws Error(invalidArgument) that calls it an operand, or, with
+  /// Access::write, a result, which a read-only array cannot be.
+  void add(pybind11::handle object, const OperandSpec &spec, Access access, const Signature &signature,
            CallStream &stream);
 
   std::vector<TensorView> views;
@@ -38,10 +42,9 @@ private:
   std::vector<pybind11::object> owners_;
 };
 
-/// The tensors of a call for all `specs`, each called `one` and all of them `many` in messages.
+/// The tensors of a call for all `specs`, to be read or written.
 BorrowedTensors borrowAll(const pybind11::sequence &tensors, const Signature &signature,
-                          const std::vector<OperandSpec> &specs, const char *one, const char *many,
-                          CallStream &stream);
+                          const std::vector<OperandSpec> &specs, Access access, CallStream &stream);
 
 /// The shape of a result of a call whose inputs gave `symbols`.
 pybind11::tuple shapeOf(const OperandSpec &spec, const Symbols &symbols);

@@ -62,7 +62,7 @@ BorrowedTensors RuleDispatch::borrowArguments(const py::tuple &arguments) const 
   BorrowedTensors tensors;
   CallStream none;
   for (std::size_t i = 0; i < operands_.inputs.size(); ++i)
-    tensors.add(arguments[i], operands_.inputs[i], "operand", operands_, none);
+    tensors.add(arguments[i], operands_.inputs[i], Access::read, operands_, none);
   return tensors;
 }
 
@@ -125,7 +125,7 @@ py::object RuleDispatch::call(const py::tuple &arguments, int threads) {
   for (std::size_t i = 0; i < signature.results.size(); ++i)
     results[i] = entry->make(i, symbols);
   CallStream none; // kernels that were added run on the CPU
-  BorrowedTensors out = borrowAll(results, signature, signature.results, "result", "results", none);
+  BorrowedTensors out = borrowAll(results, signature, signature.results, Access::write, none);
   {
     py::gil_scoped_release release;
     entry->kernel(in.views, out.views, LaunchOptions{.threads = threads});

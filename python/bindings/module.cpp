@@ -4,7 +4,7 @@
 #include "python/bindings/library_allocator.h"
 #include "runtime/core/error.h"
 #include "runtime/core/operand_check.h"
-#include "runtime/core/settings.h"
+#include "runtime/core/version.h"
 #include "runtime/jit/compile.h"
 #include <cstdint>
 #include <pybind11/pybind11.h>
@@ -24,16 +24,16 @@ py::list launch(const Kernel &kernel, const py::sequence &inputs, const py::obje
   CallStream call;
   if (!stream.is_none())
     call.given = reinterpret_cast<void *>(stream.cast<std::uintptr_t>());
-  BorrowedTensors in = borrowAll(inputs, signature, signature.inputs, "operand", "inputs", call);
+  BorrowedTensors in = borrowAll(inputs, signature, signature.inputs, Access::read, call);
   py::list tensors;
   if (PyCallable_Check(results.ptr())) {
     Symbols symbols = checkOperands({signature.name, signature.inputs, {}}, in.views, {});
     for (const OperandSpec &spec : signature.results)
-      tensors.append(results(shapeOf(spec, symbols), std::string(name(spec.dtype))));
+      tensors.append(results(py::cast(shapeOf(spec, symbols)), std::string(name(spec.dtype))));
   } else {
     tensors = py::list(results);
   }
-  BorrowedTensors out = borrowAll(tensors, signature, signature.results, "result", "results", call);
+  BorrowedTensors out = borrowAll(tensors, signature, signature.results, Access::write, call);
   LaunchOptions options{.threads = threads, .stream = call.resolve()};
   LibraryAllocator allocator(call.library);
   if (call.givesMemory())
@@ -56,7 +56,7 @@ void checkTable(const Kernel &kernel, const std::string &operand, py::handle tab
   CallStream none;
   BorrowedTensors borrowed;
   OperandSpec spec{.name = operand, .dtype = DType::i32, .shape = {}};
-  borrowed.add(table, spec, "operand", kernel.signature(), none);
+  borrowed.add(table, spec, Access::read, kernel.signature(), none);
   kernel.checkTable(operand, borrowed.views[0], tokens);
 }
 
@@ -111,6 +111,7 @@ CompileOptions optionsOf(std::string filename, std::string function,
 } // namespace
 
 PYBIND11_MODULE(_linmu, module) {
+  module.attr("__version__") = version();
   static py::exception<Error> patternError(module, "PatternError", PyExc_ValueError);
   py::register_exception_translator([](std::exception_ptr pointer) {
     try {

@@ -4,6 +4,8 @@
 >>> output, state = kernel(query, key, value, gate)
 """
 
+from _linmu import __version__
+
 from linmu.kernel import Kernel, PatternError, compile, explain, load, statistics
 
 # What linmu.rules has, which is imported when one of them is first asked for.
@@ -14,7 +16,7 @@ _RULES = [
     "to_int", "token_order", "where", "window_attention", "zeros",
 ]  # fmt: skip
 
-__all__ = ["Kernel", "PatternError", "compile", "explain", "load", "statistics", *_RULES]  # noqa: PLE0604
+__all__ = ["Kernel", "PatternError", "__version__", "compile", "explain", "load", "statistics", *_RULES]  # noqa: PLE0604
 
 
 def __getattr__(name):

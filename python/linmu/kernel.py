@@ -3,6 +3,7 @@
 import functools
 import operator
 import os
+import sys
 
 import _linmu
 from _linmu import PatternError, statistics
@@ -107,12 +108,12 @@ class Kernel:
                 f"result '{name}' of pattern '{self.name}': expected out= to give it, since no input "
                 f"has its extent {extent}, got None"
             )
-        if type(inputs[0]).__module__.split(".")[0] == "torch":
+        if inputs and _is_torch_tensor(inputs[0]):
             return _torch_maker(inputs[0].device)
         if self.runs_on == "cuda":
             raise TypeError(
                 f"pattern '{self.name}': expected out= to give the results, or torch tensors as inputs, got "
-                f"{type(inputs[0]).__name__} without out="
+                f"{_type_name(inputs[0]) if inputs else 'none'} without out="
             )
         return _numpy_maker()
 
@@ -160,6 +161,12 @@ def _thread_count(threads) -> int:
     return max(-1, min(count, 1 << 30))
 
 
+def _is_torch_tensor(value) -> bool:
+    """Subclasses are tensors too. Who has one has imported torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
 @functools.cache
 def _torch_types() -> dict:
     import torch
@@ -193,10 +200,24 @@ def _numpy_maker():
     return make
 
 
+def _type_name(value) -> str:
+    return type(value).__name__
+
+
 def _source(text_or_path) -> tuple[str, str]:
     """Text as it is, or the text of a file; a string without a line break is a path."""
-    text = os.fspath(text_or_path)
+    expected = "expected a pattern's text, or the path of its file, as str or os.PathLike"
+    if isinstance(text_or_path, (bytes, bytearray, memoryview)):
+        raise TypeError(f"text_or_path: {expected}, got {_type_name(text_or_path)}; decode it: text.decode()")
+    try:
+        text = os.fspath(text_or_path)
+    except TypeError:
+        raise TypeError(f"text_or_path: {expected}, got {_type_name(text_or_path)}") from None
+    if not isinstance(text, str):
+        raise TypeError(f"text_or_path: {expected}, got a path of {_type_name(text)}; see os.fsdecode()")
     if "\n" in text:
+        return text, "<pattern>"
+    if "func.func" in text and not os.path.exists(text):
         return text, "<pattern>"
     with open(text, "rb") as file:
         content = file.read()
@@ -208,8 +229,65 @@ def _source(text_or_path) -> tuple[str, str]:
         ) from None
 
 
+def _text(name: str, value) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected a str, got {_type_name(value)}")
+    return value
+
+
+def _pairs(name: str, value, example: str) -> dict:
+    """A mapping from names, or None for none."""
+    if value is None:
+        return {}
+    if not hasattr(value, "keys"):
+        raise TypeError(f"{name}: expected a dict such as {example}, got {_type_name(value)}")
+    for key in value.keys():
+        if not isinstance(key, str):
+            raise TypeError(f"{name}: expected names as str, such as {example}, got {key!r}")
+    return dict(value)
+
+
+def _aliases(value) -> dict[str, str]:
+    example = '{"query": "tensor<?x?x8x64xbf16>"}'
+    aliases = _pairs("aliases", value, example)
+    for name, definition in aliases.items():
+        if not isinstance(definition, str):
+            raise TypeError(
+                f"aliases: expected the text of a type or attribute for '{name}', such as {example}, "
+                f"got {_type_name(definition)}"
+            )
+    return aliases
+
+
+def _schedule(value) -> dict[str, str]:
+    example = '{"chunk": 64}'
+    schedule = _pairs("schedule", value, example)
+    for name, choice in schedule.items():
+        if isinstance(choice, bool) or not isinstance(choice, (str, int)):
+            raise TypeError(
+                f"schedule: expected an integer or a str for '{name}', such as {example}, "
+                f"got {_type_name(choice)}"
+            )
+    return {name: str(choice) for name, choice in schedule.items()}
+
+
+def _refuse_unknown(function: str, unknown: dict, known: str) -> None:
+    if unknown:
+        name, value = next(iter(unknown.items()))
+        raise TypeError(
+            f"{function}() takes no '{name}'; it takes {known}. Choices of the schedule are given as "
+            f"schedule={{'{name}': {value!r}}}, types of the text as aliases={{'{name}': ...}}"
+        )
+
+
 def compile(
-    text_or_path, function: str = "", aliases=None, schedule=None, target: str = "cpu", cache: bool = True
+    text_or_path,
+    function: str = "",
+    aliases=None,
+    schedule=None,
+    target: str = "cpu",
+    cache: bool = True,
+    **unknown,
 ) -> Kernel:
     """Compiles a pattern from its text or its file for this machine, or takes it from the cache.
 
@@ -218,24 +296,34 @@ def compile(
     8>"};
     `schedule` overrides choices, {"chunk": 64}. `target` is "cpu", "cuda" for this machine's GPUs, or
     "cuda:sm_90a,sm_80" for architectures by name. Raises PatternError, a ValueError whose text carries file, line
-    and column.
+    and column. Other keywords are refused.
     """
+    _refuse_unknown("compile", unknown, "text_or_path, function, aliases, schedule, target and cache")
     source, filename = _source(text_or_path)
-    options = {key: str(value) for key, value in (schedule or {}).items()}
-    return Kernel(_linmu.compile(source, filename, function, dict(aliases or {}), options, target, cache))
+    function, target = _text("function", function), _text("target", target)
+    aliases, schedule = _aliases(aliases), _schedule(schedule)
+    return Kernel(_linmu.compile(source, filename, function, aliases, schedule, target, bool(cache)))
 
 
 def load(path) -> Kernel:
     """Opens a kernel package that `linmuc --package` wrote: nothing is compiled. A package is machine code: open
     only those whose origin you trust. Raises ValueError for a file that is damaged or none."""
     with open(path, "rb") as file:
-        return Kernel(_linmu.open_package(file.read(), os.fspath(path)))
+        return Kernel(_linmu.open_package(file.read(), os.fsdecode(path)))
 
 
 def explain(
-    text_or_path, function: str = "", aliases=None, schedule=None, json: bool = False, target: str = "cpu"
+    text_or_path,
+    function: str = "",
+    aliases=None,
+    schedule=None,
+    json: bool = False,
+    target: str = "cpu",
+    **unknown,
 ) -> str:
     """What the compiler makes of a pattern: each scan's normal form, or what makes it opaque, and where."""
+    _refuse_unknown("explain", unknown, "text_or_path, function, aliases, schedule, json and target")
     source, filename = _source(text_or_path)
-    options = {key: str(value) for key, value in (schedule or {}).items()}
-    return _linmu.explain(source, filename, function, dict(aliases or {}), options, target, json)
+    function, target = _text("function", function), _text("target", target)
+    aliases, schedule = _aliases(aliases), _schedule(schedule)
+    return _linmu.explain(source, filename, function, aliases, schedule, target, bool(json))

@@ -178,4 +178,14 @@ Symbols checkOperands(const Signature &signature, std::span<const TensorView> in
   return Checker(signature, inputs, results).run();
 }
 
+std::vector<std::int64_t> shapeOf(const OperandSpec &spec, const Symbols &symbols) {
+  std::vector<std::int64_t> shape;
+  for (const Extent &extent : spec.shape)
+    shape.push_back(extent.kind == Extent::batch        ? symbols.batch
+                    : extent.kind == Extent::tokens     ? symbols.tokens
+                    : extent.kind == Extent::mediaItems ? symbols.media_items
+                                                        : extent.value);
+  return shape;
+}
+
 } // namespace linmu

@@ -4,6 +4,7 @@
 #include "runtime/core/tensor_view.h"
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace linmu {
 
@@ -13,5 +14,8 @@ namespace linmu {
 /// alignment.
 Symbols checkOperands(const Signature &signature, std::span<const TensorView> inputs,
                       std::span<const TensorView> results);
+
+/// The extents of an operand of a call.
+std::vector<std::int64_t> shapeOf(const OperandSpec &spec, const Symbols &symbols);
 
 } // namespace linmu

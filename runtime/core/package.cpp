@@ -177,6 +177,14 @@ std::vector<std::byte> serialize(const Package &package) {
   return bytes;
 }
 
+bool isPackage(std::span<const std::byte> bytes) {
+  std::uint64_t start = 0;
+  if (bytes.size() < sizeof start)
+    return false;
+  std::memcpy(&start, bytes.data(), sizeof start);
+  return start == magic;
+}
+
 Package deserialize(std::span<const std::byte> bytes, const std::string &origin) {
   ByteReader in(bytes, origin);
   if (in.read<std::uint64_t>() != magic)

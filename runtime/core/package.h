@@ -135,6 +135,9 @@ struct Package {
 /// Serialised form: magic, format version, a 64-bit checksum of everything after it, then the fields.
 std::vector<std::byte> serialize(const Package &package);
 
+/// Whether `bytes` begin as every serialised package does.
+bool isPackage(std::span<const std::byte> bytes);
+
 /// Throws Error(corruptFile) naming `origin` for anything that is truncated, altered, of another format
 /// version, or inconsistent (an entry outside the image, an operand index out of range, no variant that runs
 /// in any case).

@@ -80,7 +80,8 @@ const Settings &Settings::current() {
                .memory_cache_mib = memoryCacheFromEnvironment(),
                .cuda_driver = cudaDriverFromEnvironment(),
                .nvrtc = environment("LINMU_NVRTC"),
-               .check_tables = switchFromEnvironment("LINMU_CHECK_TABLES", false)});
+               .check_tables = switchFromEnvironment("LINMU_CHECK_TABLES", false),
+               .torch_dir = environment("LINMU_TORCH_DIR")});
   const Settings *first = nullptr;
   if (of_environment.compare_exchange_strong(first, read.get()))
     return *read.release();
@@ -110,6 +111,8 @@ std::vector<SettingDescription> describe(const Settings &settings) {
       {"LINMU_CHECK_TABLES",
        "1: a launch on CUDA waits for its token orders and media tables and checks them",
        settings.check_tables ? "1" : "0"},
+      {"LINMU_TORCH_DIR", "folder of the torch package that models run on; default: the one beside LinMU",
+       settings.torch_dir.string()},
   };
 }
 

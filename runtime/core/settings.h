@@ -16,6 +16,8 @@ struct Settings {
   std::filesystem::path nvrtc{}; ///< LINMU_NVRTC; the library of NVRTC; empty: runtime/jit/nvrtc.h says where
   /// LINMU_CHECK_TABLES=1: a launch on CUDA waits for its token orders and media tables and checks them
   bool check_tables = false;
+  /// LINMU_TORCH_DIR; the folder of the torch package that models run on; empty: the one beside LinMU
+  std::filesystem::path torch_dir{};
 
   /// The settings in force on this thread: the innermost ScopedSettings, else those of the environment.
   static const Settings &current();

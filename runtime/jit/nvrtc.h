@@ -19,6 +19,9 @@ public:
   /// Error(unsupported) that says in one sentence what is missing.
   static Nvrtc find(std::span<const std::filesystem::path> package_folders = {});
 
+  /// The library.
+  const std::filesystem::path &file() const { return file_; }
+
   /// A string that differs between libraries which could generate different code: file, size and time.
   const std::string &identity() const { return identity_; }
 

@@ -266,7 +266,7 @@ def test_what_a_tensor_lacks_is_told(kernel):
     expected = {
         "expected a tensor with __dlpack__ (torch or numpy), got list": [1.0],
         "expected a tensor that its library lends, got BufferError: ": q.clone().requires_grad_(),
-        "expected __dlpack__ to give a capsule 'dltensor', got int": Lender(3),
+        "expected __dlpack__ to give a capsule 'dltensor' or 'dltensor_versioned', got int": Lender(3),
         "expected elements of type f32, got float64": q.double(),
         "expected elements of type f32, got complex64": torch.complex(q, q),
         "expected at most 6 axes, got 7": torch.zeros(1, 1, 1, 1, 1, 1, 1),

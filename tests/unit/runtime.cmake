@@ -27,7 +27,11 @@ linmu_unit_test(runtime_launch_test
 linmu_unit_test(runtime_settings_test SOURCES runtime_settings_test.cpp LIBRARIES linmu_runtime)
 linmu_unit_test(runtime_jit_test
   SOURCES runtime_jit_test.cpp runtime_memory_cache_test.cpp runtime_fixture.cpp LIBRARIES linmu_jit_cache)
-foreach(test runtime_package_test runtime_launch_test runtime_jit_test)
+# Through the shared library; the packages are made by the static one.
+linmu_unit_test(runtime_c_api_test
+  SOURCES runtime_c_api_test.cpp runtime_fixture.cpp temporary_folder.cpp LIBRARIES linmu_runtime_c linmu_runtime)
+target_compile_definitions(runtime_c_api_test PRIVATE LINMU_EXPECTED_VERSION="${PROJECT_VERSION}")
+foreach(test runtime_c_api_test runtime_package_test runtime_launch_test runtime_jit_test)
   add_dependencies(${test} runtime_test_images)
   target_compile_definitions(${test} PRIVATE LINMU_TEST_KERNELS="${CMAKE_CURRENT_BINARY_DIR}")
 endforeach()

@@ -33,8 +33,9 @@ TEST(Settings, ScopedSettingsHoldForOneThreadOnly) {
 }
 
 TEST(Settings, EveryFieldIsDescribedByItsVariable) {
-  std::vector<SettingDescription> rows = describe({4, "/cache", false, 64, "/driver.so", "/nvrtc.so", true});
-  ASSERT_EQ(rows.size(), 7u);
+  std::vector<SettingDescription> rows =
+      describe({4, "/cache", false, 64, "/driver.so", "/nvrtc.so", true, "/torch"});
+  ASSERT_EQ(rows.size(), 8u);
   EXPECT_EQ(rows[0].variable + "=" + rows[0].value, "LINMU_THREADS=4");
   EXPECT_EQ(rows[1].variable + "=" + rows[1].value, "LINMU_CACHE_DIR=/cache");
   EXPECT_EQ(rows[2].variable + "=" + rows[2].value, "LINMU_DISK_CACHE=0");
@@ -42,6 +43,7 @@ TEST(Settings, EveryFieldIsDescribedByItsVariable) {
   EXPECT_EQ(rows[4].variable + "=" + rows[4].value, "LINMU_CUDA_DRIVER=/driver.so");
   EXPECT_EQ(rows[5].variable + "=" + rows[5].value, "LINMU_NVRTC=/nvrtc.so");
   EXPECT_EQ(rows[6].variable + "=" + rows[6].value, "LINMU_CHECK_TABLES=1");
+  EXPECT_EQ(rows[7].variable + "=" + rows[7].value, "LINMU_TORCH_DIR=/torch");
 }
 
 /// A process of its own, since the environment is read once.

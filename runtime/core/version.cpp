@@ -1,0 +1,7 @@
+#include "runtime/core/version.h"
+
+namespace linmu {
+
+const char *version() { return LINMU_VERSION; }
+
+} // namespace linmu
