@@ -40,7 +40,7 @@ struct PlannedOp {
 };
 
 struct Plan {
-  llvm::SmallVector<PlannedOp> ops; ///< of the function, in its order
+  std::vector<PlannedOp> ops; ///< of the function, in its order
   llvm::SmallVector<Regime> regimes;
   int64_t few_batch = 0;  ///< batches from here on have blocks enough
   int64_t few_tokens = 0; ///< sequences of no more are not worth splitting
