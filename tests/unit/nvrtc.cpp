@@ -48,7 +48,8 @@ const Api *api() {
 }
 } // namespace
 
-linmu::NvrtcResult linmu::compileWithNvrtc(const std::string &text, const std::string &architecture) {
+linmu::NvrtcResult linmu::compileWithNvrtc(const std::string &text, const std::string &architecture,
+                                           const std::vector<std::string> &more) {
   NvrtcResult result;
   const Api *nvrtc = api();
   if (nvrtc == nullptr) {
@@ -59,8 +60,10 @@ linmu::NvrtcResult linmu::compileWithNvrtc(const std::string &text, const std::s
   if (nvrtc->create(&program, text.c_str(), "kernel.cu", 0, nullptr, nullptr) != 0)
     return result;
   std::string target = "--gpu-architecture=" + architecture;
-  const char *options[] = {target.c_str(), "--std=c++17"};
-  result.compiled = nvrtc->compile(program, 2, options) == 0;
+  std::vector<const char *> options = {target.c_str(), "--std=c++17"};
+  for (const std::string &option : more)
+    options.push_back(option.c_str());
+  result.compiled = nvrtc->compile(program, static_cast<int>(options.size()), options.data()) == 0;
   std::size_t size = 0;
   nvrtc->logSize(program, &size);
   result.log.resize(size);

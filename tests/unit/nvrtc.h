@@ -13,6 +13,7 @@ struct NvrtcResult {
 };
 
 /// For an architecture like "sm_90a". Where NVRTC is missing the log says where it was looked for.
-NvrtcResult compileWithNvrtc(const std::string &text, const std::string &architecture);
+NvrtcResult compileWithNvrtc(const std::string &text, const std::string &architecture,
+                             const std::vector<std::string> &options = {});
 
 } // namespace linmu

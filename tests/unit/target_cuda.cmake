@@ -17,4 +17,13 @@ if(LINMU_BUILD_COMPILER)
   target_compile_definitions(target_cuda_prelude_test PRIVATE
     "LINMU_TEST_GPU_KERNELS=\"${PROJECT_SOURCE_DIR}/tests/gpu/prelude_kernels.cuh\""
     "LINMU_TEST_VENV=\"${PROJECT_SOURCE_DIR}/.venv\"")
+
+  linmu_unit_test(target_cuda_functions_test SOURCES prelude_functions_test.cpp)
+
+  linmu_unit_test(target_cuda_print_test
+    SOURCES cuda_print_test.cpp nvrtc.cpp
+    LIBRARIES LinMUCudaPrint LinMUCudaEmulation LinMU_MLIR)
+  target_compile_definitions(target_cuda_print_test PRIVATE
+    "LINMU_TEST_PRINTED=\"${PROJECT_SOURCE_DIR}/tests/lit/cuda\"" "LINMU_TEST_COMPILER=\"${CMAKE_CXX_COMPILER}\""
+    "LINMU_TEST_VENV=\"${PROJECT_SOURCE_DIR}/.venv\"")
 endif()

@@ -17,8 +17,9 @@ struct f16 {
   u16 bits;
 };
 
-/// What one access moves: 1 to 16 bytes, aligned to their number.
-template <class T, int Count> struct alignas(sizeof(T) * Count) Vector {
+/// The registers of a thread, or what one access moves: 1, 2, 4, 8 or 16 bytes are aligned to their number, others to
+/// the greatest of these that divides it.
+template <class T, int Count> struct alignas((sizeof(T) * Count | 16) & (~(sizeof(T) * Count | 16) + 1)) Vector {
   T elements[Count];
   LINMU_FUNCTION T &operator[](int index) { return elements[index]; }
   LINMU_FUNCTION const T &operator[](int index) const { return elements[index]; }

@@ -67,6 +67,7 @@ public:
     auto found = functions.find(op->getName().getStringRef());
     return found == functions.end() ? nullptr : &found->second;
   }
+  auto names() const { return functions.keys(); }
 
 private:
   llvm::StringMap<Function> functions;

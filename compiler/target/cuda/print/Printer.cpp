@@ -19,6 +19,13 @@ static const OpTable &opTable() {
   return table;
 }
 
+std::vector<StringRef> cuda::printedOps() {
+  auto names = opTable().names();
+  std::vector<StringRef> sorted(names.begin(), names.end());
+  llvm::sort(sorted);
+  return sorted;
+}
+
 LogicalResult KernelPrinter::print(Operation *op) {
   const OpTable::Function *function = opTable().find(op);
   if (!function)
@@ -28,9 +35,13 @@ LogicalResult KernelPrinter::print(Operation *op) {
 }
 
 LogicalResult KernelPrinter::print(Block &block) {
-  for (Operation &op : block)
-    if (!op.hasTrait<OpTrait::IsTerminator>() && failed(print(&op)))
+  for (Operation &op : block) {
+    // What follows, a terminator's assignments, are of its place.
+    if (op.hasTrait<OpTrait::IsTerminator>())
+      place = op.getLoc();
+    else if (failed(print(&op)))
       return failure();
+  }
   return success();
 }
 

@@ -14,4 +14,7 @@ struct PrintOptions {
 /// at the op that has no form in CUDA C++, or at the kernel without `threads`.
 llvm::FailureOr<std::string> printProgram(tile::ProgramOp program, const PrintOptions &options = {});
 
+/// The ops that have a form in CUDA C++, by their names, sorted.
+std::vector<llvm::StringRef> printedOps();
+
 } // namespace linmu::cuda
