@@ -30,7 +30,8 @@ protected:
     context.appendDialectRegistry(registry);
   }
 
-  std::string print(const OwningOpRef<ModuleOp> &module) {
+  std::string print(OwningOpRef<ModuleOp> &&module) { return print(module); }
+  std::string print(OwningOpRef<ModuleOp> &module) {
     std::string text;
     if (!module)
       return text;

@@ -3,7 +3,8 @@
 // RUN: linmu-opt --print-cuda %s -o /dev/null | FileCheck %s
 
 tile.program @p inputs(%x: tensor<?x64xf32>) results(%y: tensor<?x64xf32>) {
-  // CHECK: #line 1 "kernel \"a\".mlir"
+  // Quotes and backslashes do not pass through the line tables of PTX.
+  // CHECK: #line 1 "c:/kernel 'a'.mlir"
   // CHECK-NEXT: extern "C"
   // CHECK-NEXT: index_argument(arguments, 0)
   tile.kernel @k(%n: index) attributes {threads = 32 : i64, shared_bytes = 0 : i64} {
@@ -23,5 +24,5 @@ tile.program @p inputs(%x: tensor<?x64xf32>) results(%y: tensor<?x64xf32>) {
     %4 = arith.addi %3, %n : index loc(fused["chunk", "name"("other.mlir":40:1)])
     // CHECK-NEXT: v5 = add(v4, a0);
     %5 = arith.addi %4, %n : index loc(callsite("other.mlir":41:1 at "caller.mlir":1:1))
-  } loc("kernel \"a\".mlir":1:1)
+  } loc("c:\\kernel \"a\".mlir":1:1)
 }

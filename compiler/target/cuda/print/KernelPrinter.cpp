@@ -47,13 +47,11 @@ static FileLineColLoc userPlace(Location location) {
       .Default([](LocationAttr) { return FileLineColLoc(); });
 }
 
-static std::string quoted(StringRef text) {
+/// NVRTC writes file names as they are into the line tables of PTX, where ptxas takes no quotes and escapes.
+static std::string quoted(StringRef file) {
   std::string result = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\')
-      result += '\\';
-    result += c;
-  }
+  for (char c : file)
+    result += c == '"' ? '\'' : c == '\\' ? '/' : llvm::isPrint(c) || (c & 0x80) ? c : '?';
   return result + "\"";
 }
 
