@@ -85,13 +85,13 @@ tile.program @p inputs(%x: tensor<?x?x4x64xbf16>, %m: tensor<?x?xi1>) results(%y
     cuda.stmatrix transposed %a, %keys[%lane] : vector<8xbf16>, memref<2048xbf16, #shared>
     // CHECK-NEXT: const f32 v15 = v14[0];
     %f = vector.extract %2[0] : f32 from vector<4xf32>
-    // CHECK-NEXT: const f32 v16 = shuffle_xor(v15, 4);
+    // CHECK-NEXT: const f32 v16 = shuffled_xor(v15, 4);
     %x0, %p0 = gpu.shuffle xor %f, %i4, %i32 : f32
-    // CHECK-NEXT: const f32 v17 = shuffle(v15, 4);
+    // CHECK-NEXT: const f32 v17 = shuffled(v15, 4);
     %x1, %p1 = gpu.shuffle idx %f, %i4, %i32 : f32
-    // CHECK-NEXT: const f32 v18 = shuffle_up(v15, 4);
+    // CHECK-NEXT: const f32 v18 = shuffled_up(v15, 4);
     %x2, %p2 = gpu.shuffle up %f, %i4, %i32 : f32
-    // CHECK-NEXT: const i32 v19 = shuffle_down(4, 4);
+    // CHECK-NEXT: const i32 v19 = shuffled_down(4, 4);
     %x3, %p3 = gpu.shuffle down %i4, %i4, %i32 : i32
   }
 }

@@ -69,17 +69,18 @@ LINMU_FUNCTION Vector<f32, 4> mma(const Vector<f32, 4> &a, const Vector<f32, 2> 
   return sums;
 }
 
-#define LINMU_SHUFFLE(name)                                                                                    \
+// Shuffles whose operand is an index of a printed kernel.
+#define LINMU_SHUFFLED(name, instruction)                                                                      \
   LINMU_FUNCTION i32 name(i32 value, i32 operand LINMU_CALL_SITE) {                                            \
-    return static_cast<i32>(name(static_cast<u32>(value), static_cast<u32>(operand) LINMU_FROM_CALL_SITE));    \
+    return static_cast<i32>(instruction(static_cast<u32>(value), static_cast<u32>(operand) LINMU_FROM_CALL_SITE)); \
   }                                                                                                            \
   LINMU_FUNCTION f32 name(f32 value, i32 operand LINMU_CALL_SITE) {                                            \
-    return name(value, static_cast<u32>(operand) LINMU_FROM_CALL_SITE);                                        \
+    return instruction(value, static_cast<u32>(operand) LINMU_FROM_CALL_SITE);                                 \
   }
-LINMU_SHUFFLE(shuffle)
-LINMU_SHUFFLE(shuffle_xor)
-LINMU_SHUFFLE(shuffle_up)
-LINMU_SHUFFLE(shuffle_down)
-#undef LINMU_SHUFFLE
+LINMU_SHUFFLED(shuffled, shuffle)
+LINMU_SHUFFLED(shuffled_xor, shuffle_xor)
+LINMU_SHUFFLED(shuffled_up, shuffle_up)
+LINMU_SHUFFLED(shuffled_down, shuffle_down)
+#undef LINMU_SHUFFLED
 
 } // namespace prelude

@@ -38,13 +38,13 @@ static LogicalResult printBarrier(KernelPrinter &printer, gpu::BarrierOp) {
 static StringRef shuffleName(gpu::ShuffleMode mode) {
   switch (mode) {
   case gpu::ShuffleMode::XOR:
-    return "shuffle_xor";
+    return "shuffled_xor";
   case gpu::ShuffleMode::UP:
-    return "shuffle_up";
+    return "shuffled_up";
   case gpu::ShuffleMode::DOWN:
-    return "shuffle_down";
+    return "shuffled_down";
   case gpu::ShuffleMode::IDX:
-    return "shuffle";
+    return "shuffled";
   }
   llvm_unreachable("all modes are handled");
 }
