@@ -83,3 +83,12 @@ tile.program @p inputs(%x: tensor<?x64xf32>) results(%y: tensor<?x64xf32>) {
     %1 = arith.cmpf true, %0, %0 : f32
   }
 }
+
+// -----
+tile.program @p inputs(%x: tensor<?x64xf32>) results(%y: tensor<?x64xf32>) {
+  tile.kernel @k(%n: index) attributes {threads = 32 : i64, shared_bytes = 0 : i64} {
+    %0 = arith.constant dense<1.0> : vector<2xbf16>
+    // expected-error @below {{requires elements of f32, got 'vector<2xbf16>'; extend them before}}
+    %1 = math.exp %0 : vector<2xbf16>
+  }
+}

@@ -35,7 +35,6 @@ constexpr Entry functions[] = {
     {"arith.muli", "multiply"},
     {"arith.negf", "negate"},
     {"arith.ori", "bit_or"},
-    {"arith.remf", "remainder"},
     {"arith.remsi", "remainder"},
     {"arith.remui", "remainder_unsigned"},
     {"arith.select", "select"},
@@ -47,6 +46,11 @@ constexpr Entry functions[] = {
     {"arith.xori", "bit_xor"},
     {"math.absf", "abs"},
     {"math.absi", "abs"},
+};
+
+/// f(operands...), which are f32
+constexpr Entry functionsOfF32[] = {
+    {"arith.remf", "remainder"},
     {"math.ceil", "ceil"},
     {"math.copysign", "copysign"},
     {"math.cos", "cos"},
@@ -133,6 +137,12 @@ static LogicalResult printConstant(KernelPrinter &printer, arith::ConstantOp op)
 void linmu::cuda::addArithmetic(OpTable &table) {
   for (const Entry &entry : functions)
     table.add(entry.op, [function = entry.function](KernelPrinter &printer, Operation *op) {
+      return printer.define(op, function + "(" + printer.names(op->getOperands()) + ")");
+    });
+  for (const Entry &entry : functionsOfF32)
+    table.add(entry.op, [function = entry.function](KernelPrinter &printer, Operation *op) -> LogicalResult {
+      if (Type type = op->getResult(0).getType(); !getElementTypeOrSelf(type).isF32())
+        return op->emitOpError("requires elements of f32, got ") << type << "; extend them before";
       return printer.define(op, function + "(" + printer.names(op->getOperands()) + ")");
     });
   for (const Entry &entry : conversions)
