@@ -5,6 +5,7 @@
 #include "compiler/schedule/schedule.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <optional>
+#include <vector>
 
 namespace linmu {
 
