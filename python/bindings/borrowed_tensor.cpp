@@ -252,11 +252,4 @@ BorrowedTensors borrowAll(const py::sequence &tensors, const Signature &signatur
   return borrowed;
 }
 
-py::tuple shapeOf(const OperandSpec &spec, const Symbols &symbols) {
-  py::tuple shape(spec.shape.size());
-  for (std::size_t axis = 0; axis < spec.shape.size(); ++axis)
-    shape[axis] = py::int_(spec.shape[axis].evaluate(symbols));
-  return shape;
-}
-
 } // namespace linmu::python

@@ -46,7 +46,4 @@ private:
 BorrowedTensors borrowAll(const pybind11::sequence &tensors, const Signature &signature,
                           const std::vector<OperandSpec> &specs, Access access, CallStream &stream);
 
-/// The shape of a result of a call whose inputs gave `symbols`.
-pybind11::tuple shapeOf(const OperandSpec &spec, const Symbols &symbols);
-
 } // namespace linmu::python

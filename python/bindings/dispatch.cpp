@@ -92,7 +92,7 @@ std::shared_ptr<RuleDispatch::Entry> RuleDispatch::find(const std::vector<std::i
 }
 
 py::object RuleDispatch::Entry::make(std::size_t index, const Symbols &symbols) {
-  py::tuple shape = shapeOf(kernel.signature().results[index], symbols);
+  auto shape = py::tuple(py::cast(shapeOf(kernel.signature().results[index], symbols)));
   Result &result = results[index];
   py::object model = result.model;
   if (!result.shape || !shape.equal(result.shape)) {
@@ -140,9 +140,9 @@ void RuleDispatch::add(const py::tuple &arguments, Kernel kernel, py::object emp
   std::vector<Result> results;
   for (const py::object &type : types)
     results.push_back({type, {}, {}});
-  entries_.push_back(std::make_shared<Entry>(Entry{keyOf(tensors), py::type::of(arguments[0]), std::move(kernel),
-                                                   std::move(inputs), std::move(emptyLike), std::move(model),
-                                                   std::move(results)}));
+  entries_.push_back(std::make_shared<Entry>(Entry{keyOf(tensors), py::type::of(arguments[0]),
+                                                   std::move(kernel), std::move(inputs), std::move(emptyLike),
+                                                   std::move(model), std::move(results)}));
   last_ = entries_.size() - 1;
 }
 
