@@ -155,7 +155,7 @@ StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const Token
   Value operand = argument(view.tokens[token]);
   if (!positions.several())
     return loadLagOfToken(operand, tail < 0 ? Value() : argument(view.tails[tail]), distance, otherwise,
-                          positions.first);
+                          positions.first, part);
 
   Value value = walk.load(builder, operand, walk.earlierRowsOf(builder, positions, distance), part);
   Value missing = builder.subtract(builder.index(distance), positions.first); // rows before position 0
@@ -184,16 +184,16 @@ StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const Token
 
 /// The same at one position. Both loads are clamped, and the position decides.
 StepTile LoopKernel::loadLagOfToken(Value operand, Value tail, int64_t distance, StepTile otherwise,
-                                    Value position) {
+                                    Value position, const ColumnSlice &part) {
   Value zero = builder.index(0), earlier = builder.subtract(position, builder.index(distance));
-  Value value = walk.load(builder, operand, walk.rowsOf(builder, {builder.maximum(earlier, zero)}));
+  Value value = walk.load(builder, operand, walk.rowsOf(builder, {builder.maximum(earlier, zero)}), part);
   Value before = builder.compare(arith::CmpIPredicate::slt, earlier, zero);
   Value outside = otherwise.tile;
   if (tail) {
     int64_t length = cast<RankedTensorType>(tail.getType()).getDimSize(1);
     Value index = builder.add(earlier, builder.index(length));
     index = builder.minimum(builder.maximum(index, zero), builder.index(length - 1));
-    outside = walk.ofStates().load(builder, tail, index);
+    outside = walk.ofStates().load(builder, tail, index, part);
   } else if (!outside) {
     outside = builder.splat(value.getType(), 0);
   }

@@ -83,7 +83,7 @@ private:
   StepTile loadLag(pattern::LagOp lag, StepTile otherwise, const TokenSpan &positions, bool sliced);
   StepTile loadSlice(mlir::BlockArgument argument, const TokenSpan &positions, mlir::Value rows);
   StepTile loadLagOfToken(mlir::Value operand, mlir::Value tail, int64_t distance, StepTile otherwise,
-                          mlir::Value position);
+                          mlir::Value position, const ColumnSlice &part);
 
   mlir::IRMapping arguments_;
   llvm::SmallVector<mlir::Value> params_;

@@ -17,9 +17,13 @@ public:
   void apply() {
     Operation *end = step_.getTerminator();
     placeOperandsOf(end);
-    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(step_.without_terminator())))
-      if (!placed_.contains(&op) && op.use_empty())
-        op.erase();
+    // What is not placed is used by nothing but what is not placed either and stands behind it.
+    llvm::SmallVector<Operation *> unused;
+    for (Operation &op : step_.without_terminator())
+      if (!placed_.contains(&op))
+        unused.push_back(&op);
+    for (Operation *op : llvm::reverse(unused))
+      op->erase();
   }
 
 private:

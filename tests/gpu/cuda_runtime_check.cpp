@@ -6,6 +6,7 @@
 // `run` prints a line a check and exits with 1 if one fails.
 #include "runtime/core/byte_stream.h"
 #include "runtime/core/cuda/devices.h"
+#include "runtime/core/error.h"
 #include "runtime/core/kernel.h"
 #include "runtime/jit/cuda_images.h"
 #include "tests/gpu/gpu.h"
@@ -40,14 +41,17 @@ void writePackages(const std::filesystem::path &folder, std::vector<std::string>
   std::vector<cuda::Architecture> architectures;
   for (const std::string &name : names)
     architectures.push_back(jit::Target::parse("cuda:" + name).architectures[0]);
+  std::filesystem::create_directories(folder);
   for (Package package : {cudaAddPackage(), cudaTotalPackage()}) {
     package.images.clear();
     package.source = hand_written_kernels;
     jit::ImageCounts counts;
     std::vector<std::byte> bytes = serialize(jit::withImages(package, architectures, nullptr, counts));
     std::filesystem::path file = folder / (package.signature.name + ".lmk");
-    std::ofstream(file, std::ios::binary)
-        .write(reinterpret_cast<const char *>(bytes.data()), std::streamsize(bytes.size()));
+    std::ofstream stream(file, std::ios::binary);
+    stream.write(reinterpret_cast<const char *>(bytes.data()), std::streamsize(bytes.size()));
+    if (!stream.flush())
+      throw Error(ErrorCode::io, "cannot write " + file.string());
     std::printf("%s: %zu bytes\n", file.c_str(), bytes.size());
   }
 }

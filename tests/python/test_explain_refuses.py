@@ -182,7 +182,13 @@ def test_a_key_without_effect_is_one_message(text, schedule, words):
 
 
 @pytest.mark.parametrize(
-    "schedule", [{"algorithm": "recurrent"}, {"algorithm": "recurrent", "map_block": "8"}, {"recurrent_below": "8"}, {"cores": "2"}]
+    "schedule",
+    [
+        {"algorithm": "recurrent"},
+        {"algorithm": "recurrent", "map_block": "8"},
+        {"recurrent_below": "8"},
+        {"cores": "2"},
+    ],
 )
 def test_keys_with_an_effect_on_a_map_are_taken(schedule):
     assert linmu.explain(MAP.replace("[1.0, 2.0]", "2.0"), schedule=schedule)

@@ -139,6 +139,12 @@ def test_weights_from_a_pipe_are_refused_with_the_reason(folder):
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 
+def heed_signals():
+    """In a child: a shell without job control starts background jobs, this test among them, with interrupts ignored."""
+    for number, _ in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "status"), SIGNALS)
 def test_signals_end_with_the_shells_status_and_leave_nothing(folder, number, status):
     # The reader takes the first bytes only, so that the program is in the middle of its output for sure.
@@ -146,7 +152,7 @@ def test_signals_end_with_the_shells_status_and_leave_nothing(folder, number, st
     os.mkfifo(folder / "fifo")
     before = names(folder)
     command = [LINMUC, "twice.mlir", "--package", "new.lmk", *RUN, "fifo"]
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, preexec_fn=heed_signals)
     with open(folder / "fifo", "rb") as reader:
         assert len(reader.read(1)) == 1
         process.send_signal(number)
@@ -157,7 +163,9 @@ def test_signals_end_with_the_shells_status_and_leave_nothing(folder, number, st
 @pytest.mark.parametrize(("number", "status"), SIGNALS)
 def test_signals_end_generation(number, status):
     command = [LINMU, "generate", smollm2_path(), "Tell me a long story.", "--max-tokens", "2000"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_signals
+    )
     assert process.stdout.read(1)
     process.send_signal(number)
     begin = time.monotonic()

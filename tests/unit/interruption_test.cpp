@@ -17,6 +17,9 @@ namespace {
 template <typename Action> int statusOfChild(Action action) {
   pid_t child = ::fork();
   if (child == 0) {
+    // A shell without job control starts background jobs with interrupts ignored.
+    for (int signal : {SIGINT, SIGTERM, SIGHUP})
+      std::signal(signal, SIG_DFL);
     action();
     ::_exit(77);
   }

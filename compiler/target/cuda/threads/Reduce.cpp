@@ -43,14 +43,17 @@ static SmallVector<Value> combineOverWarps(Thread &thread, tile::ReduceKind kind
   for (auto [place, bit] : llvm::enumerate(warps))
     images[bit] = uint64_t(size) << place;
   Value part = thread.laneAndWarp({}, images);
-  // One of the lanes that hold the same writes.
-  int64_t same = 0;
-  for (auto [bit, image] : llvm::enumerate(slice.images(laneInput)))
-    if (image == 0)
-      same |= int64_t(1) << bit;
-  Value first = arith::CmpIOp::create(thread, arith::CmpIPredicate::eq,
-                                      arith::AndIOp::create(thread, thread.lane(), thread.index(same)),
-                                      thread.index(0));
+  // One of the threads that hold the same writes.
+  auto isZero = [&](Value number, StringRef input, ArrayRef<unsigned> apart) -> Value {
+    int64_t same = 0;
+    for (auto [bit, image] : llvm::enumerate(slice.images(input)))
+      if (image == 0 && !llvm::is_contained(apart, unsigned(bit)))
+        same |= int64_t(1) << bit;
+    return arith::CmpIOp::create(thread, arith::CmpIPredicate::eq,
+                                 arith::AndIOp::create(thread, number, thread.index(same)), thread.index(0));
+  };
+  Value first = arith::AndIOp::create(thread, isZero(thread.lane(), laneInput, {}),
+                                      isZero(thread.warp(), warpInput, warps));
   Attribute write = thread.nextWrite();
   auto offsetOf = [&](int64_t number) { return thread.coordinate(slice, rowOutput, number); };
   {

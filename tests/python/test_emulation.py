@@ -1,0 +1,124 @@
+"""Kernels for GPUs run without one: `linmuc --target=emulate` gives what the fp64 definition gives, with every access in order."""
+
+import subprocess
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+HEADS, TOKENS = 2, 70
+
+
+def scan(
+    size: int,
+    decay: str = "scalar",
+    feedback: bool = False,
+    dtype: str = "f32",
+    direction: str = "",
+    clauses: str = "",
+) -> str:
+    token, vector = f"tensor<?x?x{HEADS}x{size}x{dtype}>", f"tensor<{size}xf32>"
+    gate, gate_slice = (f"tensor<?x?x{HEADS}xf32>", "f32") if decay == "scalar" else (token, vector)
+    along = {"scalar": "", "row": "along 0 ", "value": "along 1 "}[decay]
+    matrix, state = f"tensor<{size}x{size}xf32>", f"tensor<?x{HEADS}x{size}x{size}xf32>"
+    read = (
+        f"%u = pattern.read %D, %kt : {matrix}, {vector}\n    %w = arith.subf %vt, %u : {vector}"
+        if feedback
+        else f"%w = arith.addf %vt, %vt : {vector}"
+    )
+    return f"""
+func.func @f(%q: {token}, %k: {token}, %v: {token}, %g: {gate}, %s0: {state},
+             %order: tensor<?x?xi32>, %id: tensor<?x?xi32>) -> ({token}, {state}) {{
+  %o, %s = pattern.scan {direction}
+      tokens(%qt = %q : {token}, %kt = %k : {token}, %vt = %v : {token}, %gt = %g : {gate})
+      states(%S = %s0 : {state}) {clauses} -> ({token}) {{
+    %a = pattern.sigmoid %gt : {gate_slice}
+    %A = pattern.broadcast %a {along}: {gate_slice} to {matrix}
+    %D = arith.mulf %A, %S : {matrix}
+    {read}
+    %W = pattern.outer %kt, %w : {vector}, {vector}
+    %S1 = arith.addf %D, %W : {matrix}
+    %y = pattern.read %S1, %qt : {matrix}, {vector}
+    pattern.yield outputs(%y : {vector}) states(%S1 : {matrix})
+  }}
+  return %o, %s : {token}, {state}
+}}
+"""
+
+
+def run(tmp_path, text: str, inputs: dict, target: str, schedule: str = "") -> dict:
+    (tmp_path / "f.mlir").write_text(text)
+    save_file(inputs, tmp_path / "in.safetensors")
+    out = tmp_path / f"{target}.safetensors"
+    command = [
+        "linmuc",
+        tmp_path / "f.mlir",
+        "--run",
+        tmp_path / "in.safetensors",
+        "--out",
+        out,
+        f"--target={target}",
+    ]
+    if schedule and target != "interpreter":
+        command.append(f"--schedule={schedule}")
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return load_file(out)
+
+
+def operands(size: int, decay: str) -> dict:
+    random = np.random.default_rng(5)
+    shape = (1, TOKENS, HEADS, size)
+    k = random.standard_normal(shape)
+    return {
+        "q": random.standard_normal(shape).astype(np.float32),
+        "k": (k / np.linalg.norm(k, axis=-1, keepdims=True)).astype(np.float32),
+        "v": random.standard_normal(shape).astype(np.float32),
+        "g": (random.standard_normal(shape[:3] if decay == "scalar" else shape) + 2).astype(np.float32),
+        "s0": random.standard_normal((1, HEADS, size, size)).astype(np.float32),
+        "order": random.permutation(TOKENS).astype(np.int32)[None],
+        "id": np.repeat([0, 1, 2], [21, 30, TOKENS - 51])[None].astype(np.int32),
+    }
+
+
+CASES = {
+    "scalar": (32, {}, "chunk=32"),
+    "columns": (32, {}, "chunk=32,columns=16"),
+    "row": (32, {"decay": "row"}, "chunk=32"),
+    "value": (16, {"decay": "value"}, "chunk=16"),
+    "feedback": (16, {"feedback": True}, "chunk=16"),
+    "recurrent": (32, {}, "algorithm=recurrent"),
+    "two_kernels": (16, {}, "algorithm=two_kernels,chunk=16"),
+    "odd": (24, {}, "chunk=16"),
+    "ordered": (
+        16,
+        {
+            "direction": "reverse",
+            "clauses": "order(%order : tensor<?x?xi32>) segments(%id : tensor<?x?xi32>)",
+        },
+        "chunk=16",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_kernels_for_gpus_compute_what_the_definition_says(tmp_path, name):
+    size, form, schedule = CASES[name]
+    text, inputs = scan(size, **form), operands(size, form.get("decay", "scalar"))
+    expected = run(tmp_path, text, inputs, "interpreter")
+    actual = run(tmp_path, text, inputs, "emulate", schedule)
+    for result, exact in expected.items():
+        error = np.sqrt(np.mean((actual[result] - exact) ** 2, axis=-1)).max() / np.sqrt(np.mean(exact**2))
+        assert error < (1e-4 if form.get("feedback") else 2e-5), f"{name}, {result}: {error:.1e}"
+
+
+def test_emulation_runs_patterns_only(tmp_path):
+    (tmp_path / "f.mlir").write_text(scan(16))
+    result = subprocess.run(
+        ["linmuc", tmp_path / "f.mlir", "--target=emulate", "--emit=tile"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr.strip() == "linmuc: error: --target=emulate requires --run"
