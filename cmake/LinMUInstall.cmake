@@ -7,6 +7,7 @@ include(CMakePackageConfigHelpers)
 # Of the runtime and the compiler, what programs of others are written against.
 set(LINMU_PUBLIC_HEADERS
   runtime/core/c_api.h
+  runtime/core/device.h
   runtime/core/dlpack.h
   runtime/core/dlpack_view.h
   runtime/core/dtype.h

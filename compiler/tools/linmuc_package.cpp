@@ -61,6 +61,8 @@ std::string symbolOf(const Expression::Term &term) {
     return "M";
   case Term::sequences:
     return "S";
+  case Term::longestSequence:
+    return "L";
   default:
     return std::to_string(term.value);
   }
@@ -96,10 +98,14 @@ std::string textOf(const Expression &expression) {
 }
 
 std::string shapeOf(const std::vector<Extent> &shape) {
-  static constexpr const char *symbols[] = {"", "B", "N", "M"};
+  static constexpr const char *symbols[] = {"", "B", "N", "M", "S"};
   std::vector<std::string> extents;
-  for (const Extent &extent : shape)
-    extents.push_back(extent.kind == Extent::constant ? std::to_string(extent.value) : symbols[extent.kind]);
+  for (const Extent &extent : shape) {
+    std::string text = symbols[extent.kind];
+    if (extent.kind == Extent::constant || extent.value != 0)
+      text += (text.empty() ? "" : " + ") + std::to_string(extent.value);
+    extents.push_back(text);
+  }
   return fmt::format("[{}]", fmt::join(extents, ", "));
 }
 
@@ -112,9 +118,10 @@ std::string bytes(std::size_t count) {
 }
 
 std::string contentOf(const OperandSpec &operand) {
-  return operand.content == OperandSpec::tokenOrder   ? ", a token order"
-         : operand.content == OperandSpec::mediaTable ? ", a media table"
-                                                      : "";
+  return operand.content == OperandSpec::tokenOrder      ? ", a token order"
+         : operand.content == OperandSpec::mediaTable    ? ", a media table"
+         : operand.content == OperandSpec::sequenceTable ? ", a table of sequences"
+                                                         : "";
 }
 
 std::string operands(const char *heading, const std::vector<OperandSpec> &specs, const Signature &signature) {

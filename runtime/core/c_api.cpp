@@ -39,10 +39,12 @@ namespace {
 
 static_assert(int(Extent::constant) == LINMU_EXTENT_CONSTANT && int(Extent::batch) == LINMU_EXTENT_BATCH &&
               int(Extent::tokens) == LINMU_EXTENT_TOKENS &&
-              int(Extent::mediaItems) == LINMU_EXTENT_MEDIA_ITEMS);
+              int(Extent::mediaItems) == LINMU_EXTENT_MEDIA_ITEMS &&
+              int(Extent::sequences) == LINMU_EXTENT_SEQUENCES);
 static_assert(int(OperandSpec::values) == LINMU_CONTENT_VALUES &&
               int(OperandSpec::tokenOrder) == LINMU_CONTENT_TOKEN_ORDER &&
-              int(OperandSpec::mediaTable) == LINMU_CONTENT_MEDIA_TABLE);
+              int(OperandSpec::mediaTable) == LINMU_CONTENT_MEDIA_TABLE &&
+              int(OperandSpec::sequenceTable) == LINMU_CONTENT_SEQUENCE_TABLE);
 
 /// A fixed array: there may be no memory to say that there is no memory. Longer messages are cut.
 thread_local char last_error[2048] = "";

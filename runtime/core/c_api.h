@@ -78,20 +78,22 @@ LINMU_C_API void linmu_kernel_close(linmu_kernel *kernel);
 enum linmu_extent_kind {
   LINMU_EXTENT_CONSTANT = 0,   /* exactly `value` */
   LINMU_EXTENT_BATCH = 1,      /* B, the same for every operand of a call; an input of 1 broadcasts */
-  LINMU_EXTENT_TOKENS = 2,     /* N, the length of a sequence; 0 is valid */
-  LINMU_EXTENT_MEDIA_ITEMS = 3 /* M, the rows of a media table */
+  LINMU_EXTENT_TOKENS = 2,     /* N, the length of a sequence, of a ragged batch that of all; 0 is valid */
+  LINMU_EXTENT_MEDIA_ITEMS = 3, /* M, the rows of a media table */
+  LINMU_EXTENT_SEQUENCES = 4    /* S, the sequences of a ragged batch, and `value` more */
 };
 
 typedef struct {
   int32_t kind;  /* a linmu_extent_kind */
-  int64_t value; /* of a constant; otherwise 0 */
+  int64_t value; /* of a constant; of LINMU_EXTENT_SEQUENCES what is added to S; otherwise 0 */
 } linmu_extent;
 
 /* What the entries of an input mean. */
 enum linmu_content {
   LINMU_CONTENT_VALUES = 0,
   LINMU_CONTENT_TOKEN_ORDER = 1, /* [B, N]: each row holds each of 0 .. N-1 once */
-  LINMU_CONTENT_MEDIA_TABLE = 2 /* [M, 4]: rows (first token, t, h, w) inside the N tokens, without overlap */
+  LINMU_CONTENT_MEDIA_TABLE = 2, /* [M, 4]: rows (first token, t, h, w) inside the N tokens, without overlap */
+  LINMU_CONTENT_SEQUENCE_TABLE = 3 /* [S + 1]: from 0 to N, no entry below the one before */
 };
 
 /* An input or a result. The pointers live as long as the kernel. */

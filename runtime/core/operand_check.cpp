@@ -181,10 +181,7 @@ Symbols checkOperands(const Signature &signature, std::span<const TensorView> in
 std::vector<std::int64_t> shapeOf(const OperandSpec &spec, const Symbols &symbols) {
   std::vector<std::int64_t> shape;
   for (const Extent &extent : spec.shape)
-    shape.push_back(extent.kind == Extent::batch        ? symbols.batch
-                    : extent.kind == Extent::tokens     ? symbols.tokens
-                    : extent.kind == Extent::mediaItems ? symbols.media_items
-                                                        : extent.value);
+    shape.push_back(extent.evaluate(symbols));
   return shape;
 }
 

@@ -121,4 +121,4 @@ def test_emulation_runs_patterns_only(tmp_path):
         check=False,
     )
     assert result.returncode == 1
-    assert result.stderr.strip() == "linmuc: error: --target=emulate requires --run"
+    assert result.stderr.strip() == "linmuc: error: --target=emulate requires --run; see linmuc --help"

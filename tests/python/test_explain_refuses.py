@@ -108,7 +108,7 @@ BEFORE = {
 
 def messages() -> set[str]:
     found = set()
-    for folder in ("compiler/derive", "compiler/target/cpu"):
+    for folder in ("compiler/derive", "compiler/target/package", "compiler/target/cpu"):
         for path in (ROOT / folder).rglob("*.cpp"):
             found |= set(re.findall(r"emit(?:Op)?Error\(\s*\"([^\"]+)\"", path.read_text()))
     return found
