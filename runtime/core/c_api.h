@@ -76,9 +76,9 @@ LINMU_C_API void linmu_kernel_close(linmu_kernel *kernel);
 
 /* What a dimension's extent is. */
 enum linmu_extent_kind {
-  LINMU_EXTENT_CONSTANT = 0,   /* exactly `value` */
-  LINMU_EXTENT_BATCH = 1,      /* B, the same for every operand of a call; an input of 1 broadcasts */
-  LINMU_EXTENT_TOKENS = 2,     /* N, the length of a sequence, of a ragged batch that of all; 0 is valid */
+  LINMU_EXTENT_CONSTANT = 0,    /* exactly `value` */
+  LINMU_EXTENT_BATCH = 1,       /* B, the same for every operand of a call; an input of 1 broadcasts */
+  LINMU_EXTENT_TOKENS = 2,      /* N, the length of a sequence, of a ragged batch that of all; 0 is valid */
   LINMU_EXTENT_MEDIA_ITEMS = 3, /* M, the rows of a media table */
   LINMU_EXTENT_SEQUENCES = 4    /* S, the sequences of a ragged batch, and `value` more */
 };
@@ -92,7 +92,8 @@ typedef struct {
 enum linmu_content {
   LINMU_CONTENT_VALUES = 0,
   LINMU_CONTENT_TOKEN_ORDER = 1, /* [B, N]: each row holds each of 0 .. N-1 once */
-  LINMU_CONTENT_MEDIA_TABLE = 2, /* [M, 4]: rows (first token, t, h, w) inside the N tokens, without overlap */
+  LINMU_CONTENT_MEDIA_TABLE =
+      2, /* [M, 4]: rows (first token, t, h, w) inside the N tokens, without overlap */
   LINMU_CONTENT_SEQUENCE_TABLE = 3 /* [S + 1]: from 0 to N, no entry below the one before */
 };
 
