@@ -19,7 +19,7 @@ def AssignLayouts : Pass<"assign-layouts", "::linmu::tile::ProgramOp"> {
     Tiles must have powers of two many rows and columns, those of products at least 16.
   }];
   let options = [
-    Option<"warps", "warps", "unsigned", "4", "Warps of a block, a power of two">
+    Option<"warps", "warps", "unsigned", "8", "Warps of a block, a power of two">
   ];
   let statistics = [
     Statistic<"conversions", "conversions", "Changes of layout in registers and by shuffles">,

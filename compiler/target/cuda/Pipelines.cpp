@@ -45,7 +45,7 @@ namespace {
 struct TileToThreadsOptions : PassPipelineOptions<TileToThreadsOptions> {
   Option<std::string> products{*this, "products", llvm::cl::init("f32"),
                                llvm::cl::desc("Operands of f32 products are rounded to: bf16, f16 or f32")};
-  Option<unsigned> warps{*this, "warps", llvm::cl::init(4), llvm::cl::desc("Warps of a block")};
+  Option<unsigned> warps{*this, "warps", llvm::cl::init(8), llvm::cl::desc("Warps of a block")};
 };
 } // namespace
 

@@ -13,7 +13,7 @@ void registerTarget(mlir::DialectRegistry &registry);
 struct PipelineOptions {
   /// The type that f32 operands of products are rounded to: "bf16", "f16", or "f32" for none.
   std::string products = "f32";
-  unsigned warps = 4;
+  unsigned warps = 8; ///< of a block
 };
 /// The passes from tiles to threads (Passes.td).
 void buildTileToThreads(mlir::OpPassManager &passes, const PipelineOptions &options);
