@@ -83,7 +83,7 @@ public:
   std::vector<std::int64_t> integers(std::string_view key) const;
 
 private:
-  explicit GgufFile(const std::filesystem::path &path) : path_(path), files_{MappedFile(path)} {}
+  explicit GgufFile(const std::filesystem::path &path) : path_(path) { files_.emplace_back(path); }
   static GgufFile openOne(const std::filesystem::path &path);
   void openOthers();
   const GgufValue &at(std::string_view key) const;
