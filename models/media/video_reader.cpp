@@ -2,6 +2,7 @@
 #include "models/media/ffmpeg_handles.h"
 #include "models/media/ffmpeg_log.h"
 #include "models/media/frame_converter.h"
+#include "models/media/stream_joins.h"
 #include "runtime/core/error.h"
 #include <cmath>
 #include <fmt/format.h>
@@ -118,6 +119,7 @@ struct VideoReader::Stream {
   FfmpegHandle<AVFrame> frame{av_frame_alloc()};
   FfmpegHandle<AVPacket> packet{av_packet_alloc()};
   std::optional<FrameConverter> converter;
+  StreamJoins joins;
   VideoInfo info;
   FrameSize size;
   int index = -1;
@@ -134,6 +136,7 @@ struct VideoReader::Stream {
 
 void VideoReader::Stream::open(const FfmpegLog &log) {
   format = openContainer(path, log);
+  joins = StreamJoins(format.get());
   const AVCodec *decoder = nullptr;
   index = av_find_best_stream(format.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
   if (index == AVERROR_DECODER_NOT_FOUND)
@@ -201,13 +204,15 @@ void VideoReader::Stream::send(const FfmpegLog &log) {
       // Some demuxers report a file that breaks off as an ordinary end, with a message.
       if (reading != AVERROR_EOF || log.text().size() > logged)
         damage(log.reason(reading));
+      if (!joins.complete())
+        damage("a packet that is incomplete");
       avcodec_send_packet(codec.get(), nullptr);
       drained = true;
       return;
     }
     if (packet->stream_index != index)
       continue;
-    if (packet->flags & AV_PKT_FLAG_CORRUPT)
+    if (!joins.accept(*packet, format->streams[index]->time_base))
       damage("a packet that is incomplete");
     const int sending = avcodec_send_packet(codec.get(), packet.get());
     if (sending >= 0)

@@ -26,7 +26,8 @@ struct VideoInfo {
 
 /// Frames in display order. A file with several video streams is read at the one FFmpeg holds for the best.
 /// Only local files are opened, and of containers only those of audio and video: no playlist can make a
-/// reader fetch something else. Not thread-safe; different readers are independent.
+/// reader fetch something else. Transport streams one behind the other are one clip. Not thread-safe;
+/// different readers are independent.
 ///
 /// Errors name the file, what was expected and what was found: Error(io) for a file that cannot be opened,
 /// Error(invalidArgument) for one that is no video, Error(corruptFile) for a damaged one, Error(unsupported)

@@ -206,6 +206,67 @@ TEST(VideoReader, aPacketThatIsMissingIsDamage) {
               [&] { readAll(folder / "clip.ts", DamagedVideo::reject); });
 }
 
+/// The grey of the first pixel and the time of each frame.
+std::vector<std::pair<double, double>> greysAndTimes(const std::filesystem::path &path) {
+  VideoReader reader(path);
+  std::vector<std::pair<double, double>> result;
+  std::vector<std::uint8_t> rgb;
+  while (reader.next(rgb))
+    result.emplace_back(rgb[0], reader.seconds());
+  return result;
+}
+
+TEST(VideoReader, transportStreamsOneBehindTheOtherAreOneClip) {
+  test::TemporaryFolder folder;
+  test::writeClip(folder / "a.ts", {.frames = 20});
+  test::writeClip(folder / "b.ts", {.frames = 13, .first_frame = 20});     // goes on where a ends
+  test::writeClip(folder / "late.ts", {.frames = 7, .first_frame = 1000}); // 40 s
+  const std::string a = test::readBytes(folder / "a.ts"), b = test::readBytes(folder / "b.ts");
+  test::writeClip(folder / "single.ts", {.frames = 1});
+  const std::string single = test::readBytes(folder / "single.ts");
+  struct Joined {
+    std::string bytes;
+    std::size_t frames;
+  };
+  const Joined cases[] = {{a + a, 40},
+                          {a + b, 33},
+                          {b + a, 33},
+                          {a + a + a + a, 80},
+                          {single + single, 2},
+                          {a + single, 21},
+                          {a + test::readBytes(folder / "late.ts"), 27}};
+  for (std::size_t index = 0; index < std::size(cases); ++index) {
+    test::writeBytes(folder / "joined.ts", cases[index].bytes);
+    const auto frames = greysAndTimes(folder / "joined.ts");
+    ASSERT_EQ(frames.size(), cases[index].frames) << index;
+    for (std::size_t frame = 0; frame < frames.size(); ++frame)
+      EXPECT_NEAR(frames[frame].second, double(frame) / 25, 0.01) << index << ", frame " << frame;
+  }
+  test::writeBytes(folder / "joined.ts", a + b);
+  const auto frames = greysAndTimes(folder / "joined.ts");
+  for (int frame = 0; frame < 33; ++frame)
+    EXPECT_NEAR(frames[frame].first, greyOf(16 + 5 * frame), 3) << frame;
+}
+
+TEST(VideoReader, aTransportPacketThatIsMissingAnywhereIsDamage) {
+  test::TemporaryFolder folder;
+  test::writeClip(folder / "clip.ts", {});
+  const std::string bytes = test::readBytes(folder / "clip.ts");
+  constexpr std::size_t packet = 188;
+  int pictures = 0;
+  for (std::size_t at = 0; at + packet < bytes.size(); at += packet) {
+    const int stream = (bytes[at + 1] & 0x1F) << 8 | static_cast<unsigned char>(bytes[at + 2]);
+    if (stream != 0x100) // tables come again; the pictures are what FFmpeg numbers first
+      continue;
+    ++pictures;
+    if (pictures == 1 || bytes.find(std::string(bytes, at + 1, 2), at + packet) == std::string::npos)
+      continue; // nobody can miss what nothing refers to
+    test::writeBytes(folder / "cut.ts", bytes.substr(0, at) + bytes.substr(at + packet));
+    EXPECT_THROW(readAll(folder / "cut.ts", DamagedVideo::reject), Error) << "packet " << at / packet;
+  }
+  EXPECT_GT(pictures, 30);
+}
+
 TEST(VideoReader, whatCannotBeReadAtAnyPlaceIsRefusedAtOnce) {
   test::TemporaryFolder folder;
   ASSERT_EQ(::mkfifo((folder / "fifo.mp4").c_str(), 0600), 0);
