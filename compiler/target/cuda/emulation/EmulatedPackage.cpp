@@ -5,6 +5,7 @@
 #include "runtime/core/memory_check.h"
 #include "runtime/core/operand_check.h"
 #include <algorithm>
+#include <unistd.h>
 
 namespace linmu::emulation {
 
@@ -29,6 +30,12 @@ DType typeOf(const Package &package, const Binding &binding) {
   return binding.kind == Binding::input    ? package.signature.inputs[binding.index].dtype
          : binding.kind == Binding::result ? package.signature.results[binding.index].dtype
                                            : package.temporaries[binding.index].dtype;
+}
+
+std::string hostCompiler(const PackageOptions &options) {
+  if (!options.compiler.empty())
+    return options.compiler;
+  return access(LINMU_HOST_COMPILER, X_OK) == 0 ? LINMU_HOST_COMPILER : "c++";
 }
 
 /// Runs the launches of one call.
@@ -98,7 +105,7 @@ private:
     emulated.architecture = options_.architecture;
     emulated.seed = options_.seed;
     std::string_view text = std::string_view(package_.source).substr(cuda::devicePrelude().size());
-    Verdict verdict = emulate(text, launch.kernel, options_.compiler, emulated, arguments);
+    Verdict verdict = emulate(text, launch.kernel, hostCompiler(options_), emulated, arguments);
     // What one launch has written, later ones may read.
     written_.insert(written_.end(), touched.begin(), touched.end());
     return verdict;

@@ -10,9 +10,10 @@
 namespace linmu::emulation {
 
 struct PackageOptions {
-  std::string compiler = "c++"; ///< a clang++, or a g++ 12 or newer
-  unsigned architecture = 90;   ///< of sm_90a
-  std::uint64_t seed = 0;       ///< of the order of blocks and threads
+  /// A clang++, or a g++ 12 or newer; empty: the one that this was built with, else c++.
+  std::string compiler;
+  unsigned architecture = 90; ///< of sm_90a
+  std::uint64_t seed = 0;     ///< of the order of blocks and threads
 };
 
 /// Runs the pattern on host memory, launch after launch, up to the first that is not clean; operands are
