@@ -17,17 +17,25 @@ def tokens_per_second() -> float:
     return json.loads(done.stdout)["tokens_per_second"]
 
 
-def test_a_busy_machine_leaves_generation_a_fifth_of_its_speed():
-    """With two busy processes for each processor a third is what a fair share gives. Where threads spin while they
-    wait for one that has no processor, a thirtieth is left."""
+def share_on_a_busy_machine() -> float:
     quiet = tokens_per_second()
     busy = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"])
         for _ in range(2 * len(os.sched_getaffinity(0)))
     ]
     try:
-        assert tokens_per_second() > quiet / 5
+        return tokens_per_second() / quiet
     finally:
         for process in busy:
             process.kill()
             process.wait()
+
+
+def test_a_busy_machine_leaves_generation_a_fifth_of_its_speed():
+    """With two busy processes for each processor a third is what a fair share gives. Where threads spin while they
+    wait for one that has no processor, a thirtieth is left, however often one looks. Other programs of the machine
+    are not asked to stand still, so it is looked at up to four times."""
+    shares = []
+    while len(shares) < 4 and max(shares, default=0) <= 1 / 5:
+        shares.append(share_on_a_busy_machine())
+    assert max(shares) > 1 / 5, shares
