@@ -94,8 +94,7 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             return true;
           })
           .Case([&](tile::ReduceOp reduce) {
-            operands[0] =
-                isFree(reduce.getSource()) ? usual(tileType(reduce.getSource())) : homeOf(reduce.getSource());
+            operands[0] = homeOf(reduce.getSource());
             if (isTile(reduce.getResult()))
               results[0] = TileLayouts::slice(operands[0], 1 - reduce.getAxis());
             return true;
@@ -112,8 +111,7 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             return true;
           })
           .Case([&](tile::TransposeOp transpose) {
-            operands[0] = isFree(transpose.getSource()) ? usual(tileType(transpose.getSource()))
-                                                        : homeOf(transpose.getSource());
+            operands[0] = homeOf(transpose.getSource());
             results[0] = TileLayouts::transpose(operands[0]);
             return true;
           })

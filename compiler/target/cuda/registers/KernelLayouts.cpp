@@ -126,7 +126,7 @@ Value KernelLayouts::bufferOf(Value tile) {
     return known;
   ++counts.buffers;
   RankedTensorType type = tileType(tile);
-  Value value = demand(tile, isFree(tile) ? usual(type) : homeOf(tile));
+  Value value = demand(tile, homeOf(tile));
   Value buffer = tile::AllocOp::create(
       builder_, tile::BufferType::get(builder_.getContext(), type.getShape(), type.getElementType()));
   tile::WriteOp::create(builder_, value, buffer);
@@ -143,11 +143,10 @@ void KernelLayouts::emitInsert(tensor::InsertSliceOp insert) {
     RankedTensorType type = tileType(into);
     buffer = tile::AllocOp::create(
         builder_, tile::BufferType::get(builder_.getContext(), type.getShape(), type.getElementType()));
-    tile::WriteOp::create(builder_, demand(into, isFree(into) ? usual(type) : homeOf(into)), buffer);
+    tile::WriteOp::create(builder_, demand(into, homeOf(into)), buffer);
     ++counts.buffers;
   }
   Value part = insert.getSource();
-  WritePartOp::create(builder_, demand(part, isFree(part) ? usual(tileType(part)) : homeOf(part)), buffer,
-                      insert.getStaticOffsets());
+  WritePartOp::create(builder_, demand(part, homeOf(part)), buffer, insert.getStaticOffsets());
   made_.addBuffer(insert, buffer);
 }

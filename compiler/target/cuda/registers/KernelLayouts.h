@@ -40,6 +40,7 @@ private:
 
   /// Whether a tile is made again wherever it is asked for, whatever the layout.
   bool isFree(mlir::Value tile);
+  /// The usual layout where a tile has none of its own.
   LayoutAttr homeOf(mlir::Value tile);
   /// The layout that a tile will have, before what makes it has been emitted.
   LayoutAttr preferred(mlir::Value tile, unsigned depth = 0);
@@ -47,9 +48,6 @@ private:
 
   /// A scalar as it is, a tile in this layout.
   mlir::Value demand(mlir::Value tile, LayoutAttr layout);
-  mlir::Value demandHome(mlir::Value tile) {
-    return isTile(tile) ? demand(tile, homeOf(tile)) : scalars_.lookupOrDefault(tile);
-  }
   mlir::Value remake(mlir::Value tile, LayoutAttr layout);
   mlir::Value bufferOf(mlir::Value tile);
   void emitInsert(mlir::tensor::InsertSliceOp insert);

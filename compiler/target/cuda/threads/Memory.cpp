@@ -20,6 +20,15 @@ static int64_t divisorOf(Value value, int64_t most) {
   return isa<arith::AddIOp, arith::SubIOp>(op) ? std::gcd(a, b) : 1;
 }
 
+/// The register of a vector's slice of a layout that holds the element which registers alone lead to.
+static int64_t registerAt(LayoutAttr slice, uint64_t element) {
+  int64_t number = 0;
+  for (auto [bit, image] : llvm::enumerate(slice.getLayout().images(registerInput)))
+    if (element & image)
+      number |= int64_t(1) << bit;
+  return number;
+}
+
 namespace {
 /// A place in memory of one axis, and whether it may be touched; null: always.
 struct Place {
@@ -125,12 +134,7 @@ Place TileAccess::placeOf(int64_t axis, uint64_t registers) {
   if (memoryAxis < int64_t(indices_.size()) && isa<RankedTensorType>(indices_[memoryAxis].getType())) {
     // The register of the slice that goes with these.
     LayoutAttr rows = axis == 0 && kept_.size() == 1 ? layout_ : TileLayouts::slice(layout_, axis);
-    ArrayRef<uint64_t> images = rows.getLayout().images(registerInput);
-    int64_t at = 0;
-    for (auto [bit, image] : llvm::enumerate(images))
-      if (constant & image)
-        at |= int64_t(1) << bit;
-    row = thread_.element(thread_.held.lookup(indices_[memoryAxis]), at);
+    row = thread_.element(thread_.held.lookup(indices_[memoryAxis]), registerAt(rows, constant));
   }
   return known = placeOnAxis(memoryAxis, thread_.coordinate(layout, output, registers), row);
 }
@@ -207,12 +211,7 @@ LogicalResult linmu::cuda::lowerStore(Thread &thread, tile::StoreOp store) {
       if (auto rows = dyn_cast<VectorType>(mask.getType())) {
         uint64_t constant =
             layout.getLayout()(at) & ((uint64_t(1) << layout.getLayout().outBits(rowOutput)) - 1);
-        int64_t number = 0;
-        for (auto [bit, image] :
-             llvm::enumerate(layoutOf(store.getMask().getType()).getLayout().images(registerInput)))
-          if (constant & image)
-            number |= int64_t(1) << bit;
-        row = thread.element(mask, number);
+        row = thread.element(mask, registerAt(layoutOf(store.getMask().getType()), constant));
       }
       live = live ? Value(arith::AndIOp::create(thread, live, row)) : row;
     }

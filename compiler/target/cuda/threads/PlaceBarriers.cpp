@@ -88,18 +88,6 @@ Touched BarrierPlacer::touchedBy(Operation *op) {
   return result;
 }
 
-/// All that the ops inside an op touch.
-static bool hasBarrierOrAccess(Operation *op) {
-  return op
-      ->walk([](Operation *inner) {
-        return isa<gpu::BarrierOp, vector::LoadOp, vector::StoreOp, memref::LoadOp, memref::StoreOp,
-                   LoadMatrixOp, StoreMatrixOp, CopyOp>(inner)
-                   ? WalkResult::interrupt()
-                   : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
 Touched BarrierPlacer::run(Block &block, Touched touched) {
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (isa<gpu::BarrierOp>(op)) {
@@ -118,8 +106,6 @@ Touched BarrierPlacer::run(Block &block, Touched touched) {
       continue;
     }
     if (auto branch = dyn_cast<scf::IfOp>(op)) {
-      if (!hasBarrierOrAccess(branch))
-        continue;
       // Where threads may go either way no barrier can stand inside: it stands before.
       Touched inside;
       branch.walk([&](Operation *inner) { inside.add(touchedBy(inner)); });

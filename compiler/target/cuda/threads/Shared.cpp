@@ -70,7 +70,11 @@ struct SharedTile {
       base = (*memory.inverse())(packCoordinates(memory.outs(), first));
   }
 
-  Value offset(uint64_t registers) { return place(offsets.images(laneInput), registers); }
+  Value offset(uint64_t registers) { return offsetBy(offsets.images(laneInput), registers); }
+  /// With the images of lanes given.
+  Value offsetBy(ArrayRef<uint64_t> lanes, uint64_t registers) {
+    return thread.place(lanes, offsets.images(warpInput), offsets(registers) ^ base);
+  }
   /// Of the row of an 8 x 8 matrix that this lane tells ldmatrix of.
   Value offsetOfRow(uint64_t registers, const MatrixAccess &access);
 
@@ -80,25 +84,8 @@ struct SharedTile {
   LinearLayout offsets; ///< register, lane, warp to offset
   uint64_t base = 0;    ///< the offset of the part's first element
   Value memref;
-
-private:
-  Value place(ArrayRef<uint64_t> lanes, uint64_t registers);
 };
 } // namespace
-
-Value SharedTile::place(ArrayRef<uint64_t> lanes, uint64_t registers) {
-  uint64_t constant = offsets(registers) ^ base, reached = 0;
-  ArrayRef<uint64_t> warps = offsets.images(warpInput);
-  for (uint64_t image : lanes)
-    reached |= image;
-  for (uint64_t image : warps)
-    reached |= image;
-  Value varying = thread.laneAndWarp(lanes, warps);
-  // Bits that no lane reaches are added, which addresses can take in.
-  if (constant & reached)
-    return arith::XOrIOp::create(thread, varying, thread.index(int64_t(constant)));
-  return thread.add(varying, int64_t(constant));
-}
 
 Value SharedTile::offsetOfRow(uint64_t registers, const MatrixAccess &access) {
   // Row j of a plain matrix begins with the first packed element of lane 4 j; of a transposed one, with
@@ -109,7 +96,7 @@ Value SharedTile::offsetOfRow(uint64_t registers, const MatrixAccess &access) {
   for (unsigned bit : access.matrixBits)
     lanes.push_back(ofRegister[bit]);
   lanes.resize(laneBits, 0);
-  return place(lanes, registers);
+  return offsetBy(lanes, registers);
 }
 
 static LogicalResult writeTile(Thread &thread, Value source, SharedTile tile) {

@@ -55,6 +55,18 @@ Value Thread::laneAndWarp(ArrayRef<uint64_t> laneImages, ArrayRef<uint64_t> warp
   return arith::XOrIOp::create(*this, lanes, warps);
 }
 
+Value Thread::place(ArrayRef<uint64_t> laneImages, ArrayRef<uint64_t> warpImages, uint64_t constant) {
+  uint64_t reached = 0;
+  for (ArrayRef<uint64_t> images : {laneImages, warpImages})
+    for (uint64_t image : images)
+      reached |= image;
+  Value varying = laneAndWarp(laneImages, warpImages);
+  // Bits that no lane reaches are added, which addresses can take in.
+  if (constant & reached)
+    return arith::XOrIOp::create(*this, varying, index(int64_t(constant)));
+  return add(varying, int64_t(constant));
+}
+
 Value Thread::coordinate(const LinearLayout &layout, StringRef output, uint64_t registers) {
   unsigned shift = 0, bits = 0;
   for (const Dimension &out : layout.outs()) {
@@ -68,15 +80,7 @@ Value Thread::coordinate(const LinearLayout &layout, StringRef output, uint64_t 
   auto along = [&](StringRef input) {
     return llvm::map_to_vector(layout.images(input), [&](uint64_t image) { return (image >> shift) & mask; });
   };
-  SmallVector<uint64_t> lanes = along(laneInput), warps = along(warpInput);
-  uint64_t constant = (layout(registers) >> shift) & mask, reached = 0;
-  for (uint64_t image : llvm::concat<uint64_t>(lanes, warps))
-    reached |= image;
-  Value varying = laneAndWarp(lanes, warps);
-  // Bits that no lane reaches are added, which addresses can take in.
-  if (constant & reached)
-    return arith::XOrIOp::create(*this, varying, index(int64_t(constant)));
-  return add(varying, int64_t(constant));
+  return place(along(laneInput), along(warpInput), (layout(registers) >> shift) & mask);
 }
 
 Value Thread::isFirstHolder(const LinearLayout &layout) {

@@ -36,6 +36,8 @@ public:
   Value coordinate(const LinearLayout &layout, llvm::StringRef output, uint64_t registers);
   /// The same bits of several registers at once, from the bits of this thread's lane and warp alone.
   Value laneAndWarp(llvm::ArrayRef<uint64_t> laneImages, llvm::ArrayRef<uint64_t> warpImages);
+  /// The exclusive or of what laneAndWarp() gives and a constant.
+  Value place(llvm::ArrayRef<uint64_t> laneImages, llvm::ArrayRef<uint64_t> warpImages, uint64_t constant);
   /// i1: this thread is the first of those that hold the same elements; null where each holds others.
   Value isFirstHolder(const LinearLayout &layout);
 
