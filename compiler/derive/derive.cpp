@@ -61,6 +61,9 @@ static LogicalResult deriveVariants(const Plan &plan, const Schedule &schedule, 
   }
   for (auto [regime, variant] : llvm::zip(plan.regimes, variants))
     program.addVariant(conditionOf(regime, plan, schedule, program), variant);
+  if (schedule.warps)
+    for (auto kernel : program.program().getOps<tile::KernelOp>())
+      kernel->setAttr("warps", Builder(kernel.getContext()).getI64IntegerAttr(schedule.warps));
   program.dropUnusedOperands();
   return success();
 }

@@ -209,6 +209,9 @@ std::optional<std::string> Planner::wanting(StringRef key) {
       return "a scan or a map that need not run token by token";
     return {};
   }
+  if (key == "warps")
+    return schedule_.has_warps ? std::nullopt
+                               : std::optional<std::string>("a target whose blocks have warps");
   std::string algorithms = algorithmsWith(key);
   bool takes = llvm::any_of(algorithmSpaces(), [&](const AlgorithmSpace &space) {
     return llvm::is_contained(space.keys, key) && !none([&](const PlannedOp &planned) {

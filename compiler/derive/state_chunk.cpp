@@ -165,6 +165,9 @@ Value StateChunk::readWrite(int64_t read, int64_t write, Value sum) {
 
 Value StateChunk::read(int64_t read, Value state) {
   writes(state);
+  // Scores before what is summed: a target that holds tiles in registers has let them go by then.
+  for (int64_t write = 0; write < int64_t(inputs_.keys.size()); ++write)
+    scores(read, write);
   Value sum = entry(read, state);
   for (int64_t write = 0; write < int64_t(inputs_.keys.size()); ++write)
     sum = readWrite(read, write, sum);

@@ -18,6 +18,7 @@ llvm::ArrayRef<ScheduleKey> linmu::scheduleKeys() {
       {"query_block", NumberKey{8, 256, 8, &Schedule::query_block}},
       {"recurrent_below", NumberKey{0, 1 << 20, 1, &Schedule::recurrent_below}},
       {"segments", NumberKey{2, 1024, 1, &Schedule::segments}},
+      {"warps", NumberKey{1, 16, 1, &Schedule::warps}},
   };
   return keys;
 }

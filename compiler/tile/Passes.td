@@ -65,4 +65,21 @@ def PadTiles : Pass<"pad-tiles", "::linmu::tile::ProgramOp"> {
   let dependentDialects = ["::linmu::tile::TileDialect", "::mlir::arith::ArithDialect"];
 }
 
+def StageLoads : Pass<"stage-loads", "::linmu::tile::ProgramOp"> {
+  let summary = "Copies what loops load into buffers, ahead of its use";
+  let description = [{
+    A load whose place follows from the loop's induction variable becomes a `tile.copy` into one slot of a ring, as
+    many steps before it is read as the ring has slots less one. What a kernel writes itself is loaded as before, and
+    so is what copies cannot move: less than 4 bytes side by side.
+  }];
+  let options = [
+    Option<"stages", "stages", "int64_t", "2", "Slots of a ring, two at least">,
+    Option<"bytes", "bytes", "int64_t", "100352", "Most bytes of a kernel's rings">
+  ];
+  let statistics = [
+    Statistic<"staged", "staged", "Loads that are copies now">
+  ];
+  let dependentDialects = ["::linmu::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
 #endif // LINMU_TILE_PASSES_TD

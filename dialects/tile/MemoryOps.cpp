@@ -90,6 +90,14 @@ static LogicalResult expectTile(Operation *op, StringRef what, Type actual, Buff
   return op->emitOpError("requires ") << what << " of type " << buffer.getTileType() << ", got " << actual;
 }
 
+LogicalResult SlotOp::verify() {
+  BufferType ring = getRing().getType(), slot = getResult().getType();
+  if (ring.getShape().size() < 2 || ring.getShape().drop_front() != slot.getShape() ||
+      ring.getElementType() != slot.getElementType())
+    return emitOpError("requires a slot of ") << ring << ", which has one axis less, got " << slot;
+  return success();
+}
+
 LogicalResult ReadOp::verify() {
   return expectTile(*this, "a result", getResult().getType(), getBuffer().getType());
 }

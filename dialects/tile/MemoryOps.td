@@ -69,6 +69,26 @@ def AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
+def SlotOp : Tile_Op<"slot", [Pure]> {
+  let summary = "One buffer of a ring of them";
+  let description = [{
+    A ring is a buffer with one more axis in front, that of its slots: what is copied for later steps of a loop goes
+    into one while others are read. `%index` must be in bounds. `ahead`, for what analyses rings, is the number of
+    steps of the loop, from the one that it stands in (or the first one, where it stands before the loop), to the
+    step that reads this slot.
+
+    ```mlir
+    %ring = tile.alloc : !tile.buffer<3x64x128xbf16>
+    %slot = tile.slot %ring[%i] ahead 2 : !tile.buffer<3x64x128xbf16> -> !tile.buffer<64x128xbf16>
+    ```
+  }];
+  let arguments = (ins Tile_BufferType:$ring, Index:$index,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$ahead);
+  let results = (outs Tile_BufferType:$result);
+  let assemblyFormat = "$ring `[` $index `]` `ahead` $ahead attr-dict `:` type($ring) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def ReadOp : Tile_Op<"read", [MemoryEffects<[MemRead]>]> {
   let summary = "The elements of a buffer as a tile";
   let arguments = (ins Tile_BufferType:$buffer);

@@ -31,8 +31,8 @@ LogicalResult RangeType::verify(function_ref<InFlightDiagnostic()> emitError, in
 
 LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape,
                                  Type elementType) {
-  if (shape.empty() || shape.size() > 2 || llvm::any_of(shape, [](int64_t extent) { return extent <= 0; }))
-    return emitError() << "requires a buffer of one or two static extents";
+  if (shape.empty() || shape.size() > 3 || llvm::any_of(shape, [](int64_t extent) { return extent <= 0; }))
+    return emitError() << "requires a buffer of one or two static extents, three for a ring";
   if (!isa<FloatType, IntegerType>(elementType))
     return emitError() << "requires a buffer of floats or integers, got " << elementType;
   return success();

@@ -59,6 +59,7 @@ private:
   llvm::DenseMap<mlir::Value, Memory *> memory_; ///< operands and buffers
   llvm::DenseMap<mlir::Value, pattern::StepValue> values_;
   llvm::DenseMap<mlir::Value, Range> ranges_;
+  llvm::DenseMap<mlir::Value, std::vector<Memory *>> rings_; ///< the slots of rings
   std::deque<Memory> buffers_;
   std::deque<Copy> copies_;
 };

@@ -103,6 +103,17 @@ bool Block::runMemory(Operation &op) {
   } else if (auto alloc = dyn_cast<tile::AllocOp>(op)) {
     ArrayRef<int64_t> shape = alloc.getType().getShape();
     memory_[alloc] = &buffers_.emplace_back(StepValue::filled({shape.begin(), shape.end()}, NAN));
+    rings_.erase(alloc);
+  } else if (auto slot = dyn_cast<tile::SlotOp>(op)) {
+    std::vector<Memory *> &slots = rings_[slot.getRing()];
+    ArrayRef<int64_t> shape = slot.getRing().getType().getShape();
+    std::int64_t index = integer(slot.getIndex());
+    if (index < 0 || index >= shape[0])
+      throw std::out_of_range("a ring of " + std::to_string(shape[0]) + " buffers has no slot " +
+                              std::to_string(index));
+    while (std::int64_t(slots.size()) < shape[0])
+      slots.push_back(&buffers_.emplace_back(StepValue::filled({shape.begin() + 1, shape.end()}, NAN)));
+    memory_[slot] = slots[index];
   } else if (auto read = dyn_cast<tile::ReadOp>(op)) {
     set(read, *memory_.at(read.getBuffer()));
   } else if (auto write = dyn_cast<tile::WriteOp>(op)) {

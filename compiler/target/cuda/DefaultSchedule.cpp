@@ -5,6 +5,7 @@ using namespace linmu;
 Schedule cuda::defaultSchedule(std::int64_t processors) {
   Schedule schedule;
   schedule.columns = 32;
+  schedule.has_warps = true;
   schedule.recurrent_below = 16;
   schedule.map_block = 32;
   schedule.query_block = 64;

@@ -4,6 +4,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AssignProducts : Pass<"assign-products", "::linmu::tile::ProgramOp"> {
+  let summary = "Decides how the warps of a block share each product";
+  let description = [{
+    `tile.dot` gets `cuda.warps`, the log2 of the warps along rows and columns of its result, and `cuda.swapped` where
+    the instructions compute the transpose. What is counted are the bytes that warps read from shared memory, those
+    that a result goes through it to be an operand of another product, barriers, and multiplications done twice. A
+    search that goes from product to product, from several beginnings, takes what is least.
+  }];
+  let options = [
+    Option<"warps", "warps", "unsigned", "8", "Warps of a block, a power of two">
+  ];
+  let statistics = [
+    Statistic<"products", "products", "Products">,
+    Statistic<"swapped", "swapped", "Products whose transpose is computed">
+  ];
+  let dependentDialects = ["::linmu::cuda::CudaDialect"];
+}
+
 def AssignLayouts : Pass<"assign-layouts", "::linmu::tile::ProgramOp"> {
   let summary = "Gives each tile its layout in the registers of a block, and brings tiles from one to another";
   let description = [{
@@ -53,6 +71,17 @@ def LowerToThreads : Pass<"lower-to-threads", "::linmu::tile::ProgramOp"> {
   let dependentDialects = ["::linmu::cuda::CudaDialect", "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
+}
+
+def SinkToUses : Pass<"sink-to-uses", "::linmu::tile::ProgramOp"> {
+  let summary = "Puts what a thread computes or reads from shared memory where it is first used";
+  let description = [{
+    Products keep their order, and what has effects its place. Reads stay before the next write of their buffer and
+    before waits. Expects buffers without places (`allocate-shared`), so that different ones do not overlap.
+  }];
+  let statistics = [
+    Statistic<"moved", "moved", "Ops that stand elsewhere now">
+  ];
 }
 
 def AllocateShared : Pass<"allocate-shared", "::linmu::tile::ProgramOp"> {

@@ -25,6 +25,14 @@ void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOption
   OpPassManager &program = passes.nest<tile::ProgramOp>();
   program.addPass(tile::createPadTiles());
   program.addPass(createCanonicalizerPass());
+  tile::StageLoadsOptions stages;
+  stages.stages = 2;
+  program.addPass(tile::createStageLoads(stages));
+  program.addPass(createCanonicalizerPass());
+  program.addPass(createCSEPass());
+  AssignProductsOptions products;
+  products.warps = options.warps;
+  program.addPass(createAssignProducts(products));
   AssignLayoutsOptions layouts;
   layouts.warps = options.warps;
   program.addPass(createAssignLayouts(layouts));
@@ -36,9 +44,9 @@ void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOption
   clean(passes);
   passes.addPass(createLoopInvariantCodeMotionPass());
   OpPassManager &places = passes.nest<tile::ProgramOp>();
+  places.addPass(createSinkToUses());
   places.addPass(createAllocateShared());
   places.addPass(createPlaceBarriers());
-  clean(passes);
 }
 
 namespace {

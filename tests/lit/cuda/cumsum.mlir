@@ -6,13 +6,15 @@ tile.program @p inputs(%x: tensor<?xf32>) results(%y: tensor<?xf32>) {
   %c1 = arith.constant 1 : index
   // CHECK-LABEL: tile.kernel @k
   tile.kernel @k(%x: tensor<?xf32>, %y: tensor<?xf32>) {
-    // CHECK-DAG: %[[C15:.*]] = arith.constant 15 : index
-    // CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
-    // CHECK-DAG: %[[LANE:.*]] = gpu.lane_id
+    // CHECK: %[[LANE:.*]] = gpu.lane_id
+    // CHECK: %[[C15:.*]] = arith.constant 15 : index
     // CHECK: %[[ELEMENT:.*]] = arith.andi %[[LANE]], %[[C15]]
     // CHECK-NOT: arith.cmpi sge, %[[LANE]]
+    // CHECK: %[[C8:.*]] = arith.constant 8 : index
     // CHECK: arith.cmpi sge, %[[ELEMENT]], %[[C8]]
-    // CHECK-NOT: arith.cmpi sge
+    // CHECK-NOT: arith.cmpi sge, %[[LANE]]
+    // CHECK-COUNT-4: gpu.shuffle
+    // CHECK-NOT: gpu.shuffle
     %c0 = arith.constant 0 : index
     %n = tensor.dim %x, %c0 : tensor<?xf32>
     %rows = tile.range %c0 to %n -> !tile.range<16>

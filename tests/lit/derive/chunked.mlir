@@ -14,10 +14,10 @@
 // CHECK: %[[ROWS:.*]] = tile.range %[[FIRST]] to %[[LIVE]] -> !tile.range<16>
 // CHECK: tile.load %{{.*}}[%{{.*}}, %[[ROWS]], %{{.*}}]
 // CHECK: tile.cumsum
-// CHECK: %[[ENTRY:.*]] = tile.dot %{{.*}}, %[[STATE:.*]] : tensor<16x8xf32>, tensor<8x8xf32>
 // CHECK: tile.dot %{{.*}}, transpose_rhs %{{.*}} triangle result_lower
 // CHECK: arith.minimumf
 // CHECK: arith.cmpi sge
+// CHECK: %[[ENTRY:.*]] = tile.dot %{{.*}}, %[[STATE:.*]] : tensor<16x8xf32>, tensor<8x8xf32>
 // CHECK: tile.dot {{.*}} init {{.*}} triangle lhs_lower
 // CHECK: tile.dot transpose_lhs {{.*}} init
 // CHECK: tile.store %{{.*}}[%{{.*}}, %[[ROWS]], %{{.*}}]

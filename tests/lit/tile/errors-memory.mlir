@@ -44,8 +44,8 @@ func.func @encoding(%m: tensor<?x8xf32>, %i: index) {
 
 // -----
 
-// expected-error @+1 {{requires a buffer of one or two static extents}}
-func.func private @buffer_rank(!tile.buffer<2x2x2xf32>)
+// expected-error @+1 {{requires a buffer of one or two static extents, three for a ring}}
+func.func private @buffer_rank(!tile.buffer<2x2x2x2xf32>)
 
 // -----
 
@@ -85,5 +85,14 @@ func.func @copy(%m: tensor<?x8xbf16>, %i: index) {
 func.func @product(%a: tensor<4x8xbf16>, %b: tensor<4x8xf32>) {
   // expected-error @+1 {{'tile.dot' op requires operands of one element type, got 'bf16' and 'f32'}}
   %t = tile.dot %a, transpose_rhs %b : tensor<4x8xbf16>, tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @slot(%i: index) {
+  %ring = tile.alloc : !tile.buffer<2x4x8xf32>
+  // expected-error @+1 {{'tile.slot' op requires a slot of '!tile.buffer<2x4x8xf32>', which has one axis less, got '!tile.buffer<2x4xf32>'}}
+  %slot = tile.slot %ring[%i] ahead 0 : !tile.buffer<2x4x8xf32> -> !tile.buffer<2x4xf32>
   return
 }

@@ -82,13 +82,10 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             return true;
           })
           .Case([&](tile::DotOp dot) {
-            ArrayRef<int64_t> shape = dot.getResult().getType().getShape();
-            Type element = dot.getLhs().getType().getElementType();
-            results[0] = layouts_.accumulator(shape);
-            operands[0] =
-                layouts_.lhs(dot.getLhs().getType().getShape(), dot.getTransposeLhs(), element, shape[1]);
-            operands[1] =
-                layouts_.rhs(dot.getRhs().getType().getShape(), dot.getTransposeRhs(), element, shape[0]);
+            ProductForm form = productFormOf(dot, layouts_);
+            results[0] = resultLayout(dot, form, layouts_);
+            operands[0] = lhsLayout(dot, form, layouts_);
+            operands[1] = rhsLayout(dot, form, layouts_);
             if (dot.getInit())
               operands[2] = results[0];
             return true;
@@ -115,8 +112,13 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             results[0] = TileLayouts::transpose(operands[0]);
             return true;
           })
-          .Case<tile::RangeOp, tile::BlockIdOp, tile::BlockCountOp, tensor::DimOp>(
-              [&](Operation *) { return true; })
+          .Case([&](tile::CopyOp copy) {
+            auto tile = copy.getBuffer().getType().getTileType();
+            copy->setAttr("layout", rows(tile));
+            return true;
+          })
+          .Case<tile::AllocOp, tile::SlotOp, tile::WaitOp, tile::BarrierOp, tile::RangeOp, tile::BlockIdOp,
+                tile::BlockCountOp, tensor::DimOp>([&](Operation *) { return true; })
           .Default([&](Operation *) {
             if (!isElementwise(&op) && !isa<arith::ConstantOp>(op))
               return false;
@@ -127,12 +129,10 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             for (Value operand : op.getOperands())
               if (isTile(operand) && !isFree(operand)) {
                 first = first ? first : homeOf(operand);
-                if (LayoutAttr home = homeOf(operand);
-                    tileType(operand).getRank() == 2 &&
-                    home == layouts_.accumulator(tileType(operand).getShape()))
+                if (LayoutAttr home = homeOf(operand); accumulators_.contains(home))
                   chosen = chosen ? chosen : home;
               }
-            results[0] = chosen ? chosen : first;
+            results[0] = chosen ? chosen : first ? first : rows(tileType(op.getResult(0)));
             for (OpOperand &operand : op.getOpOperands())
               if (isTile(operand.get()))
                 operands[operand.getOperandNumber()] = results[0];
@@ -255,6 +255,9 @@ static LogicalResult checkShapes(tile::KernelOp kernel) {
 LogicalResult KernelLayouts::run() {
   if (failed(checkShapes(kernel_)))
     return failure();
+  kernel_.getBody().walk([&](tile::DotOp dot) {
+    accumulators_.insert(resultLayout(dot, productFormOf(dot, layouts_), layouts_));
+  });
   Block &old = kernel_.getBody().front();
   Block *block = new Block;
   for (BlockArgument argument : old.getArguments())
@@ -280,10 +283,11 @@ struct AssignLayoutsPass : linmu::cuda::impl::AssignLayoutsBase<AssignLayoutsPas
       return signalPassFailure();
     }
     for (auto kernel : getOperation().getOps<tile::KernelOp>()) {
-      KernelLayouts layouts(kernel, llvm::Log2_32(warps));
+      if (!kernel.getThreads())
+        kernel.setThreads(32 * warps);
+      KernelLayouts layouts(kernel, llvm::Log2_64(*kernel.getThreads() / 32));
       if (failed(layouts.run()))
         return signalPassFailure();
-      kernel.setThreads(32 * warps);
       conversions += layouts.counts.conversions;
       buffers += layouts.counts.buffers;
     }

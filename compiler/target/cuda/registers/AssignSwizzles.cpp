@@ -19,26 +19,47 @@ struct AssignSwizzles : linmu::cuda::impl::AssignSwizzlesBase<AssignSwizzles> {
 
   void runOnOperation() override {
     getOperation().walk([&](tile::AllocOp alloc) {
-      tile::BufferType type = alloc.getResult().getType();
-      LinearLayout memory =
-          type.getShape().size() == 1
-              ? LinearLayout::identity(offsetInput, rowOutput, llvm::Log2_64(type.getShape()[0]))
-              : matrixOf(alloc, type);
+      Uses uses = usesOf(alloc);
+      LinearLayout memory = uses.shape.size() == 1
+                                ? LinearLayout::identity(offsetInput, rowOutput, llvm::Log2_64(uses.shape[0]))
+                                : matrixOf(uses, alloc.getResult().getType().getElementType());
       alloc->setAttr("layout", LayoutAttr::get(&getContext(), memory));
     });
   }
 
 private:
-  LinearLayout matrixOf(tile::AllocOp alloc, tile::BufferType type) {
-    Extents tile{llvm::Log2_64(type.getShape()[0]), llvm::Log2_64(type.getShape()[1])};
-    unsigned bytes = std::max(type.getElementType().getIntOrFloatBitWidth() / 8, 1u);
+  /// What reads and writes a buffer, or the slots of a ring, and the shape of one.
+  struct Uses {
+    SmallVector<int64_t> shape;
+    SmallVector<Operation *> accesses;
+  };
+
+  static Uses usesOf(tile::AllocOp alloc) {
+    Uses uses{llvm::to_vector(alloc.getResult().getType().getShape()), {}};
+    for (Operation *user : alloc->getUsers()) {
+      auto slot = dyn_cast<tile::SlotOp>(user);
+      if (!slot) {
+        uses.accesses.push_back(user);
+        continue;
+      }
+      uses.shape = llvm::to_vector(slot.getResult().getType().getShape());
+      llvm::append_range(uses.accesses, slot->getUsers());
+    }
+    return uses;
+  }
+
+  LinearLayout matrixOf(const Uses &uses, Type element) {
+    Extents tile{llvm::Log2_64(uses.shape[0]), llvm::Log2_64(uses.shape[1])};
+    unsigned bytes = std::max(element.getIntOrFloatBitWidth() / 8, 1u);
     // Parts are taken as they come.
-    if (llvm::any_of(alloc->getUsers(), [](Operation *user) { return isa<ReadPartOp, WritePartOp>(user); }))
+    if (llvm::any_of(uses.accesses, [](Operation *user) { return isa<ReadPartOp, WritePartOp>(user); }))
       return sharedLayout(tile, bytes);
     std::vector<SharedAccess> accesses;
-    for (Operation *user : alloc->getUsers()) {
+    for (Operation *user : uses.accesses) {
       if (auto write = dyn_cast<tile::WriteOp>(user))
         accesses.push_back({layoutOf(write.getValue().getType()).getLayout(), AccessForm::vector});
+      if (isa<tile::CopyOp>(user))
+        accesses.push_back({user->getAttrOfType<LayoutAttr>("layout").getLayout(), AccessForm::vector});
       if (auto read = dyn_cast<tile::ReadOp>(user)) {
         LinearLayout registers = layoutOf(read.getResult().getType()).getLayout();
         bool matrix = bytes == 2 && matrixAccess(registers, sharedLayout(tile, bytes), bytes).has_value();

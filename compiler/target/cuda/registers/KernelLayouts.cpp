@@ -15,17 +15,37 @@ bool linmu::cuda::isElementwise(Operation *op) {
 // Which layout
 //===------------------------------------------------------------------------------------------------===//
 
-bool KernelLayouts::isFree(Value tile) {
-  if (auto known = free_.find(tile); known != free_.end())
+/// Constants, coordinates and what is made of them alone take nothing that counts. What is read from a ring
+/// is read again, and a few steps behind it are done again: a warp reads what it needs for its own part.
+std::optional<unsigned> KernelLayouts::stepsToRemake(Value tile) {
+  if (auto known = remaking_.find(tile); known != remaking_.end())
     return known->second;
-  Operation *op = tile.getDefiningOp();
-  bool result = op && (isa<arith::ConstantOp, tile::CoordinateOp, tile::BroadcastOp, tensor::ExtractSliceOp,
-                           tensor::InsertSliceOp>(op) ||
-                       (isElementwise(op) && llvm::all_of(op->getOperands(), [&](Value operand) {
-                          return !isTile(operand) || isFree(operand);
-                        })));
-  free_[tile] = result;
-  return result;
+  constexpr unsigned most = 6, ofFunction = 4;
+  auto find = [&]() -> std::optional<unsigned> {
+    Operation *op = tile.getDefiningOp();
+    if (!op)
+      return {};
+    if (isa<arith::ConstantOp, tile::CoordinateOp, tile::BroadcastOp, tensor::ExtractSliceOp,
+            tensor::InsertSliceOp>(op))
+      return 0;
+    if (auto read = dyn_cast<tile::ReadOp>(op); read && read.getBuffer().getDefiningOp<tile::SlotOp>())
+      return 1;
+    if (!isElementwise(op))
+      return {};
+    unsigned steps = 0;
+    for (Value operand : op->getOperands())
+      if (isTile(operand)) {
+        std::optional<unsigned> before = stepsToRemake(operand);
+        if (!before)
+          return {};
+        steps += *before;
+      }
+    if (steps > 0)
+      steps += isa<math::MathDialect>(op->getDialect()) || isa<arith::DivFOp>(op) ? ofFunction : 1;
+    return steps > most ? std::nullopt : std::optional(steps);
+  };
+  std::optional<unsigned> steps = find();
+  return remaking_[tile] = steps;
 }
 
 LayoutAttr KernelLayouts::usual(RankedTensorType type) {
@@ -45,8 +65,8 @@ LayoutAttr KernelLayouts::preferred(Value tile, unsigned depth) {
   Operation *op = tile.getDefiningOp();
   if (!op || type.getRank() == 1 || depth > 16)
     return {};
-  if (isa<tile::DotOp>(op))
-    return layouts_.accumulator(type.getShape());
+  if (auto dot = dyn_cast<tile::DotOp>(op))
+    return resultLayout(dot, productFormOf(dot, layouts_), layouts_);
   if (auto loop = dyn_cast<scf::ForOp>(op)) {
     unsigned number = cast<OpResult>(tile).getResultNumber();
     if (LayoutAttr inside = preferred(loop.getYieldedValues()[number], depth + 1))

@@ -1,6 +1,7 @@
 // The tiles of one kernel in their layouts, as assign-layouts rebuilds it.
 #pragma once
 #include "compiler/target/cuda/registers/LayoutScope.h"
+#include "compiler/target/cuda/registers/ProductForm.h"
 #include "dialects/tile/Tile.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -39,7 +40,8 @@ private:
                    llvm::ArrayRef<LayoutAttr> results);
 
   /// Whether a tile is made again wherever it is asked for, whatever the layout.
-  bool isFree(mlir::Value tile);
+  bool isFree(mlir::Value tile) { return stepsToRemake(tile).has_value(); }
+  std::optional<unsigned> stepsToRemake(mlir::Value tile);
   /// The usual layout where a tile has none of its own.
   LayoutAttr homeOf(mlir::Value tile);
   /// The layout that a tile will have, before what makes it has been emitted.
@@ -62,7 +64,9 @@ private:
   mlir::IRMapping scalars_;
   LayoutScopes made_;
   llvm::DenseMap<mlir::Value, LayoutAttr> homes_;
-  llvm::DenseMap<mlir::Value, bool> free_;
+  llvm::DenseSet<mlir::Attribute> accumulators_; ///< the layouts of products' results
+  /// What it takes to make a tile again: steps of work element by element; none where it is not made again.
+  llvm::DenseMap<mlir::Value, std::optional<unsigned>> remaking_;
 };
 
 } // namespace linmu::cuda

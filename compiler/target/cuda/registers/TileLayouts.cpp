@@ -15,34 +15,30 @@ MatrixInstruction TileLayouts::instructionFor(Type element) {
   return element.isF32() ? MatrixInstruction::m16n8k8TF32 : MatrixInstruction::m16n8k16Half;
 }
 
-/// Rows first: then an accumulator is the left operand of the next product where it lies.
-WarpGrid TileLayouts::gridFor(int64_t rows, int64_t columns) const {
+WarpGrid TileLayouts::rowsFirst(int64_t rows) const {
   WarpGrid grid;
   grid.rows = std::min(warps_, log2Of(rows) - 4);
   grid.columns = warps_ - grid.rows;
   return grid;
 }
 
-LayoutAttr TileLayouts::accumulator(ArrayRef<int64_t> shape) {
-  return attr(operandLayout(MatrixInstruction::m16n8k16Half, Operand::accumulator, extents(shape),
-                            gridFor(shape[0], shape[1])));
+LayoutAttr TileLayouts::accumulator(ArrayRef<int64_t> shape, const WarpGrid &warps) {
+  return attr(operandLayout(MatrixInstruction::m16n8k16Half, Operand::accumulator, extents(shape), warps));
 }
 
-LayoutAttr TileLayouts::lhs(ArrayRef<int64_t> stored, bool transposed, Type element, int64_t columns) {
+LayoutAttr TileLayouts::lhs(ArrayRef<int64_t> stored, bool transposed, Type element, const WarpGrid &warps) {
   SmallVector<int64_t> shape(stored);
   if (transposed)
     std::swap(shape[0], shape[1]);
-  LayoutAttr layout =
-      attr(operandLayout(instructionFor(element), Operand::a, extents(shape), gridFor(shape[0], columns)));
+  LayoutAttr layout = attr(operandLayout(instructionFor(element), Operand::a, extents(shape), warps));
   return transposed ? transpose(layout) : layout;
 }
 
-LayoutAttr TileLayouts::rhs(ArrayRef<int64_t> stored, bool transposed, Type element, int64_t rows) {
+LayoutAttr TileLayouts::rhs(ArrayRef<int64_t> stored, bool transposed, Type element, const WarpGrid &warps) {
   SmallVector<int64_t> shape(stored);
   if (transposed)
     std::swap(shape[0], shape[1]);
-  LayoutAttr layout =
-      attr(operandLayout(instructionFor(element), Operand::b, extents(shape), gridFor(rows, shape[1])));
+  LayoutAttr layout = attr(operandLayout(instructionFor(element), Operand::b, extents(shape), warps));
   return transposed ? transpose(layout) : layout;
 }
 

@@ -15,9 +15,12 @@ public:
 
   /// Of the result [M, N] of a product, and of its operands [M, K] and [K, N]; `transposed` ones are stored
   /// as [K, M] and [N, K].
-  LayoutAttr accumulator(llvm::ArrayRef<int64_t> shape);
-  LayoutAttr lhs(llvm::ArrayRef<int64_t> stored, bool transposed, mlir::Type element, int64_t columns);
-  LayoutAttr rhs(llvm::ArrayRef<int64_t> stored, bool transposed, mlir::Type element, int64_t rows);
+  LayoutAttr accumulator(llvm::ArrayRef<int64_t> shape, const WarpGrid &warps);
+  LayoutAttr lhs(llvm::ArrayRef<int64_t> stored, bool transposed, mlir::Type element, const WarpGrid &warps);
+  LayoutAttr rhs(llvm::ArrayRef<int64_t> stored, bool transposed, mlir::Type element, const WarpGrid &warps);
+  /// As many warps along a result's rows as it has fragments there, the others along columns.
+  WarpGrid rowsFirst(int64_t rows) const;
+  unsigned warps() const { return warps_; }
 
   /// Rows by vectors of at most 16 bytes, as memory is read and written.
   LayoutAttr rows(llvm::ArrayRef<int64_t> shape, mlir::Type element, int64_t mostElements);
@@ -32,7 +35,6 @@ public:
   static LayoutAttr transpose(LayoutAttr matrix);
 
 private:
-  WarpGrid gridFor(int64_t rows, int64_t columns) const;
   LayoutAttr attr(LinearLayout layout) const { return LayoutAttr::get(context_, std::move(layout)); }
 
   mlir::MLIRContext *context_;

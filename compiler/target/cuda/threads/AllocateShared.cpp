@@ -54,6 +54,13 @@ SmallVector<Life> AllocateShared::livesOf(tile::KernelOp kernel) {
       while (in->getBlock() != alloc->getBlock())
         in = in->getParentOp();
       life.last = std::max(life.last, endOf(in));
+      // Copies write to it until they are waited for.
+      if (auto copy = dyn_cast<CopyOp>(user))
+        for (Operation *next = in->getNextNode(); next; next = next->getNextNode())
+          if (auto wait = dyn_cast<WaitOp>(next); wait && wait.getPending() == 0) {
+            life.last = std::max(life.last, numbers[next]);
+            break;
+          }
     }
     lives.push_back(life);
   });
@@ -96,6 +103,7 @@ void AllocateShared::place(tile::KernelOp kernel) {
       MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), MemRefLayoutAttrInterface(), space);
   Value all = gpu::DynamicSharedMemoryOp::create(builder, kernel.getLoc(), memory);
   for (Life &life : lives) {
+    builder.setInsertionPointAfterValue(all);
     Value offset = arith::ConstantIndexOp::create(builder, life.alloc.getLoc(), life.offset);
     Value view =
         memref::ViewOp::create(builder, life.alloc.getLoc(), life.alloc.getType(), all, offset, ValueRange{});

@@ -17,6 +17,13 @@ struct Fields {
 };
 } // namespace
 
+static Value gatherInParts(Thread &thread, Value vector, ArrayRef<int64_t> registers) {
+  auto type = VectorType::get({int64_t(registers.size())}, elementOf(vector.getType()));
+  return thread.inParts(type, [&](int64_t first, int64_t count) {
+    return thread.gather(vector, registers.slice(first, count));
+  });
+}
+
 LogicalResult linmu::cuda::lowerConvert(Thread &thread, ConvertOp convert) {
   LayoutAttr from = layoutOf(convert.getSource().getType()), to = layoutOf(convert.getResult().getType());
   Value vector = thread.held.lookup(convert.getSource());
@@ -42,6 +49,17 @@ LogicalResult linmu::cuda::lowerConvert(Thread &thread, ConvertOp convert) {
     ownLane &= image == uint64_t(1) << bit;
   Value lane = ownLane ? thread.lane() : thread.laneAndWarp(laneToLane, warpToLane);
 
+  bool inThread = ownLane && steps.empty();
+  SmallVector<int64_t> registers;
+  for (int64_t number = 0; number < registersOf(to); ++number) {
+    uint64_t word = source(uint64_t(number));
+    inThread &= fields.laneOf(word) == 0;
+    registers.push_back(fields.registerOf(word));
+  }
+  if (inThread) {
+    thread.held.map(convert.getResult(), gatherInParts(thread, vector, registers));
+    return success();
+  }
   SmallVector<Value> elements;
   for (int64_t number = 0; number < registersOf(to); ++number) {
     uint64_t word = source(uint64_t(number));
@@ -77,8 +95,15 @@ LogicalResult linmu::cuda::lowerBroadcast(Thread &thread, tile::BroadcastOp broa
   Value source = thread.held.lookupOrDefault(broadcast.getSource());
   LayoutAttr layout = layoutOf(type);
   if (!isa<VectorType>(source.getType())) {
-    thread.held.map(broadcast.getResult(),
-                    layout ? Value(vector::BroadcastOp::create(thread, registersFor(type), source)) : source);
+    if (!layout) {
+      thread.held.map(broadcast.getResult(), source);
+      return success();
+    }
+    auto registers = cast<VectorType>(registersFor(type));
+    thread.held.map(broadcast.getResult(), thread.inParts(registers, [&](int64_t, int64_t count) -> Value {
+      return vector::BroadcastOp::create(thread, VectorType::get({count}, registers.getElementType()),
+                                         source);
+    }));
     return success();
   }
   unsigned axis = *broadcast.getAxis();
@@ -100,7 +125,7 @@ LogicalResult linmu::cuda::lowerBroadcast(Thread &thread, tile::BroadcastOp broa
         at |= int64_t(1) << place;
     registers.push_back(at);
   }
-  thread.held.map(broadcast.getResult(), thread.gather(source, registers));
+  thread.held.map(broadcast.getResult(), gatherInParts(thread, source, registers));
   return success();
 }
 

@@ -24,6 +24,21 @@ static void lowerElementwise(Thread &thread, Operation *op) {
       return;
     }
   }
+  auto type = dyn_cast<VectorType>(registersFor(op->getResult(0).getType()));
+  if (type && op->getNumResults() == 1) {
+    auto ofPart = [&](int64_t first, int64_t count) {
+      IRMapping operands;
+      for (Value operand : op->getOperands()) {
+        Value value = thread.held.lookupOrDefault(operand);
+        operands.map(operand, isa<VectorType>(value.getType()) ? thread.slice(value, first, count) : value);
+      }
+      Operation *clone = thread.clone(*op, operands);
+      clone->getResult(0).setType(VectorType::get({count}, type.getElementType()));
+      return clone->getResult(0);
+    };
+    thread.held.map(op->getResult(0), thread.inParts(type, ofPart));
+    return;
+  }
   Operation *clone = thread.clone(*op, thread.held);
   for (auto [old, result] : llvm::zip(op->getResults(), clone->getResults())) {
     result.setType(registersFor(old.getType()));
@@ -76,6 +91,16 @@ static LogicalResult lower(Thread &thread, Operation *op) {
       .Case([&](tile::RangeOp) { return success(); })
       .Case([&](tile::LoadOp load) { return lowerLoad(thread, load); })
       .Case([&](tile::StoreOp store) { return lowerStore(thread, store); })
+      .Case([&](tile::CopyOp copy) { return lowerCopy(thread, copy); })
+      .Case([&](tile::SlotOp slot) { return lowerSlot(thread, slot); })
+      .Case([&](tile::WaitOp wait) {
+        WaitOp::create(thread, wait.getPending());
+        return success();
+      })
+      .Case([&](tile::BarrierOp) {
+        gpu::BarrierOp::create(thread);
+        return success();
+      })
       .Case([&](tile::ReduceOp reduce) { return lowerReduce(thread, reduce); })
       .Case([&](tile::CumsumOp cumsum) { return lowerCumsum(thread, cumsum); })
       .Case([&](tile::CumprodOp cumprod) { return lowerCumprod(thread, cumprod); })

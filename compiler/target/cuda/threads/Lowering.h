@@ -7,9 +7,11 @@ namespace linmu::cuda {
 // Memory.cpp
 mlir::LogicalResult lowerLoad(Thread &thread, tile::LoadOp load);
 mlir::LogicalResult lowerStore(Thread &thread, tile::StoreOp store);
+mlir::LogicalResult lowerCopy(Thread &thread, tile::CopyOp copy);
 
 // Shared.cpp
 mlir::LogicalResult lowerAlloc(Thread &thread, tile::AllocOp alloc);
+mlir::LogicalResult lowerSlot(Thread &thread, tile::SlotOp slot);
 mlir::LogicalResult lowerWrite(Thread &thread, tile::WriteOp write);
 mlir::LogicalResult lowerRead(Thread &thread, tile::ReadOp read);
 mlir::LogicalResult lowerWritePart(Thread &thread, WritePartOp write);

@@ -1,5 +1,6 @@
 // Tiles from and to operands in memory.
 #include "compiler/target/cuda/threads/Lowering.h"
+#include "compiler/target/cuda/threads/SharedTile.h"
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
 
@@ -165,20 +166,14 @@ LogicalResult linmu::cuda::lowerLoad(Thread &thread, tile::LoadOp load) {
                     LoadOp::create(thread, element, memory, access.indicesFor(0, live), live));
     return success();
   }
-  SmallVector<Value> elements;
+  SmallVector<Value> parts;
   for (int64_t at = 0; at < registersOf(layoutOf(type)); at += access.vector()) {
     Value live;
     SmallVector<Value> indices = access.indicesFor(at, live);
     Type part = access.vector() == 1 ? element : Type(VectorType::get({access.vector()}, element));
-    Value loaded = LoadOp::create(thread, part, memory, indices, live);
-    if (access.vector() == 1) {
-      elements.push_back(loaded);
-      continue;
-    }
-    for (int64_t i = 0; i < access.vector(); ++i)
-      elements.push_back(thread.element(loaded, i));
+    parts.push_back(LoadOp::create(thread, part, memory, indices, live));
   }
-  thread.held.map(load.getResult(), thread.join(elements));
+  thread.held.map(load.getResult(), access.vector() == 1 ? thread.join(parts) : thread.assemble(parts));
   return success();
 }
 
@@ -221,5 +216,38 @@ LogicalResult linmu::cuda::lowerStore(Thread &thread, tile::StoreOp store) {
     Value part = access.vector() == 1 ? thread.element(value, at) : thread.gather(value, registers);
     StoreOp::create(thread, part, memory, indices, live);
   }
+  return success();
+}
+
+LogicalResult linmu::cuda::lowerCopy(Thread &thread, tile::CopyOp copy) {
+  auto layout = copy->getAttrOfType<LayoutAttr>("layout");
+  RankedTensorType type = withLayout(copy.getBuffer().getType().getTileType(), layout);
+  TileAccess access(thread, copy.getSource(), copy.getIndices(), type);
+  SharedTile shared(thread, type, copy.getBuffer());
+  Attribute number = thread.nextWrite();
+  int64_t bytes = access.vector() * type.getElementTypeBitWidth() / 8;
+  if (bytes < 4)
+    return copy.emitOpError("requires 4 neighbouring bytes of ") << copy.getSource().getType();
+  Value memory = thread.held.lookupOrDefault(copy.getSource()),
+        first = thread.isFirstHolder(layout.getLayout());
+  auto branch = first ? scf::IfOp::create(thread, first, /*withElseRegion=*/false) : scf::IfOp();
+  {
+    OpBuilder::InsertionGuard guard(thread);
+    if (branch)
+      thread.setInsertionPoint(branch.thenYield());
+    DenseSet<uint64_t> copied;
+    for (int64_t at = 0; at < registersOf(layout); at += access.vector()) {
+      if (!copied.insert(layout.getLayout()(at)).second)
+        continue;
+      Value live;
+      SmallVector<Value> indices = access.indicesFor(at, live);
+      auto op =
+          CopyOp::create(thread, memory, indices, live, shared.memref, shared.offset(at), access.vector());
+      op->setAttr(writeAttribute, number);
+      shared.mark(op);
+    }
+  }
+  // A group of its own, in all threads: what tile.wait counts.
+  CommitOp::create(thread);
   return success();
 }

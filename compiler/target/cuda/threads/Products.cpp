@@ -1,4 +1,5 @@
 // Products by mma.sync.
+#include "compiler/target/cuda/registers/ProductForm.h"
 #include "compiler/target/cuda/threads/Lowering.h"
 
 using namespace mlir;
@@ -13,7 +14,7 @@ struct Halves {
 };
 } // namespace
 
-static Halves split(Thread &thread, Value vector) {
+static Halves splitPart(Thread &thread, Value vector) {
   auto type = cast<VectorType>(vector.getType());
   auto bitsType = VectorType::get(type.getShape(), thread.getI32Type());
   Value bits = arith::BitcastOp::create(thread, bitsType, vector);
@@ -29,28 +30,16 @@ static Halves split(Thread &thread, Value vector) {
   return {high, arith::SelectOp::create(thread, finite, low, zero)};
 }
 
-namespace {
-/// The fragments of one operand.
-struct Fragments {
-  Fragments(Thread &thread, Value vector, int64_t size) : thread(thread), vector(vector), size(size) {}
-  Value operator[](int64_t number) {
-    Value &known = made[number];
-    if (!known) {
-      if (size == cast<VectorType>(vector.getType()).getNumElements())
-        return known = vector;
-      known = mlir::vector::ExtractStridedSliceOp::create(thread, vector, ArrayRef<int64_t>{number * size},
-                                                          ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
-    }
-    return known;
-  }
-  int64_t count() const { return cast<VectorType>(vector.getType()).getNumElements() / size; }
-
-  Thread &thread;
-  Value vector;
-  int64_t size;
-  DenseMap<int64_t, Value> made;
-};
-} // namespace
+static Halves split(Thread &thread, Value vector) {
+  SmallVector<Value> high, low;
+  thread.inParts(cast<VectorType>(vector.getType()), [&](int64_t first, int64_t count) {
+    Halves halves = splitPart(thread, thread.slice(vector, first, count));
+    high.push_back(halves.high);
+    low.push_back(halves.low);
+    return halves.high;
+  });
+  return {thread.assemble(high), thread.assemble(low)};
+}
 
 LogicalResult linmu::cuda::lowerDot(Thread &thread, tile::DotOp dot) {
   Type element = dot.getLhs().getType().getElementType();
@@ -60,6 +49,8 @@ LogicalResult linmu::cuda::lowerDot(Thread &thread, tile::DotOp dot) {
   int64_t sizeOfA = isF32 ? 4 : 8, sizeOfB = isF32 ? 2 : 4;
   auto resultType = cast<VectorType>(registersFor(dot.getResult().getType()));
   Value lhs = thread.held.lookup(dot.getLhs()), rhs = thread.held.lookup(dot.getRhs());
+  if (isSwapped(dot))
+    std::swap(lhs, rhs);
   Value sums =
       dot.getInit()
           ? thread.held.lookup(dot.getInit())
@@ -73,26 +64,17 @@ LogicalResult linmu::cuda::lowerDot(Thread &thread, tile::DotOp dot) {
   }
   int64_t rows = cast<VectorType>(lhs.getType()).getNumElements() / (sizeOfA * steps);
   int64_t columns = cast<VectorType>(rhs.getType()).getNumElements() / (sizeOfB * steps);
-  Fragments accumulators(thread, sums, 4);
   SmallVector<Value> results;
-  for (int64_t i = 0; i < accumulators.count(); ++i)
-    results.push_back(accumulators[i]);
-  for (auto [left, right] : terms) {
-    Fragments a(thread, left, sizeOfA), b(thread, right, sizeOfB);
+  for (int64_t first = 0; first < resultType.getNumElements(); first += 4)
+    results.push_back(thread.slice(sums, first, 4));
+  for (auto [a, b] : terms)
     for (int64_t k = 0; k < steps; ++k)
       for (int64_t m = 0; m < rows; ++m)
         for (int64_t n = 0; n < columns; ++n) {
           Value &sum = results[m * columns + n];
-          sum = MmaOp::create(thread, sum.getType(), a[m * steps + k], b[n * steps + k], sum);
+          sum = MmaOp::create(thread, sum.getType(), thread.slice(a, (m * steps + k) * sizeOfA, sizeOfA),
+                              thread.slice(b, (n * steps + k) * sizeOfB, sizeOfB), sum);
         }
-  }
-  Value result = results.front();
-  if (results.size() > 1) {
-    result = sums;
-    for (auto [index, part] : llvm::enumerate(results))
-      result = vector::InsertStridedSliceOp::create(
-          thread, part, result, ArrayRef<int64_t>{int64_t(index) * 4}, ArrayRef<int64_t>{1});
-  }
-  thread.held.map(dot.getResult(), result);
+  thread.held.map(dot.getResult(), thread.assemble(results));
   return success();
 }

@@ -1,6 +1,7 @@
 // Buffers: tiles from and to shared memory.
 #include "compiler/target/cuda/layout/SharedMemory.h"
 #include "compiler/target/cuda/threads/Lowering.h"
+#include "compiler/target/cuda/threads/SharedTile.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -25,9 +26,20 @@ LogicalResult linmu::cuda::lowerAlloc(Thread &thread, tile::AllocOp alloc) {
   return success();
 }
 
+LogicalResult linmu::cuda::lowerSlot(Thread &thread, tile::SlotOp slot) {
+  int64_t elements = 1;
+  for (int64_t size : slot.getResult().getType().getShape())
+    elements *= size;
+  thread.held.map(slot.getResult(),
+                  Value(arith::MulIOp::create(thread, thread.held.lookupOrDefault(slot.getIndex()),
+                                              thread.index(elements))));
+  return success();
+}
+
 static LinearLayout memoryOf(Value buffer) {
-  auto alloc = buffer.getDefiningOp<tile::AllocOp>();
-  return alloc->getAttrOfType<LayoutAttr>("layout").getLayout();
+  if (auto slot = buffer.getDefiningOp<tile::SlotOp>())
+    buffer = slot.getRing();
+  return buffer.getDefiningOp<tile::AllocOp>()->getAttrOfType<LayoutAttr>("layout").getLayout();
 }
 
 /// Registers in runs of the accesses of one thread: those of one access, first to last, for each access.
@@ -60,32 +72,23 @@ static LinearLayout asPartOf(const LinearLayout &registers, const LinearLayout &
                       Dimensions(memory.outs().begin(), memory.outs().end()), images);
 }
 
-namespace {
-/// A tile's registers against a buffer, or a part of it.
-struct SharedTile {
-  SharedTile(Thread &thread, Type tile, Value buffer, ArrayRef<int64_t> first = {})
-      : thread(thread), memory(memoryOf(buffer)), layout(asPartOf(layoutOf(tile).getLayout(), memory)),
-        element(elementOf(tile)), offsets(*memory.solve(layout)), memref(thread.held.lookup(buffer)) {
-    if (!first.empty())
-      base = (*memory.inverse())(packCoordinates(memory.outs(), first));
+SharedTile::SharedTile(Thread &thread, Type tile, Value buffer, ArrayRef<int64_t> first)
+    : thread(thread), memory(memoryOf(buffer)), layout(asPartOf(layoutOf(tile).getLayout(), memory)),
+      element(elementOf(tile)), offsets(*memory.solve(layout)) {
+  if (!first.empty())
+    base = (*memory.inverse())(packCoordinates(memory.outs(), first));
+  auto slot = buffer.getDefiningOp<tile::SlotOp>();
+  memref = thread.held.lookup(slot ? slot.getRing() : buffer);
+  if (slot) {
+    slotBase = thread.held.lookup(buffer);
+    place = thread.getDenseI64ArrayAttr({int64_t(slot.getAhead()), slot.getRing().getType().getShape()[0]});
   }
+}
 
-  Value offset(uint64_t registers) { return offsetBy(offsets.images(laneInput), registers); }
-  /// With the images of lanes given.
-  Value offsetBy(ArrayRef<uint64_t> lanes, uint64_t registers) {
-    return thread.place(lanes, offsets.images(warpInput), offsets(registers) ^ base);
-  }
-  /// Of the row of an 8 x 8 matrix that this lane tells ldmatrix of.
-  Value offsetOfRow(uint64_t registers, const MatrixAccess &access);
-
-  Thread &thread;
-  LinearLayout memory, layout;
-  Type element;
-  LinearLayout offsets; ///< register, lane, warp to offset
-  uint64_t base = 0;    ///< the offset of the part's first element
-  Value memref;
-};
-} // namespace
+void SharedTile::mark(Operation *access) const {
+  if (place)
+    access->setAttr(slotAttribute, place);
+}
 
 Value SharedTile::offsetOfRow(uint64_t registers, const MatrixAccess &access) {
   // Row j of a plain matrix begins with the first packed element of lane 4 j; of a transposed one, with
@@ -127,15 +130,14 @@ static LogicalResult writeTile(Thread &thread, Value source, SharedTile tile) {
 
 static LogicalResult readTile(Thread &thread, Value result, SharedTile tile) {
   int64_t registers = int64_t(1) << tile.layout.inBits(registerInput);
-  SmallVector<Value> elements(registers);
   unsigned bytes = bytesOf(tile.element);
   auto matrices = bytes == 2 ? matrixAccess(tile.layout, tile.memory, bytes) : std::nullopt;
-  VectorAccess access = widestAccess(tile.layout, tile.memory, bytes);
-  SmallVector<unsigned, 4> bits = access.registerBits;
+  SmallVector<unsigned, 4> bits = widestAccess(tile.layout, tile.memory, bytes).registerBits;
   if (matrices) {
     bits = {0};
     bits.append(matrices->matrixBits.begin(), matrices->matrixBits.end());
   }
+  SmallVector<Value> elements(registers), parts;
   for (ArrayRef<int64_t> run : runsOf(registers, bits)) {
     auto part = VectorType::get({int64_t(run.size())}, storedElement(tile.element));
     Value loaded =
@@ -143,13 +145,16 @@ static LogicalResult readTile(Thread &thread, Value result, SharedTile tile) {
             ? Value(LoadMatrixOp::create(thread, part, tile.memref, tile.offsetOfRow(run.front(), *matrices),
                                          matrices->transposed))
             : Value(vector::LoadOp::create(thread, part, tile.memref, ValueRange{tile.offset(run.front())}));
-    for (auto [index, at] : llvm::enumerate(run))
-      elements[at] = thread.element(loaded, index);
+    tile.mark(loaded.getDefiningOp());
+    if (tile.element.isInteger(1))
+      loaded = arith::TruncIOp::create(thread, VectorType::get({int64_t(run.size())}, tile.element), loaded);
+    if (run.size() > 1 && run.back() == run.front() + int64_t(run.size()) - 1)
+      parts.push_back(loaded);
+    else
+      for (auto [index, at] : llvm::enumerate(run))
+        elements[at] = thread.element(loaded, int64_t(index));
   }
-  Value value = thread.join(elements);
-  if (tile.element.isInteger(1))
-    value = arith::TruncIOp::create(thread, VectorType::get({registers}, tile.element), value);
-  thread.held.map(result, value);
+  thread.held.map(result, parts.empty() ? thread.join(elements) : thread.assemble(parts));
   return success();
 }
 

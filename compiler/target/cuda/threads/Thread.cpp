@@ -55,12 +55,16 @@ Value Thread::laneAndWarp(ArrayRef<uint64_t> laneImages, ArrayRef<uint64_t> warp
   return arith::XOrIOp::create(*this, lanes, warps);
 }
 
-Value Thread::place(ArrayRef<uint64_t> laneImages, ArrayRef<uint64_t> warpImages, uint64_t constant) {
+Value Thread::place(ArrayRef<uint64_t> laneImages, ArrayRef<uint64_t> warpImages, uint64_t constant,
+                    Value base) {
   uint64_t reached = 0;
   for (ArrayRef<uint64_t> images : {laneImages, warpImages})
     for (uint64_t image : images)
       reached |= image;
   Value varying = laneAndWarp(laneImages, warpImages);
+  // Before the constant, which may then go over it: one register holds what all accesses of a tile share.
+  if (base)
+    varying = arith::AddIOp::create(*this, base, varying);
   // Bits that no lane reaches are added, which addresses can take in.
   if (constant & reached)
     return arith::XOrIOp::create(*this, varying, index(int64_t(constant)));
@@ -102,21 +106,104 @@ Value Thread::isFirstHolder(const LinearLayout &layout) {
   return first;
 }
 
-Value Thread::element(Value vector, int64_t at) { return vector::ExtractOp::create(*this, vector, at); }
+static int64_t sizeOf(Value vector) { return cast<VectorType>(vector.getType()).getNumElements(); }
+
+Value Thread::element(Value vector, int64_t at) {
+  if (auto known = elements_.find(vector); known != elements_.end())
+    return known->second[at];
+  if (auto known = parts_.find(vector); known != parts_.end()) {
+    int64_t size = sizeOf(known->second.front());
+    return element(known->second[at / size], at % size);
+  }
+  return vector::ExtractOp::create(*this, vector, at);
+}
+
+Value Thread::slice(Value vector, int64_t first, int64_t count) {
+  auto type = cast<VectorType>(vector.getType());
+  if (count == type.getNumElements())
+    return vector;
+  Value &known = slices_[{vector, first, count, getInsertionBlock()}];
+  if (known)
+    return known;
+  auto partType = VectorType::get({count}, type.getElementType());
+  Value result;
+  if (auto constant = vector.getDefiningOp<arith::ConstantOp>()) {
+    auto splat = cast<DenseElementsAttr>(constant.getValue()).getSplatValue<Attribute>();
+    result = arith::ConstantOp::create(*this, DenseElementsAttr::get(partType, splat));
+  } else if (auto found = elements_.find(vector); found != elements_.end()) {
+    result = join(SmallVector<Value>(ArrayRef(found->second).slice(first, count)));
+  } else if (auto found = parts_.find(vector); found != parts_.end()) {
+    SmallVector<Value> parts = found->second;
+    int64_t size = sizeOf(parts.front()), part = first / size;
+    if (part == (first + count - 1) / size)
+      result = slice(parts[part], first % size, count);
+    else
+      result =
+          concatenated(slice(vector, first, count / 2), slice(vector, first + count / 2, count - count / 2));
+  } else {
+    result = vector::ExtractStridedSliceOp::create(*this, vector, ArrayRef<int64_t>{first},
+                                                   ArrayRef<int64_t>{count}, ArrayRef<int64_t>{1});
+  }
+  return slices_[{vector, first, count, getInsertionBlock()}] = result;
+}
+
+Value Thread::concatenated(Value a, Value b) {
+  SmallVector<int64_t> all = llvm::to_vector(llvm::seq(sizeOf(a) + sizeOf(b)));
+  return vector::ShuffleOp::create(*this, a, b, all);
+}
 
 Value Thread::gather(Value vector, ArrayRef<int64_t> registers) {
-  auto type = cast<VectorType>(vector.getType());
-  bool same = int64_t(registers.size()) == type.getNumElements();
+  bool inOrder = true;
   for (auto [index, at] : llvm::enumerate(registers))
-    same &= int64_t(index) == at;
-  if (same)
-    return vector;
-  return vector::ShuffleOp::create(*this, vector, vector, registers);
+    inOrder &= registers.front() + int64_t(index) == at;
+  if (inOrder)
+    return slice(vector, registers.front(), int64_t(registers.size()));
+  if (elements_.contains(vector))
+    return join(llvm::map_to_vector(registers, [&](int64_t at) { return element(vector, at); }));
+  // Of one or two parts that an instruction takes.
+  SmallVector<int64_t> groups;
+  int64_t size = std::min<int64_t>(partSize, sizeOf(vector));
+  for (int64_t at : registers)
+    if (!llvm::is_contained(groups, at / size))
+      groups.push_back(at / size);
+  if (groups.size() > 2) {
+    size_t half = registers.size() / 2;
+    return concatenated(gather(vector, registers.take_front(half)),
+                        gather(vector, registers.drop_front(half)));
+  }
+  Value a = slice(vector, groups.front() * size, size), b = slice(vector, groups.back() * size, size);
+  SmallVector<int64_t> places = llvm::map_to_vector(
+      registers, [&](int64_t at) { return at % size + (at / size == groups.front() ? 0 : size); });
+  return vector::ShuffleOp::create(*this, a, b, places);
 }
 
 Value Thread::join(ArrayRef<Value> elements) {
   auto type = VectorType::get({int64_t(elements.size())}, elements.front().getType());
-  return vector::FromElementsOp::create(*this, type, elements);
+  Value result = vector::FromElementsOp::create(*this, type, elements);
+  elements_[result] = llvm::to_vector(elements);
+  return result;
+}
+
+Value Thread::assemble(ArrayRef<Value> parts) {
+  if (parts.size() == 1)
+    return parts.front();
+  auto part = cast<VectorType>(parts.front().getType());
+  int64_t size = part.getNumElements();
+  auto type = VectorType::get({size * int64_t(parts.size())}, part.getElementType());
+  Value result = arith::ConstantOp::create(*this, getZeroAttr(type));
+  for (auto [index, value] : llvm::enumerate(parts))
+    result = vector::InsertStridedSliceOp::create(
+        *this, value, result, ArrayRef<int64_t>{int64_t(index) * size}, ArrayRef<int64_t>{1});
+  parts_[result] = llvm::to_vector(parts);
+  return result;
+}
+
+Value Thread::inParts(VectorType type, function_ref<Value(int64_t, int64_t)> part) {
+  int64_t size = std::min(partSize, type.getNumElements());
+  SmallVector<Value> parts;
+  for (int64_t first = 0; first < type.getNumElements(); first += size)
+    parts.push_back(part(first, size));
+  return assemble(parts);
 }
 
 Value Thread::shuffled(Value value, Value offset, gpu::ShuffleMode mode) {

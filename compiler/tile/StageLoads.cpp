@@ -1,0 +1,220 @@
+// stage-loads: what a loop loads is copied into rings of buffers, some steps ahead of its use.
+#include "compiler/tile/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace linmu;
+
+namespace linmu::tile {
+#define GEN_PASS_DEF_STAGELOADS
+#include "compiler/tile/Passes.h.inc"
+} // namespace linmu::tile
+
+static int64_t bytesOf(RankedTensorType tile) {
+  return tile.getNumElements() * std::max<int64_t>(tile.getElementType().getIntOrFloatBitWidth() / 8, 1);
+}
+
+namespace {
+/// The loads of one loop that are staged, and the ring of each.
+class LoopStages {
+public:
+  LoopStages(scf::ForOp loop, int64_t stages) : loop_(loop), stages_(stages) {}
+
+  /// Takes a load unless its ring would need more than `bytes`; gives what it needs, or 0.
+  int64_t take(tile::LoadOp load, int64_t bytes);
+  void run();
+  int64_t count() const { return int64_t(loads_.size()); }
+
+private:
+  bool isKnownAhead(Value value, bool &moves);
+  bool isStored(Value memory);
+  Value copied(OpBuilder &builder, tile::LoadOp load, Value step, Value ring, Value slot, int64_t ahead);
+  Value slotAfter(OpBuilder &builder, Value slot, int64_t steps);
+
+  scf::ForOp loop_;
+  int64_t stages_;
+  SmallVector<tile::LoadOp> loads_;
+};
+} // namespace
+
+/// Whether a value of the loop's body can be had for later steps: from the induction variable alone. `moves`
+/// is set where it depends on it.
+bool LoopStages::isKnownAhead(Value value, bool &moves) {
+  if (value == loop_.getInductionVar())
+    return moves = true;
+  if (loop_.isDefinedOutsideOfLoop(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || !isPure(op) || op->getNumRegions() > 0)
+    return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) { return isKnownAhead(operand, moves); });
+}
+
+/// Whether the kernel writes to an operand.
+bool LoopStages::isStored(Value memory) {
+  return llvm::any_of(memory.getUsers(), [&](Operation *user) {
+    auto store = dyn_cast<tile::StoreOp>(user);
+    return store && store.getDestination() == memory;
+  });
+}
+
+int64_t LoopStages::take(tile::LoadOp load, int64_t bytes) {
+  auto tile = dyn_cast<RankedTensorType>(load.getType());
+  if (!tile || isStored(load.getSource()))
+    return 0;
+  // Elements are copied by 4 bytes at least, of neighbours on the operand's last axis.
+  RankedTensorType memory = load.getSource().getType();
+  int64_t last = memory.getRank() - 1, width = tile.getElementTypeBitWidth();
+  bool whole = last >= int64_t(load.getIndices().size()),
+       kept = whole || !load.getIndices()[last].getType().isIndex();
+  if (width < 32 && (!kept || width * tile.getShape().back() < 32 || width < 8))
+    return 0;
+  bool moves = false;
+  for (auto [axis, index] : llvm::enumerate(load.getIndices())) {
+    bool moved = false;
+    if (isa<RankedTensorType>(index.getType()) || !isKnownAhead(index, moved))
+      return 0;
+    auto range = index.getDefiningOp<tile::RangeOp>();
+    if (moved && (!range || (int64_t(axis) == last && width < 32)))
+      return 0;
+    moves |= moved;
+  }
+  int64_t needed = stages_ * bytesOf(tile);
+  if (!moves || needed > bytes)
+    return 0;
+  loads_.push_back(load);
+  return needed;
+}
+
+/// (slot + steps) mod stages.
+Value LoopStages::slotAfter(OpBuilder &builder, Value slot, int64_t steps) {
+  Location loc = loop_.getLoc();
+  Value next = arith::AddIOp::create(builder, loc, slot, arith::ConstantIndexOp::create(builder, loc, steps));
+  Value stages = arith::ConstantIndexOp::create(builder, loc, stages_);
+  Value wraps = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, next, stages);
+  return arith::SelectOp::create(builder, loc, wraps, arith::SubIOp::create(builder, loc, next, stages),
+                                 next);
+}
+
+/// Starts to copy what `load` reads at a step that need not exist: then nothing is read.
+Value LoopStages::copied(OpBuilder &builder, tile::LoadOp load, Value step, Value ring, Value slot,
+                         int64_t ahead) {
+  Location loc = load.getLoc();
+  IRMapping at;
+  at.map(loop_.getInductionVar(), step);
+  Value exists = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, step, loop_.getUpperBound());
+  std::function<Value(Value)> there = [&](Value value) -> Value {
+    if (at.contains(value) || loop_.isDefinedOutsideOfLoop(value))
+      return at.lookupOrDefault(value);
+    bool moves = false;
+    isKnownAhead(value, moves);
+    Operation *op = value.getDefiningOp();
+    for (Value operand : op->getOperands())
+      at.map(operand, there(operand));
+    Operation *clone = builder.clone(*op, at);
+    if (auto range = dyn_cast<tile::RangeOp>(clone); range && moves) {
+      OpBuilder before(range);
+      Value end =
+          range.getTo()
+              ? range.getTo()
+              : Value(arith::ConstantIndexOp::create(before, loc, range.getResult().getType().getSize()));
+      Value none = arith::ConstantIndexOp::create(before, loc, 0);
+      range.getToMutable().assign(arith::SelectOp::create(before, loc, exists, end, none));
+    }
+    at.map(value, clone->getResult(0));
+    return clone->getResult(0);
+  };
+  SmallVector<Value> indices = llvm::map_to_vector(load.getIndices(), there);
+  auto tile = cast<RankedTensorType>(load.getType());
+  Value buffer = tile::SlotOp::create(
+      builder, loc, tile::BufferType::get(builder.getContext(), tile.getShape(), tile.getElementType()), ring,
+      slot, builder.getI64IntegerAttr(ahead));
+  tile::CopyOp::create(builder, loc, load.getSource(), indices, buffer);
+  return buffer;
+}
+
+void LoopStages::run() {
+  OpBuilder builder(loop_);
+  Location loc = loop_.getLoc();
+  auto index = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(builder, loc, value); };
+  SmallVector<Value> rings;
+  for (tile::LoadOp load : loads_) {
+    auto tile = cast<RankedTensorType>(load.getType());
+    SmallVector<int64_t> shape{stages_};
+    llvm::append_range(shape, tile.getShape());
+    rings.push_back(tile::AllocOp::create(
+        builder, load.getLoc(), tile::BufferType::get(builder.getContext(), shape, tile.getElementType())));
+  }
+  // The first steps before the loop.
+  Value step = loop_.getLowerBound();
+  for (int64_t ahead = 0; ahead + 1 < stages_; ++ahead) {
+    for (auto [load, ring] : llvm::zip(loads_, rings))
+      copied(builder, load, step, ring, index(ahead), ahead);
+    step = arith::AddIOp::create(builder, loc, step, loop_.getStep());
+  }
+  // One more value is carried: the slot of the step.
+  IRRewriter rewriter(builder);
+  auto grown = cast<scf::ForOp>(
+      *loop_.replaceWithAdditionalYields(rewriter, index(0), /*replaceInitOperandUsesInLoop=*/false,
+                                         [&](OpBuilder &at, Location, ArrayRef<BlockArgument> arguments) {
+                                           return SmallVector<Value>{slotAfter(at, arguments.front(), 1)};
+                                         }));
+  loop_ = grown;
+  Value slot = loop_.getRegionIterArgs().back();
+  builder.setInsertionPointToStart(loop_.getBody());
+  tile::WaitOp::create(builder, loc, builder.getI64IntegerAttr((stages_ - 2) * count()));
+  tile::BarrierOp::create(builder, loc);
+  Value later = loop_.getInductionVar();
+  for (int64_t ahead = 1; ahead < stages_; ++ahead)
+    later = arith::AddIOp::create(builder, loc, later, loop_.getStep());
+  Value behind = slotAfter(builder, slot, stages_ - 1);
+  for (auto [load, ring] : llvm::zip(loads_, rings))
+    copied(builder, load, later, ring, behind, stages_ - 1);
+  for (auto [load, ring] : llvm::zip(loads_, rings)) {
+    builder.setInsertionPoint(load);
+    auto tile = cast<RankedTensorType>(load.getType());
+    Value buffer = tile::SlotOp::create(
+        builder, load.getLoc(),
+        tile::BufferType::get(builder.getContext(), tile.getShape(), tile.getElementType()), ring, slot,
+        builder.getI64IntegerAttr(0));
+    load.replaceAllUsesWith(tile::ReadOp::create(builder, load.getLoc(), tile, buffer).getResult());
+    load.erase();
+  }
+  // Those of steps that do not exist: their slots may hold other things behind the loop.
+  builder.setInsertionPointAfter(loop_);
+  tile::WaitOp::create(builder, loc, builder.getI64IntegerAttr(0));
+}
+
+namespace {
+struct StageLoads : tile::impl::StageLoadsBase<StageLoads> {
+  using StageLoadsBase::StageLoadsBase;
+
+  void runOnOperation() override {
+    if (stages < 2) {
+      getOperation().emitError("stage-loads requires two stages at least, got ") << stages.getValue();
+      return signalPassFailure();
+    }
+    SmallVector<scf::ForOp> loops;
+    getOperation().walk([&](scf::ForOp loop) { loops.push_back(loop); });
+    DenseMap<Operation *, int64_t> left;
+    for (scf::ForOp loop : loops) {
+      int64_t &room = left.try_emplace(loop->getParentOfType<tile::KernelOp>(), bytes).first->second;
+      LoopStages of(loop, stages);
+      // Small ones first: each saves the same wait.
+      auto loads = llvm::to_vector(loop.getBody()->getOps<tile::LoadOp>());
+      auto sizeOf = [](tile::LoadOp load) {
+        auto tile = dyn_cast<RankedTensorType>(load.getType());
+        return tile ? bytesOf(tile) : 0;
+      };
+      llvm::stable_sort(loads, [&](tile::LoadOp a, tile::LoadOp b) { return sizeOf(a) < sizeOf(b); });
+      for (tile::LoadOp load : loads)
+        room -= of.take(load, room);
+      if (of.count() == 0)
+        continue;
+      staged += of.count();
+      of.run();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,68 @@
+// What a loop loads is copied into rings one step before it is read; what a kernel writes and rows that the loop does
+// not know ahead are loaded as before.
+// RUN: linmu-opt %s --pass-pipeline='builtin.module(tile.program(stage-loads,canonicalize,cse))' | FileCheck %s
+// RUN: linmu-opt %s --pass-pipeline='builtin.module(tile.program(stage-loads{stages=3 bytes=2048},canonicalize,cse))' | FileCheck %s --check-prefix=THREE
+
+tile.program @p inputs(%x: tensor<?x16xbf16>, %g: tensor<?xf32>, %rows: tensor<?xi32>) results(%y: tensor<?x16xbf16>, %z: tensor<?x16xf32>) {
+  %c1 = arith.constant 1 : index
+  // CHECK-LABEL: tile.kernel @k(
+  // CHECK-SAME: %[[X:.*]]: tensor<?x16xbf16>, %[[G:.*]]: tensor<?xf32>, %{{.*}}: tensor<?xi32>, %[[Y:.*]]: tensor<?x16xbf16>
+  tile.kernel @k(%x: tensor<?x16xbf16>, %g: tensor<?xf32>, %rows: tensor<?xi32>, %y: tensor<?x16xbf16>, %z: tensor<?x16xf32>) {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %n = tensor.dim %x, %c0 : tensor<?x16xbf16>
+    // CHECK-DAG: %[[RING:.*]] = tile.alloc : <2x16xf32>
+    // CHECK-DAG: %[[WIDE:.*]] = tile.alloc : <2x16x16xbf16>
+    // CHECK: tile.slot %[[RING]][%c0] ahead 0
+    // CHECK: tile.copy %[[G]]
+    // CHECK: tile.slot %[[WIDE]][%c0] ahead 0
+    // CHECK: tile.copy %[[X]]
+    // CHECK: scf.for %[[I:.*]] = %c0 to %[[N:.*]] step %c16 iter_args(%[[SLOT:.*]] = %c0) -> (index)
+    // CHECK-NEXT: tile.wait pending 0
+    // CHECK-NEXT: tile.barrier
+    // CHECK: %[[NEXT:.*]] = arith.addi %[[I]], %c16
+    // CHECK: %[[EXISTS:.*]] = arith.cmpi slt, %[[NEXT]], %[[N]]
+    // CHECK: %[[TO:.*]] = arith.select %[[EXISTS]], %{{.*}}, %c0
+    // CHECK: %[[RANGE:.*]] = tile.range %[[NEXT]] to %[[TO]]
+    // CHECK: tile.slot %[[RING]][%[[OTHER:.*]]] ahead 1
+    // CHECK: tile.copy %[[G]][%[[RANGE]]]
+    // CHECK: tile.slot %[[WIDE]][%[[OTHER]]] ahead 1
+    // CHECK: tile.copy %[[X]][%[[RANGE]]]
+    // CHECK: %[[NOW:.*]] = tile.slot %[[WIDE]][%[[SLOT]]] ahead 0
+    // CHECK: tile.read %[[NOW]]
+    // CHECK: tile.load %[[Y]]
+    // CHECK: %[[NAMED:.*]] = tile.load %{{.*}} -> tensor<16xi32>
+    // CHECK: tile.load %[[X]][%[[NAMED]]]
+    // CHECK: scf.yield %[[OTHER]]
+    // CHECK: }
+    // CHECK-NEXT: tile.wait pending 0
+    // Three slots of 16 numbers fit, those of 16 x 16 bf16 too; of what is left nothing would.
+    // THREE: tile.alloc : <3x16xf32>
+    // THREE: tile.alloc : <3x16x16xbf16>
+    // THREE: tile.copy
+    // THREE: tile.copy
+    // THREE: tile.copy
+    // THREE: tile.copy
+    // THREE: scf.for
+    // THREE-NEXT: tile.wait pending 2
+    // THREE: ahead 2
+    scf.for %i = %c0 to %n step %c16 {
+      %left = arith.subi %n, %i : index
+      %r = tile.range %i to %left -> !tile.range<16>
+      %a = tile.load %x[%r] : tensor<?x16xbf16>, [!tile.range<16>] -> tensor<16x16xbf16>
+      %s = tile.load %g[%r] : tensor<?xf32>, [!tile.range<16>] -> tensor<16xf32>
+      %old = tile.load %y[%r] : tensor<?x16xbf16>, [!tile.range<16>] -> tensor<16x16xbf16>
+      %whole = tile.range %c0 -> !tile.range<16>
+      %named = tile.load %rows[%whole] : tensor<?xi32>, [!tile.range<16>] -> tensor<16xi32>
+      %b = tile.load %x[%named] : tensor<?x16xbf16>, [tensor<16xi32>] -> tensor<16x16xbf16>
+      %ab = arith.addf %a, %b : tensor<16x16xbf16>
+      %abc = arith.addf %ab, %old : tensor<16x16xbf16>
+      %w = tile.broadcast %s along 0 : tensor<16xf32> to tensor<16x16xf32>
+      tile.store %abc, %y[%r] : tensor<16x16xbf16>, tensor<?x16xbf16>, [!tile.range<16>]
+      tile.store %w, %z[%r] : tensor<16x16xf32>, tensor<?x16xf32>, [!tile.range<16>]
+    }
+  }
+  tile.variant as "k" {
+    tile.launch @k grid(%c1)(%x, %g, %rows, %y, %z : tensor<?x16xbf16>, tensor<?xf32>, tensor<?xi32>, tensor<?x16xbf16>, tensor<?x16xf32>)
+  }
+}
