@@ -40,19 +40,51 @@ TEST_F(CudaLaunch, ArgumentsAreEachOperandsAddressSizesAndStridesThenTheGrid) {
   cuda.kernels["add"] = [&](std::span<const long long> words, unsigned) {
     seen.assign(words.begin(), words.begin() + 30);
   };
-  float memory[1];
+  alignas(16) float memory[1];
   auto at = [&](std::int64_t bytes) {
     return reinterpret_cast<float *>(reinterpret_cast<char *>(memory) + bytes);
   };
   TensorView x = deviceView(at(0), {2, 3, 3, 4}), y = deviceView(at(1 << 30), {1, 3, 3, 4});
-  x.strides = {std::int64_t(1) << 33, std::int64_t(1) << 31, 4, 1}; // offsets past 2^31 are words like others
+  x.strides = {std::int64_t(1) << 33, std::int64_t(1) << 20, 4, 1}; // offsets past 2^31 are words like others
   TensorView o = deviceView(at(std::int64_t(1) << 40), {2, 3, 3, 4});
   kernel(std::array{x, y}, std::array{o});
   auto address = [](const TensorView &view) { return (long long)(view.data); };
-  EXPECT_EQ(seen, (std::vector<long long>{address(x), 2, 3, 3, 4, 1LL << 33, 1LL << 31, 4, 1, //
+  EXPECT_EQ(seen, (std::vector<long long>{address(x), 2, 3, 3, 4, 1LL << 33, 1LL << 20, 4, 1, //
                                           address(y), 2, 3, 3, 4, 0,         12,        4, 1, //
                                           address(o), 2, 3, 3, 4, 36,        12,        4, 1, //
                                           3,          2, 1}));
+}
+
+TEST_F(CudaLaunch, OperandsThatAccessesOf16BytesMissAreRefused) {
+  Kernel kernel = Kernel::open(cudaAddPackage());
+  alignas(16) float memory[64], result[64];
+  TensorView x = deviceView(memory, {1, 1, 3, 4}), y = x, o = deviceView(result, {1, 1, 3, 4});
+  auto messageOf = [&](auto change) {
+    TensorView bad = x;
+    change(bad);
+    try {
+      kernel(std::array{bad, y}, std::array{o});
+    } catch (const Error &error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  EXPECT_NE(messageOf([&](TensorView &bad) {
+              bad.data = memory + 1;
+            }).find("expected data aligned to 16 bytes, got an address that is 4 bytes past it"),
+            std::string::npos);
+  EXPECT_NE(messageOf([](TensorView &bad) {
+              bad.strides[2] = 5;
+            }).find("expected a stride that is a multiple of 4 along dimension 2, got 5"),
+            std::string::npos);
+  TensorView two = deviceView(memory, {1, 2, 3, 4});
+  y = two;
+  o = deviceView(result, {1, 2, 3, 4});
+  EXPECT_NE(messageOf([&](TensorView &bad) {
+              bad = two;
+              bad.strides[1] = std::int64_t(1) << 29;
+            }).find("expected a stride of at most 536870911 along dimension 1, got 536870912"),
+            std::string::npos);
 }
 
 TEST_F(CudaLaunch, AnExpressionIsOneWord) {

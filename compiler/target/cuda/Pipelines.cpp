@@ -20,6 +20,7 @@ void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOption
     tile::RoundProductsOptions rounding;
     rounding.type = options.products;
     passes.addPass(tile::createRoundProducts(rounding));
+    passes.nest<tile::ProgramOp>().addPass(tile::createExponentialsOfTwo());
   }
   clean(passes);
   OpPassManager &program = passes.nest<tile::ProgramOp>();

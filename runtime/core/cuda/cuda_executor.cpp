@@ -1,4 +1,5 @@
 #include "runtime/core/cuda/cuda_executor.h"
+#include "runtime/core/cuda/access_check.h"
 #include "runtime/core/cuda/loaded_package.h"
 #include "runtime/core/cuda/profiler_range.h"
 #include "runtime/core/cuda/table_check.h"
@@ -27,6 +28,7 @@ public:
 
   void run(std::size_t variant, const Symbols &symbols, std::span<const TensorView> inputs,
            std::span<const TensorView> results, const LaunchOptions &options) const override {
+    checkAccess(package_.signature, inputs, results);
     const std::vector<Launch> &launches = package_.variants[variant].launches;
     std::int32_t ordinal = (inputs.empty() ? results : inputs).front().device.index;
     CurrentContext context(ordinal);

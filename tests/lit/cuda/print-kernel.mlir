@@ -24,7 +24,7 @@ tile.program @p inputs(%x: tensor<?x?x4x64xbf16>, %order: tensor<?x?xi32>) resul
     %c1 = arith.constant 1 : index
     // CHECK-NEXT: const i32 v3 = dimension<1>(a0);
     %tokens = tensor.dim %x, %c1 : tensor<?x?x4x64xbf16>
-    // CHECK-NEXT: const i32 v4 = multiply(v2, a2);
+    // CHECK-NEXT: const i32 v4 = multiply_index(v2, a2);
     %t = arith.muli %splits, %n : index
     // CHECK-NEXT: const bf16 v5 = load(at(a0, v1, v4, v0, 0));
     %v = cuda.load %x[%b, %t, %h, %c0] : tensor<?x?x4x64xbf16> -> bf16

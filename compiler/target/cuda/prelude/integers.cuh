@@ -28,6 +28,10 @@ template <> struct Wrap<bool> {
 template <class T> LINMU_FUNCTION T add(T a, T b) { return Wrap<T>::of(unsigned_of(a) + unsigned_of(b)); }
 template <class T> LINMU_FUNCTION T subtract(T a, T b) { return Wrap<T>::of(unsigned_of(a) - unsigned_of(b)); }
 template <class T> LINMU_FUNCTION T multiply(T a, T b) { return Wrap<T>::of(unsigned_of(a) * unsigned_of(b)); }
+/// Of indices, which stay inside their operands.
+LINMU_FUNCTION i32 add_index(i32 a, i32 b) { return a + b; }
+LINMU_FUNCTION i32 subtract_index(i32 a, i32 b) { return a - b; }
+LINMU_FUNCTION i32 multiply_index(i32 a, i32 b) { return a * b; }
 template <class T> LINMU_FUNCTION T bit_and(T a, T b) { return Wrap<T>::of(unsigned_of(a) & unsigned_of(b)); }
 template <class T> LINMU_FUNCTION T bit_or(T a, T b) { return Wrap<T>::of(unsigned_of(a) | unsigned_of(b)); }
 template <class T> LINMU_FUNCTION T bit_xor(T a, T b) { return Wrap<T>::of(unsigned_of(a) ^ unsigned_of(b)); }

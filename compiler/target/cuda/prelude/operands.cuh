@@ -48,14 +48,19 @@ template <class To> LINMU_FUNCTION Buffer<To> view(Buffer<i8> memory, i32 bytes)
   return {memory.first + static_cast<u32>(bytes)};
 }
 
-/// The place of an element.
+/// The place of an element. Dimension 1, along which loops go, is added last: what comes before stays the same in them.
 template <class T, int Rank, class... Indices>
 LINMU_FUNCTION Global<T> at(const Operand<T, Rank> &operand, Indices... indices) {
   static_assert(sizeof...(Indices) == Rank, "requires an index for each axis");
-  const i64 list[] = {indices...};
+  const i32 list[] = {indices...};
   i64 offset = list[Rank - 1];
-  LINMU_UNROLL for (int axis = 0; axis < Rank - 1; ++axis) offset += list[axis] * operand.strides[axis];
-  return operand.first + offset;
+  LINMU_UNROLL for (int axis = 0; axis < Rank - 1; ++axis)
+    if (axis != 1)
+      offset += list[axis] * operand.strides[axis];
+  if constexpr (Rank > 2)
+    return (operand.first + offset).step(list[1], operand.strides[1]);
+  else
+    return operand.first + offset;
 }
 template <class T> LINMU_FUNCTION Buffer<T> at(Buffer<T> buffer, i32 offset) {
   return {buffer.first + static_cast<u32>(offset) * static_cast<u32>(sizeof(T))};
@@ -136,9 +141,20 @@ template <class T> LINMU_FUNCTION void store(T value, Global<T> to LINMU_CALL_SI
 template <class T> LINMU_FUNCTION void store(T value, Buffer<T> to LINMU_CALL_SITE) {
   store(Vector<T, 1>{{value}}, to LINMU_FROM_CALL_SITE);
 }
+template <class T, int Count>
+LINMU_FUNCTION void store_parts_where(bool live, const Vector<T, Count> &value, Global<T> to LINMU_CALL_SITE) {
+  constexpr int size = access_of<T>(Count);
+  LINMU_UNROLL for (int i = 0; i < Count; i += size) {
+    Vector<T, size> part;
+    LINMU_UNROLL for (int j = 0; j < size; ++j) part[j] = value[i + j];
+    store_global_where(live, to + i, part LINMU_FROM_CALL_SITE);
+  }
+}
+template <class T> LINMU_FUNCTION void store_parts_where(bool live, T value, Global<T> to LINMU_CALL_SITE) {
+  store_parts_where(live, Vector<T, 1>{{value}}, to LINMU_FROM_CALL_SITE);
+}
 template <class V, class T> LINMU_FUNCTION void store_where(bool live, const V &value, Global<T> to LINMU_CALL_SITE) {
-  if (live)
-    store(value, to LINMU_FROM_CALL_SITE);
+  store_parts_where(live, value, to LINMU_FROM_CALL_SITE);
 }
 
 /// Starts to copy `Count` elements; zeros where `live` does not hold.

@@ -113,11 +113,32 @@ template <> struct Packed<f16, f32> {
   static constexpr bool exists = true;
   static LINMU_FUNCTION u32 round(f32 low, f32 high) { return pack_f16(low, high); }
 };
+template <class From> struct Pair {
+  static constexpr bool exists = false;
+};
+template <> struct Pair<bf16> {
+  static constexpr bool exists = true;
+  static LINMU_FUNCTION f32 low(u32 pair) { return low_bf16(pair); }
+  static LINMU_FUNCTION f32 high(u32 pair) { return high_bf16(pair); }
+};
+template <> struct Pair<f16> {
+  static constexpr bool exists = true;
+  static LINMU_FUNCTION f32 low(u32 pair) { return low_f16(pair); }
+  static LINMU_FUNCTION f32 high(u32 pair) { return high_f16(pair); }
+};
 template <class To, class From, int Count> LINMU_FUNCTION Vector<To, Count> round_to(const Vector<From, Count> &a) {
   if constexpr (Packed<To, From>::exists && Count % 2 == 0) {
     Vector<u32, Count / 2> pairs;
     LINMU_UNROLL for (int i = 0; i < Count / 2; ++i) pairs[i] = Packed<To, From>::round(a[2 * i], a[2 * i + 1]);
     return same_bits<Vector<To, Count>>(pairs);
+  } else if constexpr (Pair<From>::exists && sizeof(To) == 4 && Count % 2 == 0) {
+    auto pairs = same_bits<Vector<u32, Count / 2>>(a);
+    Vector<To, Count> result;
+    LINMU_UNROLL for (int i = 0; i < Count / 2; ++i) {
+      result[2 * i] = Pair<From>::low(pairs[i]);
+      result[2 * i + 1] = Pair<From>::high(pairs[i]);
+    }
+    return result;
   } else {
     Vector<To, Count> result;
     LINMU_UNROLL for (int i = 0; i < Count; ++i) result[i] = round_to<To>(a[i]);

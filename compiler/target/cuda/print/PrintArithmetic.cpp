@@ -15,7 +15,6 @@ struct Entry {
 /// f(operands...)
 constexpr Entry functions[] = {
     {"arith.addf", "add"},
-    {"arith.addi", "add"},
     {"arith.andi", "bit_and"},
     {"arith.ceildivsi", "ceil_divide"},
     {"arith.ceildivui", "ceil_divide_unsigned"},
@@ -32,7 +31,6 @@ constexpr Entry functions[] = {
     {"arith.minsi", "minimum"},
     {"arith.minui", "minimum_unsigned"},
     {"arith.mulf", "multiply"},
-    {"arith.muli", "multiply"},
     {"arith.negf", "negate"},
     {"arith.ori", "bit_or"},
     {"arith.remsi", "remainder"},
@@ -42,7 +40,6 @@ constexpr Entry functions[] = {
     {"arith.shrsi", "shift_right"},
     {"arith.shrui", "shift_right_unsigned"},
     {"arith.subf", "subtract"},
-    {"arith.subi", "subtract"},
     {"arith.xori", "bit_xor"},
     {"math.absf", "abs"},
     {"math.absi", "abs"},
@@ -138,6 +135,13 @@ void linmu::cuda::addArithmetic(OpTable &table) {
   for (const Entry &entry : functions)
     table.add(entry.op, [function = entry.function](KernelPrinter &printer, Operation *op) {
       return printer.define(op, function + "(" + printer.names(op->getOperands()) + ")");
+    });
+  // Indices never overflow, which lets the compiler take steps of them out of loops; integers wrap.
+  for (const Entry &entry :
+       {Entry{"arith.addi", "add"}, Entry{"arith.subi", "subtract"}, Entry{"arith.muli", "multiply"}})
+    table.add(entry.op, [function = entry.function](KernelPrinter &printer, Operation *op) {
+      StringRef suffix = op->getResult(0).getType().isIndex() ? "_index(" : "(";
+      return printer.define(op, function + suffix + printer.names(op->getOperands()) + ")");
     });
   for (const Entry &entry : functionsOfF32)
     table.add(entry.op, [function = entry.function](KernelPrinter &printer, Operation *op) -> LogicalResult {

@@ -66,9 +66,9 @@ Value Thread::place(ArrayRef<uint64_t> laneImages, ArrayRef<uint64_t> warpImages
   if (base)
     varying = arith::AddIOp::create(*this, base, varying);
   // Bits that no lane reaches are added, which addresses can take in.
-  if (constant & reached)
-    return arith::XOrIOp::create(*this, varying, index(int64_t(constant)));
-  return add(varying, int64_t(constant));
+  if (uint64_t common = constant & reached)
+    varying = arith::XOrIOp::create(*this, varying, index(int64_t(common)));
+  return add(varying, int64_t(constant & ~reached));
 }
 
 Value Thread::coordinate(const LinearLayout &layout, StringRef output, uint64_t registers) {

@@ -3,7 +3,7 @@
 namespace prelude {
 
 LINMU_FUNCTION f32 exp(f32 x) { return ::expf(x); }
-LINMU_FUNCTION f32 exp2(f32 x) { return ::exp2f(x); }
+LINMU_FUNCTION f32 exp2(f32 x) { return exp2_approx(x); }
 LINMU_FUNCTION f32 expm1(f32 x) { return ::expm1f(x); }
 LINMU_FUNCTION f32 log(f32 x) { return ::logf(x); }
 LINMU_FUNCTION f32 log2(f32 x) { return ::log2f(x); }

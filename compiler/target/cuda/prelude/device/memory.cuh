@@ -6,6 +6,11 @@ namespace prelude {
 template <class T> struct Global {
   T *pointer;
   LINMU_FUNCTION Global operator+(i64 elements) const { return {pointer + elements}; }
+  /// `index` strides on, of which each is less than 2^31 bytes: one instruction.
+  LINMU_FUNCTION Global step(i32 index, i64 stride) const {
+    i32 bytes = static_cast<i32>(stride * i64(sizeof(T)));
+    return {reinterpret_cast<T *>(reinterpret_cast<u64>(pointer) + static_cast<u64>(i64(index) * i64(bytes)))};
+  }
 };
 
 /// A place in shared memory, counted in bytes.
@@ -79,6 +84,20 @@ LINMU_LOAD(const void *, "l", load_global_raw, "ld.global")
 LINMU_LOAD(const void *, "l", load_constant_raw, "ld.global.nc")
 LINMU_LOAD(u32, "r", load_shared_raw, "ld.shared")
 LINMU_STORE("global", void *, "l", store_global_raw)
+#define LINMU_STORE_WHERE(register_type, constraint, bytes, suffix)                                          \
+  LINMU_FUNCTION void store_global_where_raw(u32 live, void *to, register_type value, Size<bytes>) {         \
+    asm volatile("{.reg .pred p; setp.ne.u32 p, %0, 0; @p st.global" suffix " [%1], %2;}" ::"r"(live),       \
+                 "l"(to), constraint(value));                                                                \
+  }
+LINMU_STORE_WHERE(u16, "h", 1, ".u8")
+LINMU_STORE_WHERE(u16, "h", 2, ".u16")
+LINMU_STORE_WHERE(u32, "r", 4, ".u32")
+LINMU_STORE_WHERE(u64, "l", 8, ".u64")
+#undef LINMU_STORE_WHERE
+LINMU_FUNCTION void store_global_where_raw(u32 live, void *to, Vector<u32, 4> value, Size<16>) {
+  asm volatile("{.reg .pred p; setp.ne.u32 p, %0, 0; @p st.global.v4.u32 [%1], {%2, %3, %4, %5};}" ::"r"(live),
+               "l"(to), "r"(value[0]), "r"(value[1]), "r"(value[2]), "r"(value[3]));
+}
 LINMU_STORE("shared", u32, "r", store_shared_raw)
 #undef LINMU_LOAD
 #undef LINMU_STORE
@@ -111,6 +130,10 @@ template <class V, class T> LINMU_FUNCTION V load_constant(Global<T> from) {
 }
 template <class V, class T> LINMU_FUNCTION void store_global(Global<T> to, V value) {
   store_global_raw(to.pointer, to_register(value), Size<sizeof(V)>());
+}
+/// Only where `live` holds, without a branch.
+template <class V, class T> LINMU_FUNCTION void store_global_where(bool live, Global<T> to, V value) {
+  store_global_where_raw(live, to.pointer, to_register(value), Size<sizeof(V)>());
 }
 template <class V> LINMU_FUNCTION V load_shared(Shared from) {
   RegisterOf<V> raw;

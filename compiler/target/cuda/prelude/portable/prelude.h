@@ -27,6 +27,7 @@ template <int Dimension> u32 block_count() { return machine->blockCount(Dimensio
 template <class T> struct Global {
   GlobalPlace place;
   Global operator+(i64 elements) const { return {{place.buffer, place.offset + elements * i64(sizeof(T))}}; }
+  Global step(i32 index, i64 stride) const { return *this + index * stride; }
 };
 
 struct Shared {
@@ -48,6 +49,10 @@ template <class V, class T> V load_constant(Global<T> from, LINMU_WHERE) {
 template <class V, class T> void store_global(Global<T> to, V value, LINMU_WHERE) {
   static_assert(!std::is_const_v<T>, "a kernel stores to an operand that it takes as const");
   machine->accessGlobal(MemoryOp::store, &value, to.place, sizeof(V), where);
+}
+template <class V, class T> void store_global_where(bool live, Global<T> to, V value, LINMU_WHERE) {
+  if (live)
+    store_global(to, value, where);
 }
 template <class V> V load_shared(Shared from, LINMU_WHERE) {
   V value;
