@@ -61,9 +61,10 @@ static LogicalResult deriveVariants(const Plan &plan, const Schedule &schedule, 
   }
   for (auto [regime, variant] : llvm::zip(plan.regimes, variants))
     program.addVariant(conditionOf(regime, plan, schedule, program), variant);
-  if (schedule.warps)
-    for (auto kernel : program.program().getOps<tile::KernelOp>())
-      kernel->setAttr("warps", Builder(kernel.getContext()).getI64IntegerAttr(schedule.warps));
+  for (auto [name, value] : {std::pair("warps", schedule.warps), std::pair("blocks", schedule.blocks)})
+    if (value)
+      for (auto kernel : program.program().getOps<tile::KernelOp>())
+        kernel->setAttr(name, Builder(kernel.getContext()).getI64IntegerAttr(value));
   program.dropUnusedOperands();
   return success();
 }

@@ -51,7 +51,8 @@ static ScanCost costOf(pattern::NormalScanOp scan) {
     pattern::FormOp form = scan.getForm(state);
     StoredState stored(scan, state);
     cost.states.push_back({stored.key_size, stored.value_size, int64_t(form.getReads().size()),
-                           int64_t(form.getWrites().size()), !form.getFeedback().empty()});
+                           int64_t(form.getWrites().size()), !form.getFeedback().empty(),
+                           form.getDecay() && isa<RankedTensorType>(form.getDecay().getType())});
   }
   return cost;
 }
@@ -95,6 +96,7 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
   ScanSchedule usual;
   usual.chunk = cost.chunk;
   usual.value_columns = columns.columns;
+  usual.entry_columns = schedule_.costs.entry_columns;
   if (schedule_.algorithm == Algorithm::automatic && scan.getSequences())
     usual.recurrent_below = schedule_.recurrent_below;
   if (schedule_.algorithm == Algorithm::two_kernels) {
@@ -209,7 +211,7 @@ std::optional<std::string> Planner::wanting(StringRef key) {
       return "a scan or a map that need not run token by token";
     return {};
   }
-  if (key == "warps")
+  if (key == "warps" || key == "blocks")
     return schedule_.has_warps ? std::nullopt
                                : std::optional<std::string>("a target whose blocks have warps");
   std::string algorithms = algorithmsWith(key);

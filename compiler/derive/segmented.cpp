@@ -32,6 +32,7 @@ public:
 
 private:
   LogicalResult makeEnds(const Group &group);
+  int64_t entryColumns(const Group &group);
   LogicalResult makeEntries(const Group &group);
   LogicalResult makeOutputs();
   Value placeInGrid(LoopKernel &kernel);
@@ -153,13 +154,33 @@ LogicalResult Segmented::makeEnds(const Group &group) {
   return success();
 }
 
+/// The value columns of a block that goes over the segments, where those of all states of a group can be
+/// sliced alike; else 0.
+int64_t Segmented::entryColumns(const Group &group) {
+  int64_t columns = StoredState(scan_, group.from).value_size;
+  for (unsigned state = group.from; state < group.to; ++state) {
+    StoredState stored(scan_, state);
+    if (!stored.hasColumns() || stored.value_size != columns || transitions_[state].isByValue())
+      return 0;
+  }
+  return schedule_.entry_columns < columns ? schedule_.entry_columns : 0;
+}
+
 LogicalResult Segmented::makeEntries(const Group &group) {
   ScanKernel of(scan_, view_, program_, "segment_entries", schedule_.chunk);
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
-  kernel.walkSequenceAndHead(program_);
+  kernel.walkSequenceAndHead(program_, entryColumns(group), StoredState(scan_, group.from).value_size);
   auto placeOf = [&](Value segment) {
     return SmallVector<Value>{kernel.walk.ofStates().batch, kernel.walk.head, segment};
+  };
+  auto stateAt = [&](Value segment, unsigned state) {
+    SmallVector<Value> place = placeOf(segment);
+    if (kernel.columns) {
+      place.push_back(builder.range(builder.index(0), of.stored[state].key_size, {}));
+      place.push_back(kernel.columns.range(builder));
+    }
+    return place;
   };
   SmallVector<Value> entering;
   struct Arguments {
@@ -175,7 +196,7 @@ LogicalResult Segmented::makeEntries(const Group &group) {
       memory.transition.push_back(kernel.addMemory(tile));
     // Of this group alone: those of earlier groups may be overwritten by their final states.
     entering.push_back(of.initialState(state));
-    builder.store(entering.back(), memory.entries, placeOf(builder.index(0)));
+    builder.store(entering.back(), memory.entries, stateAt(builder.index(0), state));
   }
   // Segments without tokens are no part of the sequence.
   Value length = lengthOf(kernel);
@@ -192,15 +213,16 @@ LogicalResult Segmented::makeEntries(const Group &group) {
     SmallVector<Value> tiles;
     for (Value tile : memory.transition)
       tiles.push_back(builder.load(tile, placeOf(segment)));
-    next.push_back(transitions_[group.from + index].apply(builder, tiles, loop.getRegionIterArgs()[index],
-                                                          builder.load(memory.ends, placeOf(segment))));
-    builder.store(next.back(), memory.entries, placeOf(later));
+    next.push_back(transitions_[group.from + index].apply(
+        builder, tiles, loop.getRegionIterArgs()[index],
+        builder.load(memory.ends, stateAt(segment, group.from + index))));
+    builder.store(next.back(), memory.entries, stateAt(later, group.from + index));
   }
   scf::YieldOp::create(builder, next);
   builder.setInsertionPointAfter(loop);
   for (unsigned state = group.from; state < group.to; ++state)
     if (Value final = kernel.argument(view_.finals[state]))
-      of.stored[state].store(builder, kernel.walk, loop.getResult(state - group.from), final, {});
+      of.stored[state].store(builder, kernel.walk, loop.getResult(state - group.from), final, kernel.columns);
   plan_.launches.push_back(kernel.launch);
   return success();
 }

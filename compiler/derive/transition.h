@@ -19,6 +19,8 @@ public:
   /// The types of the tiles.
   llvm::ArrayRef<mlir::Type> types() const { return types_; }
   bool isMatrix() const { return is_matrix_; }
+  /// Whether the decay is one of each value column.
+  bool isByValue() const { return by_value_; }
   /// Over no token.
   llvm::SmallVector<mlir::Value> identity(TileBuilder &builder) const;
   /// Over the tokens so far, and those of a chunk.

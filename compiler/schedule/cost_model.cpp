@@ -1,5 +1,6 @@
 #include "compiler/schedule/cost_model.h"
 #include "compiler/schedule/schedule.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 
 using namespace linmu;
@@ -15,6 +16,9 @@ std::int64_t linmu::chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule
   if (schedule.chunk)
     return schedule.chunk;
   std::int64_t chunk = schedule.costs.chunk;
+  if (schedule.costs.chunk_of_rows &&
+      llvm::any_of(states, [](const StateCost &state) { return state.decays_by_row; }))
+    chunk = schedule.costs.chunk_of_rows;
   auto workspace = [&] {
     std::int64_t bytes = 0;
     for (const StateCost &state : states)
@@ -83,8 +87,9 @@ std::int64_t linmu::chooseSegments(const ScanCost &scan, const Schedule &schedul
   if (schedule.segments)
     return schedule.segments;
   ScanTimes times{scan, schedule.costs};
+  std::int64_t most = schedule.costs.most_segments ? schedule.costs.most_segments : 2 * schedule.costs.cores;
   std::int64_t best = 2;
-  for (std::int64_t segments = 3; segments <= 2 * schedule.costs.cores; ++segments)
+  for (std::int64_t segments = 3; segments <= most; ++segments)
     if (times.inSegments(segments) < times.inSegments(best))
       best = segments;
   return best;

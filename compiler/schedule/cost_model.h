@@ -10,10 +10,14 @@ struct Schedule;
 
 /// Figures of a target.
 struct CostModel {
-  std::int64_t cores = 1;          ///< blocks that run at the same time
-  std::int64_t chunk = 0;          ///< tokens of a chunk whose tiles fit `scan_cache`
-  std::int64_t scan_cache = 0;     ///< bytes of f32 tiles that a block of a scan may keep
-  std::int64_t work_a_byte = 0;    ///< multiplications in the time that a byte of memory takes
+  std::int64_t cores = 1;         ///< blocks that run at the same time
+  std::int64_t chunk = 0;         ///< tokens of a chunk whose tiles fit `scan_cache`
+  std::int64_t chunk_of_rows = 0; ///< the same where each row of a state decays on its own; 0: no less
+  std::int64_t scan_cache = 0;    ///< bytes of f32 tiles that a block of a scan may keep
+  std::int64_t work_a_byte = 0;   ///< multiplications in the time that a byte of memory takes
+  std::int64_t most_segments =
+      0; ///< of a sequence, whose states are written and read once more each; 0: twice the cores
+  std::int64_t entry_columns = 0;  ///< value columns of a block that goes over segments; 0: all
   std::int64_t least_columns = 0;  ///< fewer value columns a block waste vectors
   std::int64_t least_tokens = 0;   ///< sequences of no more are not worth waking another core
   std::int64_t window_cache = 0;   ///< bytes of keys and values that a block of a window may keep
@@ -26,6 +30,7 @@ struct StateCost {
   std::int64_t key_size = 1, value_size = 1; ///< K and V
   std::int64_t reads = 1, writes = 1;
   bool feedback = false;
+  bool decays_by_row = false; ///< or by value column
 };
 
 /// Bytes of f32 tiles that one block of a chunked scan keeps at once: the state, reads, keys and values of a

@@ -9,6 +9,7 @@ using llvm::StringRef;
 llvm::ArrayRef<ScheduleKey> linmu::scheduleKeys() {
   static const ScheduleKey keys[] = {
       {"algorithm", AlgorithmKey{}},
+      {"blocks", NumberKey{1, 16, 1, &Schedule::blocks}},
       {"chunk", NumberKey{8, 256, 8, &Schedule::chunk}},
       {"columns", NumberKey{1, 1 << 16, 1, &Schedule::columns}},
       {"cores", CostKey{1, 4096, &CostModel::cores}},

@@ -27,7 +27,8 @@ struct Schedule {
   std::int64_t query_block = 0;     ///< queries of a window that are scored at once
   std::int64_t key_block = 0;       ///< keys that they are scored against at once
   std::int64_t warps = 0;           ///< of a block; a power of two
-  bool has_warps = false;           ///< the target's blocks have any
+  std::int64_t blocks = 0; ///< that a multiprocessor is to hold at once, which bounds their registers
+  bool has_warps = false;  ///< the target's blocks have any
   CostModel costs;
   std::set<std::string> given; ///< keys that the text sets
 };

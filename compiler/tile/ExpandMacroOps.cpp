@@ -68,7 +68,7 @@ private:
             .Case([&](SolveOp solve) {
               ++solves;
               return solveByInverse ? tile::solveByInverse(builder, solve)
-                                    : expandSolve(builder, solve, subChunk);
+                                    : expandSolve(builder, solve, subChunk, diagonalInverses);
             })
             .Case([&](InverseOp inverse) {
               ++inverses;

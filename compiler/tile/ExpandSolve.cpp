@@ -7,8 +7,29 @@ using namespace mlir;
 using namespace linmu;
 using namespace linmu::tile;
 
-SmallVector<Value> tile::expandSolve(TileBuilder &builder, SolveOp op, int64_t size) {
+/// One system by the inverses of its diagonal blocks: a product for each block of rows instead of a step for
+/// each row.
+static Value solveByBlocks(TileBuilder &builder, Value system, Value value, int64_t size) {
+  int64_t extent = extentOf(value, 0);
+  Value inverses = DiagonalInversesOp::create(builder, builder.f32Tile({extent, size}), system);
+  Value result = builder.splat(value.getType(), 0);
+  SmallVector<Value> solved;
+  SmallVector<Span> spans = spansOf(extent, size);
+  for (auto [block, span] : llvm::enumerate(spans)) {
+    Value rows = rowsOf(builder, value, span);
+    for (auto [before, solution] : llvm::enumerate(solved))
+      rows = builder.dot(blockOf(builder, system, span, spans[before]), solution, {.init = rows});
+    // lhs_lower keeps later values, whatever they hold, out of earlier rows.
+    solved.push_back(builder.dot(rowsOf(builder, inverses, span), rows, {.triangle = Triangle::lhs_lower}));
+    result = withBlock(builder, result, solved.back(), span.first, 0);
+  }
+  return result;
+}
+
+SmallVector<Value> tile::expandSolve(TileBuilder &builder, SolveOp op, int64_t size, bool byInverses) {
   size_t count = op.getValues().size();
+  if (byInverses && count == 1 && extentOf(op.getValues().front(), 0) % size == 0)
+    return {solveByBlocks(builder, op.getSystems().front(), op.getValues().front(), size)};
   SmallVector<Span> spans = spansOf(extentOf(op.getValues().front(), 0), size);
   SmallVector<Value> results;
   for (Value value : op.getValues())

@@ -9,8 +9,9 @@ namespace linmu::tile {
 mlir::Value expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size);
 mlir::Value expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size);
 
-/// Forward substitution by blocks of rows: dots with the blocks solved before, then row by row inside.
-llvm::SmallVector<mlir::Value> expandSolve(TileBuilder &builder, SolveOp op, int64_t size);
+/// Forward substitution by blocks of rows: dots with the blocks solved before, then row by row inside, or
+/// with `byInverses` a dot with the block's inverse where there is one system that `size` divides.
+llvm::SmallVector<mlir::Value> expandSolve(TileBuilder &builder, SolveOp op, int64_t size, bool byInverses);
 
 /// A `tile.inverse` of the systems, and its products with the values.
 llvm::SmallVector<mlir::Value> solveByInverse(TileBuilder &builder, SolveOp op);

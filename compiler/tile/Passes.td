@@ -22,7 +22,9 @@ def ExpandMacroOps : Pass<"expand-macro-ops"> {
     Option<"subChunk", "sub-chunk", "int64_t", "16",
            "Tokens of a sub-chunk, and rows of a diagonal block of a solve or an inverse">,
     Option<"solveByInverse", "solve-by-inverse", "bool", "false",
-           "Write a solve as tile.inverse and products with it">
+           "Write a solve as tile.inverse and products with it">,
+    Option<"diagonalInverses", "diagonal-inverses", "bool", "false",
+           "Write a solve with tile.diagonal_inverses and products instead of steps, where it has one system">
   ];
   let statistics = [
     Statistic<"decayScores", "decay-scores", "tile.decay_scores written out">,

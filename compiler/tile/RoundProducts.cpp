@@ -1,5 +1,6 @@
 // round-products: operands of products in bf16 or f16.
 #include "compiler/tile/Passes.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -35,6 +36,16 @@ private:
     if (extension && getElementTypeOrSelf(extension.getIn()) == element) {
       ++exact;
       return extension.getIn();
+    }
+    // The whole of what a part is taken of, once for all parts.
+    if (auto slice = operand.getDefiningOp<tensor::ExtractSliceOp>()) {
+      auto type = cast<RankedTensorType>(operand.getType());
+      Value whole = round(slice.getSource(), element, slice);
+      OpBuilder builder(slice);
+      Operation *part = builder.clone(*slice);
+      part->setOperand(0, whole);
+      part->getResult(0).setType(RankedTensorType::get(type.getShape(), element));
+      return part->getResult(0);
     }
     ++rounded;
     OpBuilder builder(before);

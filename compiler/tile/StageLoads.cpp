@@ -165,6 +165,10 @@ void LoopStages::run() {
   builder.setInsertionPointToStart(loop_.getBody());
   tile::WaitOp::create(builder, loc, builder.getI64IntegerAttr((stages_ - 2) * count()));
   tile::BarrierOp::create(builder, loc);
+  // Behind the first product: those who wait for its operands do not wait for copies to be sent off as well.
+  auto products = loop_.getBody()->getOps<tile::DotOp>();
+  if (!products.empty())
+    builder.setInsertionPointAfter(*products.begin());
   Value later = loop_.getInductionVar();
   for (int64_t ahead = 1; ahead < stages_; ++ahead)
     later = arith::AddIOp::create(builder, loc, later, loop_.getStep());

@@ -87,6 +87,15 @@ LogicalResult SolveOp::verify() {
   return success();
 }
 
+LogicalResult DiagonalInversesOp::verify() {
+  ArrayRef<int64_t> system = getSystem().getType().getShape(), result = getInverses().getType().getShape();
+  if (system[0] != system[1] || result[0] != system[0] || system[0] % result[1] != 0)
+    return emitOpError(
+               "requires a square system and as many rows of the result, whose columns divide them, got ")
+           << getSystem().getType() << " and " << getInverses().getType();
+  return success();
+}
+
 LogicalResult InverseOp::verify() {
   size_t count = 0;
   while (count * count < getSystems().size())

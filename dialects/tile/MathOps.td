@@ -144,6 +144,18 @@ def InverseOp : Tile_Op<"inverse", [Pure]> {
   let hasVerifier = 1;
 }
 
+def DiagonalInversesOp : Tile_Op<"diagonal_inverses", [Pure]> {
+  let summary = "Inverses of the diagonal blocks of I - lower(A), one below the other";
+  let description = [{
+    Of a system A of C x C as `tile.solve` takes it the blocks of S rows and columns on its diagonal, S dividing C.
+    Rows b S to (b + 1) S - 1 of the result, C x S, are the inverse of block b.
+  }];
+  let arguments = (ins Tile_F32Matrix:$system);
+  let results = (outs Tile_F32Matrix:$inverses);
+  let assemblyFormat = "$system attr-dict `:` type($system) `->` type($inverses)";
+  let hasVerifier = 1;
+}
+
 def DecayScoresOp : Tile_Op<"decay_scores", [Pure, AllTypesMatch<["reads", "keys", "decays"]>]> {
   let summary = "Scores of reads against keys under row-wise decay";
   let description = [{

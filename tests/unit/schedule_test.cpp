@@ -31,9 +31,10 @@ TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
             "schedule: requires recurrent_below to be a whole number from 0 to 1048576, got '-1'");
   EXPECT_EQ(errorOf("key_block=0"),
             "schedule: requires key_block to be a multiple of 8 from 8 to 256, got '0'");
-  EXPECT_EQ(errorOf("lanes=4"),
-            "schedule: requires a key out of algorithm, chunk, columns, cores, fuse, key_block, map_block, "
-            "query_block, recurrent_below, segments and warps, got 'lanes'");
+  EXPECT_EQ(
+      errorOf("lanes=4"),
+      "schedule: requires a key out of algorithm, blocks, chunk, columns, cores, fuse, key_block, map_block, "
+      "query_block, recurrent_below, segments and warps, got 'lanes'");
   EXPECT_EQ(errorOf("chunk"), "schedule: requires KEY=VALUE, got 'chunk'");
   EXPECT_EQ(errorOf("chunk=8,chunk=16"), "schedule: requires each key once, got 'chunk' twice");
 }

@@ -70,6 +70,23 @@ bool Block::runProduct(Operation &op) {
       for (size_t i = 0; i < count; ++i)
         set(inverse.getInverses()[i * count + j], column[i]);
     }
+  } else if (auto inverses = dyn_cast<tile::DiagonalInversesOp>(op)) {
+    const StepValue &system = get(inverses.getSystem());
+    StepValue result = shaped(inverses.getType());
+    std::int64_t size = result.shape[1];
+    for (std::int64_t first = 0; first < result.shape[0]; first += size) {
+      std::vector<StepValue> block{StepValue::filled({size, size}, 0)}, columns{block[0]};
+      for (std::int64_t t = 0; t < size; ++t) {
+        columns[0].at(t, t) = 1;
+        for (std::int64_t s = 0; s < size; ++s)
+          block[0].at(t, s) = system.at(first + t, first + s);
+      }
+      substitute(block, columns, /*lower=*/true);
+      for (std::int64_t t = 0; t < size; ++t)
+        for (std::int64_t s = 0; s < size; ++s)
+          result.at(first + t, s) = columns[0].at(t, s);
+    }
+    set(inverses, result);
   } else if (auto scores = dyn_cast<tile::DecayScoresOp>(op)) {
     const StepValue &reads = get(scores.getReads()), &keys = get(scores.getKeys()),
                     &decays = get(scores.getDecays());

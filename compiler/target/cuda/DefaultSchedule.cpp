@@ -4,7 +4,6 @@ using namespace linmu;
 
 Schedule cuda::defaultSchedule(std::int64_t processors) {
   Schedule schedule;
-  schedule.columns = 32;
   schedule.has_warps = true;
   schedule.recurrent_below = 16;
   schedule.map_block = 32;
@@ -12,10 +11,13 @@ Schedule cuda::defaultSchedule(std::int64_t processors) {
   schedule.costs = {
       .cores = processors,
       .chunk = 64,
+      .chunk_of_rows = 16,
       .scan_cache = 1 << 20,
-      .work_a_byte = 200,
+      .work_a_byte = 12, // kernels wait for each other's results more than for memory
+      .most_segments = 10,
+      .entry_columns = 16,
       .least_columns = 32,
-      .least_tokens = 64,
+      .least_tokens = 1024,
       .window_cache = 1 << 16,
       .window_keys = 64,
       .largest_window = 64,

@@ -15,7 +15,9 @@ static void clean(OpPassManager &passes) {
 }
 
 void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOptions &options) {
-  passes.addPass(tile::createExpandMacroOps());
+  tile::ExpandMacroOpsOptions macros;
+  macros.diagonalInverses = true;
+  passes.addPass(tile::createExpandMacroOps(macros));
   if (options.products != "f32") {
     tile::RoundProductsOptions rounding;
     rounding.type = options.products;

@@ -48,6 +48,13 @@ def WritePartOp : Cuda_Op<"write_part", [MemoryEffects<[MemWrite]>]> {
   let hasVerifier = 1;
 }
 
+def DiagonalInversesOp : Cuda_Op<"diagonal_inverses", [MemoryEffects<[MemRead]>]> {
+  let summary = "tile.diagonal_inverses of a system in a buffer";
+  let arguments = (ins Tile_BufferType:$system);
+  let results = (outs AnyStaticShapeTensor:$inverses);
+  let assemblyFormat = "$system attr-dict `:` type($system) `->` type($inverses)";
+}
+
 //===------------------------------------------------------------------------------------------------===//
 // Global memory
 //===------------------------------------------------------------------------------------------------===//

@@ -99,9 +99,10 @@ FailureOr<std::string> KernelPrinter::print() {
     return kernel.emitOpError("requires a name of letters, digits and underscores, got '")
            << kernel.getSymName() << "'";
   place = kernel.getLoc();
-  open("extern \"C\" __global__ void __launch_bounds__(" + Twine(*kernel.getThreads()) + ") " +
-       kernel.getSymName() + "(const __grid_constant__ Arguments<" + Twine(wordsOf(kernel)) +
-       "> arguments) {");
+  auto blocks = kernel->getAttrOfType<IntegerAttr>("blocks");
+  open("extern \"C\" __global__ void __launch_bounds__(" + Twine(*kernel.getThreads()) +
+       (blocks ? ", " + std::to_string(blocks.getInt()) : std::string()) + ") " + kernel.getSymName() +
+       "(const __grid_constant__ Arguments<" + Twine(wordsOf(kernel)) + "> arguments) {");
   place = UnknownLoc::get(kernel->getContext());
   if (failed(printArguments()) || failed(print(kernel.getBody().front())))
     return failure();

@@ -46,6 +46,12 @@ LogicalResult KernelLayouts::emit(Operation &op) {
     emitInsert(insert);
     return success();
   }
+  if (auto inverses = dyn_cast<tile::DiagonalInversesOp>(op)) {
+    RankedTensorType type =
+        withLayout(inverses.getType(), layouts_.blockColumns(inverses.getType().getShape()));
+    define(inverses, DiagonalInversesOp::create(builder_, type, bufferOf(inverses.getSystem())));
+    return success();
+  }
   // Made where it is asked for; but what is read from a buffer is there while nothing else is written to it.
   if (op.getNumResults() == 1 && isTile(op.getResult(0)) && isFree(op.getResult(0)))
     return success();
@@ -75,6 +81,9 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             if (!type)
               return true;
             LayoutAttr layout = isFree(store.getValue()) ? rows(type) : homeOf(store.getValue());
+            // Numbers of 16 bits lie two by two in the accumulators: whole rows are written through a buffer.
+            if (type.getRank() == 2 && type.getElementTypeBitWidth() == 16 && accumulators_.contains(layout))
+              layout = rows(type);
             operands[0] = layout;
             takeIndices(store.getIndices(), type, layout);
             if (Value mask = store.getMask(); mask && isTile(mask))

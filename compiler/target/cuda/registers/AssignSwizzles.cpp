@@ -56,14 +56,19 @@ private:
       return sharedLayout(tile, bytes);
     std::vector<SharedAccess> accesses;
     for (Operation *user : uses.accesses) {
-      if (auto write = dyn_cast<tile::WriteOp>(user))
-        accesses.push_back({layoutOf(write.getValue().getType()).getLayout(), AccessForm::vector});
+      auto formOf = [&](const LinearLayout &registers) {
+        bool matrix = bytes == 2 && matrixAccess(registers, sharedLayout(tile, bytes), bytes).has_value();
+        return matrix ? AccessForm::matrix : AccessForm::vector;
+      };
+      if (auto write = dyn_cast<tile::WriteOp>(user)) {
+        LinearLayout registers = layoutOf(write.getValue().getType()).getLayout();
+        accesses.push_back({registers, formOf(registers)});
+      }
       if (isa<tile::CopyOp>(user))
         accesses.push_back({user->getAttrOfType<LayoutAttr>("layout").getLayout(), AccessForm::vector});
       if (auto read = dyn_cast<tile::ReadOp>(user)) {
         LinearLayout registers = layoutOf(read.getResult().getType()).getLayout();
-        bool matrix = bytes == 2 && matrixAccess(registers, sharedLayout(tile, bytes), bytes).has_value();
-        accesses.push_back({registers, matrix ? AccessForm::matrix : AccessForm::vector});
+        accesses.push_back({registers, formOf(registers)});
       }
     }
     auto swizzle = chooseSwizzle(tile, bytes, accesses);

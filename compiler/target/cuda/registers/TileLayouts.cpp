@@ -77,6 +77,23 @@ LayoutAttr TileLayouts::columns(ArrayRef<int64_t> shape) {
   return attr(layout.orderIns({registerInput, laneInput, warpInput}).orderOuts({rowOutput, columnOutput}));
 }
 
+LayoutAttr TileLayouts::blockColumns(ArrayRef<int64_t> shape) {
+  Extents of = extents(shape);
+  unsigned lanes = std::min(of.columns, laneBits), blocks = of.rows - of.columns,
+           warps = std::min(blocks, warps_);
+  auto times = [](const LinearLayout &low, const LinearLayout &high) {
+    return LinearLayout::product(low, high);
+  };
+  LinearLayout layout = times(LinearLayout::identity(registerInput, rowOutput, of.columns),
+                              LinearLayout::identity(laneInput, columnOutput, lanes));
+  layout = times(layout, LinearLayout::identity(registerInput, columnOutput, of.columns - lanes));
+  layout = times(layout, LinearLayout::identity(warpInput, rowOutput, warps));
+  layout = times(layout, LinearLayout::identity(registerInput, rowOutput, blocks - warps));
+  layout = times(layout, LinearLayout::broadcast(laneInput, columnOutput, laneBits - lanes));
+  layout = times(layout, LinearLayout::broadcast(warpInput, rowOutput, warps_ - warps));
+  return attr(layout.orderIns({registerInput, laneInput, warpInput}).orderOuts({rowOutput, columnOutput}));
+}
+
 LayoutAttr TileLayouts::slice(LayoutAttr matrix, unsigned axis) {
   const LinearLayout &layout = matrix.getLayout();
   unsigned shift = axis == 0 ? 0 : layout.outBits(rowOutput);

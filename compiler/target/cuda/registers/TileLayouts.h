@@ -29,6 +29,9 @@ public:
   /// Each thread has all rows of its columns.
   LayoutAttr columns(llvm::ArrayRef<int64_t> shape);
 
+  /// Of square blocks one below the other: a block to a warp, and all rows of one of its columns to a lane.
+  LayoutAttr blockColumns(llvm::ArrayRef<int64_t> shape);
+
   /// What a thread needs of a vector along `axis` to go with a matrix of this layout.
   static LayoutAttr slice(LayoutAttr matrix, unsigned axis);
   /// Of the transpose.

@@ -111,6 +111,7 @@ static LogicalResult lower(Thread &thread, Operation *op) {
       .Case([&](WritePartOp write) { return lowerWritePart(thread, write); })
       .Case([&](ReadPartOp read) { return lowerReadPart(thread, read); })
       .Case([&](tile::DotOp dot) { return lowerDot(thread, dot); })
+      .Case([&](DiagonalInversesOp inverses) { return lowerDiagonalInverses(thread, inverses); })
       .Case([&](tile::BroadcastOp broadcast) { return lowerBroadcast(thread, broadcast); })
       .Case([&](tile::CoordinateOp coordinate) { return lowerCoordinate(thread, coordinate); })
       .Case([&](tile::TransposeOp transpose) {

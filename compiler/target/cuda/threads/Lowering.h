@@ -26,6 +26,9 @@ mlir::LogicalResult lowerBroadcast(Thread &thread, tile::BroadcastOp broadcast);
 mlir::LogicalResult lowerCoordinate(Thread &thread, tile::CoordinateOp coordinate);
 mlir::LogicalResult lowerExtract(Thread &thread, tile::ExtractOp extract);
 
+// Inverse.cpp
+mlir::LogicalResult lowerDiagonalInverses(Thread &thread, DiagonalInversesOp op);
+
 // Reduce.cpp
 mlir::LogicalResult lowerReduce(Thread &thread, tile::ReduceOp reduce);
 // Cumulative.cpp

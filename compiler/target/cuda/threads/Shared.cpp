@@ -73,10 +73,14 @@ static LinearLayout asPartOf(const LinearLayout &registers, const LinearLayout &
 }
 
 SharedTile::SharedTile(Thread &thread, Type tile, Value buffer, ArrayRef<int64_t> first)
-    : thread(thread), memory(memoryOf(buffer)), layout(asPartOf(layoutOf(tile).getLayout(), memory)),
-      element(elementOf(tile)), offsets(*memory.solve(layout)) {
+    : SharedTile(thread, layoutOf(tile).getLayout(), elementOf(tile), buffer) {
   if (!first.empty())
     base = (*memory.inverse())(packCoordinates(memory.outs(), first));
+}
+
+SharedTile::SharedTile(Thread &thread, const LinearLayout &registers, Type element, Value buffer)
+    : thread(thread), memory(memoryOf(buffer)), layout(asPartOf(registers, memory)), element(element),
+      offsets(*memory.solve(layout)) {
   auto slot = buffer.getDefiningOp<tile::SlotOp>();
   memref = thread.held.lookup(slot ? slot.getRing() : buffer);
   if (slot) {
@@ -115,9 +119,21 @@ static LogicalResult writeTile(Thread &thread, Value source, SharedTile tile) {
     after = thread.saveInsertionPoint();
     thread.setInsertionPoint(branch.thenYield());
   }
-  VectorAccess access = widestAccess(tile.layout, tile.memory, bytesOf(tile.element));
+  unsigned bytes = bytesOf(tile.element);
   DenseSet<uint64_t> stored;
   Attribute number = thread.nextWrite();
+  auto matrices = bytes == 2 && !first ? matrixAccess(tile.layout, tile.memory, bytes) : std::nullopt;
+  if (matrices) {
+    SmallVector<unsigned, 4> bits{0};
+    bits.append(matrices->matrixBits.begin(), matrices->matrixBits.end());
+    for (ArrayRef<int64_t> run : runsOf(int64_t(1) << tile.layout.inBits(registerInput), bits))
+      if (stored.insert(tile.layout(run.front())).second)
+        StoreMatrixOp::create(thread, thread.gather(value, run), tile.memref,
+                              tile.offsetOfRow(run.front(), *matrices), matrices->transposed)
+            ->setAttr(writeAttribute, number);
+    return success();
+  }
+  VectorAccess access = widestAccess(tile.layout, tile.memory, bytes);
   for (ArrayRef<int64_t> run : runsOf(int64_t(1) << tile.layout.inBits(registerInput), access.registerBits))
     if (stored.insert(tile.layout(run.front())).second)
       vector::StoreOp::create(thread, thread.gather(value, run), tile.memref,

@@ -9,6 +9,9 @@ struct SharedTile {
   /// `first` are the coordinates where a part begins.
   SharedTile(Thread &thread, mlir::Type tile, mlir::Value buffer, llvm::ArrayRef<int64_t> first = {});
 
+  /// Registers of a layout that need not hold all of the buffer.
+  SharedTile(Thread &thread, const LinearLayout &registers, mlir::Type element, mlir::Value buffer);
+
   /// In elements, of a register of this thread.
   mlir::Value offset(uint64_t registers) { return offsetBy(offsets.images(laneInput), registers); }
   /// With the images of lanes given.
