@@ -9,8 +9,8 @@ HEADS, SIZE, TOKENS = 2, 16, 70
 SEGMENTS = np.repeat([0, 1, 2], [21, 30, 19])[None].astype(np.int32)
 
 
-def scan(decay: str, feedback: bool, segments: bool) -> str:
-    """S' = a S + k (x) w, o = q^T S'; w is v, or v - k^T (a S)."""
+def scan(decay: str, feedback: bool, segments: bool, state: str = "%S1") -> str:
+    """S' = a S + k (x) w, o = q^T S', or of `state`: %S is S, %D a S; w is v, or v - k^T (a S)."""
     token, scalar = f"tensor<?x?x{HEADS}x{SIZE}xf32>", f"tensor<?x?x{HEADS}xf32>"
     vector, matrix = f"tensor<{SIZE}xf32>", f"tensor<{SIZE}x{SIZE}xf32>"
     gate, slice_type = (scalar, "f32") if decay == "scalar" else (token, vector)
@@ -33,7 +33,7 @@ func.func @f(%q: {token}, %k: {token}, %v: {token}, %g: {gate}{ids}) -> {token} 
     {read}
     %W = pattern.outer %kt, %w : {vector}, {vector}
     %S1 = arith.addf %D, %W : {matrix}
-    %y = pattern.read %S1, %qt : {matrix}, {vector}
+    %y = pattern.read {state}, %qt : {matrix}, {vector}
     pattern.yield outputs(%y : {vector}) states(%S1 : {matrix})
   }}
   return %o : {token}
@@ -67,7 +67,22 @@ ALGORITHMS = [
 )
 @pytest.mark.parametrize("segments", [False, True])
 def test_it_stays_in_later_tokens_of_its_segment(decay, feedback, segments, schedule):
-    kernel = linmu.compile(scan(decay, feedback, segments), schedule=schedule, cache=False)
+    assert_it_stays(scan(decay, feedback, segments), decay, segments, schedule)
+
+
+@pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
+@pytest.mark.parametrize("state", ["%S", "%D"], ids=["before", "decayed"])
+@pytest.mark.parametrize(
+    ("decay", "feedback"), [("scalar", False), ("row", False), ("value", False), ("scalar", True)]
+)
+def test_what_is_read_before_the_write_of_a_first_token_is_zero_however_the_last_segment_ended(
+    decay, feedback, state, schedule
+):
+    assert_it_stays(scan(decay, feedback, True, state), decay, True, schedule)
+
+
+def assert_it_stays(text, decay, segments, schedule):
+    kernel = linmu.compile(text, schedule=schedule, cache=False)
     clean = operands(decay)
     more = [SEGMENTS] if segments else []
     expected = kernel(*clean, *more)
