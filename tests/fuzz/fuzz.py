@@ -9,25 +9,21 @@ normal form, and the report must name the op that does, at its line and column.
 
 import argparse
 import json
-import subprocess
 import sys
-import tempfile
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 import linmu
+from calls import call, interpret
 from comparison import Mismatch, compare
 from function_text import function_text
 from generator import random_recurrence
-from guarded import Guarded
 from loop import Loop
 from not_finite import Reach, poisoned
-from operands import TORCH, random_operands
+from operands import random_operands
 from ragged import alone, joined, random_sequences
 from recurrence import Recurrence
 
@@ -56,7 +52,7 @@ class Step:
         size = self.form.batch * self.form.heads
         size *= sum(max(1, s.key_size) * max(1, s.value_size) for s in self.form.states)
         short = int(self.rng.choice([n for n in lengths if n <= max(1, INTERPRETER_ELEMENTS // size)]))
-        for tokens, interpret in ((short, True), (long, False)):
+        for tokens, small in ((short, True), (long, False)):
             more = int(self.rng.integers(1, 4)) if self.form.resumable else 0
             length = tokens + more
             # As prompts and decoders do, and at random: also beside each other and into nothing.
@@ -64,7 +60,7 @@ class Step:
             cuts = [[tokens + i for i in range(more)], some] if more else []
             operands = random_operands(self.form, length, self.rng)
             expected = self.expected(operands)
-            runs = self.runs(usual, forced, cuts, interpret)
+            runs = self.runs(usual, forced, cuts, small)
             for what, run in runs.items():
                 self.compare(run(operands), expected, f"{length} tokens, {what}")
             if self.rng.random() < 1 / 2:
@@ -75,7 +71,7 @@ class Step:
         if self.rng.random() < 1 / 3:
             self.check_ragged(short)
 
-    def runs(self, usual: linmu.Kernel, forced: tuple | None, cuts: list[list[int]], interpret: bool) -> dict:
+    def runs(self, usual: linmu.Kernel, forced: tuple | None, cuts: list[list[int]], small: bool) -> dict:
         """The ways to get results from operands, by name."""
 
         def by(kernel, call, *more):
@@ -90,7 +86,7 @@ class Step:
             result[f"by {forced[1]}"] = by(forced[0], self.call)
         for places in cuts:
             result[f"cut at {places}"] = by(usual, self.call_in_parts, places)
-        if interpret:
+        if small:
             result["by the interpreter"] = self.interpret
         return result
 
@@ -104,7 +100,8 @@ class Step:
             schedules += [{"cores": 8}, *algorithms]
         schedule = schedules[self.rng.integers(len(schedules))]
         self.kernel = linmu.compile(self.text, schedule=schedule, cache=False)
-        sequences = random_sequences(self.form, longest, self.rng)
+        lengths = [int(n) for n in self.rng.integers(0, longest + 1, self.rng.integers(1, 6))]
+        sequences = random_sequences(self.form, lengths, self.rng)
         expected = [self.expected(operands) for operands in sequences]
         self.check_batch(sequences, expected, [None] * len(sequences), f"{schedule}")
         if self.rng.random() < 1 / 2:
@@ -157,27 +154,12 @@ class Step:
         loop = Loop(self.form, operands)
         return loop.run()
 
-    def names(self) -> list[str]:
-        """What the results stand for, in their order."""
-        outputs = [f"o{i}" for i in range(len(self.form.outputs))]
-        tails = [f"{token.name}tail" for token in self.form.tokens.values() if token.tail]
-        tails += ["segmentstail"] if self.form.segments_tail else []
-        return [*outputs, *(state.name for state in self.form.states), *tails]
-
     def call(self, operands: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        guarded = Guarded()
-        inputs = guarded.like_callers(operands, set(self.form.tokens), self.rng)
         sizes = {"B": self.form.batch, "N": self.length(operands)}
         if self.form.ragged:
             sizes["S"] = len(operands["cu"]) - 1
-        results = []
-        for _, dtype, shape in self.kernel.results:
-            # An element that is not written stays NaN, or an id that no segment has.
-            unwritten = -1 if dtype == "i32" else float("nan")
-            empty = torch.full([sizes.get(e, e) for e in shape], unwritten, dtype=TORCH[dtype])
-            results.append(guarded.copy(empty))
-        self.kernel(**inputs, out=results)
-        return {name: result.clone() for name, result in zip(self.names(), results)}
+        results = call(self.kernel, operands, set(self.form.tokens), sizes, self.rng)
+        return dict(zip(self.form.results(), results, strict=True))
 
     def length(self, operands: dict[str, torch.Tensor]) -> int:
         return operands[next(iter(self.form.tokens))].shape[1]
@@ -212,16 +194,7 @@ class Step:
         return {**results, **outputs}
 
     def interpret(self, operands: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        with tempfile.TemporaryDirectory() as folder:
-            pattern, inputs, outputs = (Path(folder) / name for name in ("cell.mlir", "in", "out"))
-            pattern.write_text(self.text)
-            save_file({name: tensor.contiguous() for name, tensor in operands.items()}, inputs)
-            command = ["linmuc", pattern, "--run", inputs, "--out", outputs, "--target=interpreter"]
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-            if result.returncode != 0:
-                raise Mismatch(f"the interpreter: {result.stderr}")
-            stored = load_file(outputs)
-        return {name: stored[result] for name, result in zip(self.names(), self.results)}
+        return dict(zip(self.form.results(), interpret(self.text, operands, self.results), strict=True))
 
     def compare(
         self, actual: dict, expected: dict[str, np.ndarray], what: str, reach: Reach | None = None

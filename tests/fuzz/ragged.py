@@ -6,9 +6,8 @@ from operands import random_operands
 from recurrence import Recurrence
 
 
-def random_sequences(form: Recurrence, longest: int, rng) -> list[dict]:
-    """Operands of one to five sequences of up to `longest` tokens, each in a batch of its own."""
-    lengths = [int(n) for n in rng.integers(0, longest + 1, rng.integers(1, 6))]
+def random_sequences(form: Recurrence, lengths: list[int], rng) -> list[dict]:
+    """Operands of sequences, each in a batch of its own."""
     sequences = [random_operands(form, length, rng) for length in lengths]
     for operands in sequences:
         operands.update({name: sequences[0][name] for name in form.params})
