@@ -1,9 +1,17 @@
 """What is infinite or no number stays where causality and segments keep it: in no earlier token and no later segment."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
 import linmu
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fuzz"))
+
+from guarded import Guarded  # noqa: E402
 
 HEADS, SIZE, TOKENS = 2, 16, 70
 SEGMENTS = np.repeat([0, 1, 2], [21, 30, 19])[None].astype(np.int32)
@@ -97,3 +105,24 @@ def assert_it_stays(text, decay, segments, schedule):
                 np.testing.assert_allclose(actual[:, :at], expected[:, :at], atol=2e-5, err_msg=where)
                 np.testing.assert_allclose(actual[:, end:], expected[:, end:], atol=2e-5, err_msg=where)
                 np.testing.assert_allclose(actual[:, :, 1], expected[:, :, 1], atol=2e-5, err_msg=where)
+
+
+@pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_walk_that_is_repeated_reads_no_order_outside_its_operand(reverse, schedule):
+    text = scan("scalar", True, True)
+    text = text.replace("%id: tensor", "%order: tensor<?x?xi32>, %id: tensor")
+    text = text.replace("segments(%id", "order(%order : tensor<?x?xi32>) segments(%id")
+    text = text.replace("pattern.scan", "pattern.scan reverse") if reverse else text
+    kernel = linmu.compile(text, schedule=schedule, cache=False)
+    q, k, v, g = (torch.from_numpy(x) for x in operands("scalar"))
+    order, segments = torch.arange(TOKENS, dtype=torch.int32)[None], torch.from_numpy(SEGMENTS)
+    expected = kernel(q, k, v, g, order, segments)
+    at = 50 if reverse else 21  # the first token of the second segment
+    v[0, at, 0, 0] = float("nan")
+    guarded = Guarded()
+    for _ in range(2):  # against an unreadable page behind it, then before it
+        actual = kernel(q, k, v, g, guarded.copy(order), guarded.copy(segments))
+        apart = SEGMENTS[0] != SEGMENTS[0, at]
+        assert torch.allclose(actual[:, apart], expected[:, apart], atol=2e-5)
+        guarded.copy(order)
