@@ -151,9 +151,9 @@ def fuzz_program(name: str, steps: int, seed: int) -> Count:
 
 
 def fuzz_tests(steps: int, seed: int) -> Count:
-    """Random recurrences, and as many random programs of several ops."""
+    """Random recurrences, and as many of both directions, programs of several ops and windows."""
     count = Count()
-    for name in ("fuzz.py", "programs.py", "windows.py"):
+    for name in ("fuzz.py", "both_directions.py", "programs.py", "windows.py"):
         count.add(fuzz_program(name, steps, seed))
     return count
 
@@ -172,12 +172,12 @@ def main() -> int:
     parser.add_argument(
         "kind", nargs="?", choices=["unit", "lit", "python", "style", "fuzz"], help="default: all"
     )
-    parser.add_argument("--steps", type=int, help="random recurrences, and programs, of the fuzz tests")
+    parser.add_argument("--steps", type=int, help="random patterns of each of the fuzz tests")
     parser.add_argument("--seed", type=int, default=0, help="of the fuzz tests")
     parser.add_argument(
         "--nightly",
         action="store_true",
-        help=f"{NIGHTLY_FUZZ_STEPS} random recurrences, every unit test, 300 fresh processes, 100 forks and a "
+        help=f"{NIGHTLY_FUZZ_STEPS} random patterns of each kind, every unit test, 300 fresh processes, 100 forks and a "
         "million texts through each tokenizer",
     )
     arguments = parser.parse_args()

@@ -35,7 +35,7 @@ struct TokenState {
   }
   /// r^T S
   Value read(Value state, Value key) const {
-    Value product = times(spread(key, true), state);
+    Value product = builder.multiply(spread(key, true), state);
     return key_axis < 0 ? product : builder.sum(product, key_axis);
   }
   /// k w^T

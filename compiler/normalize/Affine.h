@@ -49,6 +49,12 @@ struct Feedback {
   mlir::Value free;
 };
 
+/// When a factor of a state that a select makes is one; elsewhere the state is left out, whatever it holds.
+struct Choice {
+  mlir::Value condition;
+  bool holds; ///< or it does not
+};
+
 /// One state's part of the result.
 struct StateForm {
   int keyAxis = 0; ///< as in pattern.form
@@ -82,6 +88,8 @@ public:
   llvm::ArrayRef<unsigned> strata() const { return strata_; }
   /// The states whose reads a value depends on.
   const llvm::SmallDenseSet<unsigned> &dependencies(mlir::Value value);
+  /// Of the factors of a product that is free of states, those that choose a state or leave it out.
+  llvm::SmallVector<Choice> choicesIn(mlir::Value product) const;
 
 private:
   using Value = mlir::Value;
@@ -136,6 +144,7 @@ private:
   llvm::DenseMap<Value, MatrixForm> matrices_;       ///< step values that are matrices or depend on a state
   llvm::DenseMap<Value, mlir::Operation *> origins_; ///< the step op behind an expression, for messages
   llvm::DenseMap<Value, std::pair<unsigned, unsigned>> readOf_; ///< symbol to (state, read)
+  llvm::DenseMap<Value, Choice> choices_;                       ///< factors of states, one or zero
   struct ReadOfMatrix {
     MatrixForm matrix;
     Value key, result; ///< result = key^T matrix

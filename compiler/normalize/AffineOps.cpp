@@ -296,8 +296,10 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         }
         MatrixForm first{a->state, a->scale, {}}, second{b->state, b->scale, {}};
         for (auto [form, side] : {std::pair(&first, yes), std::pair(&second, no)})
-          if (form->state >= 0)
+          if (form->state >= 0) {
             form->scale.scale = multiplyPart(form->scale.scale, side);
+            choices_[side] = {condition, side == yes};
+          }
         gateTerms(first, *a, true);
         gateTerms(second, *b, false);
         return set(add(first, second, false, &op));

@@ -137,6 +137,7 @@ private:
 namespace {
 /// Clones the part of the analysis' block that some values need.
 struct Slicer {
+  AffineAnalysis &analysis;
   Block &target;
   IRMapping mapping;
 
@@ -148,7 +149,24 @@ struct Slicer {
     for (Value operand : op->getOperands())
       clone(operand);
     OpBuilder builder = OpBuilder::atBlockEnd(&target);
-    return builder.clone(*op, mapping)->getResult(0);
+    Value result = builder.clone(*op, mapping)->getResult(0);
+    if (isa<arith::MulFOp>(op))
+      for (unsigned side : {0, 1})
+        if (!analysis.dependencies(op->getOperand(1 - side)).empty())
+          for (const Choice &choice : analysis.choicesIn(op->getOperand(side)))
+            mapping.map(value, result = chosen(result, choice));
+    return result;
+  }
+
+private:
+  /// What was read of a state that is left out may be no number, and zero times that is none either.
+  Value chosen(Value product, const Choice &choice) {
+    Value condition = clone(choice.condition);
+    OpBuilder builder = OpBuilder::atBlockEnd(&target);
+    Type type = product.getType();
+    Value zero = arith::ConstantOp::create(builder, product.getLoc(), builder.getZeroAttr(type));
+    return arith::SelectOp::create(builder, product.getLoc(), condition, choice.holds ? product : zero,
+                                   choice.holds ? zero : product);
   }
 };
 } // namespace
@@ -258,7 +276,7 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
   };
   for (auto [position, number] : llvm::enumerate(strata)) {
     const StateForm &form = analysis.states()[number];
-    Slicer slicer{normal.getStage(position), {}};
+    Slicer slicer{analysis, normal.getStage(position), {}};
     addArguments(slicer, position);
     SmallVector<Value> reads, writes, values, feedback;
     SmallVector<int64_t> feedbackIndex, place(form.reads.size(), -1);
@@ -282,7 +300,7 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
     FormOp::create(end, scan.getLoc(), decay, reads, writes, values, feedback, feedbackIndex, inclusive,
                    form.keyAxis, form.decayByValue && decay);
   }
-  Slicer slicer{normal.getFinish(), {}};
+  Slicer slicer{analysis, normal.getFinish(), {}};
   addArguments(slicer, strata.size());
   SmallVector<Value> outputs;
   for (Value output : analysis.outputs())

@@ -1,6 +1,7 @@
 """Random recurrences: compiled code and the interpreter against a loop in fp64. Ends with `N passed, N failed`.
 
-One in three also runs as a ragged batch, each of whose sequences has a loop of its own.
+One in three also runs as a ragged batch, each of whose sequences has a loop of its own. Half of them run again with
+values that are not finite, which must stay where not_finite.py says.
 
 Four in five are normal forms written in some obfuscated way, and must come out chunked; the others leave the
 normal form, and the report must name the op that does, at its line and column.
@@ -8,53 +9,28 @@ normal form, and the report must name the op that does, at its line and column.
 
 import argparse
 import json
-import subprocess
 import sys
-import tempfile
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 import linmu
+from calls import call, interpret
+from comparison import Mismatch, compare
 from function_text import function_text
 from generator import random_recurrence
-from guarded import Guarded
 from loop import Loop
-from operands import TORCH, random_operands
-from ragged import alone, random_batch
+from not_finite import Reach, poisoned
+from operands import random_operands
+from ragged import alone, joined, random_sequences
 from recurrence import Recurrence
 
 LENGTHS = [0, 1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 255, 256, 1000, 1024, 1025]
 
-# Rounding of sums in f32, which a solve amplifies; then that of results, to 8 and to 11 bits.
-TOLERANCE, FEEDBACK_TOLERANCE, BF16_TOLERANCE, F16_TOLERANCE = 2e-5, 1e-4, 2e-2, 4e-3
-
 # How many elements of states the interpreter, which is slow, may visit in one step.
 INTERPRETER_ELEMENTS = 400_000
-
-
-class Mismatch(Exception):
-    pass
-
-
-def worst(actual: torch.Tensor, expected: np.ndarray, head_axis: int) -> float:
-    """The error of the worst token and head beyond that of rounding to the result's type, relative to the head's
-    root mean square. Operands are of size one: what is much smaller has cancelled, and has no relative accuracy."""
-    if expected.size == 0:
-        return 0.0
-    values = actual.double().numpy()
-    rounded = torch.from_numpy(expected).to(actual.dtype).double().numpy()
-    axes = tuple(i for i in range(expected.ndim) if i != head_axis)
-    scale = np.maximum(np.sqrt((expected**2).mean(axis=axes, keepdims=True)), 0.1)
-    distance = np.abs(values - expected) - np.abs(rounded - expected)
-    squares = (np.maximum(distance, 0) / scale) ** 2
-    features = tuple(range(head_axis + 1, expected.ndim))
-    error = np.sqrt(squares.mean(axis=features) if features else squares)
-    return float(np.nan_to_num(error, nan=np.inf).max())
 
 
 class Step:
@@ -68,7 +44,7 @@ class Step:
     def check(self) -> None:
         self.check_report()
         usual = linmu.compile(self.text, cache=False)
-        forced, schedule = self.forced()
+        forced = self.forced()
         self.results = [name for name, _, _ in usual.results]
         lengths = [n for n in LENGTHS if n <= self.form.longest]
         weights = np.array([1.0 + (n > 200) + 2 * (n > 500) for n in lengths])
@@ -76,26 +52,43 @@ class Step:
         size = self.form.batch * self.form.heads
         size *= sum(max(1, s.key_size) * max(1, s.value_size) for s in self.form.states)
         short = int(self.rng.choice([n for n in lengths if n <= max(1, INTERPRETER_ELEMENTS // size)]))
-        for tokens, interpret in ((short, True), (long, False)):
+        for tokens, small in ((short, True), (long, False)):
             more = int(self.rng.integers(1, 4)) if self.form.resumable else 0
-            operands = random_operands(self.form, tokens + more, self.rng)
+            length = tokens + more
+            # As prompts and decoders do, and at random: also beside each other and into nothing.
+            some = sorted(int(cut) for cut in self.rng.integers(0, length + 1, 3))
+            cuts = [[tokens + i for i in range(more)], some] if more else []
+            operands = random_operands(self.form, length, self.rng)
             expected = self.expected(operands)
-            self.kernel = usual
-            self.compare(self.call(operands), expected, f"{tokens + more} tokens")
-            if forced:
-                self.kernel = forced
-                self.compare(self.call(operands), expected, f"{tokens + more} tokens by {schedule}")
-            if more:
-                # As prompts and decoders do, and at random: also beside each other and into nothing.
-                singles = [tokens + i for i in range(more)]
-                some = sorted(int(cut) for cut in self.rng.integers(0, tokens + more + 1, 3))
-                for cuts in (singles, some):
-                    what = f"{tokens + more} tokens, cut at {cuts}"
-                    self.compare(self.call_in_parts(operands, cuts), expected, what)
-            if interpret:
-                self.compare(self.interpret(operands), expected, f"interpreter, {tokens + more} tokens")
+            runs = self.runs(usual, forced, cuts, small)
+            for what, run in runs.items():
+                self.compare(run(operands), expected, f"{length} tokens, {what}")
+            if self.rng.random() < 1 / 2:
+                bad, kind = poisoned(self.form, operands, self.rng)
+                reach = Reach(self.form, bad, kind)
+                for what, run in runs.items():
+                    self.compare(run(bad), expected, f"{length} tokens, some {kind}, {what}", reach)
         if self.rng.random() < 1 / 3:
             self.check_ragged(short)
+
+    def runs(self, usual: linmu.Kernel, forced: tuple | None, cuts: list[list[int]], small: bool) -> dict:
+        """The ways to get results from operands, by name."""
+
+        def by(kernel, call, *more):
+            def run(operands):
+                self.kernel = kernel
+                return call(operands, *more)
+
+            return run
+
+        result = {"by default": by(usual, self.call)}
+        if forced:
+            result[f"by {forced[1]}"] = by(forced[0], self.call)
+        for places in cuts:
+            result[f"cut at {places}"] = by(usual, self.call_in_parts, places)
+        if small:
+            result["by the interpreter"] = self.interpret
+        return result
 
     def check_ragged(self, longest: int) -> None:
         """Sequences of up to `longest` tokens in one call, each against a loop over it."""
@@ -107,18 +100,31 @@ class Step:
             schedules += [{"cores": 8}, *algorithms]
         schedule = schedules[self.rng.integers(len(schedules))]
         self.kernel = linmu.compile(self.text, schedule=schedule, cache=False)
-        operands, sequences = random_batch(self.form, longest, self.rng)
-        compiled, interpreted = self.call(operands), self.interpret(operands)
-        for number, own in enumerate(sequences):
-            expected = self.expected(own)
-            for results, what in ((compiled, f"{schedule}"), (interpreted, "interpreter")):
-                part = alone(results, operands["cu"], number)
-                self.compare(part, expected, f"{what}, sequence {number} of {operands['cu'].tolist()}")
+        lengths = [int(n) for n in self.rng.integers(0, longest + 1, self.rng.integers(1, 6))]
+        sequences = random_sequences(self.form, lengths, self.rng)
+        expected = [self.expected(operands) for operands in sequences]
+        self.check_batch(sequences, expected, [None] * len(sequences), f"{schedule}")
+        if self.rng.random() < 1 / 2:
+            # In every second sequence, so that it has neighbours without.
+            bad = [
+                poisoned(self.form, operands, self.rng) if number % 2 else (operands, "inf")
+                for number, operands in enumerate(sequences)
+            ]
+            reaches = [Reach(self.form, *own) for own in bad]
+            self.check_batch([operands for operands, _ in bad], expected, reaches, f"{schedule}, not finite")
 
-    def forced(self) -> tuple[linmu.Kernel | None, dict[str, str]]:
+    def check_batch(self, sequences: list[dict], expected: list[dict], reaches: list, what: str) -> None:
+        operands = joined(self.form, sequences)
+        for results, by in ((self.call(operands), "kernel"), (self.interpret(operands), "interpreter")):
+            for number, reach in enumerate(reaches):
+                part = alone(results, operands["cu"], number)
+                at = f"{what}, {by}, sequence {number} of {operands['cu'].tolist()}"
+                self.compare(part, expected[number], at, reach)
+
+    def forced(self) -> tuple[linmu.Kernel, dict[str, str]] | None:
         """A kernel by an algorithm that the cost model need not choose, and its schedule; none of an opaque form."""
         if self.form.opaque:
-            return None, {}
+            return None
         widths = [state.value_size for state in self.form.states if state.value_size > 1]
         draws = [
             {"algorithm": "two_kernels"},
@@ -131,7 +137,7 @@ class Step:
         except linmu.PatternError as refused:
             if "needs all value columns at once" not in str(refused):
                 raise
-            return None, {}
+            return None
 
     def check_report(self) -> None:
         report = json.loads(linmu.explain(self.text, json=True))["ops"][0]
@@ -148,27 +154,12 @@ class Step:
         loop = Loop(self.form, operands)
         return loop.run()
 
-    def names(self) -> list[str]:
-        """What the results stand for, in their order."""
-        outputs = [f"o{i}" for i in range(len(self.form.outputs))]
-        tails = [f"{token.name}tail" for token in self.form.tokens.values() if token.tail]
-        tails += ["segmentstail"] if self.form.segments_tail else []
-        return [*outputs, *(state.name for state in self.form.states), *tails]
-
     def call(self, operands: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        guarded = Guarded()
-        inputs = guarded.like_callers(operands, set(self.form.tokens), self.rng)
         sizes = {"B": self.form.batch, "N": self.length(operands)}
         if self.form.ragged:
             sizes["S"] = len(operands["cu"]) - 1
-        results = []
-        for _, dtype, shape in self.kernel.results:
-            # An element that is not written stays NaN, or an id that no segment has.
-            unwritten = -1 if dtype == "i32" else float("nan")
-            empty = torch.full([sizes.get(e, e) for e in shape], unwritten, dtype=TORCH[dtype])
-            results.append(guarded.copy(empty))
-        self.kernel(**inputs, out=results)
-        return {name: result.clone() for name, result in zip(self.names(), results)}
+        results = call(self.kernel, operands, set(self.form.tokens), sizes, self.rng)
+        return dict(zip(self.form.results(), results, strict=True))
 
     def length(self, operands: dict[str, torch.Tensor]) -> int:
         return operands[next(iter(self.form.tokens))].shape[1]
@@ -203,29 +194,14 @@ class Step:
         return {**results, **outputs}
 
     def interpret(self, operands: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        with tempfile.TemporaryDirectory() as folder:
-            pattern, inputs, outputs = (Path(folder) / name for name in ("cell.mlir", "in", "out"))
-            pattern.write_text(self.text)
-            save_file({name: tensor.contiguous() for name, tensor in operands.items()}, inputs)
-            command = ["linmuc", pattern, "--run", inputs, "--out", outputs, "--target=interpreter"]
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-            if result.returncode != 0:
-                raise Mismatch(f"the interpreter: {result.stderr}")
-            stored = load_file(outputs)
-        return {name: stored[result] for name, result in zip(self.names(), self.results)}
+        return dict(zip(self.form.results(), interpret(self.text, operands, self.results), strict=True))
 
-    def compare(self, actual: dict[str, torch.Tensor], expected: dict[str, np.ndarray], what: str) -> None:
-        for name, values in expected.items():
-            tolerance = FEEDBACK_TOLERANCE if self.form.feedback else TOLERANCE
-            if name[0] == "o":
-                tolerance = {"bf16": BF16_TOLERANCE, "f16": F16_TOLERANCE}.get(self.form.storage, tolerance)
-            axis = 1 if name[0] == "S" else 2
-            if name.endswith("tail"):
-                # Copies.
-                tolerance, axis = 1e-30, actual[name].dim() - 1
-            error = worst(actual[name], values, min(axis, values.ndim - 1))
-            if not error < tolerance:
-                raise Mismatch(f"{what}: '{name}' has error {error:.1e}, expected < {tolerance:.0e}")
+    def compare(
+        self, actual: dict, expected: dict[str, np.ndarray], what: str, reach: Reach | None = None
+    ) -> None:
+        if reach:
+            actual, expected = reach.clean(actual, expected, what), reach.expected(expected)
+        compare(actual, expected, what, self.form.storage, self.form.feedback)
 
 
 def main() -> int:

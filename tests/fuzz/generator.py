@@ -8,9 +8,10 @@ from recurrence import OPAQUE, Decay, Output, Param, Read, Recurrence, State, To
 
 
 class Generator:
-    """Draws a recurrence. A large state comes with few tokens, so that every step is quick."""
+    """Draws a recurrence. A large state comes with few tokens, so that every step is quick. One that is `like` another
+    has its heads, batch and type, and a first state of its shape."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, like: Recurrence | None = None):
         self.rng = rng = np.random.default_rng(seed)
         size = str(rng.choice(["long", "wide", "grouped"], p=[0.3, 0.25, 0.45]))
         sizes, heads, self.longest = {
@@ -32,6 +33,11 @@ class Generator:
             longest=self.longest,
             storage=str(rng.choice(["f32", "bf16", "f16"], p=[0.76, 0.14, 0.1])),
         )
+
+        if like:
+            first = like.states[0]
+            self.key_size, self.value_size = first.key_size, first.value_size
+            self.form = replace(self.form, batch=like.batch, heads=like.heads, storage=like.storage)
 
     def chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)

@@ -170,9 +170,8 @@ class Loop:
         if form.segmented:
             ids = self.in_walk_order(self.exact["segments"])
             first = self.batched(self.exact["segmentstail"]) if form.segments_tail else ids[:, :1]
-            ids = np.concatenate(
-                [first, ids], axis=1
-            )  # that of a step, and before it that of the step before
+            # Of the position before the first, then of each step.
+            self.ids = ids = np.concatenate([first, ids], axis=1)
             if form.segments_tail:
                 self.tails["segments"] = ids[:, -1:]
         for step in range(self.length):

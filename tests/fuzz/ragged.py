@@ -6,13 +6,19 @@ from operands import random_operands
 from recurrence import Recurrence
 
 
-def random_batch(form: Recurrence, longest: int, rng) -> tuple[dict, list[dict]]:
-    """The operands of a ragged batch, and those of each of its sequences in a batch of its own."""
-    lengths = [int(n) for n in rng.integers(0, longest + 1, rng.integers(1, 6))]
+def random_sequences(form: Recurrence, lengths: list[int], rng) -> list[dict]:
+    """Operands of sequences, each in a batch of its own."""
     sequences = [random_operands(form, length, rng) for length in lengths]
     for operands in sequences:
         operands.update({name: sequences[0][name] for name in form.params})
-    table = torch.tensor([0, *lengths]).cumsum(0).int()
+    return sequences
+
+
+def joined(form: Recurrence, sequences: list[dict]) -> dict:
+    """The operands of a ragged batch of them."""
+    first = next(iter(form.tokens))
+    table = torch.tensor([0, *(operands[first].shape[1] for operands in sequences)]).cumsum(0).int()
+    states = {f"{state.name}0" for state in form.states}
     batch = {}
     for name in sequences[0]:
         parts = [operands[name] for operands in sequences]
@@ -21,9 +27,8 @@ def random_batch(form: Recurrence, longest: int, rng) -> tuple[dict, list[dict]]
         if name in form.params:
             batch[name] = parts[0]
         else:
-            states = {f"{state.name}0" for state in form.states}
             batch[name] = torch.cat(parts, dim=0 if name.endswith("tail") or name in states else 1)
-    return {**batch, "cu": table}, sequences
+    return {**batch, "cu": table}
 
 
 def alone(results: dict[str, torch.Tensor], table: torch.Tensor, number: int) -> dict[str, torch.Tensor]:

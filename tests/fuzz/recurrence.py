@@ -144,6 +144,12 @@ class Recurrence:
     def feedback(self) -> bool:
         return any(write.feedback for state in self.states for write in state.writes)
 
+    def results(self) -> list[str]:
+        """What the results stand for, in their order."""
+        tails = [f"{token.name}tail" for token in self.tokens.values() if token.tail]
+        tails += ["segmentstail"] if self.segments_tail else []
+        return [*(f"o{i}" for i in range(len(self.outputs))), *(state.name for state in self.states), *tails]
+
     @property
     def resumable(self) -> bool:
         """What one call leaves behind is all that the next one needs."""

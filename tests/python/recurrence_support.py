@@ -18,8 +18,8 @@ def path_of(name: str) -> Path:
 
 
 @functools.cache
-def kernel_of(name: str) -> linmu.Kernel:
-    return linmu.compile(path_of(name))
+def kernel_of(name: str, **schedule: str) -> linmu.Kernel:
+    return linmu.compile(path_of(name), schedule=schedule)
 
 
 def is_token(shape) -> bool:
@@ -74,14 +74,16 @@ def loop(name: str, operands: dict[str, np.ndarray]):
     return np.stack(outputs, axis=1), trajectory
 
 
-def run(name: str, operands: dict[str, np.ndarray], begin: int, end: int, states: list | None = None):
+def run(
+    name: str, operands: dict[str, np.ndarray], begin: int, end: int, states: list | None = None, **schedule
+):
     """The kernel on tokens [begin, end), from the operands' states or from those given."""
     given = {}
     for key, _, shape in kernel_of(name).inputs:
         given[key] = operands[key][:, begin:end] if is_token(shape) else operands[key]
     if states is not None:
         given |= {f"{state}0": value for state, value in zip(RECURRENCES[name].states, states, strict=True)}
-    output, *states = kernel_of(name)(**given)
+    output, *states = kernel_of(name, **schedule)(**given)
     return output, states
 
 

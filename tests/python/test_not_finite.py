@@ -1,16 +1,24 @@
 """What is infinite or no number stays where causality and segments keep it: in no earlier token and no later segment."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
 import linmu
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fuzz"))
+
+from guarded import Guarded  # noqa: E402
 
 HEADS, SIZE, TOKENS = 2, 16, 70
 SEGMENTS = np.repeat([0, 1, 2], [21, 30, 19])[None].astype(np.int32)
 
 
-def scan(decay: str, feedback: bool, segments: bool) -> str:
-    """S' = a S + k (x) w, o = q^T S'; w is v, or v - k^T (a S)."""
+def scan(decay: str, feedback: bool, segments: bool, state: str = "%S1") -> str:
+    """S' = a S + k (x) w, o = q^T S', or of `state`: %S is S, %D a S; w is v, or v - k^T (a S)."""
     token, scalar = f"tensor<?x?x{HEADS}x{SIZE}xf32>", f"tensor<?x?x{HEADS}xf32>"
     vector, matrix = f"tensor<{SIZE}xf32>", f"tensor<{SIZE}x{SIZE}xf32>"
     gate, slice_type = (scalar, "f32") if decay == "scalar" else (token, vector)
@@ -33,7 +41,7 @@ func.func @f(%q: {token}, %k: {token}, %v: {token}, %g: {gate}{ids}) -> {token} 
     {read}
     %W = pattern.outer %kt, %w : {vector}, {vector}
     %S1 = arith.addf %D, %W : {matrix}
-    %y = pattern.read %S1, %qt : {matrix}, {vector}
+    %y = pattern.read {state}, %qt : {matrix}, {vector}
     pattern.yield outputs(%y : {vector}) states(%S1 : {matrix})
   }}
   return %o : {token}
@@ -67,7 +75,22 @@ ALGORITHMS = [
 )
 @pytest.mark.parametrize("segments", [False, True])
 def test_it_stays_in_later_tokens_of_its_segment(decay, feedback, segments, schedule):
-    kernel = linmu.compile(scan(decay, feedback, segments), schedule=schedule, cache=False)
+    assert_it_stays(scan(decay, feedback, segments), decay, segments, schedule)
+
+
+@pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
+@pytest.mark.parametrize("state", ["%S", "%D"], ids=["before", "decayed"])
+@pytest.mark.parametrize(
+    ("decay", "feedback"), [("scalar", False), ("row", False), ("value", False), ("scalar", True)]
+)
+def test_what_is_read_before_the_write_of_a_first_token_is_zero_however_the_last_segment_ended(
+    decay, feedback, state, schedule
+):
+    assert_it_stays(scan(decay, feedback, True, state), decay, True, schedule)
+
+
+def assert_it_stays(text, decay, segments, schedule):
+    kernel = linmu.compile(text, schedule=schedule, cache=False)
     clean = operands(decay)
     more = [SEGMENTS] if segments else []
     expected = kernel(*clean, *more)
@@ -82,3 +105,24 @@ def test_it_stays_in_later_tokens_of_its_segment(decay, feedback, segments, sche
                 np.testing.assert_allclose(actual[:, :at], expected[:, :at], atol=2e-5, err_msg=where)
                 np.testing.assert_allclose(actual[:, end:], expected[:, end:], atol=2e-5, err_msg=where)
                 np.testing.assert_allclose(actual[:, :, 1], expected[:, :, 1], atol=2e-5, err_msg=where)
+
+
+@pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_walk_that_is_repeated_reads_no_order_outside_its_operand(reverse, schedule):
+    text = scan("scalar", True, True)
+    text = text.replace("%id: tensor", "%order: tensor<?x?xi32>, %id: tensor")
+    text = text.replace("segments(%id", "order(%order : tensor<?x?xi32>) segments(%id")
+    text = text.replace("pattern.scan", "pattern.scan reverse") if reverse else text
+    kernel = linmu.compile(text, schedule=schedule, cache=False)
+    q, k, v, g = (torch.from_numpy(x) for x in operands("scalar"))
+    order, segments = torch.arange(TOKENS, dtype=torch.int32)[None], torch.from_numpy(SEGMENTS)
+    expected = kernel(q, k, v, g, order, segments)
+    at = 50 if reverse else 21  # the first token of the second segment
+    v[0, at, 0, 0] = float("nan")
+    guarded = Guarded()
+    for _ in range(2):  # against an unreadable page behind it, then before it
+        actual = kernel(q, k, v, g, guarded.copy(order), guarded.copy(segments))
+        apart = SEGMENTS[0] != SEGMENTS[0, at]
+        assert torch.allclose(actual[:, apart], expected[:, apart], atol=2e-5)
+        guarded.copy(order)

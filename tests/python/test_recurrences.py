@@ -12,6 +12,8 @@ from recurrence_oracles import RECURRENCES
 from recurrence_support import FOLDER, kernel_of, loop, operands_of, path_of, run, worst_of
 
 NAMES = sorted(RECURRENCES)
+# Whose states need all value columns of what an earlier state read; whose states have no such columns.
+COUPLED, WITHOUT_COLUMNS = {"gated_slots"}, {"longhorn", "mingru", "s4d_real"}
 TOKENS = 257
 
 
@@ -74,6 +76,42 @@ def test_the_compiled_recurrence_equals_its_equations(name):
         actual, states = run(name, operands, 0, tokens)
         error = worst_of(name, actual, states, output[:, :tokens], trajectory[tokens])
         assert error < tolerance(name), f"{tokens} tokens"
+
+
+# What a schedule may force on an affine recurrence, and how the algorithm then begins.
+FORCED = {
+    "recurrent": {"algorithm": "recurrent"},
+    "chunked(chunk=16)": {"algorithm": "chunked", "chunk": "16"},
+    "chunked(chunk=32": {"algorithm": "chunked", "chunk": "32", "columns": "3"},
+    "two_kernels(chunk=16)": {"algorithm": "two_kernels", "chunk": "16"},
+    "segmented(chunk=16, segments=3)": {"algorithm": "segmented", "chunk": "16", "segments": "3"},
+}
+
+
+@pytest.mark.parametrize("algorithm", FORCED)
+@pytest.mark.parametrize("name", [name for name in NAMES if RECURRENCES[name].chunked])
+def test_every_algorithm_that_a_schedule_forces_on_it_equals_the_equations(name, algorithm):
+    split = "columns" in FORCED[algorithm]
+    if split and name in COUPLED:
+        with pytest.raises(linmu.PatternError, match="needs all value columns at once"):
+            kernel_of(name, **FORCED[algorithm])
+        return
+    runs = kernel_of(name, **FORCED[algorithm]).algorithm(TOKENS)
+    assert runs.startswith(algorithm)
+    assert ("columns=3" in runs) == (split and name not in WITHOUT_COLUMNS)
+    operands, output, trajectory = reference(name)
+    for tokens in (0, 1, 17, TOKENS):
+        actual, states = run(name, operands, 0, tokens, **FORCED[algorithm])
+        error = worst_of(name, actual, states, output[:, :tokens], trajectory[tokens])
+        assert error < tolerance(name), f"{tokens} tokens"
+
+
+@pytest.mark.parametrize("algorithm", ["chunked", "two_kernels", "segmented"])
+@pytest.mark.parametrize("name", [name for name in NAMES if not RECURRENCES[name].chunked])
+def test_an_algorithm_that_does_not_apply_is_refused_with_the_op_that_stands_in_the_way(name, algorithm):
+    with pytest.raises(linmu.PatternError, match=f"cannot run {algorithm} as the schedule says") as refused:
+        kernel_of(name, algorithm=algorithm)
+    assert place(path_of(name), RECURRENCES[name].opaque[0]) in str(refused.value)
 
 
 @pytest.mark.parametrize("name", NAMES)

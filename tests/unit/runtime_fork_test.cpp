@@ -8,16 +8,19 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <gtest/gtest.h>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <thread>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -49,19 +52,48 @@ bool runs(const Kernel &kernel) {
   return std::all_of(out.begin(), out.end(), [](float value) { return std::isfinite(value); });
 }
 
+/// The CPU time of a process that has not been waited for, in ns.
+std::int64_t cpuTimeOf(pid_t process) {
+  clockid_t clock;
+  timespec time{};
+  if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &time) != 0)
+    return 0;
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
+
+/// The wait status of a child; nothing, and the child is killed, where it hangs: a minute without CPU time,
+/// or half an hour. Time is counted in naps of this process, so that a machine that stands still, or gives
+/// its time to others, is none of it.
+std::optional<int> statusOf(pid_t child) {
+  using namespace std::chrono_literals;
+  constexpr auto nap = 10ms;
+  int status = -1;
+  std::int64_t used = -1;
+  auto idle = 0ms, all = 0ms;
+  for (; idle < 60s && all < 30min; idle += nap, all += nap) {
+    if (waitpid(child, &status, WNOHANG) == child)
+      return status;
+    if (std::int64_t now = cpuTimeOf(child); now != used)
+      used = now, idle = 0ms;
+    std::this_thread::sleep_for(nap);
+  }
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  return {};
+}
+
 /// Forks a child that runs `body` and ends with its answer; "" where that is true. A deadlock is an answer,
 /// too.
 template <typename Body> std::string inChild(Body &&body) {
   pid_t child = fork();
-  if (child == 0) {
-    alarm(60);
+  if (child == 0)
     _exit(body() ? 0 : 1);
-  }
-  int status = -1;
-  waitpid(child, &status, 0);
-  if (WIFSIGNALED(status))
-    return WTERMSIG(status) == SIGALRM ? "it hung" : "it died of signal " + std::to_string(WTERMSIG(status));
-  return WEXITSTATUS(status) == 0 ? "" : "its answer was no";
+  std::optional<int> status = statusOf(child);
+  if (!status)
+    return "it hung";
+  if (WIFSIGNALED(*status))
+    return "it died of signal " + std::to_string(WTERMSIG(*status));
+  return WEXITSTATUS(*status) == 0 ? "" : "its answer was no";
 }
 
 /// A thread that does something over and over while the object lives.
@@ -94,19 +126,9 @@ TEST(ColdCompile, ThreadsOfAFreshProcessCompileAtOnce) {
     char threads[] = "4", *arguments[] = {program.data(), threads, nullptr};
     pid_t child = -1;
     ASSERT_EQ(posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environ), 0);
-    int status = -1;
-    bool ended = false;
-    for (int tick = 0; tick < 6000 && !ended; ++tick) { // a minute
-      ended = waitpid(child, &status, WNOHANG) == child;
-      if (!ended)
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    if (!ended) {
-      kill(child, SIGKILL);
-      waitpid(child, &status, 0);
-    }
-    ASSERT_TRUE(ended) << "process " << process << " hangs";
-    ASSERT_EQ(status, 0) << "process " << process;
+    std::optional<int> status = statusOf(child);
+    ASSERT_TRUE(status) << "process " << process << " hangs";
+    ASSERT_EQ(*status, 0) << "process " << process;
   }
 }
 

@@ -52,9 +52,10 @@ Value NextIteration::ahead(Value value, Value at) {
     return arith::IndexCastOp::create(emit_, emit_.getI32Type(), at);
   if (auto load = dyn_cast<tile::LoadOp>(op)) {
     SmallVector<Value> indices;
-    for (Value index : load.getIndices())
-      indices.push_back(aheadIndex(index, at));
-    return memref::LoadOp::create(emit_, kernel_.memory(load.getSource()), indices);
+    Value memory = kernel_.memory(load.getSource());
+    for (auto [axis, index] : llvm::enumerate(load.getIndices()))
+      indices.push_back(insideOf(memory, axis, aheadIndex(index, at)));
+    return memref::LoadOp::create(emit_, memory, indices);
   }
   SmallVector<Value> operands;
   for (Value operand : op->getOperands())
@@ -67,8 +68,14 @@ Value NextIteration::ahead(Value value, Value at) {
   return emit_.insert(Operation::create(state))->getResult(0);
 }
 
-/// An index of a load or store in that iteration; of its element `at`. An order is read inside its bounds
-/// also where the walk has ended.
+/// What is read to find an address is read inside its bounds also where the walk has ended.
+Value NextIteration::insideOf(Value memory, int64_t axis, Value index) {
+  Value end = memref::DimOp::create(emit_, memory, emit_.index(axis));
+  index = arith::MinSIOp::create(emit_, index, emit_.add(end, -1));
+  return arith::MaxSIOp::create(emit_, index, emit_.index(0));
+}
+
+/// An index of a load or store in that iteration; of its element `at`.
 Value NextIteration::aheadIndex(Value index, Value at) {
   auto range = index.getDefiningOp<tile::RangeOp>();
   if (!range) {
@@ -79,11 +86,8 @@ Value NextIteration::aheadIndex(Value index, Value at) {
   if (!range.getOrder())
     return position;
   Value order = kernel_.memory(range.getOrder());
-  Value end = memref::DimOp::create(emit_, order, emit_.index(1));
-  position = arith::MinSIOp::create(emit_, position, emit_.add(end, -1));
-  position = arith::MaxSIOp::create(emit_, position, emit_.index(0));
-  return emit_.toIndex(
-      memref::LoadOp::create(emit_, order, ValueRange{ahead(range.getBatch(), at), position}));
+  return emit_.toIndex(memref::LoadOp::create(
+      emit_, order, ValueRange{ahead(range.getBatch(), at), insideOf(order, 1, position)}));
 }
 
 Value NextIteration::addressOf(Operation *loadOrStore, Value at) {

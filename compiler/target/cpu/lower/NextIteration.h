@@ -25,6 +25,7 @@ public:
 
 private:
   Value ahead(Value value, Value at);
+  Value insideOf(Value memory, int64_t axis, Value index);
   Value aheadIndex(Value index, Value at);
 
   Kernel &kernel_;
