@@ -27,7 +27,8 @@ endforeach()
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICES.md" DESTINATION share/doc/linmu)
 
 # linmu::runtime (C++), linmu::runtime_c (C), linmu::jit (compiles patterns), and what those are made of.
-set(exported linmu_runtime linmu_runtime_c linmu_files linmu_jit_cache linmu_jit)
+set(exported linmu_runtime linmu_runtime_c linmu_files linmu_jit_cache linmu_jit
+  LinMUCudaPrelude LinMUCudaEmulation LinMUCudaEmulatedExecutor)
 if(LINMU_BUILD_COMPILER)
   list(APPEND exported linmu_compiler)
   install(TARGETS linmuc linmu-opt RUNTIME DESTINATION bin)

@@ -1,5 +1,4 @@
 #include "compiler/tools/linmuc_run.h"
-#include "compiler/target/cuda/emulation/EmulatedPackage.h"
 #include "compiler/tools/element.h"
 #include "runtime/core/content_check.h"
 #include "runtime/core/cuda/device_buffer.h"
@@ -191,7 +190,9 @@ void launch(std::string_view source, const CommandLine &line, std::span<const Te
                                    .function = options.function,
                                    .aliases = options.aliases,
                                    .schedule = options.schedule,
-                                   .target = line.target == RunTarget::cuda ? line.cuda : "cpu"});
+                                   .target = line.target == RunTarget::cuda      ? line.cuda
+                                             : line.target == RunTarget::emulate ? "emulate"
+                                                                                 : "cpu"});
   std::vector<TensorView> outputs;
   for (Result &result : results)
     outputs.push_back(viewOf(result.bytes.data(), result.spec->dtype, result.shape));
@@ -199,21 +200,6 @@ void launch(std::string_view source, const CommandLine &line, std::span<const Te
     launchOnGpu(kernel, inputs, outputs, results);
   else
     kernel(inputs, outputs);
-}
-
-/// The kernels for GPUs on this machine's CPU, each access checked.
-void emulate(std::string_view source, const CommandLine &line, std::span<const TensorView> inputs,
-             std::span<Result> results) {
-  compiler::Bytes compiled = compiler::compile(source, line.options);
-  if (!compiled.ok)
-    throw Error(ErrorCode::invalidPattern, compiled.diagnostics);
-  Package package = deserialize(compiled.bytes, line.options.filename);
-  std::vector<TensorView> outputs;
-  for (Result &result : results)
-    outputs.push_back(viewOf(result.bytes.data(), result.spec->dtype, result.shape));
-  emulation::Verdict verdict = emulation::runPackage(package, inputs, outputs, {});
-  if (verdict.outcome != emulation::Outcome::clean)
-    throw Error(ErrorCode::internal, emulation::toString(verdict));
 }
 
 } // namespace
@@ -239,8 +225,6 @@ void runOnFile(std::string_view source, const CommandLine &line, AtomicFile &out
   std::vector<Result> results = shapeResults(signature, call);
   if (line.target == RunTarget::interpreter)
     interpret(source, line, operands, results);
-  else if (line.target == RunTarget::emulate)
-    emulate(source, line, inputs, results);
   else
     launch(source, line, inputs, results);
   std::vector<TensorToStore> tensors;

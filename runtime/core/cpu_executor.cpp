@@ -96,6 +96,9 @@ public:
             }));
   }
 
+  Device::Kind deviceKind() const override { return Device::cpu; }
+  bool readsTables() const override { return true; }
+
   void run(std::size_t variant, const Symbols &symbols, std::span<const TensorView> inputs,
            std::span<const TensorView> results, const LaunchOptions &options) const override {
     checkContents(package_.signature, symbols, inputs);

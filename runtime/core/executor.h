@@ -11,6 +11,12 @@ class Executor {
 public:
   virtual ~Executor() = default;
 
+  virtual Device::Kind deviceKind() const = 0; ///< where operands must lie
+
+  /// Whether a variant may be chosen by what tables of the operands hold; otherwise one sequence of a ragged
+  /// batch may be all of it.
+  virtual bool readsTables() const = 0;
+
   /// Runs variant `variant` of the package on operands that fit its signature and lie where it runs. Threads
   /// may run it at once.
   virtual void run(std::size_t variant, const Symbols &symbols, std::span<const TensorView> inputs,

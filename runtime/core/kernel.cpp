@@ -23,7 +23,7 @@ std::unique_ptr<const Executor> executorOf(const Package &package) {
 } // namespace
 
 struct Kernel::Impl {
-  explicit Impl(Package opened) : package(std::move(opened)), executor(executorOf(package)) {}
+  Impl(Package opened, const OpenExecutor &open) : package(std::move(opened)), executor(open(package)) {}
 
   std::size_t variantFor(const Symbols &symbols) const {
     std::size_t index = 0;
@@ -44,10 +44,12 @@ struct Kernel::Impl {
   std::unique_ptr<const Executor> executor;
 };
 
-Kernel Kernel::open(Package package) {
+Kernel Kernel::open(Package package) { return open(std::move(package), &executorOf); }
+
+Kernel Kernel::open(Package package, const OpenExecutor &open_executor) {
   validate(package, "package of pattern '" + package.signature.name + "'");
   Kernel kernel;
-  kernel.impl_ = std::make_shared<const Impl>(std::move(package));
+  kernel.impl_ = std::make_shared<const Impl>(std::move(package), open_executor);
   return kernel;
 }
 
@@ -55,9 +57,7 @@ const Signature &Kernel::signature() const { return impl_->package.signature; }
 
 const Package &Kernel::package() const { return impl_->package; }
 
-Device::Kind Kernel::deviceKind() const {
-  return impl_->package.target == "cuda" ? Device::cuda : Device::cpu;
-}
+Device::Kind Kernel::deviceKind() const { return impl_->executor->deviceKind(); }
 
 void Kernel::operator()(std::span<const TensorView> inputs, std::span<const TensorView> results,
                         const LaunchOptions &options) const {
@@ -69,9 +69,8 @@ void Kernel::operator()(std::span<const TensorView> inputs, std::span<const Tens
   Symbols symbols = checkOperands(signature, inputs, results);
   checkDevices(signature, deviceKind(), inputs, results);
   checkMemory(signature, inputs, results);
-  // A table in the memory of a device is not read here: one sequence may be all.
   symbols.longest_sequence =
-      deviceKind() == Device::cpu ? longestSequence(signature, symbols, inputs) : symbols.tokens;
+      impl_->executor->readsTables() ? longestSequence(signature, symbols, inputs) : symbols.tokens;
   impl_->executor->run(impl_->variantFor(symbols), symbols, inputs, results, options);
 }
 

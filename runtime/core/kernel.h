@@ -3,6 +3,7 @@
 #include "runtime/core/package.h"
 #include "runtime/core/tensor_view.h"
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,14 +36,21 @@ struct LaunchOptions {
   DeviceAllocator *allocator = nullptr;
 };
 
+class Executor;
+
 /// Cheap to copy; safe to launch from several threads at once.
 class Kernel {
 public:
+  /// Makes what runs a valid package, which outlives it.
+  using OpenExecutor = std::function<std::unique_ptr<const Executor>(const Package &)>;
+
   /// For the CPU: maps the image and checks that this machine has the features it needs (Error::unsupported
   /// otherwise). For CUDA: needs no GPU yet; the code goes to a device with the first launch there, and stays
   /// until the process ends, since graphs that were captured may use it for as long. A package that has only
   /// a source is refused: runtime/jit compiles it.
   static Kernel open(Package package);
+  /// The same, run by something else than a CPU or the driver of CUDA.
+  static Kernel open(Package package, const OpenExecutor &open_executor);
 
   const Signature &signature() const;
   const Package &package() const;

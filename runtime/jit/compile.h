@@ -16,7 +16,8 @@ struct CompileOptions {
   std::string function;
   std::map<std::string, std::string> aliases;  ///< see compiler::Options
   std::map<std::string, std::string> schedule; ///< see compiler::Options
-  /// "cpu"; "cuda" for the GPUs of this machine; "cuda:sm_90a,sm_80" for named architectures
+  /// "cpu"; "cuda" for the GPUs of this machine; "cuda:sm_90a,sm_80" for named architectures; "emulate" for
+  /// CUDA's kernels on this machine's CPU, by its C++ compiler, every access checked: slow, for tests
   std::string target = "cpu";
   std::vector<std::filesystem::path> package_folders{}; ///< Python's sys.path, for jit::Nvrtc::find()
   bool use_disk_cache = true;                           ///< Settings::cache_dir says where

@@ -1,4 +1,5 @@
 #include "runtime/jit/jit.h"
+#include "compiler/target/cuda/emulation/EmulatedExecutor.h"
 #include "runtime/core/settings.h"
 #include "runtime/jit/cache_entry.h"
 #include "runtime/jit/cuda_images.h"
@@ -111,7 +112,7 @@ Kernel Jit::codeFor(const Package &description, std::string_view source, const C
   std::lock_guard lock(code->mutex);
   if (code->content) {
     ++memory_hits_;
-    return Kernel::open(named(code->content->package(), description, "the kernel in memory"));
+    return open(named(code->content->package(), description, "the kernel in memory"), options, target, disk);
   }
   if (disk)
     if (auto kernel = readCode(description, options, target, *disk)) {
@@ -154,6 +155,9 @@ Kernel Jit::open(Package package, const CompileOptions &options, const Target &t
   if (target.cuda != (package.target == "cuda"))
     throw Error(ErrorCode::corruptFile,
                 "expected code for " + target.name() + ", got code for '" + package.target + "'");
+  if (target.emulate)
+    return Kernel::open(std::move(package),
+                        [](const Package &opened) { return emulation::openEmulated(opened); });
   if (!package.source.empty()) {
     ImageCounts counts;
     package = withImages(std::move(package), target.architectures, disk, counts, options.package_folders);

@@ -30,14 +30,18 @@ Target Target::parse(std::string_view text) {
   if (text == "cpu")
     return {};
   if (text == "cuda")
-    return {true, architecturesAtHand()};
+    return {.cuda = true, .architectures = architecturesAtHand()};
+  if (text == "emulate")
+    return {.cuda = true, .emulate = true};
   auto refuse = [&](const std::string &got) {
-    throw Error(ErrorCode::invalidArgument,
-                "target: expected cpu, cuda or cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, got " + got);
+    throw Error(
+        ErrorCode::invalidArgument,
+        "target: expected cpu, cuda, cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, or emulate, got " +
+            got);
   };
   if (!text.starts_with(prefix))
     refuse("'" + std::string(text) + "'");
-  Target target{true, {}};
+  Target target{.cuda = true};
   for (std::string_view rest = text.substr(prefix.size());;) {
     std::size_t comma = std::min(rest.find(','), rest.size());
     auto architecture = cuda::Architecture::parse(rest.substr(0, comma));
@@ -53,6 +57,8 @@ Target Target::parse(std::string_view text) {
 std::string Target::name() const {
   if (!cuda)
     return "cpu";
+  if (emulate)
+    return "emulate";
   std::string text;
   for (const cuda::Architecture &architecture : architectures)
     text += (text.empty() ? "cuda:" : ",") + architecture.name();

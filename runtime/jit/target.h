@@ -8,15 +8,16 @@
 namespace linmu::jit {
 
 struct Target {
-  bool cuda = false; ///< otherwise the CPU at hand
-  /// For CUDA, each once: those named, or those of the GPUs at hand.
+  bool cuda = false;    ///< otherwise the CPU at hand
+  bool emulate = false; ///< with `cuda`: its kernels on this machine's CPU, every access checked
+  /// For CUDA, each once: those named, or those of the GPUs at hand; none to emulate.
   std::vector<cuda::Architecture> architectures;
 
-  /// "cpu", "cuda" or "cuda:sm_90a,sm_80". Throws Error(invalidArgument) for anything else, and
+  /// "cpu", "cuda", "cuda:sm_90a,sm_80" or "emulate". Throws Error(invalidArgument) for anything else, and
   /// Error(unsupported) for "cuda" on a machine without a GPU.
   static Target parse(std::string_view text);
 
-  /// "cpu" or e.g. "cuda:sm_80,sm_90a".
+  /// "cpu", "emulate" or e.g. "cuda:sm_80,sm_90a".
   std::string name() const;
 };
 

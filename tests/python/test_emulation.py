@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+import linmu
+from recurrence_oracles import RECURRENCES
+from recurrence_support import loop, operands_of, path_of, worst_of
+
 HEADS, TOKENS = 2, 70
 
 
@@ -110,6 +114,42 @@ def test_kernels_for_gpus_compute_what_the_definition_says(tmp_path, name):
     for result, exact in expected.items():
         error = np.sqrt(np.mean((actual[result] - exact) ** 2, axis=-1)).max() / np.sqrt(np.mean(exact**2))
         assert error < (1e-4 if form.get("feedback") else 2e-5), f"{name}, {result}: {error:.1e}"
+
+
+@pytest.mark.parametrize("name", sorted(RECURRENCES))
+def test_published_recurrences_equal_their_equations(name):
+    """Three chunks, the last one cut."""
+    tokens = 40
+    operands = operands_of(name, tokens)
+    schedule = {"chunk": 16} if RECURRENCES[name].chunked else {}
+    output, *states = linmu.compile(path_of(name), target="emulate", schedule=schedule)(**operands)
+    expected, trajectory = loop(name, operands)
+    tolerance = 1e-4 if RECURRENCES[name].feedback else 2e-5
+    assert worst_of(name, output, states, expected, trajectory[tokens]) < tolerance
+
+
+def test_a_kernel_is_emulated_again_without_compiling_it_again(monkeypatch):
+    """By a call of another length, with no compiler to be found any more."""
+    kernel = linmu.compile(scan(16), target="emulate", schedule={"chunk": 16}, cache=False)
+    assert kernel.runs_on == "cpu"
+    inputs = operands(16, "scalar")
+    first, _ = kernel(**inputs)
+    monkeypatch.setenv("TMPDIR", "/dev/null")
+    half = {name: x[:, :40] if x.shape[1:2] == (TOKENS,) else x for name, x in inputs.items()}
+    again, _ = kernel(**half)
+    np.testing.assert_array_equal(again, first[:, :40])
+    fresh = linmu.compile(scan(16, "row"), target="emulate", schedule={"chunk": 16}, cache=False)
+    with pytest.raises(NotImplementedError, match="incomplete: chunked.*: cannot create a folder"):
+        fresh(**operands(16, "row"))
+
+
+def test_emulation_checks_tables_as_a_launch_does():
+    ordered = "order(%order : tensor<?x?xi32>) segments(%id : tensor<?x?xi32>)"
+    kernel = linmu.compile(scan(16, clauses=ordered), target="emulate", schedule={"chunk": 16})
+    inputs = operands(16, "scalar")
+    inputs["order"][0, 3] = TOKENS
+    with pytest.raises(ValueError, match="operand 'order'.*got 70"):
+        kernel(**inputs)
 
 
 def test_emulation_runs_patterns_only(tmp_path):

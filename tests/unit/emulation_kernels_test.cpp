@@ -14,13 +14,13 @@ namespace {
 struct Case {
   const char *name;
   std::size_t orderings; ///< waits, barriers and commits in its text
-  Verdict (*launch)(const Kernel &kernel, std::uint64_t seed);
+  Verdict (*launch)(const Kernel &kernel, std::uint64_t seed, int withoutOrderingAt);
 };
 
 std::uint16_t smallInteger(std::minstd_rand &random) { return toBF16(static_cast<float>(random() % 9) - 4); }
 
 /// 100 rows of 128: the last tile of rows is cut. Sums of small integers are exact.
-Verdict launchMatmul(const Kernel &kernel, std::uint64_t seed) {
+Verdict launchMatmul(const Kernel &kernel, std::uint64_t seed, int withoutOrderingAt) {
   const std::int32_t m = 100, n = 128, k = 128;
   std::minstd_rand random(static_cast<unsigned>(seed + 1));
   Values<std::uint16_t> a(m * k), b(k * n);
@@ -29,7 +29,11 @@ Verdict launchMatmul(const Kernel &kernel, std::uint64_t seed) {
   for (std::int32_t i = 0; i < k * n; ++i)
     b[i] = smallInteger(random);
   Values<float> c(m * n);
-  Launch launch{.grid = {2, 2, 1}, .threads = 128, .sharedBytes = 16384, .seed = seed};
+  Launch launch{.grid = {2, 2, 1},
+                .threads = 128,
+                .sharedBytes = 16384,
+                .seed = seed,
+                .withoutOrderingAt = withoutOrderingAt};
   Verdict verdict = emulate(kernel, launch,
                             std::vector<Argument>{a.operand(), b.operand(), c.operand(false), scalarOf(m),
                                                   scalarOf(n), scalarOf(k)});
@@ -44,12 +48,16 @@ Verdict launchMatmul(const Kernel &kernel, std::uint64_t seed) {
   return verdict;
 }
 
-Verdict launchRowSums(const Kernel &kernel, std::uint64_t seed) {
+Verdict launchRowSums(const Kernel &kernel, std::uint64_t seed, int withoutOrderingAt) {
   const std::int32_t rows = 3, columns = 300;
   Values<float> x(2 * rows * columns), y(2 * rows);
   for (std::int32_t i = 0; i < 2 * rows * columns; ++i)
     x[i] = static_cast<float>(i % 17) - 5;
-  Launch launch{.grid = {2, 1, 1}, .threads = 128, .sharedBytes = 16, .seed = seed};
+  Launch launch{.grid = {2, 1, 1},
+                .threads = 128,
+                .sharedBytes = 16,
+                .seed = seed,
+                .withoutOrderingAt = withoutOrderingAt};
   Verdict verdict =
       emulate(kernel, launch,
               std::vector<Argument>{x.operand(), y.operand(false), scalarOf(rows), scalarOf(columns)});
@@ -63,12 +71,12 @@ Verdict launchRowSums(const Kernel &kernel, std::uint64_t seed) {
   return verdict;
 }
 
-Verdict launchHandover(const Kernel &kernel, std::uint64_t seed) {
+Verdict launchHandover(const Kernel &kernel, std::uint64_t seed, int withoutOrderingAt) {
   const std::int32_t count = 5;
   Values<std::uint16_t> x(count * 256), y(count * 256);
   for (std::int32_t i = 0; i < count * 256; ++i)
     x[i] = static_cast<std::uint16_t>(i);
-  Launch launch{.threads = 64, .sharedBytes = 1536, .seed = seed};
+  Launch launch{.threads = 64, .sharedBytes = 1536, .seed = seed, .withoutOrderingAt = withoutOrderingAt};
   Verdict verdict =
       emulate(kernel, launch, std::vector<Argument>{x.operand(), y.operand(false), scalarOf(count)});
   if (verdict.outcome == Outcome::clean)
@@ -87,19 +95,20 @@ TEST_P(EmulatedKernel, ComputesWhatItShouldInAnyOrder) {
       compileForHost(kernelFile(GetParam().name), GetParam().name, LINMU_TEST_COMPILER);
   ASSERT_TRUE(compilation.kernel) << toString(compilation.verdict);
   for (std::uint64_t seed = 0; seed < 4; ++seed)
-    EXPECT_EQ(toString(GetParam().launch(**compilation.kernel, seed)), "clean");
+    EXPECT_EQ(toString(GetParam().launch(**compilation.kernel, seed, 0)), "clean");
 }
 
 TEST_P(EmulatedKernel, FailsWithoutAnyOneOfItsWaitsAndBarriers) {
-  std::vector<Removal> removals = withoutEachOrdering(kernelFile(GetParam().name));
-  EXPECT_EQ(removals.size(), GetParam().orderings);
-  for (const Removal &removal : removals) {
-    HostCompilation compilation = compileForHost(removal.text, GetParam().name, LINMU_TEST_COMPILER);
-    ASSERT_TRUE(compilation.kernel) << toString(compilation.verdict);
+  HostCompilation compilation =
+      compileForHost(kernelFile(GetParam().name), GetParam().name, LINMU_TEST_COMPILER);
+  ASSERT_TRUE(compilation.kernel) << toString(compilation.verdict);
+  std::vector<Ordering> orderings = orderingsIn(kernelFile(GetParam().name));
+  EXPECT_EQ(orderings.size(), GetParam().orderings);
+  for (const Ordering &ordering : orderings) {
     for (std::uint64_t seed = 0; seed < 2; ++seed) {
-      Verdict verdict = GetParam().launch(**compilation.kernel, seed);
+      Verdict verdict = GetParam().launch(**compilation.kernel, seed, ordering.line);
       EXPECT_EQ(static_cast<int>(verdict.outcome), static_cast<int>(Outcome::error))
-          << "without " << removal.call << " at line " << removal.line << ": " << toString(verdict);
+          << "without " << ordering.call << " at line " << ordering.line << ": " << toString(verdict);
       EXPECT_GT(verdict.line, 0) << toString(verdict);
     }
   }
@@ -115,18 +124,19 @@ TEST_P(EmulatedKernel, CompilesForEveryArchitecture) {
   }
 }
 
-TEST(Orderings, AreFoundAsStatementsAndLeaveTheLinesOfTheOthers) {
-  std::string text = "void f() {\n  if (x)\n    barrier(g(1),\n            64);\n  my_barrier();\n"
-                     "  copy_wait<N - 1>(); sync_warp();\n  bool any = barrier_any(x);\n}\n";
-  std::vector<Removal> removals = withoutEachOrdering(text);
-  ASSERT_EQ(removals.size(), 3U);
-  EXPECT_EQ(removals[0].call, "barrier(g(1),\n            64)");
-  EXPECT_EQ(removals[0].line, 3);
-  EXPECT_EQ(removals[0].text.find("my_barrier") != std::string::npos, true);
-  EXPECT_EQ(std::count(removals[0].text.begin(), removals[0].text.end(), '\n'), 8);
-  EXPECT_EQ(removals[1].call, "copy_wait<N - 1>()");
-  EXPECT_EQ(removals[2].line, 6);
-  EXPECT_NE(removals[2].text.find("copy_wait<N - 1>(); (void)0;"), std::string::npos) << removals[2].text;
+TEST(Orderings, AreFoundAsStatementsByTheirLines) {
+  std::string text = "void f() {\n#line 7 \"cell.mlir\"\n  if (x)\n    barrier(g(1),\n            64);\n"
+                     "  my_barrier();\n  copy_wait<N - 1>();\n  bool any = barrier_any(x), b = true;\n"
+                     "  barrier(2)\n";
+  std::vector<Ordering> orderings = orderingsIn(text);
+  ASSERT_EQ(orderings.size(), 2U);
+  EXPECT_EQ(orderings[0].call, "barrier(g(1),\n            64)");
+  EXPECT_EQ(orderings[0].line, 4);
+  EXPECT_EQ(orderings[1].call, "copy_wait<N - 1>()");
+  EXPECT_EQ(orderings[1].line, 7);
+  std::string plain = withoutLineDirectives(text);
+  EXPECT_EQ(plain.find("#line"), std::string::npos);
+  EXPECT_EQ(orderingsIn(plain)[1].line, 7);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, EmulatedKernel, testing::ValuesIn(cases),

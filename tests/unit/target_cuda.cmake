@@ -18,6 +18,11 @@ if(LINMU_BUILD_COMPILER)
     "LINMU_TEST_GPU_KERNELS=\"${PROJECT_SOURCE_DIR}/tests/gpu/prelude_kernels.cuh\""
     "LINMU_TEST_VENV=\"${PROJECT_SOURCE_DIR}/.venv\"")
 
+  linmu_unit_test(target_cuda_orderings_test
+    SOURCES emulation_orderings_test.cpp LIBRARIES linmu_compiler LinMUCudaEmulatedExecutor)
+  target_compile_definitions(target_cuda_orderings_test PRIVATE
+    "LINMU_TEST_RECURRENCES=\"${PROJECT_SOURCE_DIR}/tests/recurrences\"")
+
   linmu_unit_test(target_cuda_functions_test SOURCES prelude_functions_test.cpp)
 
   linmu_unit_test(target_cuda_print_test

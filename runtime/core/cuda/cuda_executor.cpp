@@ -26,6 +26,9 @@ public:
     }
   }
 
+  Device::Kind deviceKind() const override { return Device::cuda; }
+  bool readsTables() const override { return false; }
+
   void run(std::size_t variant, const Symbols &symbols, std::span<const TensorView> inputs,
            std::span<const TensorView> results, const LaunchOptions &options) const override {
     checkAccess(package_.signature, inputs, results);

@@ -130,6 +130,8 @@ Actor Block::actor(std::uint16_t thread, Where where, Proxy proxy) const {
 
 void Block::warp(WarpInstruction instruction, Lane &lane, Where where) {
   step(where);
+  if (instruction == WarpInstruction::synchronize && isLeftOut(where))
+    return;
   std::uint32_t warpNumber = current / warpSize;
   Warp &self = warps[warpNumber];
   unsigned laneNumber = current % warpSize;
@@ -173,6 +175,8 @@ void Block::warp(WarpInstruction instruction, Lane &lane, Where where) {
 
 bool Block::barrier(std::uint32_t id, std::uint32_t count, bool waits, bool condition, Where where) {
   step(where);
+  if (isLeftOut(where))
+    return condition;
   if (id >= barriers.size())
     fail(Outcome::error, "requires a barrier from 0 to 15, got " + std::to_string(id), where);
   std::uint32_t expected = count == 0 ? grid.threads : count;
@@ -236,5 +240,6 @@ void Block::fenceProxyAsync(Where where) {
   if (grid.architecture < 90)
     fail(Outcome::error, "fence_proxy_async requires sm_90, got sm_" + std::to_string(grid.architecture),
          where);
-  clocks.fence(current);
+  if (!isLeftOut(where))
+    clocks.fence(current);
 }

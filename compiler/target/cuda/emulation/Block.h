@@ -20,6 +20,7 @@ struct Grid {
   unsigned architecture = 90;     ///< 80, 86, 89, 90, 100, 120
   std::vector<Memory *> operands; ///< by buffer number
   std::uint64_t mostSteps = 0;    ///< of each block: calls of the prelude
+  int withoutOrderingAt = 0;      ///< the line of an ordering that has no effect
 };
 
 class Block final : public Machine {
@@ -86,6 +87,7 @@ private:
   [[noreturn]] void fail(Outcome outcome, std::string message, Where where);
   [[noreturn]] void fail(const Fault &fault, Where where);
   void step(Where where);
+  bool isLeftOut(Where ordering) const { return ordering.line == grid.withoutOrderingAt; }
   std::string deadlock() const;
   Actor actor(std::uint16_t thread, Where where, Proxy proxy = Proxy::generic) const;
 

@@ -76,11 +76,14 @@ std::array<std::byte, 16> Block::readSource(const Copy &copy) {
 
 void Block::copyCommit(Where where) {
   step(where);
-  threads[current].groups.emplace_back();
+  if (!isLeftOut(where))
+    threads[current].groups.emplace_back();
 }
 
 void Block::copyWait(std::uint32_t pending, Where where) {
   step(where);
+  if (isLeftOut(where))
+    return;
   auto &groups = threads[current].groups;
   std::size_t committed = groups.size() - 1;
   std::size_t done = committed > pending ? committed - pending : 0;

@@ -120,8 +120,8 @@ Verdict linmu::emulation::emulate(const Kernel &kernel, const Launch &launch,
   if (std::optional<std::string> wrong = mismatch(kernel, launch, arguments))
     return {Outcome::error, *wrong, "", 0};
   Bound bound = bind(kernel, arguments);
-  Grid grid{launch.grid,         launch.threads, launch.sharedBytes,
-            launch.architecture, bound.byBuffer, launch.mostSteps};
+  Grid grid{launch.grid,    launch.threads,   launch.sharedBytes,      launch.architecture,
+            bound.byBuffer, launch.mostSteps, launch.withoutOrderingAt};
   std::vector<std::array<std::uint32_t, 3>> blocks;
   for (std::uint32_t z = 0; z < launch.grid[2]; ++z)
     for (std::uint32_t y = 0; y < launch.grid[1]; ++y)

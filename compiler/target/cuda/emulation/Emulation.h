@@ -46,6 +46,8 @@ struct Launch {
   std::uint64_t seed = 0;                        ///< of the order of blocks and threads
   std::uint64_t mostSteps =
       1'000'000'000; ///< calls of the prelude by one block, behind which it is incomplete
+  /// The line of a wait, barrier or fence that has no effect, as if the text were without it (orderingsIn()).
+  int withoutOrderingAt = 0;
 };
 
 /// Arguments are the kernel's parameters in order; what does not fit them is an error. Behind them may stand

@@ -7,8 +7,9 @@ namespace linmu::emulation {
 
 class Fibers {
 public:
-  /// `count` fibers with this much stack each; a guard page below it turns an overflow into a crash.
-  explicit Fibers(std::size_t count, std::size_t stackBytes = std::size_t(128) << 10);
+  /// `count` fibers with this much stack each; a guard page below it turns an overflow into a crash. Pages
+  /// that are not reached take no memory. Kernels compiled without optimisation have frames of some 100 KiB.
+  explicit Fibers(std::size_t count, std::size_t stackBytes = std::size_t(2) << 20);
   ~Fibers();
   Fibers(const Fibers &) = delete;
   Fibers &operator=(const Fibers &) = delete;

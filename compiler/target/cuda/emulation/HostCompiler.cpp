@@ -21,8 +21,10 @@ namespace {
 class Scratch {
 public:
   Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "linmu-emulation-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr)
+    std::error_code missing;
+    std::filesystem::path temporary = std::filesystem::temp_directory_path(missing);
+    std::string pattern = (temporary / "linmu-emulation-XXXXXX").string();
+    if (!missing && mkdtemp(pattern.data()) != nullptr)
       folder = pattern;
   }
   ~Scratch() {
@@ -91,9 +93,10 @@ HostCompilation linmu::emulation::compileForHost(std::string_view text, const st
   std::string source = scratch.file("kernel.cpp"), library = scratch.file("kernel.so"),
               log = scratch.file("log");
   std::ofstream(source) << cuda::hostText(text, name);
-  // Sums of products are not contracted, for what the device contracts is nearer to the truth. Registers that
-  // nothing has written hold what is no number.
-  int status = runProgram({compiler, "-std=c++20", "-O1", "-w", "-fPIC", "-shared", "-ffp-contract=off",
+  // Kernels are long and straight: optimising one takes five times as long as it saves in a run of some
+  // blocks. Sums of products are not contracted, for what the device contracts is nearer to the truth.
+  // Registers that nothing has written hold what is no number.
+  int status = runProgram({compiler, "-std=c++20", "-O0", "-w", "-fPIC", "-shared", "-ffp-contract=off",
                            "-ftrivial-auto-var-init=pattern", "-fvisibility=hidden", source, "-o", library},
                           log);
   if (status == -1 || status == 127)

@@ -6,7 +6,8 @@ std::string_view linmu::cuda::devicePrelude() { return deviceText; }
 std::string linmu::cuda::hostText(std::string_view kernel, std::string_view name) {
   std::string text(portableText);
   // Instructions by their text are not modelled, wherever they stand.
-  text += "#define __global__\n#define __launch_bounds__(...)\n#define __grid_constant__\n#define asm "
+  // Of several kernels only the exported one is compiled.
+  text += "#define __global__ inline\n#define __launch_bounds__(...)\n#define __grid_constant__\n#define asm "
           "an_instruction_by_its_text\n"
           "#define __asm__ an_instruction_by_its_text\nusing namespace prelude;\n#line 1 \"kernel\"\n";
   text += kernel;

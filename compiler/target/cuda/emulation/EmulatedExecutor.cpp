@@ -1,10 +1,12 @@
-#include "compiler/target/cuda/emulation/EmulatedPackage.h"
+#include "compiler/target/cuda/emulation/EmulatedExecutor.h"
 #include "compiler/target/cuda/emulation/HostCompiler.h"
 #include "compiler/target/cuda/prelude/Prelude.h"
+#include "runtime/core/content_check.h"
+#include "runtime/core/error.h"
 #include "runtime/core/launch_frame.h"
-#include "runtime/core/memory_check.h"
-#include "runtime/core/operand_check.h"
 #include <algorithm>
+#include <map>
+#include <mutex>
 #include <unistd.h>
 
 namespace linmu::emulation {
@@ -32,34 +34,57 @@ DType typeOf(const Package &package, const Binding &binding) {
                                            : package.temporaries[binding.index].dtype;
 }
 
-std::string hostCompiler(const PackageOptions &options) {
+std::string hostCompiler(const ExecutorOptions &options) {
   if (!options.compiler.empty())
     return options.compiler;
   return access(LINMU_HOST_COMPILER, X_OK) == 0 ? LINMU_HOST_COMPILER : "c++";
 }
 
+[[noreturn]] void refuse(const std::string &kernel, Verdict verdict) {
+  verdict.message = kernel + ": " + verdict.message;
+  throw Error(verdict.outcome == Outcome::error ? ErrorCode::internal : ErrorCode::unsupported,
+              toString(verdict));
+}
+
+/// Kernels of a package by their names, each compiled for the host when it is first launched.
+class HostKernels {
+public:
+  HostKernels(const Package &package, std::string compiler)
+      : text_(std::string_view(package.source).substr(cuda::devicePrelude().size())),
+        compiler_(std::move(compiler)) {}
+
+  const Kernel &at(const std::string &name) {
+    std::shared_ptr<const HostKernel> &kernel = kernels_[name];
+    if (!kernel) {
+      HostCompilation compilation = compileForHost(text_, name, compiler_);
+      if (!compilation.kernel)
+        refuse(name, compilation.verdict);
+      kernel = compilation.kernel;
+    }
+    return **kernel;
+  }
+
+private:
+  std::string_view text_;
+  std::string compiler_;
+  std::map<std::string, std::shared_ptr<const HostKernel>> kernels_;
+};
+
 /// Runs the launches of one call.
 class Call {
 public:
-  Call(const Package &package, const PackageOptions &options) : package_(package), options_(options) {}
+  Call(const Package &package, HostKernels &kernels, const ExecutorOptions &options)
+      : package_(package), kernels_(kernels), options_(options) {}
 
-  Verdict run(std::span<const TensorView> inputs, std::span<const TensorView> results) {
-    Symbols symbols = checkOperands(package_.signature, inputs, results);
-    checkMemory(package_.signature, inputs, results);
+  void run(std::size_t variant, const Symbols &symbols, std::span<const TensorView> inputs,
+           std::span<const TensorView> results) {
     frame_.fill(package_, symbols, inputs, results);
     frame_.useOwnMemory(package_, symbols);
     for (const TensorView &input : inputs)
       written_.push_back(static_cast<const std::byte *>(input.data));
-    auto variant =
-        std::find_if(package_.variants.begin(), package_.variants.end(), [&](const Variant &candidate) {
-          return candidate.condition == Variant::always || frame_.valueOf(candidate.condition) != 0;
-        });
-    for (const linmu::Launch &launch : variant->launches)
-      if (Verdict verdict = run(launch); verdict.outcome != Outcome::clean) {
-        verdict.message = launch.kernel + ": " + verdict.message;
-        return verdict;
-      }
-    return {};
+    for (const linmu::Launch &launch : package_.variants[variant].launches)
+      if (Verdict verdict = run(launch); verdict.outcome != Outcome::clean)
+        refuse(launch.kernel, verdict);
   }
 
 private:
@@ -104,24 +129,53 @@ private:
     emulated.sharedBytes = static_cast<std::size_t>(launch.shared_bytes);
     emulated.architecture = options_.architecture;
     emulated.seed = options_.seed;
-    std::string_view text = std::string_view(package_.source).substr(cuda::devicePrelude().size());
-    Verdict verdict = emulate(text, launch.kernel, hostCompiler(options_), emulated, arguments);
+    emulated.withoutOrderingAt = options_.without_ordering_at;
+    Verdict verdict = emulate(kernels_.at(launch.kernel), emulated, arguments);
     // What one launch has written, later ones may read.
     written_.insert(written_.end(), touched.begin(), touched.end());
     return verdict;
   }
 
   const Package &package_;
-  const PackageOptions &options_;
+  HostKernels &kernels_;
+  const ExecutorOptions &options_;
   LaunchFrame frame_;
   std::vector<const std::byte *> written_;
 };
 
+class EmulatedExecutor final : public Executor {
+public:
+  EmulatedExecutor(const Package &package, const ExecutorOptions *options)
+      : package_(package), options_(options), kernels_(package, hostCompiler(options ? *options : usual_)) {}
+
+  Device::Kind deviceKind() const override { return Device::cpu; }
+  bool readsTables() const override { return false; } // as on a GPU
+
+  void run(std::size_t variant, const Symbols &symbols, std::span<const TensorView> inputs,
+           std::span<const TensorView> results, const LaunchOptions &) const override {
+    checkContents(package_.signature, symbols, inputs);
+    std::lock_guard lock(mutex_); // a kernel compiled for the host belongs to one machine at a time
+    Call(package_, kernels_, options_ ? *options_ : usual_).run(variant, symbols, inputs, results);
+  }
+
+private:
+  const Package &package_;
+  const ExecutorOptions usual_;
+  const ExecutorOptions *options_;
+  mutable std::mutex mutex_;
+  mutable HostKernels kernels_;
+};
+
 } // namespace
 
-Verdict runPackage(const Package &package, std::span<const TensorView> inputs,
-                   std::span<const TensorView> results, const PackageOptions &options) {
-  return Call(package, options).run(inputs, results);
+std::unique_ptr<const Executor> openEmulated(const Package &package, const ExecutorOptions *options) {
+  if (package.target != "cuda" || !package.source.starts_with(cuda::devicePrelude()))
+    throw Error(ErrorCode::invalidArgument,
+                "pattern '" + package.signature.name +
+                    "': emulation requires CUDA source behind its prelude, got code "
+                    "for '" +
+                    package.target + "'");
+  return std::make_unique<const EmulatedExecutor>(package, options);
 }
 
 } // namespace linmu::emulation
