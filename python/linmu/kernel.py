@@ -294,8 +294,8 @@ def compile(
     `function` chooses among several in the text. `aliases` replaces definitions of type aliases,
     {"query": "tensor<?x?x28x128xbf16>"} or {"!query": ...}, and of attribute aliases, {"#window": "array<i64: 8, 8,
     8>"};
-    `schedule` overrides choices, {"chunk": 64}. `target` is "cpu", "cuda" for this machine's GPUs, or
-    "cuda:sm_90a,sm_80" for architectures by name. Raises PatternError, a ValueError whose text carries file, line
+    `schedule` overrides choices, {"chunk": 64}. `target` is "cpu", "cuda" for this machine's GPUs, "cuda:sm_90a,sm_80"
+    for architectures by name, or "emulate" to run CUDA's kernels on the CPU with every access checked. Raises PatternError, a ValueError whose text carries file, line
     and column. Other keywords are refused.
     """
     _refuse_unknown("compile", unknown, "text_or_path, function, aliases, schedule, target and cache")

@@ -224,13 +224,14 @@ def interpret(text: str, operands: dict[str, np.ndarray]) -> dict[str, np.ndarra
         return load_file(outputs)
 
 
-def check(seed: int) -> str | None:
+def check(seed: int, target: str) -> str | None:
     """What is wrong, if anything is."""
     program = Program(seed)
     text = program.text()
     try:
         kernels = {
-            fuse: linmu.compile(text, schedule={"fuse": fuse}, cache=False) for fuse in ("true", "false")
+            fuse: linmu.compile(text, schedule={"fuse": fuse}, target=target, cache=False)
+            for fuse in ("true", "false")
         }
         tokens = int(program.rng.choice(LENGTHS))
         operands = program.operands_of(tokens)
@@ -252,10 +253,11 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0, help="of the first program; each has the next one")
+    parser.add_argument("--target", choices=["cpu", "emulate"], default="cpu", help="what runs the kernels")
     arguments = parser.parse_args()
     failed = 0
     for seed in range(arguments.seed, arguments.seed + arguments.steps):
-        if problem := check(seed):
+        if problem := check(seed, arguments.target):
             failed += 1
             print(f"FAILED: --seed {seed} --steps 1: {problem}", flush=True)
     print(f"{arguments.steps - failed} passed, {failed} failed")

@@ -278,7 +278,7 @@ func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
   return %y : tensor<?x?x2xf32>
 }
 """
-    with pytest.raises(ValueError, match="target: expected cpu, cuda or cuda:ARCHITECTURE"):
+    with pytest.raises(ValueError, match="target: expected cpu, cuda, cuda:ARCHITECTURE"):
         linmu.compile(text, target="gpu")
     try:
         kernel = linmu.compile(text, target="cuda:sm_90a", cache=False)

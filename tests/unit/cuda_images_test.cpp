@@ -235,7 +235,7 @@ TEST_F(CudaImages, WithoutNamesTheGpusAtHandAreCompiledFor) {
 
 TEST(CudaTarget, WhatIsNoneIsNamed) {
   const std::string expected =
-      "target: expected cpu, cuda or cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, got ";
+      "target: expected cpu, cuda, cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, or emulate, got ";
   for (const char *text : {"", "gpu", "CUDA", "cpu:sm_80"}) {
     Error error = errorOf([&] { jit::Target::parse(text); });
     EXPECT_EQ(error.code(), ErrorCode::invalidArgument);
