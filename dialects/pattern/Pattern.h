@@ -11,6 +11,10 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace linmu::pattern {
+class StepBuilder; // StepBuilder.h
+}
+
 #include "dialects/pattern/PatternDialect.h.inc"
 #include "dialects/pattern/StepInterface.h.inc"
 
