@@ -34,4 +34,8 @@ void registerStepModels(mlir::DialectRegistry &registry);
 /// 2 for states).
 mlir::Type sliceType(mlir::RankedTensorType type, unsigned leading);
 
+/// What the dynamic axes of a tensor say of it: none, the batch, or the batch and the tokens.
+enum class Kind { param, states, tokens };
+Kind kindOf(mlir::RankedTensorType type);
+
 } // namespace linmu::pattern
