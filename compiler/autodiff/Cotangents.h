@@ -6,8 +6,8 @@
 
 namespace linmu::autodiff {
 
-/// Contributions have the kind of the value that they belong to, or, for a param, are states: what each sequence and
-/// head adds. They may have the heads of the loop that made them, and are f32.
+/// Contributions have the kind of the value that they belong to, or, for a param, are states: what each
+/// sequence and head adds. They may have the heads of the loop that made them, and are f32.
 class Cotangents {
 public:
   /// Values that depend on none of `inputs` get no gradient.
@@ -15,8 +15,8 @@ public:
 
   bool wants(mlir::Value value) const { return active_.contains(value); }
   void add(mlir::Value value, mlir::Value contribution);
-  /// The gradient of a token tensor or state for use in a loop with its heads, or null where it gets nothing: f32,
-  /// and with one head where the value has none.
+  /// The gradient of a token tensor or state for use in a loop with its heads, or null where it gets nothing:
+  /// f32, and with one head where the value has none.
   mlir::Value of(mlir::OpBuilder &builder, mlir::Value value);
   /// The gradient with the value's type, made by an op of its own; null where the value gets nothing.
   mlir::Value result(mlir::OpBuilder &builder, mlir::Value value);

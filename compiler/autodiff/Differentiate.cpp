@@ -80,7 +80,8 @@ private:
     }
     for (const std::string &name : wanted_)
       if (!llvm::is_contained(names_, name))
-        return function_.emitError("has no input '") << name << "' to differentiate; it has: " << llvm::join(floats, ", ");
+        return function_.emitError("has no input '")
+               << name << "' to differentiate; it has: " << llvm::join(floats, ", ");
     if (inputs_.empty())
       return function_.emitError("has no input of floats to differentiate");
     return success();
@@ -113,11 +114,39 @@ private:
         .Case([&](NormalScanOp scan) { return differentiateScan(scan, cotangents, at_); })
         .Case([&](PermuteOp permute) {
           Value cotangent = cotangents.of(at_, permute.getResult());
-          cotangents.add(permute.getSource(), PermuteOp::create(at_, permute.getLoc(), cotangent.getType(), cotangent,
-                                                                permute.getOrder(), !permute.getInverse()));
+          cotangents.add(permute.getSource(),
+                         PermuteOp::create(at_, permute.getLoc(), cotangent.getType(), cotangent,
+                                           permute.getOrder(), !permute.getInverse()));
           return success();
         })
         .Default(refuse);
+  }
+
+  /// The gradient of an input that no result depends on, or only through comparisons.
+  Value zeroOf(Value input, Cotangents &cotangents) {
+    auto type = cast<RankedTensorType>(input.getType());
+    LoopWalk walk = anyWalk();
+    Kind kind = kindOf(type);
+    unsigned leading = kind == Kind::param ? 0 : kind == Kind::states ? 1 : 2;
+    walk.heads = type.getRank() > leading ? type.getDimSize(leading) : 1;
+    if (kind == Kind::tokens)
+      walk.like = input;
+    LoopBuilder loop(at_, input.getLoc(), walk);
+    Value zero = loop.step().constant(sliceType(type, leading + 1), 0);
+    kind == Kind::tokens ? loop.addOutput(zero) : loop.addSum(zero);
+    loop.create();
+    cotangents.add(input, kind == Kind::tokens ? loop.output(0) : loop.sum(0));
+    return cotangents.result(at_, input);
+  }
+
+  /// Of some loop of the function, without its order: for what depends on none.
+  LoopWalk anyWalk() {
+    LoopWalk walk;
+    for (Operation &op : function_.getBody().front())
+      llvm::TypeSwitch<Operation *>(&op).Case<MapOp, NormalScanOp>(
+          [&](auto loop) { walk = LoopWalk::of(loop); });
+    walk.order = {};
+    return walk;
   }
 
   LogicalResult returnGradients(Cotangents &cotangents) {
@@ -128,14 +157,15 @@ private:
     for (auto [input, name] : llvm::zip(inputs_, names_)) {
       Value gradient = cotangents.result(at_, input);
       if (!gradient)
-        return function_.emitError("has no result that depends on input '") << name << "'; name the inputs that want a "
-                                                                              "gradient, as in --wrt=q,k";
+        gradient = zeroOf(input, cotangents);
       results.push_back(gradient);
-      attributes.push_back(DictionaryAttr::get(context, {NamedAttribute(StringAttr::get(context, nameAttribute),
-                                                                        StringAttr::get(context, "d_" + name))}));
+      attributes.push_back(DictionaryAttr::get(
+          context,
+          {NamedAttribute(StringAttr::get(context, nameAttribute), StringAttr::get(context, "d_" + name))}));
     }
     end->setOperands(results);
-    function_.setType(FunctionType::get(context, function_.getArgumentTypes(), ValueRange(results).getTypes()));
+    function_.setType(
+        FunctionType::get(context, function_.getArgumentTypes(), ValueRange(results).getTypes()));
     function_.setAllResultAttrs(attributes);
     function_.setSymName((function_.getSymName() + "_gradient").str());
     for (Operation &op : function_.getBody().front())

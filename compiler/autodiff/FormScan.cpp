@@ -15,7 +15,9 @@ Type FormScan::valueType() const {
   auto tensor = dyn_cast<RankedTensorType>(slice);
   if (!tensor || (tensor.getRank() == 1 && keyAxis == 0))
     return Float32Type::get(state.getContext());
-  return tensor.getRank() == 1 ? slice : RankedTensorType::get({tensor.getDimSize(1 - keyAxis)}, tensor.getElementType());
+  return tensor.getRank() == 1
+             ? slice
+             : RankedTensorType::get({tensor.getDimSize(1 - keyAxis)}, tensor.getElementType());
 }
 
 FormScan FormScan::transposed() const {
@@ -25,7 +27,8 @@ FormScan FormScan::transposed() const {
   other.state = state;
   int64_t axes = state.getRank() - 2;
   other.keyAxis = axes == 2 ? 1 - keyAxis : axes == 1 ? -1 - keyAxis : keyAxis;
-  bool vector = decay && decay.tensor && isa<RankedTensorType>(sliceType(cast<RankedTensorType>(decay.tensor.getType()), 3));
+  bool vector = decay && decay.tensor &&
+                isa<RankedTensorType>(sliceType(cast<RankedTensorType>(decay.tensor.getType()), 3));
   vector |= decay.number && isa<RankedTensorType>(decay.number.getType());
   other.decayByValue = vector && !decayByValue;
   return other;
@@ -91,7 +94,8 @@ FormScan::Results FormScan::create(OpBuilder &at, Location location) const {
   addOperands(optional(walk.sequences));
   op.addTypes(types);
   op.addAttribute("operandSegmentSizes", at.getDenseI32ArrayAttr(sizes));
-  op.addAttribute("resultSegmentSizes", at.getDenseI32ArrayAttr(ArrayRef<int32_t>{int32_t(types.size() - 1), 1, 0}));
+  op.addAttribute("resultSegmentSizes",
+                  at.getDenseI32ArrayAttr(ArrayRef<int32_t>{int32_t(types.size() - 1), 1, 0}));
   if (walk.reverse)
     op.addAttribute("reverse", at.getUnitAttr());
   if (init)

@@ -1,5 +1,5 @@
-// A scan of one state whose form is made of token operands and numbers: what split-scans leaves and the gradient of
-// a scan is made of.
+// A scan of one state whose form is made of token operands and numbers: what split-scans leaves and the
+// gradient of a scan is made of.
 #pragma once
 #include "compiler/autodiff/LoopBuilder.h"
 

@@ -9,6 +9,7 @@ namespace linmu::autodiff {
 mlir::LogicalResult differentiateMap(pattern::MapOp map, Cotangents &cotangents, mlir::OpBuilder &at);
 
 /// A scan as split-scans leaves it (ScanGradient.cpp).
-mlir::LogicalResult differentiateScan(pattern::NormalScanOp scan, Cotangents &cotangents, mlir::OpBuilder &at);
+mlir::LogicalResult differentiateScan(pattern::NormalScanOp scan, Cotangents &cotangents,
+                                      mlir::OpBuilder &at);
 
 } // namespace linmu::autodiff

@@ -73,7 +73,8 @@ Operation *LoopBuilder::create() {
   types.append(tailTypes);
   YieldOp::create(step_, outputs_, states);
 
-  OperationState state(step_.getLoc(), sums_.empty() ? MapOp::getOperationName() : ScanOp::getOperationName());
+  OperationState state(step_.getLoc(),
+                       sums_.empty() ? MapOp::getOperationName() : ScanOp::getOperationName());
   SmallVector<int32_t> sizes;
   auto addOperands = [&](ValueRange values) {
     sizes.push_back(values.size());
@@ -89,8 +90,9 @@ Operation *LoopBuilder::create() {
     addOperands({});
   state.addTypes(types);
   state.addAttribute("operandSegmentSizes", at_.getDenseI32ArrayAttr(sizes));
-  state.addAttribute("resultSegmentSizes",
-                     at_.getDenseI32ArrayAttr({int32_t(outputs_.size()), int32_t(sums_.size()), int32_t(tails.size())}));
+  state.addAttribute(
+      "resultSegmentSizes",
+      at_.getDenseI32ArrayAttr({int32_t(outputs_.size()), int32_t(sums_.size()), int32_t(tails.size())}));
   if (walk_.reverse)
     state.addAttribute("reverse", at_.getUnitAttr());
   if (!tailOwners.empty())

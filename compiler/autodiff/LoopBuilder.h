@@ -24,7 +24,8 @@ struct LoopWalk {
 /// tensor<?x?xHx...xf32> with this slice for each token and head.
 mlir::RankedTensorType tokensOf(int64_t heads, mlir::Type slice, mlir::Type element = {});
 
-/// A map under construction; one that sums something over its tokens becomes a scan, whose states are the sums.
+/// A map under construction; one that sums something over its tokens becomes a scan, whose states are the
+/// sums.
 class LoopBuilder {
 public:
   LoopBuilder(mlir::OpBuilder &at, mlir::Location location, LoopWalk walk);

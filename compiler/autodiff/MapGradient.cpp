@@ -1,5 +1,5 @@
-// The gradient of a map: a map with the map's own step and its vector-Jacobian product, which sums what params get.
-// What a lag gets belongs to an earlier token: a map in the other direction lags it back.
+// The gradient of a map: a map with the map's own step and its vector-Jacobian product, which sums what
+// params get. What a lag gets belongs to an earlier token: a map in the other direction lags it back.
 #include "compiler/autodiff/Gradients.h"
 #include "compiler/autodiff/LoopBuilder.h"
 #include "compiler/autodiff/StepGradient.h"
@@ -21,11 +21,13 @@ public:
   LogicalResult run() {
     for (Value tail : map_.getFinalTails())
       if (cotangents_.of(at_, tail))
-        return map_.emitOpError("has no gradient yet through its final tails; return them from a pattern of their own");
+        return map_.emitOpError(
+            "has no gradient yet through its final tails; return them from a pattern of their own");
     for (Value tail : map_.getTails())
       if (cotangents_.wants(tail))
-        return map_.emitOpError("has no gradient yet with respect to its tails; name the inputs that want one, "
-                                "as in --wrt=q,k");
+        return map_.emitOpError(
+            "has no gradient yet with respect to its tails; name the inputs that want one, "
+            "as in --wrt=q,k");
     cloneStep();
     if (!seed())
       return success();
@@ -114,7 +116,8 @@ private:
     for (auto [param, number] : params_)
       cotangents_.add(param, loop_.sum(number));
     for (const TokenGradient &token : tokens_) {
-      bool lags = llvm::any_of(ArrayRef(token.outputs).drop_front(), [](auto output) { return output.has_value(); });
+      bool lags =
+          llvm::any_of(ArrayRef(token.outputs).drop_front(), [](auto output) { return output.has_value(); });
       if (!lags) {
         if (token.outputs[0])
           cotangents_.add(token.operand, loop_.output(*token.outputs[0]));

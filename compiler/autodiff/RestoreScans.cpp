@@ -1,4 +1,5 @@
-// restore-scans: a scan in normal form becomes one whose step says what the form means, as a pattern is written.
+// restore-scans: a scan in normal form becomes one whose step says what the form means, as a pattern is
+// written.
 #include "compiler/autodiff/Passes.h"
 #include "dialects/pattern/StepBuilder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,7 +28,8 @@ public:
 
   Value read(Value state, Value key) const {
     if (rank_ == 2)
-      return keyAxis_ == 0 ? Value(ReadOp::create(step_, state, key)) : Value(ReadTransposedOp::create(step_, state, key));
+      return keyAxis_ == 0 ? Value(ReadOp::create(step_, state, key))
+                           : Value(ReadTransposedOp::create(step_, state, key));
     return rank_ == 1 && keyAxis_ == 0 ? step_.dot(state, key) : step_.multiply(state, key);
   }
   Value written(Value key, Value value) const {
@@ -41,7 +43,8 @@ public:
                                    step_.getF64FloatAttr(0));
     Value factor = math::ExpOp::create(step_, known);
     if (rank_ == 2 && isa<RankedTensorType>(type))
-      factor = BroadcastOp::create(step_, type_, factor, step_.getI64IntegerAttr(byValue ? 1 - keyAxis_ : keyAxis_));
+      factor = BroadcastOp::create(step_, type_, factor,
+                                   step_.getI64IntegerAttr(byValue ? 1 - keyAxis_ : keyAxis_));
     return step_.multiply(factor, state);
   }
 
@@ -64,7 +67,8 @@ public:
       seen_.push_back(block.addArgument(argument.getType(), argument.getLoc()));
     SmallVector<Value> before, after;
     for (Value final : op_.getFinals())
-      before.push_back(block.addArgument(sliceType(cast<RankedTensorType>(final.getType()), 2), op_.getLoc()));
+      before.push_back(
+          block.addArgument(sliceType(cast<RankedTensorType>(final.getType()), 2), op_.getLoc()));
     for (unsigned state = 0; state < op_.getNumStates(); ++state)
       after.push_back(restoreStage(state, before[state]));
     IRMapping mapping = clone(op_.getFinish());

@@ -1,20 +1,21 @@
-// The gradient of a scan in normal form, as scans of the same form and maps between them. D is the gradient of the
-// state after a token through later tokens; c_i sums (k_i . r_j) gy_j over inclusive reads j.
+// The gradient of a scan in normal form, as scans of the same form and maps between them. D is the gradient
+// of the state after a token through later tokens; c_i sums (k_i . r_j) gy_j over inclusive reads j.
 //
-//                    adjoint: D, reversed                      reads of S by value    reads of D by value, reversed
+//                    adjoint: D, reversed                      reads of S by value    reads of D by value,
+//                    reversed
 //   starts from      dS_N                                      S_0                    dS_N
 //   key axis         that of the scan                          the other              the other
 //   reads            k_i                                       dy_j                   w_i
 //   write keys       r_j, inclusive a r_j (by value r_j)       w_i                    what the adjoint wrote
-//   values           gy_j + sum_i M_ij (gw_i + c_i),           k_i                    the adjoint's write keys
+//   values           gy_j + sum_i M_ij (gw_i + c_i),           k_i                    the adjoint's write
+//   keys
 //                    inclusive gy_j (by value a gy_j)
 //   feedback         M_ij at (j, i)                            none                   none
-//   reads give       p_i; dw_i = dv_i = gw_i + c_i + p_i       dr_j                   dk_i, less r_j (gy_j . w_i)
-//   writes give      dy_j, inclusive gy_j
-//   ends at          dS_0
+//   reads give       p_i; dw_i = dv_i = gw_i + c_i + p_i       dr_j                   dk_i, less r_j (gy_j .
+//   w_i) writes give      dy_j, inclusive gy_j ends at          dS_0
 //
-// dM_ij = dw_i . y_j. The decay's gradient telescopes from the end: <S_N, dS_N>, and from token to token r_j dr_j
-// enters and k_i dk_i leaves; by value y_j dy_j and w_i (dw_i - gw_i).
+// dM_ij = dw_i . y_j. The decay's gradient telescopes from the end: <S_N, dS_N>, and from token to token r_j
+// dr_j enters and k_i dk_i leaves; by value y_j dy_j and w_i (dw_i - gw_i).
 #include "compiler/autodiff/FormScan.h"
 #include "compiler/autodiff/Gradients.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -29,8 +30,8 @@ namespace {
 class ScanGradient {
 public:
   ScanGradient(NormalScanOp op, FormScan scan, Cotangents &cotangents, OpBuilder &at)
-      : scan_(std::move(scan)), forward_(FormScan::resultsOf(op)), location_(op.getLoc()), cotangents_(cotangents),
-        at_(at) {}
+      : scan_(std::move(scan)), forward_(FormScan::resultsOf(op)), location_(op.getLoc()),
+        cotangents_(cotangents), at_(at) {}
 
   void run() {
     dFinal_ = cotangents_.of(at_, forward_.final);
@@ -221,9 +222,9 @@ private:
     for (unsigned read = 0; read < dy_.size(); ++read) {
       if (!dr_[read])
         continue;
-      Value entering = folded(scan_.decayByValue
-                                  ? step.multiply(loop.token(forward_.reads[read]), loop.token(dy_[read]))
-                                  : step.multiply(scan_.reads[read].in(loop), loop.token(dr_[read])));
+      Value entering =
+          folded(scan_.decayByValue ? step.multiply(loop.token(forward_.reads[read]), loop.token(dy_[read]))
+                                    : step.multiply(scan_.reads[read].in(loop), loop.token(dr_[read])));
       rise = step.add(rise, entering);
       if (!scan_.inclusive[read])
         step.accumulate(before, entering);
@@ -232,9 +233,10 @@ private:
       Value gradient = loop.token(dw_[write]);
       if (scan_.decayByValue && gw_[write])
         gradient = step.subtract(gradient, loop.token(gw_[write]));
-      rise = step.subtract(rise, folded(scan_.decayByValue
-                                            ? step.multiply(loop.token(forward_.writes[write]), gradient)
-                                            : step.multiply(scan_.writes[write].in(loop), loop.token(dk_[write]))));
+      rise = step.subtract(rise,
+                           folded(scan_.decayByValue
+                                      ? step.multiply(loop.token(forward_.writes[write]), gradient)
+                                      : step.multiply(scan_.writes[write].in(loop), loop.token(dk_[write]))));
     }
     unsigned rises = loop.addOutput(rise);
     std::optional<unsigned> befores;
@@ -278,7 +280,8 @@ private:
     for (int64_t axis = 0; axis < axes; ++axis)
       if (kept == 0 || (axes == 2 && axis != (scan_.decayByValue ? 1 - scan_.keyAxis : scan_.keyAxis)))
         over.push_back(axis);
-    return InnerProductOp::create(at_, location_, type, forward_.final, dFinal_, at_.getDenseI64ArrayAttr(over));
+    return InnerProductOp::create(at_, location_, type, forward_.final, dFinal_,
+                                  at_.getDenseI64ArrayAttr(over));
   }
 
   TypedAttr zero(Type type) {
@@ -293,8 +296,8 @@ private:
   Location location_;
   Cotangents &cotangents_;
   OpBuilder &at_;
-  Value dFinal_;                        ///< or null
-  SmallVector<Value> gy_, gw_;          ///< what y_j and w_i get from outside; null where nothing
+  Value dFinal_;                          ///< or null
+  SmallVector<Value> gy_, gw_;            ///< what y_j and w_i get from outside; null where nothing
   SmallVector<FormOperand> keys_, known_; ///< write keys and values of the adjoint
   SmallVector<Value> dy_, dw_, dr_, dk_;
 };

@@ -1,4 +1,5 @@
-// split-scans: a scan in normal form becomes maps, which compute its form and its outputs, and one scan a state.
+// split-scans: a scan in normal form becomes maps, which compute its form and its outputs, and one scan a
+// state.
 #include "compiler/autodiff/FormScan.h"
 #include "compiler/autodiff/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -59,7 +60,8 @@ private:
       unsigned params = op_.getParams().size();
       if (auto constant = value.getDefiningOp<arith::ConstantOp>()) {
         operand.number = constant.getValue();
-      } else if (auto argument = dyn_cast<BlockArgument>(value); argument && argument.getArgNumber() >= params) {
+      } else if (auto argument = dyn_cast<BlockArgument>(value);
+                 argument && argument.getArgNumber() >= params) {
         unsigned token = argument.getArgNumber() - params, count = op_.getTokens().size();
         operand.tensor = token < count ? op_.getTokens()[token] : earlier_[token - count];
       } else {

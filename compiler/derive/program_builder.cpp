@@ -33,10 +33,11 @@ FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
     self.memory_.map(value, destination);
   }
   for (Operation &op : entry.without_terminator())
-    llvm::TypeSwitch<Operation *>(&op).Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>([&](auto loop) {
-      if (Value table = loop.getSequences())
-        self.table_ = table;
-    });
+    llvm::TypeSwitch<Operation *>(&op).Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>(
+        [&](auto loop) {
+          if (Value table = loop.getSequences())
+            self.table_ = table;
+        });
   for (Operation &op : entry.without_terminator())
     for (OpResult result : op.getResults())
       if (!result.use_empty() && !self.memory_.contains(result))

@@ -1,5 +1,5 @@
-// Sums of whole tensors: over the heads of a group and the batch, and inner products of states. The order of every
-// sum is that of memory, whatever the machine.
+// Sums of whole tensors: over the heads of a group and the batch, and inner products of states. The order of
+// every sum is that of memory, whatever the machine.
 #include "compiler/derive/algorithms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -10,7 +10,8 @@ using namespace linmu;
 static constexpr int64_t blockTokens = 64;
 
 /// sum + body(i) for i in [from, to).
-static Value sumOver(TileBuilder &builder, Value from, Value to, Value sum, llvm::function_ref<Value(Value)> body) {
+static Value sumOver(TileBuilder &builder, Value from, Value to, Value sum,
+                     llvm::function_ref<Value(Value)> body) {
   auto loop = scf::ForOp::create(builder, from, to, builder.index(1), sum);
   OpBuilder::InsertionGuard guard(builder);
   Block *block = loop.getBody();
@@ -37,7 +38,8 @@ struct Reduction {
   }
 
   /// The sum over the heads of group `group` of `groups` of a tensor with `heads` heads; `load` takes a head.
-  Value sumOfGroup(Value group, int64_t groups, int64_t heads, Value sum, llvm::function_ref<Value(Value)> load) {
+  Value sumOfGroup(Value group, int64_t groups, int64_t heads, Value sum,
+                   llvm::function_ref<Value(Value)> load) {
     Value size = builder.index(heads / groups), first = builder.multiply(group, size);
     return sumOver(builder, first, builder.add(first, size), sum,
                    [&](Value head) { return builder.extend(load(head)); });
@@ -57,7 +59,8 @@ void Reduction::ofTokens(ProgramBuilder &program) {
   auto type = cast<RankedTensorType>(op.getType());
   bool hasHeads = type.getRank() > 2;
   int64_t groups = hasHeads ? type.getDimSize(2) : 1;
-  launch.grid = {program.constant(groups), program.ceilDivide(program.tokens(), blockTokens), program.batch()};
+  launch.grid = {program.constant(groups), program.ceilDivide(program.tokens(), blockTokens),
+                 program.batch()};
   Value group = builder.blockId(0), batch = builder.blockId(2), memory = arguments.lookup(op.getResult());
   Value first = builder.multiply(builder.blockId(1), builder.index(blockTokens));
   Value live = builder.subtract(tensor::DimOp::create(builder, memory, builder.index(1)), first);
@@ -95,7 +98,8 @@ void Reduction::ofStates(ProgramBuilder &program) {
     int64_t heads = cast<RankedTensorType>(operand.getType()).getDimSize(1);
     Value from = arguments.lookup(operand);
     auto ofBatch = [&](Value batch, Value start) {
-      return sumOfGroup(group, groups, heads, start, [&](Value head) { return builder.load(from, {batch, head}); });
+      return sumOfGroup(group, groups, heads, start,
+                        [&](Value head) { return builder.load(from, {batch, head}); });
     };
     if (!toParam) {
       sum = ofBatch(builder.blockId(1), sum);

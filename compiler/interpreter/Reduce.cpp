@@ -7,7 +7,8 @@ using namespace linmu;
 using namespace linmu::interpreter;
 
 /// Calls body(index) for every index of a shape, in order.
-static void forEachIndex(ArrayRef<std::int64_t> shape, llvm::function_ref<void(ArrayRef<std::int64_t>)> body) {
+static void forEachIndex(ArrayRef<std::int64_t> shape,
+                         llvm::function_ref<void(ArrayRef<std::int64_t>)> body) {
   if (llvm::is_contained(shape, 0))
     return;
   std::vector<std::int64_t> index(shape.size(), 0);
@@ -34,7 +35,8 @@ static HostTensor zerosLike(RankedTensorType type, const HostTensor &source) {
   for (std::size_t axis = 0; axis < result.shape.size(); ++axis)
     if (type.isDynamicDim(axis))
       result.shape[axis] = source.shape[axis];
-  std::int64_t count = std::accumulate(result.shape.begin(), result.shape.end(), std::int64_t(1), std::multiplies());
+  std::int64_t count =
+      std::accumulate(result.shape.begin(), result.shape.end(), std::int64_t(1), std::multiplies());
   result.elements.assign(count, 0.0);
   return result;
 }
@@ -50,7 +52,8 @@ FailureOr<HostTensor> interpreter::evaluate(pattern::ReduceOp op, const Values &
   bool headless = to == pattern::Kind::tokens && type.getRank() == 2;
   for (Value operand : op.getSources()) {
     const HostTensor &source = values.at(operand);
-    std::size_t heads = pattern::kindOf(cast<RankedTensorType>(operand.getType())) == pattern::Kind::tokens ? 2 : 1;
+    std::size_t heads =
+        pattern::kindOf(cast<RankedTensorType>(operand.getType())) == pattern::Kind::tokens ? 2 : 1;
     std::size_t element = 0;
     forEachIndex(source.shape, [&](ArrayRef<std::int64_t> index) {
       std::vector<std::int64_t> at(index.begin(), index.end());

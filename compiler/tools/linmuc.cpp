@@ -63,9 +63,8 @@ static std::vector<std::byte> packageOf(const std::string &source, const Command
 
 /// The gradients of the patterns in place of the patterns, which messages then name.
 static std::string takeGradients(const std::string &source, CommandLine &line) {
-  std::string text = forEachFunction(source, line, "\n", [&](const auto &options) {
-    return compiler::gradient(source, options, line.wrt);
-  });
+  std::string text = forEachFunction(
+      source, line, "\n", [&](const auto &options) { return compiler::gradient(source, options, line.wrt); });
   line.options.filename = "<gradient of " + line.options.filename + ">";
   line.options.function.clear();
   line.options.aliases.clear();

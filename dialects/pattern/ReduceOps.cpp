@@ -28,10 +28,9 @@ LogicalResult ReduceOp::verify() {
     if (!isa<FloatType>(source.getElementType()) || !isa<FloatType>(result.getElementType()))
       return emitOpError("requires float elements, got ") << source << " to " << result;
     if (from == Kind::param || (from != to && !(from == Kind::states && to == Kind::param)))
-      return emitOpError("requires source #") << index << " to be "
-                                              << (to == Kind::tokens ? "a token tensor" : "a state")
-                                              << " where the result is " << nameOf(to) << ", got " << source
-                                              << " to " << result;
+      return emitOpError("requires source #")
+             << index << " to be " << (to == Kind::tokens ? "a token tensor" : "a state")
+             << " where the result is " << nameOf(to) << ", got " << source << " to " << result;
     int64_t leading = leadingOf(from), kept = leadingOf(to);
     if (to == Kind::tokens && result.getRank() == 2) {
       if (source.getRank() > 3)
@@ -61,9 +60,11 @@ LogicalResult InnerProductOp::verify() {
     if (!llvm::is_contained(getAxes(), int64_t(axis)))
       expected.push_back(extent);
   if (int64_t(expected.size() + getAxes().size()) != source.getRank())
-    return emitOpError("requires different axes in [0, ") << source.getRank() - 2 << "), got [" << getAxes() << "]";
+    return emitOpError("requires different axes in [0, ")
+           << source.getRank() - 2 << "), got [" << getAxes() << "]";
   auto type = RankedTensorType::get(expected, Float32Type::get(getContext()));
   if (!source.getElementType().isF32() || result != type)
-    return emitOpError("requires f32 states and a result of type ") << type << ", got " << source << " to " << result;
+    return emitOpError("requires f32 states and a result of type ")
+           << type << ", got " << source << " to " << result;
   return success();
 }

@@ -23,11 +23,15 @@ Value derivative::ofExp(StepBuilder &b, Value c, Value, Value y) { return b.mult
 Value derivative::ofExp2(StepBuilder &b, Value c, Value, Value y) {
   return scaled(b, b.multiply(c, y), std::numbers::ln2);
 }
-Value derivative::ofExpM1(StepBuilder &b, Value c, Value, Value y) { return b.multiply(c, b.add(y, one(b, y))); }
+Value derivative::ofExpM1(StepBuilder &b, Value c, Value, Value y) {
+  return b.multiply(c, b.add(y, one(b, y)));
+}
 Value derivative::ofLog(StepBuilder &b, Value c, Value x, Value) {
   return where(b, b.isPositive(x), b.divide(c, x));
 }
-Value derivative::ofLog1p(StepBuilder &b, Value c, Value x, Value) { return b.divide(c, b.add(x, one(b, x))); }
+Value derivative::ofLog1p(StepBuilder &b, Value c, Value x, Value) {
+  return b.divide(c, b.add(x, one(b, x)));
+}
 Value derivative::ofLog2(StepBuilder &b, Value c, Value x, Value y) {
   return scaled(b, ofLog(b, c, x, y), 1 / std::numbers::ln2);
 }
@@ -63,7 +67,9 @@ Value derivative::ofSoftplus(StepBuilder &b, Value c, Value x, Value) {
 }
 
 Pair derivative::ofSum(StepBuilder &, Value c, Value, Value, Value) { return {c, c}; }
-Pair derivative::ofDifference(StepBuilder &builder, Value c, Value, Value, Value) { return {c, builder.negate(c)}; }
+Pair derivative::ofDifference(StepBuilder &builder, Value c, Value, Value, Value) {
+  return {c, builder.negate(c)};
+}
 Pair derivative::ofProduct(StepBuilder &builder, Value c, Value a, Value b, Value) {
   return {builder.multiply(c, b), builder.multiply(c, a)};
 }
@@ -85,5 +91,6 @@ Pair derivative::ofMinimum(StepBuilder &builder, Value c, Value a, Value b, Valu
 Pair derivative::ofPower(StepBuilder &builder, Value c, Value a, Value b, Value y) {
   Value less = math::PowFOp::create(builder, a, builder.subtract(b, one(builder, b)));
   Value logarithm = where(builder, builder.isPositive(a), math::LogOp::create(builder, a));
-  return {builder.multiply(c, builder.multiply(b, less)), builder.multiply(c, builder.multiply(y, logarithm))};
+  return {builder.multiply(c, builder.multiply(b, less)),
+          builder.multiply(c, builder.multiply(y, logarithm))};
 }

@@ -6,14 +6,15 @@
 namespace linmu::pattern {
 
 /// The gradient of the operand `x`, given that of the result `y`.
-using UnaryDerivative = mlir::Value (*)(StepBuilder &builder, mlir::Value cotangent, mlir::Value x, mlir::Value y);
+using UnaryDerivative = mlir::Value (*)(StepBuilder &builder, mlir::Value cotangent, mlir::Value x,
+                                        mlir::Value y);
 /// The gradients of the operands `a` and `b`.
 using BinaryDerivative = std::pair<mlir::Value, mlir::Value> (*)(StepBuilder &builder, mlir::Value cotangent,
                                                                  mlir::Value a, mlir::Value b, mlir::Value y);
 
 namespace derivative {
 
-#define LINMU_UNARY(name)                                                                                              \
+#define LINMU_UNARY(name)                                                                                    \
   mlir::Value name(StepBuilder &builder, mlir::Value cotangent, mlir::Value x, mlir::Value y)
 LINMU_UNARY(ofNegation);
 LINMU_UNARY(ofExp);
@@ -36,9 +37,9 @@ LINMU_UNARY(ofSigmoid);
 LINMU_UNARY(ofSoftplus);
 #undef LINMU_UNARY
 
-#define LINMU_BINARY(name)                                                                                             \
-  std::pair<mlir::Value, mlir::Value> name(StepBuilder &builder, mlir::Value cotangent, mlir::Value a, mlir::Value b,  \
-                                           mlir::Value y)
+#define LINMU_BINARY(name)                                                                                   \
+  std::pair<mlir::Value, mlir::Value> name(StepBuilder &builder, mlir::Value cotangent, mlir::Value a,       \
+                                           mlir::Value b, mlir::Value y)
 LINMU_BINARY(ofSum);
 LINMU_BINARY(ofDifference);
 LINMU_BINARY(ofProduct);

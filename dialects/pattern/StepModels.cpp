@@ -1,6 +1,6 @@
 // StepOp for upstream ops on floats, constants and selects: linearity and value of each, in one table.
-#include "dialects/pattern/StepDerivatives.h"
 #include "dialects/pattern/StepModels.h"
+#include "dialects/pattern/StepDerivatives.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include <cmath>
@@ -118,24 +118,35 @@ void linmu::pattern::registerFloatStepModels(DialectRegistry &registry) {
     arith::SelectOp::attachInterface<SelectModel>(*context);
     // Sums are jointly linear; the affine analysis treats them so.
     arith::AddFOp::attachInterface<BinaryModel<arith::AddFOp, inBoth, add, derivative::ofSum>>(*context);
-    arith::SubFOp::attachInterface<BinaryModel<arith::SubFOp, inBoth, subtract, derivative::ofDifference>>(*context);
-    arith::MulFOp::attachInterface<BinaryModel<arith::MulFOp, inBoth, multiply, derivative::ofProduct>>(*context);
-    arith::DivFOp::attachInterface<BinaryModel<arith::DivFOp, inFirst, divide, derivative::ofQuotient>>(*context);
-    arith::NegFOp::attachInterface<UnaryModel<arith::NegFOp, inFirst, negate, derivative::ofNegation>>(*context);
-    arith::MaximumFOp::attachInterface<BinaryModel<arith::MaximumFOp, inNone, maximum, derivative::ofMaximum>>(*context);
-    arith::MinimumFOp::attachInterface<BinaryModel<arith::MinimumFOp, inNone, minimum, derivative::ofMinimum>>(*context);
-    arith::MaxNumFOp::attachInterface<BinaryModel<arith::MaxNumFOp, inNone, largerNumber, derivative::ofMaximum>>(*context);
-    arith::MinNumFOp::attachInterface<BinaryModel<arith::MinNumFOp, inNone, smallerNumber, derivative::ofMinimum>>(*context);
+    arith::SubFOp::attachInterface<BinaryModel<arith::SubFOp, inBoth, subtract, derivative::ofDifference>>(
+        *context);
+    arith::MulFOp::attachInterface<BinaryModel<arith::MulFOp, inBoth, multiply, derivative::ofProduct>>(
+        *context);
+    arith::DivFOp::attachInterface<BinaryModel<arith::DivFOp, inFirst, divide, derivative::ofQuotient>>(
+        *context);
+    arith::NegFOp::attachInterface<UnaryModel<arith::NegFOp, inFirst, negate, derivative::ofNegation>>(
+        *context);
+    arith::MaximumFOp::attachInterface<
+        BinaryModel<arith::MaximumFOp, inNone, maximum, derivative::ofMaximum>>(*context);
+    arith::MinimumFOp::attachInterface<
+        BinaryModel<arith::MinimumFOp, inNone, minimum, derivative::ofMinimum>>(*context);
+    arith::MaxNumFOp::attachInterface<
+        BinaryModel<arith::MaxNumFOp, inNone, largerNumber, derivative::ofMaximum>>(*context);
+    arith::MinNumFOp::attachInterface<
+        BinaryModel<arith::MinNumFOp, inNone, smallerNumber, derivative::ofMinimum>>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
     math::ExpOp::attachInterface<UnaryModel<math::ExpOp, inNone, std::exp, derivative::ofExp>>(*context);
     math::Exp2Op::attachInterface<UnaryModel<math::Exp2Op, inNone, std::exp2, derivative::ofExp2>>(*context);
-    math::ExpM1Op::attachInterface<UnaryModel<math::ExpM1Op, inNone, std::expm1, derivative::ofExpM1>>(*context);
+    math::ExpM1Op::attachInterface<UnaryModel<math::ExpM1Op, inNone, std::expm1, derivative::ofExpM1>>(
+        *context);
     math::LogOp::attachInterface<UnaryModel<math::LogOp, inNone, std::log, derivative::ofLog>>(*context);
-    math::Log1pOp::attachInterface<UnaryModel<math::Log1pOp, inNone, std::log1p, derivative::ofLog1p>>(*context);
+    math::Log1pOp::attachInterface<UnaryModel<math::Log1pOp, inNone, std::log1p, derivative::ofLog1p>>(
+        *context);
     math::Log2Op::attachInterface<UnaryModel<math::Log2Op, inNone, std::log2, derivative::ofLog2>>(*context);
     math::SqrtOp::attachInterface<UnaryModel<math::SqrtOp, inNone, std::sqrt, derivative::ofSqrt>>(*context);
-    math::RsqrtOp::attachInterface<UnaryModel<math::RsqrtOp, inNone, reciprocalSqrt, derivative::ofRsqrt>>(*context);
+    math::RsqrtOp::attachInterface<UnaryModel<math::RsqrtOp, inNone, reciprocalSqrt, derivative::ofRsqrt>>(
+        *context);
     math::TanhOp::attachInterface<UnaryModel<math::TanhOp, inNone, std::tanh, derivative::ofTanh>>(*context);
     math::ErfOp::attachInterface<UnaryModel<math::ErfOp, inNone, std::erf, derivative::ofErf>>(*context);
     math::AbsFOp::attachInterface<UnaryModel<math::AbsFOp, inNone, std::fabs, derivative::ofAbs>>(*context);
