@@ -1,4 +1,5 @@
 #include "compiler/api/Pipeline.h"
+#include "compiler/autodiff/Passes.h"
 #include "compiler/derive/derive.h"
 #include "compiler/normalize/Passes.h"
 #include "compiler/target/cpu/DefaultSchedule.h"
@@ -71,6 +72,18 @@ LogicalResult normalize(ModuleOp module, const Schedule &schedule) {
   if (schedule.fuse)
     passes.addNestedPass<func::FuncOp>(createFuseMapsPass());
   passes.addPass(createNormalizePass());
+  return passes.run(module);
+}
+
+LogicalResult differentiate(ModuleOp module, ArrayRef<std::string> wrt) {
+  PassManager passes(module.getContext());
+  passes.addNestedPass<func::FuncOp>(createSplitScansPass());
+  DifferentiateOptions options;
+  options.wrt.assign(wrt.begin(), wrt.end());
+  passes.addNestedPass<func::FuncOp>(createDifferentiate(options));
+  passes.addNestedPass<func::FuncOp>(createRestoreScansPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
   return passes.run(module);
 }
 

@@ -31,6 +31,10 @@ mlir::FailureOr<Schedule> scheduleOf(const Options &options, mlir::MLIRContext &
 /// Clauses expanded, permutes folded, maps fused unless the schedule says no, scans in normal form.
 mlir::LogicalResult normalize(mlir::ModuleOp module, const Schedule &schedule);
 
+/// The normalised function as that of its gradients with respect to the inputs of these names, to all of
+/// floats where there are none; written as a pattern is, with its scans not yet in normal form.
+mlir::LogicalResult differentiate(mlir::ModuleOp module, llvm::ArrayRef<std::string> wrt);
+
 /// A tile.program for the plan, which was made of the module's function.
 mlir::LogicalResult derive(mlir::ModuleOp module, const Plan &plan, const Schedule &schedule);
 

@@ -72,6 +72,12 @@ LINMU_EXPORT Text explain(std::string_view source, const Options &options, bool 
 
 LINMU_EXPORT Text emit(std::string_view source, const Options &options, Emit stage);
 
+/// The pattern of the gradients, as text: it takes the inputs and, for each float result, its cotangent
+/// `d_RESULT`, and gives `d_INPUT` for each input named in `wrt`, for all of floats where none are. A
+/// gradient of a bf16 or f16 input is rounded to its type, and that of an input whose batch is 1 has the
+/// batch of the call.
+LINMU_EXPORT Text gradient(std::string_view source, const Options &options, std::span<const std::string> wrt);
+
 /// Runs the definition of the pattern in fp64, on operands in the order of the signature; see
 /// compiler/interpreter/Interpreter.h for what it checks.
 LINMU_EXPORT Tensors interpret(std::string_view source, const Options &options,

@@ -52,4 +52,9 @@ mlir::FailureOr<OpPlan> derivePermute(pattern::PermuteOp permute, ProgramBuilder
 /// The index of a symbolic order, from the media table.
 mlir::FailureOr<OpPlan> deriveTokenOrder(pattern::TokenOrderOp order, ProgramBuilder &program);
 
+/// Sums over heads of a group and the batch, by blocks of tokens or a block a head of the result.
+mlir::FailureOr<OpPlan> deriveReduce(pattern::ReduceOp reduce, ProgramBuilder &program);
+/// Blocks: one a batch and head.
+mlir::FailureOr<OpPlan> deriveInnerProduct(pattern::InnerProductOp product, ProgramBuilder &program);
+
 } // namespace linmu

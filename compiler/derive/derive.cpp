@@ -24,6 +24,8 @@ static FailureOr<OpPlan> deriveOp(const PlannedOp &planned, Regime regime, const
       .Case([&](pattern::ScanOp scan) { return deriveRecurrent(scan, program); })
       .Case([&](pattern::MapOp map) { return deriveMap(map, schedule, parallel, program); })
       .Case([&](pattern::PermuteOp permute) { return derivePermute(permute, program); })
+      .Case([&](pattern::ReduceOp reduce) { return deriveReduce(reduce, program); })
+      .Case([&](pattern::InnerProductOp product) { return deriveInnerProduct(product, program); })
       .Case([&](pattern::TokenOrderOp order) { return deriveTokenOrder(order, program); })
       .Case([&](pattern::WindowAttentionOp op) { return deriveWindowed(op, schedule, program); })
       .DefaultUnreachable("planned before");

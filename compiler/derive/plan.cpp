@@ -27,7 +27,8 @@ static LogicalResult checkClauses(Operation *op) {
     return check(scan);
   if (auto map = dyn_cast<pattern::MapOp>(op))
     return check(map);
-  if (!isa<pattern::NormalScanOp, pattern::PermuteOp, pattern::TokenOrderOp, pattern::WindowAttentionOp>(op))
+  if (!isa<pattern::NormalScanOp, pattern::PermuteOp, pattern::TokenOrderOp, pattern::WindowAttentionOp,
+           pattern::ReduceOp, pattern::InnerProductOp>(op))
     return op->getParentOp()->emitOpError("requires nothing but pattern ops, got '") << op->getName() << "'";
   return success();
 }

@@ -33,6 +33,12 @@ FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
     self.memory_.map(value, destination);
   }
   for (Operation &op : entry.without_terminator())
+    llvm::TypeSwitch<Operation *>(&op).Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>(
+        [&](auto loop) {
+          if (Value table = loop.getSequences())
+            self.table_ = table;
+        });
+  for (Operation &op : entry.without_terminator())
     for (OpResult result : op.getResults())
       if (!result.use_empty() && !self.memory_.contains(result))
         self.memory_.map(result, self.temporaryOf(result));
@@ -137,6 +143,9 @@ Value ProgramBuilder::temporaryOf(OpResult result) {
   Value table = llvm::TypeSwitch<Operation *, Value>(result.getOwner())
                     .Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>(
                         [&](auto loop) { return tableOf(loop); })
+                    .Case<pattern::ReduceOp, pattern::InnerProductOp>([&](auto) {
+                      return pattern::kindOf(type) == pattern::Kind::states ? table_ : Value();
+                    })
                     .Default(Value());
   SmallVector<Value> extents;
   for (int64_t axis = 0; axis < type.getRank(); ++axis)

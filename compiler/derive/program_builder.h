@@ -39,6 +39,9 @@ public:
   mlir::Value tokens() { return extent(tile::ExtentKind::tokens); }
   /// The sequences that a loop with this table of a ragged batch walks: the batch where it is null.
   mlir::Value sequencesOf(mlir::Value table) { return table ? extent(tile::ExtentKind::sequences) : batch(); }
+  /// The extent of axis 0 of states of the function: the sequences where a loop walks those of a ragged
+  /// batch.
+  mlir::Value batchOfStates() { return sequencesOf(table_); }
   mlir::Value constant(int64_t value);
   /// The tokens of the longest sequence of a ragged batch.
   mlir::Value longestSequence() { return extent(tile::ExtentKind::longest_sequence); }
@@ -74,6 +77,7 @@ private:
 
   tile::ProgramOp program_;
   mlir::Operation *lastExpression_ = nullptr;
+  mlir::Value table_; ///< of the sequences that some loop walks, or null
   mlir::IRMapping memory_;
   llvm::StringMap<unsigned> names_;
 };

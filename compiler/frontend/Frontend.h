@@ -46,6 +46,10 @@ mlir::FailureOr<Signature> signatureOf(mlir::func::FuncOp function);
 /// Brings the ops of each step into the canonical order, repeated ones once and unused ones not at all.
 void orderSteps(mlir::func::FuncOp function);
 
+/// The functions of a module as text that `parse` takes, with the names of operands and, where an op makes
+/// nothing else, of results.
+std::string textOf(mlir::ModuleOp module);
+
 /// Hexadecimal hash of the function's meaning, with `salt`: its text without names and locations, its steps
 /// in canonical order.
 std::string hashOf(mlir::func::FuncOp function, llvm::StringRef salt);

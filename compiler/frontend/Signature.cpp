@@ -29,6 +29,21 @@ StringRef nameOf(Role role) {
   llvm_unreachable("all roles are listed");
 }
 
+bool isRagged(func::FuncOp function);
+
+/// The role of a tensor by its type: sums take all states of a function alike.
+Role roleByType(Value value, Operation *op) {
+  switch (pattern::kindOf(cast<RankedTensorType>(value.getType()))) {
+  case pattern::Kind::param:
+    return Role::param;
+  case pattern::Kind::states:
+    return isRagged(op->getParentOfType<func::FuncOp>()) ? Role::stateOfSequence : Role::state;
+  case pattern::Kind::tokens:
+    return Role::token;
+  }
+  llvm_unreachable("all kinds are listed");
+}
+
 template <typename LoopOp> Role roleInLoop(LoopOp op, OpOperand &use) {
   auto in = [&](OperandRange range) {
     return !range.empty() && use.getOperandNumber() >= range.getBeginOperandIndex() &&
@@ -51,7 +66,7 @@ Role roleOf(OpOperand &use) {
     return use.get() == window.getMedia() ? Role::media : Role::token;
   if (auto order = dyn_cast<pattern::TokenOrderOp>(user))
     return use.get() == order.getMedia() ? Role::media : Role::token;
-  return Role::token;
+  return isa<pattern::ReduceOp, pattern::InnerProductOp>(user) ? roleByType(use.get(), user) : Role::token;
 }
 
 Role roleOf(OpResult result) {
@@ -64,6 +79,8 @@ Role roleOf(OpResult result) {
     return isState(scan);
   if (auto map = dyn_cast<pattern::MapOp>(result.getOwner()))
     return isState(map);
+  if (isa<pattern::ReduceOp, pattern::InnerProductOp>(result.getOwner()))
+    return roleByType(result, result.getOwner());
   return Role::token;
 }
 

@@ -89,4 +89,7 @@ mlir::FailureOr<HostTensor> evaluate(pattern::TokenOrderOp op, const Values &val
 mlir::FailureOr<HostTensor> evaluate(pattern::PermuteOp op, const Values &values, const Call &call);
 mlir::FailureOr<HostTensor> evaluate(pattern::WindowAttentionOp op, const Values &values, const Call &call);
 
+mlir::FailureOr<HostTensor> evaluate(pattern::ReduceOp op, const Values &values, const Call &call);
+mlir::FailureOr<HostTensor> evaluate(pattern::InnerProductOp op, const Values &values, const Call &call);
+
 } // namespace linmu::interpreter

@@ -1,4 +1,5 @@
 // linmu-opt: runs passes over .mlir files, for tests and for looking at one pass at a time.
+#include "compiler/autodiff/Passes.h"
 #include "compiler/derive/Passes.h"
 #include "compiler/normalize/Passes.h"
 #include "compiler/target/cpu/DefaultSchedule.h"
@@ -32,6 +33,7 @@ int main(int argc, char **argv) {
   linmu::pattern::registerStepModels(registry);
   linmu::cpu::registerTarget(registry);
   mlir::registerTransformsPasses();
+  linmu::registerAutodiffPasses();
   linmu::registerDerivePasses(linmu::cpu::defaultSchedule(/*cores=*/1));
   linmu::registerNormalizePasses();
   linmu::cpu::registerTargetCPUPasses();

@@ -61,14 +61,29 @@ static std::vector<std::byte> packageOf(const std::string &source, const Command
   return serialize(jit::withImages(std::move(package), target->architectures, nullptr, counts));
 }
 
-static void execute(const CommandLine &line) {
+/// The gradients of the patterns in place of the patterns, which messages then name.
+static std::string takeGradients(const std::string &source, CommandLine &line) {
+  std::string text = forEachFunction(
+      source, line, "\n", [&](const auto &options) { return compiler::gradient(source, options, line.wrt); });
+  line.options.filename = "<gradient of " + line.options.filename + ">";
+  line.options.function.clear();
+  line.options.aliases.clear();
+  return text;
+}
+
+static void execute(CommandLine line) {
   std::optional<AtomicFile> package = openOutput(line.package, line);
   std::optional<AtomicFile> results = openOutput(line.run ? std::optional(line.out) : std::nullopt, line);
-  const std::string source = line.show ? "" : readInputText(line.file, noticeOnErrorStream("linmuc"));
+  std::string source = line.show ? "" : readInputText(line.file, noticeOnErrorStream("linmuc"));
   // Everything that can fail comes before the first byte of output.
   std::string text;
   if (line.show)
     text = describePackage(line.file);
+  if (line.gradient) {
+    source = takeGradients(source, line);
+    if (line.explain == Report::none && !line.emit && !package && !results)
+      text = source;
+  }
   if (line.explain != Report::none) {
     bool json = line.explain == Report::json;
     text += forEachFunction(source, line, json ? "," : "\n",

@@ -1,6 +1,7 @@
 #include "compiler/tools/linmuc_options.h"
 #include "runtime/core/error.h"
 #include "runtime/core/package_file.h"
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -21,6 +22,10 @@ usage: linmuc FILE [options]      FILE may be - for the standard input
   --target=TARGET           cpu, the default; interpreter (the fp64 definition) for --run; cuda for the GPUs of
                             this machine, or cuda:sm_90a,sm_80 for those named; --run takes the first GPU;
                             emulate runs the kernels for GPUs without one, every access checked, for --run
+  --gradient                takes the pattern of the gradients in place of the pattern: prints it, or with other options
+                            explains, emits, packages or runs it. It takes the inputs and a cotangent d_RESULT for
+                            each float result, and gives d_INPUT for each input of floats
+    --wrt=NAME,...          for these inputs only
   --function=NAME           one pattern of the file; without it --explain and --emit show all of them
   --define=ALIAS=TYPE       replaces the text's definition of a type alias, e.g. query='tensor<?x?x9x64xf32>';
                             '!query=...' is the same, '#window=array<i64: 8, 8, 8>' an attribute's
@@ -85,6 +90,18 @@ void parseSchedule(const std::string &value, CommandLine &line) {
   }
 }
 
+std::vector<std::string> splitNames(const std::string &flag, const std::string &value) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= value.size();) {
+    std::size_t end = std::min(value.find(',', begin), value.size());
+    names.push_back(value.substr(begin, end - begin));
+    if (names.back().empty() || std::count(names.begin(), names.end(), names.back()) > 1)
+      refuse(flag + " requires different names as in q,k, got '" + value + "'");
+    begin = end + 1;
+  }
+  return names;
+}
+
 void parseTarget(const std::string &value, CommandLine &line) {
   line.target = choose<RunTarget>("--target", value.substr(0, value.find(':')),
                                   {{"cpu", RunTarget::cpu},
@@ -115,6 +132,8 @@ void apply(const std::string &flag, const std::string &value, CommandLine &line)
                               {"source", Emit::source}});
   else if (flag == "--package")
     line.package = value;
+  else if (flag == "--wrt")
+    line.wrt = splitNames(flag, value);
   else if (flag == "--run")
     line.run = value;
   else if (flag == "--out")
@@ -139,7 +158,7 @@ void apply(const std::string &flag, const std::string &value, CommandLine &line)
 CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
   static const std::set<std::string> flags = {"--explain",  "--emit",   "--package",  "--run",
                                               "--out",      "--target", "--function", "--cpu",
-                                              "--schedule", "--define"};
+                                              "--schedule", "--define", "--gradient", "--wrt"};
   CommandLine line;
   std::set<std::string> seen;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -147,6 +166,11 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
     if (argument == "--help") {
       line.help = true;
       return line;
+    }
+    if (argument == "--gradient") {
+      line.gradient = true;
+      seen.insert(argument);
+      continue;
     }
     if (argument == "--version") {
       line.version = true;
@@ -183,8 +207,10 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
     line.show = true;
     return line;
   }
-  if (line.explain == Report::none && !line.emit && !line.package && !line.run)
-    refuse("requires something to do: --explain, --emit, --package or --run");
+  if (!line.gradient && seen.contains("--wrt"))
+    refuse("--wrt requires --gradient");
+  if (line.explain == Report::none && !line.emit && !line.package && !line.run && !line.gradient)
+    refuse("requires something to do: --explain, --emit, --package, --run or --gradient");
   if (line.run && line.out.empty())
     refuse("--run requires --out");
   if (!line.run && seen.contains("--out"))

@@ -16,7 +16,9 @@ struct CommandLine {
   bool version = false;
   bool show = false; ///< FILE is a package, and nothing else is asked for
   std::filesystem::path file;
-  compiler::Options options; ///< filename, function, aliases, schedule, cpu, target
+  compiler::Options options;    ///< filename, function, aliases, schedule, cpu, target
+  bool gradient = false;        ///< everything is of the gradient instead of the pattern
+  std::vector<std::string> wrt; ///< inputs that want a gradient; empty: all of floats
   Report explain = Report::none;
   std::optional<compiler::Emit> emit;
   std::optional<std::filesystem::path> package; ///< where to write the kernel package

@@ -9,6 +9,13 @@ using namespace linmu::pattern;
 
 namespace {
 
+/// Whole numbers and truth values have no derivative.
+struct Stepwise {
+  SmallVector<Value> vjp(Operation *op, StepBuilder &, Value) const {
+    return SmallVector<Value>(op->getNumOperands());
+  }
+};
+
 /// An integer of a step as signed ops see it. Values hold an i1 as 0 or 1, which signed ops take as 0 or -1.
 int64_t asSigned(double value, unsigned width) { return width == 1 ? -int64_t(value) : int64_t(value); }
 
@@ -24,7 +31,8 @@ unsigned widthOf(Value value) {
 }
 
 template <typename Op, int64_t (*function)(int64_t, int64_t)>
-struct IntegerModel : StepOp::ExternalModel<IntegerModel<Op, function>, Op> {
+struct IntegerModel : StepOp::ExternalModel<IntegerModel<Op, function>, Op>, Stepwise {
+  using Stepwise::vjp;
   SmallVector<unsigned> linearIn(Operation *) const { return {}; }
   StepValue evaluate(Operation *op, ArrayRef<StepValue> operands) const {
     unsigned width = widthOf(op->getResult(0));
@@ -47,7 +55,8 @@ int64_t maximum(int64_t a, int64_t b) { return std::max(a, b); }
 int64_t minimum(int64_t a, int64_t b) { return std::min(a, b); }
 
 template <typename Op, double (*function)(double value, unsigned from, unsigned to)>
-struct ConversionModel : StepOp::ExternalModel<ConversionModel<Op, function>, Op> {
+struct ConversionModel : StepOp::ExternalModel<ConversionModel<Op, function>, Op>, Stepwise {
+  using Stepwise::vjp;
   SmallVector<unsigned> linearIn(Operation *) const { return {}; }
   StepValue evaluate(Operation *op, ArrayRef<StepValue> operands) const {
     unsigned from = widthOf(op->getOperand(0)), to = widthOf(op->getResult(0));
@@ -69,7 +78,8 @@ double toSigned(double value, unsigned, unsigned to) {
 }
 double extend(double value, unsigned, unsigned) { return value; }
 
-struct CompareFloatModel : StepOp::ExternalModel<CompareFloatModel, arith::CmpFOp> {
+struct CompareFloatModel : StepOp::ExternalModel<CompareFloatModel, arith::CmpFOp>, Stepwise {
+  using Stepwise::vjp;
   SmallVector<unsigned> linearIn(Operation *) const { return {}; }
   StepValue evaluate(Operation *op, ArrayRef<StepValue> operands) const {
     arith::CmpFPredicate predicate = cast<arith::CmpFOp>(op).getPredicate();
@@ -79,7 +89,8 @@ struct CompareFloatModel : StepOp::ExternalModel<CompareFloatModel, arith::CmpFO
   }
 };
 
-struct CompareIntegerModel : StepOp::ExternalModel<CompareIntegerModel, arith::CmpIOp> {
+struct CompareIntegerModel : StepOp::ExternalModel<CompareIntegerModel, arith::CmpIOp>, Stepwise {
+  using Stepwise::vjp;
   SmallVector<unsigned> linearIn(Operation *) const { return {}; }
   StepValue evaluate(Operation *op, ArrayRef<StepValue> operands) const {
     arith::CmpIPredicate predicate = cast<arith::CmpIOp>(op).getPredicate();

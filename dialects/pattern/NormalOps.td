@@ -2,7 +2,7 @@
 #ifndef LINMU_NORMAL_OPS_TD
 #define LINMU_NORMAL_OPS_TD
 
-include "dialects/pattern/PatternOps.td"
+include "dialects/pattern/ReduceOps.td"
 
 def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
   let summary = "The normal form of one state";

@@ -11,6 +11,10 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace linmu::pattern {
+class StepBuilder; // StepBuilder.h
+}
+
 #include "dialects/pattern/PatternDialect.h.inc"
 #include "dialects/pattern/StepInterface.h.inc"
 
@@ -29,5 +33,9 @@ void registerStepModels(mlir::DialectRegistry &registry);
 /// `tensor<?x?xHxT>` gives `T`; floats become f32. `leading` axes are dropped (3 for tokens, 1 for params,
 /// 2 for states).
 mlir::Type sliceType(mlir::RankedTensorType type, unsigned leading);
+
+/// What the dynamic axes of a tensor say of it: none, the batch, or the batch and the tokens.
+enum class Kind { param, states, tokens };
+Kind kindOf(mlir::RankedTensorType type);
 
 } // namespace linmu::pattern

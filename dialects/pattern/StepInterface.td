@@ -17,7 +17,13 @@ def StepOpInterface : OpInterface<"StepOp"> {
     InterfaceMethod<
       "The op's value in exact arithmetic (fp64), given those of its operands.",
       "::linmu::pattern::StepValue", "evaluate",
-      (ins "::llvm::ArrayRef<::linmu::pattern::StepValue>":$operands)>
+      (ins "::llvm::ArrayRef<::linmu::pattern::StepValue>":$operands)>,
+    InterfaceMethod<
+      [{The vector-Jacobian product: for each operand what `cotangent`, the gradient of the result, sends back to it,
+        built from the op's own operands and result. Null for an operand that is no float or gets nothing. Where
+        the op has no derivative, at a kink, it is that of one side.}],
+      "::llvm::SmallVector<::mlir::Value>", "vjp",
+      (ins "::linmu::pattern::StepBuilder &":$builder, "::mlir::Value":$cotangent)>
   ];
 }
 

@@ -1,5 +1,6 @@
 // StepOp for upstream ops on floats, constants and selects: linearity and value of each, in one table.
 #include "dialects/pattern/StepModels.h"
+#include "dialects/pattern/StepDerivatives.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include <cmath>
@@ -12,18 +13,21 @@ namespace {
 /// The operands in which an op is linear.
 enum Linearity { inNone, inFirst, inBoth };
 
-template <typename Op, Linearity linearity, double (*function)(double)>
-struct UnaryModel : StepOp::ExternalModel<UnaryModel<Op, linearity, function>, Op> {
+template <typename Op, Linearity linearity, double (*function)(double), UnaryDerivative derivative>
+struct UnaryModel : StepOp::ExternalModel<UnaryModel<Op, linearity, function, derivative>, Op> {
   SmallVector<unsigned> linearIn(Operation *) const {
     return linearity == inNone ? SmallVector<unsigned>{} : SmallVector<unsigned>{0};
   }
   StepValue evaluate(Operation *, ArrayRef<StepValue> operands) const {
     return elementwise(operands[0], function);
   }
+  SmallVector<Value> vjp(Operation *op, StepBuilder &builder, Value cotangent) const {
+    return {derivative(builder, cotangent, op->getOperand(0), op->getResult(0))};
+  }
 };
 
-template <typename Op, Linearity linearity, double (*function)(double, double)>
-struct BinaryModel : StepOp::ExternalModel<BinaryModel<Op, linearity, function>, Op> {
+template <typename Op, Linearity linearity, double (*function)(double, double), BinaryDerivative derivative>
+struct BinaryModel : StepOp::ExternalModel<BinaryModel<Op, linearity, function, derivative>, Op> {
   SmallVector<unsigned> linearIn(Operation *) const {
     if (linearity == inBoth)
       return {0, 1};
@@ -31,6 +35,11 @@ struct BinaryModel : StepOp::ExternalModel<BinaryModel<Op, linearity, function>,
   }
   StepValue evaluate(Operation *, ArrayRef<StepValue> operands) const {
     return elementwise(operands[0], operands[1], function);
+  }
+  SmallVector<Value> vjp(Operation *op, StepBuilder &builder, Value cotangent) const {
+    auto [first, second] =
+        derivative(builder, cotangent, op->getOperand(0), op->getOperand(1), op->getResult(0));
+    return {first, second};
   }
 };
 
@@ -52,6 +61,7 @@ double reciprocalSqrt(double a) { return 1 / std::sqrt(a); }
 
 struct ConstantModel : StepOp::ExternalModel<ConstantModel, arith::ConstantOp> {
   SmallVector<unsigned> linearIn(Operation *) const { return {}; }
+  SmallVector<Value> vjp(Operation *, StepBuilder &, Value) const { return {}; }
   StepValue evaluate(Operation *op, ArrayRef<StepValue>) const {
     TypedAttr attribute = cast<arith::ConstantOp>(op).getValue();
     auto number = [](Attribute value) {
@@ -83,12 +93,20 @@ struct SelectModel : StepOp::ExternalModel<SelectModel, arith::SelectOp> {
         result.elements[i] = operands[2].elements[i];
     return result;
   }
+  SmallVector<Value> vjp(Operation *op, StepBuilder &builder, Value cotangent) const {
+    Value zero = builder.constant(cotangent.getType(), 0), condition = op->getOperand(0);
+    return {{}, builder.select(condition, cotangent, zero), builder.select(condition, zero, cotangent)};
+  }
 };
 
 struct FmaModel : StepOp::ExternalModel<FmaModel, math::FmaOp> {
   SmallVector<unsigned> linearIn(Operation *) const { return {}; }
   StepValue evaluate(Operation *, ArrayRef<StepValue> operands) const {
     return elementwise(elementwise(operands[0], operands[1], multiply), operands[2], add);
+  }
+  SmallVector<Value> vjp(Operation *op, StepBuilder &builder, Value cotangent) const {
+    return {builder.multiply(cotangent, op->getOperand(1)), builder.multiply(cotangent, op->getOperand(0)),
+            cotangent};
   }
 };
 
@@ -99,31 +117,42 @@ void linmu::pattern::registerFloatStepModels(DialectRegistry &registry) {
     arith::ConstantOp::attachInterface<ConstantModel>(*context);
     arith::SelectOp::attachInterface<SelectModel>(*context);
     // Sums are jointly linear; the affine analysis treats them so.
-    arith::AddFOp::attachInterface<BinaryModel<arith::AddFOp, inBoth, add>>(*context);
-    arith::SubFOp::attachInterface<BinaryModel<arith::SubFOp, inBoth, subtract>>(*context);
-    arith::MulFOp::attachInterface<BinaryModel<arith::MulFOp, inBoth, multiply>>(*context);
-    arith::DivFOp::attachInterface<BinaryModel<arith::DivFOp, inFirst, divide>>(*context);
-    arith::NegFOp::attachInterface<UnaryModel<arith::NegFOp, inFirst, negate>>(*context);
-    arith::MaximumFOp::attachInterface<BinaryModel<arith::MaximumFOp, inNone, maximum>>(*context);
-    arith::MinimumFOp::attachInterface<BinaryModel<arith::MinimumFOp, inNone, minimum>>(*context);
-    arith::MaxNumFOp::attachInterface<BinaryModel<arith::MaxNumFOp, inNone, largerNumber>>(*context);
-    arith::MinNumFOp::attachInterface<BinaryModel<arith::MinNumFOp, inNone, smallerNumber>>(*context);
+    arith::AddFOp::attachInterface<BinaryModel<arith::AddFOp, inBoth, add, derivative::ofSum>>(*context);
+    arith::SubFOp::attachInterface<BinaryModel<arith::SubFOp, inBoth, subtract, derivative::ofDifference>>(
+        *context);
+    arith::MulFOp::attachInterface<BinaryModel<arith::MulFOp, inBoth, multiply, derivative::ofProduct>>(
+        *context);
+    arith::DivFOp::attachInterface<BinaryModel<arith::DivFOp, inFirst, divide, derivative::ofQuotient>>(
+        *context);
+    arith::NegFOp::attachInterface<UnaryModel<arith::NegFOp, inFirst, negate, derivative::ofNegation>>(
+        *context);
+    arith::MaximumFOp::attachInterface<
+        BinaryModel<arith::MaximumFOp, inNone, maximum, derivative::ofMaximum>>(*context);
+    arith::MinimumFOp::attachInterface<
+        BinaryModel<arith::MinimumFOp, inNone, minimum, derivative::ofMinimum>>(*context);
+    arith::MaxNumFOp::attachInterface<
+        BinaryModel<arith::MaxNumFOp, inNone, largerNumber, derivative::ofMaximum>>(*context);
+    arith::MinNumFOp::attachInterface<
+        BinaryModel<arith::MinNumFOp, inNone, smallerNumber, derivative::ofMinimum>>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
-    math::ExpOp::attachInterface<UnaryModel<math::ExpOp, inNone, std::exp>>(*context);
-    math::Exp2Op::attachInterface<UnaryModel<math::Exp2Op, inNone, std::exp2>>(*context);
-    math::ExpM1Op::attachInterface<UnaryModel<math::ExpM1Op, inNone, std::expm1>>(*context);
-    math::LogOp::attachInterface<UnaryModel<math::LogOp, inNone, std::log>>(*context);
-    math::Log1pOp::attachInterface<UnaryModel<math::Log1pOp, inNone, std::log1p>>(*context);
-    math::Log2Op::attachInterface<UnaryModel<math::Log2Op, inNone, std::log2>>(*context);
-    math::SqrtOp::attachInterface<UnaryModel<math::SqrtOp, inNone, std::sqrt>>(*context);
-    math::RsqrtOp::attachInterface<UnaryModel<math::RsqrtOp, inNone, reciprocalSqrt>>(*context);
-    math::TanhOp::attachInterface<UnaryModel<math::TanhOp, inNone, std::tanh>>(*context);
-    math::ErfOp::attachInterface<UnaryModel<math::ErfOp, inNone, std::erf>>(*context);
-    math::AbsFOp::attachInterface<UnaryModel<math::AbsFOp, inNone, std::fabs>>(*context);
-    math::SinOp::attachInterface<UnaryModel<math::SinOp, inNone, std::sin>>(*context);
-    math::CosOp::attachInterface<UnaryModel<math::CosOp, inNone, std::cos>>(*context);
-    math::PowFOp::attachInterface<BinaryModel<math::PowFOp, inNone, std::pow>>(*context);
+    math::ExpOp::attachInterface<UnaryModel<math::ExpOp, inNone, std::exp, derivative::ofExp>>(*context);
+    math::Exp2Op::attachInterface<UnaryModel<math::Exp2Op, inNone, std::exp2, derivative::ofExp2>>(*context);
+    math::ExpM1Op::attachInterface<UnaryModel<math::ExpM1Op, inNone, std::expm1, derivative::ofExpM1>>(
+        *context);
+    math::LogOp::attachInterface<UnaryModel<math::LogOp, inNone, std::log, derivative::ofLog>>(*context);
+    math::Log1pOp::attachInterface<UnaryModel<math::Log1pOp, inNone, std::log1p, derivative::ofLog1p>>(
+        *context);
+    math::Log2Op::attachInterface<UnaryModel<math::Log2Op, inNone, std::log2, derivative::ofLog2>>(*context);
+    math::SqrtOp::attachInterface<UnaryModel<math::SqrtOp, inNone, std::sqrt, derivative::ofSqrt>>(*context);
+    math::RsqrtOp::attachInterface<UnaryModel<math::RsqrtOp, inNone, reciprocalSqrt, derivative::ofRsqrt>>(
+        *context);
+    math::TanhOp::attachInterface<UnaryModel<math::TanhOp, inNone, std::tanh, derivative::ofTanh>>(*context);
+    math::ErfOp::attachInterface<UnaryModel<math::ErfOp, inNone, std::erf, derivative::ofErf>>(*context);
+    math::AbsFOp::attachInterface<UnaryModel<math::AbsFOp, inNone, std::fabs, derivative::ofAbs>>(*context);
+    math::SinOp::attachInterface<UnaryModel<math::SinOp, inNone, std::sin, derivative::ofSin>>(*context);
+    math::CosOp::attachInterface<UnaryModel<math::CosOp, inNone, std::cos, derivative::ofCos>>(*context);
+    math::PowFOp::attachInterface<BinaryModel<math::PowFOp, inNone, std::pow, derivative::ofPower>>(*context);
     math::FmaOp::attachInterface<FmaModel>(*context);
   });
 }

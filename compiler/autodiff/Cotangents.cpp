@@ -1,0 +1,39 @@
+#include "compiler/autodiff/Cotangents.h"
+#include "dialects/pattern/Pattern.h"
+
+using namespace mlir;
+using namespace linmu;
+using namespace linmu::autodiff;
+using namespace linmu::pattern;
+
+Cotangents::Cotangents(func::FuncOp function, ValueRange inputs) : active_(inputs.begin(), inputs.end()) {
+  for (Operation &op : function.getBody().front())
+    if (llvm::any_of(op.getOperands(), [&](Value operand) { return active_.contains(operand); }))
+      for (Value result : op.getResults())
+        if (isa<FloatType>(getElementTypeOrSelf(result.getType())))
+          active_.insert(result);
+}
+
+void Cotangents::add(Value value, Value contribution) {
+  if (contribution && wants(value))
+    contributions_[value].push_back(contribution);
+}
+
+Value Cotangents::of(OpBuilder &builder, Value value) {
+  SmallVector<Value> &parts = contributions_[value];
+  if (parts.empty())
+    return {};
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  if (kindOf(type) == Kind::tokens && type.getRank() == 2)
+    shape.push_back(1);
+  auto wanted = RankedTensorType::get(shape, builder.getF32Type());
+  if (parts.size() > 1 || parts.front().getType() != wanted)
+    parts = {ReduceOp::create(builder, value.getLoc(), wanted, parts)};
+  return parts.front();
+}
+
+Value Cotangents::result(OpBuilder &builder, Value value) {
+  ArrayRef<Value> parts = contributions_[value];
+  return parts.empty() ? Value() : Value(ReduceOp::create(builder, value.getLoc(), value.getType(), parts));
+}

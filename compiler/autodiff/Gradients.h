@@ -1,0 +1,15 @@
+// The gradient of each op of a function: what it adds to those of its operands, built at `at`.
+#pragma once
+#include "compiler/autodiff/Cotangents.h"
+#include "dialects/pattern/Pattern.h"
+
+namespace linmu::autodiff {
+
+/// A map whose step is differentiated op by op (MapGradient.cpp).
+mlir::LogicalResult differentiateMap(pattern::MapOp map, Cotangents &cotangents, mlir::OpBuilder &at);
+
+/// A scan as split-scans leaves it (ScanGradient.cpp).
+mlir::LogicalResult differentiateScan(pattern::NormalScanOp scan, Cotangents &cotangents,
+                                      mlir::OpBuilder &at);
+
+} // namespace linmu::autodiff
