@@ -164,10 +164,13 @@ void LoopStages::run() {
   Value slot = loop_.getRegionIterArgs().back();
   builder.setInsertionPointToStart(loop_.getBody());
   tile::WaitOp::create(builder, loc, builder.getI64IntegerAttr((stages_ - 2) * count()));
-  tile::BarrierOp::create(builder, loc);
-  // Behind the first product: those who wait for its operands do not wait for copies to be sent off as well.
+  // Behind the first product: those who wait for its operands do not wait for copies to be sent off as well,
+  // and what orders its operands with the copies before orders the slot's last reads with these. Without one,
+  // both need it here.
   auto products = loop_.getBody()->getOps<tile::DotOp>();
-  if (!products.empty())
+  if (products.empty())
+    tile::BarrierOp::create(builder, loc);
+  else
     builder.setInsertionPointAfter(*products.begin());
   Value later = loop_.getInductionVar();
   for (int64_t ahead = 1; ahead < stages_; ++ahead)

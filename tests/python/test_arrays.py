@@ -153,7 +153,7 @@ def test_wrong_arguments_are_named_with_what_to_give(call, message):
     "options, message",
     [
         ({"aliases": {"quer": "f32"}}, "the text defines no alias '!quer' on a line of its own, which 'f32' was to replace; it defines: !rows"),
-        ({"schedule": {"chunks": 64}}, "requires a key out of algorithm, chunk, .*, got 'chunks'"),
+        ({"schedule": {"chunks": 64}}, "requires a key out of algorithm, blocks, chunk, .*, got 'chunks'"),
         ({"function": "f"}, "the text defines no pattern 'f'; it defines: double"),
     ],
 )  # fmt: skip

@@ -28,6 +28,11 @@ TWICE = (
     .replace("-> tensor<?x?x2x2xf32> {", "-> (tensor<?x?x2x2xf32>, tensor<?x?x2x2xf32>) {")
     .replace("return %y :", "return %y, %y : tensor<?x?x2x2xf32>,")
 )
+REDUCED = """func.func @f(%x: tensor<?x?x4x2x2xf32>) -> tensor<?x?x2x2x2xf32> {
+  %y = pattern.reduce %x : tensor<?x?x4x2x2xf32> -> tensor<?x?x2x2x2xf32>
+  return %y : tensor<?x?x2x2x2xf32>
+}
+"""
 SCORED = """!t = tensor<?x?x2x16xf32>
 func.func @f(%q: !t, %media: tensor<?x4xi32>) -> !t {
   %o = pattern.window_attention %q, %q, %q media(%media : tensor<?x4xi32>) window [4, 4, 4] shift [2, 2, 2]
@@ -73,6 +78,7 @@ func.func @f(%q: !t, %k: !t, %v: !t) -> !t {
 REFUSED = {
     "requires slices of rank 0 or 1, got ": (PERMUTED, {}, 2),
     "requires a tensor constant with equal elements; pass others as params": (MAP, {}, 3),
+    "requires slices of tokens of rank 0 or 1, got ": (REDUCED, {}, 2),
     "requires result #": (TWICE, {}, 7),
     "requires scalars in a score region, got ": (SCORED, {}, 6),
     "cannot run ": (OPAQUE, {"algorithm": "chunked"}, 2),

@@ -19,6 +19,8 @@ namespace {
 
 /// Three chunks of 16, the last one cut: what one pass of a loop leaves must be ordered with the next.
 constexpr std::int64_t tokens = 40;
+/// Four: the loop ends with the other slot of its rings in flight.
+constexpr std::int64_t more_tokens = 56;
 
 struct Case {
   std::string name; ///< of a file of tests/recurrences
@@ -83,6 +85,16 @@ std::vector<emulation::Ordering> orderingsOf(const Kernel &kernel, const std::st
   return found;
 }
 
+/// Six lines before one of a text, which are counted from 1, and six behind it.
+std::string linesAround(const std::string &text, int line) {
+  std::istringstream stream(text);
+  std::string each, result;
+  for (int number = 1; std::getline(stream, each) && number <= line + 6; ++number)
+    if (number >= line - 6)
+      result += each + "\n";
+  return result;
+}
+
 class PrintedOrderings : public testing::TestWithParam<Case> {};
 
 TEST_P(PrintedOrderings, NoneMayGo) {
@@ -91,8 +103,9 @@ TEST_P(PrintedOrderings, NoneMayGo) {
   emulation::ExecutorOptions options;
   // One executor for all runs, so that each kernel is compiled for the host once.
   auto kernel = Kernel::open(package, [&](const Package &opened) { return openEmulated(opened, &options); });
-  test::EmulatedCall call(kernel, tokens);
+  test::EmulatedCall call(kernel, tokens), longer(kernel, more_tokens);
   ASSERT_NO_THROW(call.run());
+  ASSERT_NO_THROW(longer.run());
   std::vector<emulation::Ordering> orderings = orderingsOf(kernel, text);
   if (kernel.algorithm(tokens) != "recurrent") {
     EXPECT_FALSE(orderings.empty());
@@ -102,7 +115,9 @@ TEST_P(PrintedOrderings, NoneMayGo) {
     options.without_ordering_at = ordering.line;
     try {
       call.run();
-      ADD_FAILURE() << ordering.call << " at line " << ordering.line << " of the text may go";
+      longer.run();
+      ADD_FAILURE() << ordering.call << " at line " << ordering.line << " of the text may go:\n"
+                    << linesAround(text, ordering.line);
     } catch (const Error &error) {
       EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(ErrorCode::internal)) << error.what();
     }

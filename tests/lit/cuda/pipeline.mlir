@@ -32,7 +32,7 @@ tile.program @p inputs(%x: tensor<?x16xbf16>, %y: tensor<?x16xbf16>, %g: tensor<
       // SWIZZLE: tile.alloc {layout = #{{.*}}} : <16x16xbf16>
       // THREAD: vector.store
       // PLACE: gpu.barrier
-      // PLACE-NEXT: vector.store %{{.*}} {cuda.write = 0 : i64}
+      // PLACE-NEXT: vector.store %{{.*}} {cuda.owners = array<i64: {{.*}}>, cuda.write = 0 : i64}
       // PLACE: gpu.barrier
       // PLACE-NOT: gpu.barrier
       // THREAD: cuda.ldmatrix %{{.*}} -> vector<8xbf16>

@@ -28,7 +28,7 @@
 // RUN: not linmuc %s --package %t.none/x.lmk 2>&1 | FileCheck %s --check-prefix=FOLDERLESS
 
 // NOFILE: {{^}}linmuc: error: requires a FILE with patterns; see linmuc --help{{$}}
-// NOTHING: {{^}}linmuc: error: requires something to do: --explain, --emit, --package or --run; see linmuc --help{{$}}
+// NOTHING: {{^}}linmuc: error: requires something to do: --explain, --emit, --package, --run or --gradient; see linmuc --help{{$}}
 // TWO: {{^}}linmuc: error: requires one FILE, got '{{.*}}' and '{{.*}}'; see linmuc --help{{$}}
 // MISSING: {{^}}linmuc: error: cannot read {{.*}}.missing: No such file or directory{{$}}
 // FOLDER: {{^}}linmuc: error: cannot read {{.*}}: it is a folder{{$}}

@@ -93,10 +93,7 @@ static LogicalResult lower(Thread &thread, Operation *op) {
       .Case([&](tile::StoreOp store) { return lowerStore(thread, store); })
       .Case([&](tile::CopyOp copy) { return lowerCopy(thread, copy); })
       .Case([&](tile::SlotOp slot) { return lowerSlot(thread, slot); })
-      .Case([&](tile::WaitOp wait) {
-        WaitOp::create(thread, wait.getPending());
-        return success();
-      })
+      .Case([&](tile::WaitOp wait) { return lowerWait(thread, wait); })
       .Case([&](tile::BarrierOp) {
         gpu::BarrierOp::create(thread);
         return success();

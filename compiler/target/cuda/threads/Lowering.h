@@ -8,6 +8,7 @@ namespace linmu::cuda {
 mlir::LogicalResult lowerLoad(Thread &thread, tile::LoadOp load);
 mlir::LogicalResult lowerStore(Thread &thread, tile::StoreOp store);
 mlir::LogicalResult lowerCopy(Thread &thread, tile::CopyOp copy);
+mlir::LogicalResult lowerWait(Thread &thread, tile::WaitOp wait);
 
 // Shared.cpp
 mlir::LogicalResult lowerAlloc(Thread &thread, tile::AllocOp alloc);

@@ -219,6 +219,17 @@ LogicalResult linmu::cuda::lowerStore(Thread &thread, tile::StoreOp store) {
   return success();
 }
 
+/// The copy that belongs to the same group as the one before it.
+static tile::CopyOp nextCopy(tile::CopyOp copy) {
+  for (Operation *op = copy->getNextNode(); op; op = op->getNextNode()) {
+    if (auto next = dyn_cast<tile::CopyOp>(op))
+      return next;
+    if (isa<tile::WaitOp>(op) || op->getNumRegions() > 0)
+      return {};
+  }
+  return {};
+}
+
 LogicalResult linmu::cuda::lowerCopy(Thread &thread, tile::CopyOp copy) {
   auto layout = copy->getAttrOfType<LayoutAttr>("layout");
   RankedTensorType type = withLayout(copy.getBuffer().getType().getTileType(), layout);
@@ -247,7 +258,24 @@ LogicalResult linmu::cuda::lowerCopy(Thread &thread, tile::CopyOp copy) {
       shared.mark(op);
     }
   }
-  // A group of its own, in all threads: what tile.wait counts.
-  CommitOp::create(thread);
+  // One group, in all threads, of the copies up to the next wait or branch.
+  if (!nextCopy(copy))
+    CommitOp::create(thread);
+  return success();
+}
+
+/// tile.wait counts copies, the instruction groups of them: as many copies as the wait's block starts
+/// together.
+LogicalResult linmu::cuda::lowerWait(Thread &thread, tile::WaitOp wait) {
+  int64_t pending = wait.getPending(), group = 0;
+  for (Operation &op : *wait->getBlock())
+    if (auto copy = dyn_cast<tile::CopyOp>(op)) {
+      for (group = 1; (copy = nextCopy(copy)); ++group)
+        ;
+      break;
+    }
+  if (pending > 0 && (group == 0 || pending % group != 0))
+    return wait.emitOpError("requires whole groups of ") << group << " copies to be pending, got " << pending;
+  WaitOp::create(thread, pending > 0 ? pending / group : 0);
   return success();
 }

@@ -17,13 +17,15 @@ namespace {
 /// slots the one that its loop reads `ahead` steps from now.
 struct Bytes {
   int64_t first, last;
-  Attribute write;
+  Attribute write, owners;
   int64_t ahead = 0, slots = 0;
   bool operator==(const Bytes &) const = default;
   /// A thread writes the same elements of a tile whenever it is written: its stores need no barrier between
-  /// them.
+  /// them; nor do accesses of elements that belong to one thread each, the same in both.
   bool meets(const Bytes &other) const {
     if (slots && first == other.first && slots == other.slots && (ahead - other.ahead) % slots != 0)
+      return false;
+    if (owners && owners == other.owners && first == other.first && last == other.last)
       return false;
     return first < other.last && other.first < last && !(write && write == other.write);
   }
@@ -82,12 +84,23 @@ struct Touched {
 
 class BarrierPlacer {
 public:
-  unsigned placed = 0;
+  unsigned placed() const { return unsigned(barriers_.size()); }
+  /// Erases waits for all copies behind which nothing touches what is in flight.
+  void eraseWaits(Block &block);
   /// What is touched behind a block that is entered with `touched`.
   Touched run(Block &block, Touched touched);
 
+  /// Takes those away that others make needless: one that the end of a loop asked for may stand before one
+  /// that its beginning did.
+  void prune(Block &block);
+
 private:
   Touched touchedBy(Operation *op);
+  /// A barrier before an op; just looking, the lack of one.
+  void order(Operation *op);
+
+  bool just_looks_ = false, lacks_one_ = false;
+  SmallVector<gpu::BarrierOp> barriers_;
 };
 } // namespace
 
@@ -96,7 +109,7 @@ static Bytes spanOf(Operation *op, Value memory) {
   int64_t first = *getConstantIntValue(view.getByteShift());
   MemRefType type = view.getType();
   Bytes span{first, first + type.getNumElements() * type.getElementTypeBitWidth() / 8,
-             op->getAttr(writeAttribute)};
+             op->getAttr(writeAttribute), op->getAttr(ownersAttribute)};
   if (auto slot = op->getAttrOfType<DenseI64ArrayAttr>(slotAttribute)) {
     span.ahead = slot[0] % slot[1];
     span.slots = slot[1];
@@ -104,17 +117,26 @@ static Bytes spanOf(Operation *op, Value memory) {
   return span;
 }
 
-/// Where the rings lie whose slots a loop reads itself.
+/// Where the rings lie that a loop fills: its steps are what slots are counted in. Loops inside it only read.
 static DenseSet<int64_t> ringsOf(scf::ForOp loop) {
   DenseSet<int64_t> rings;
-  loop.getBody()->walk([&](Operation *op) {
-    if (!op->hasAttr(slotAttribute) || op->getParentOfType<scf::ForOp>() != loop)
-      return;
-    for (Value operand : op->getOperands())
-      if (auto view = operand.getDefiningOp<memref::ViewOp>())
-        rings.insert(*getConstantIntValue(view.getByteShift()));
+  loop.getBody()->walk([&](CopyOp copy) {
+    if (copy->hasAttr(slotAttribute) && copy->getParentOfType<scf::ForOp>() == loop)
+      rings.insert(spanOf(copy, copy.getBuffer()).first);
   });
   return rings;
+}
+
+/// The spans that are touched behind an op, in its block and in those around it; all that a loop around it
+/// touches is.
+static void touchedBehind(Operation *op, function_ref<Touched(Operation *)> touchedBy, Touched &result) {
+  for (; !isa<tile::KernelOp>(op); op = op->getParentOp()) {
+    auto add = [&](Operation *inner) { result.add(touchedBy(inner)); };
+    if (isa<scf::ForOp>(op->getParentOp()))
+      op->getParentOp()->walk(add);
+    for (Operation *next = op->getNextNode(); next; next = next->getNextNode())
+      next->walk(add);
+  }
 }
 
 Touched BarrierPlacer::touchedBy(Operation *op) {
@@ -136,6 +158,33 @@ Touched BarrierPlacer::touchedBy(Operation *op) {
     result.copied.push_back(result.written.back());
   }
   return result;
+}
+
+void BarrierPlacer::order(Operation *op) {
+  if (just_looks_) {
+    lacks_one_ = true;
+    return;
+  }
+  OpBuilder builder(op);
+  barriers_.push_back(gpu::BarrierOp::create(builder, op->getLoc()));
+}
+
+void BarrierPlacer::prune(Block &block) {
+  just_looks_ = true;
+  llvm::erase_if(barriers_, [&](gpu::BarrierOp barrier) {
+    Block *in = barrier->getBlock();
+    Operation *next = barrier->getNextNode();
+    barrier->remove();
+    lacks_one_ = false;
+    run(block, {});
+    if (!lacks_one_) {
+      barrier->destroy();
+      return true;
+    }
+    in->getOperations().insert(next->getIterator(), barrier);
+    return false;
+  });
+  just_looks_ = false;
 }
 
 Touched BarrierPlacer::run(Block &block, Touched touched) {
@@ -168,9 +217,7 @@ Touched BarrierPlacer::run(Block &block, Touched touched) {
       branch.walk([&](Operation *inner) { inside.add(touchedBy(inner)); });
       if (!branch->hasAttr(uniformAttribute)) {
         if (touched.conflictsWith(inside)) {
-          OpBuilder builder(branch);
-          gpu::BarrierOp::create(builder, branch.getLoc());
-          ++placed;
+          order(branch);
           touched.passBarrier();
         }
         touched.add(inside);
@@ -183,14 +230,30 @@ Touched BarrierPlacer::run(Block &block, Touched touched) {
     }
     Touched next = touchedBy(&op);
     if (touched.conflictsWith(next)) {
-      OpBuilder builder(&op);
-      gpu::BarrierOp::create(builder, op.getLoc());
-      ++placed;
+      order(&op);
       touched.passBarrier();
     }
     touched.add(next);
   }
   return touched;
+}
+
+void BarrierPlacer::eraseWaits(Block &body) {
+  SmallVector<WaitOp> needless;
+  body.walk([&](WaitOp wait) {
+    if (wait.getPending() > 0 || isa<scf::ForOp>(wait->getParentOp()))
+      return;
+    Touched copies, behind;
+    body.walk([&](CopyOp copy) { copies.add(touchedBy(copy)); });
+    touchedBehind(wait, [&](Operation *op) { return touchedBy(op); }, behind);
+    for (SmallVector<Bytes> *spans : {&copies.written, &behind.read, &behind.written})
+      for (Bytes &span : *spans)
+        span.slots = span.ahead = 0;
+    if (!copies.conflictsWith(behind))
+      needless.push_back(wait);
+  });
+  for (WaitOp wait : needless)
+    wait.erase();
 }
 
 namespace {
@@ -200,8 +263,10 @@ struct PlaceBarriers : linmu::cuda::impl::PlaceBarriersBase<PlaceBarriers> {
   void runOnOperation() override {
     for (auto kernel : getOperation().getOps<tile::KernelOp>()) {
       BarrierPlacer placer;
+      placer.eraseWaits(kernel.getBody().front());
       placer.run(kernel.getBody().front(), {});
-      barriers += placer.placed;
+      placer.prune(kernel.getBody().front());
+      barriers += placer.placed();
     }
   }
 };

@@ -1,4 +1,5 @@
 // Buffers: tiles from and to shared memory.
+#include "compiler/target/cuda/layout/GF2.h"
 #include "compiler/target/cuda/layout/SharedMemory.h"
 #include "compiler/target/cuda/threads/Lowering.h"
 #include "compiler/target/cuda/threads/SharedTile.h"
@@ -72,10 +73,28 @@ static LinearLayout asPartOf(const LinearLayout &registers, const LinearLayout &
                       Dimensions(memory.outs().begin(), memory.outs().end()), images);
 }
 
+/// Which thread has which offset, whatever the order of its registers: how many bits of the number of a
+/// register and of a lane there are, then where each bit leads. Null where several threads have one.
+static DenseI64ArrayAttr ownersOf(MLIRContext *context, const LinearLayout &offsets) {
+  SmallVector<uint64_t> images(offsets.images());
+  Span reached;
+  for (uint64_t image : images)
+    reached.add(image);
+  if (reached.rank() < images.size())
+    return {};
+  assert(offsets.ins().front().name == registerInput && "registers come first");
+  std::sort(images.begin(), images.begin() + ptrdiff_t(offsets.inBits(registerInput)));
+  SmallVector<int64_t> owners{int64_t(offsets.inBits(registerInput)), int64_t(offsets.inBits(laneInput))};
+  llvm::append_range(owners, images);
+  return DenseI64ArrayAttr::get(context, owners);
+}
+
 SharedTile::SharedTile(Thread &thread, Type tile, Value buffer, ArrayRef<int64_t> first)
     : SharedTile(thread, layoutOf(tile).getLayout(), elementOf(tile), buffer) {
   if (!first.empty())
     base = (*memory.inverse())(packCoordinates(memory.outs(), first));
+  else
+    owners = ownersOf(thread.getContext(), offsets);
 }
 
 SharedTile::SharedTile(Thread &thread, const LinearLayout &registers, Type element, Value buffer)
@@ -92,6 +111,9 @@ SharedTile::SharedTile(Thread &thread, const LinearLayout &registers, Type eleme
 void SharedTile::mark(Operation *access) const {
   if (place)
     access->setAttr(slotAttribute, place);
+  // ldmatrix reads what other lanes get.
+  if (owners && !isa<LoadMatrixOp>(access))
+    access->setAttr(ownersAttribute, owners);
 }
 
 Value SharedTile::offsetOfRow(uint64_t registers, const MatrixAccess &access) {
@@ -135,10 +157,12 @@ static LogicalResult writeTile(Thread &thread, Value source, SharedTile tile) {
   }
   VectorAccess access = widestAccess(tile.layout, tile.memory, bytes);
   for (ArrayRef<int64_t> run : runsOf(int64_t(1) << tile.layout.inBits(registerInput), access.registerBits))
-    if (stored.insert(tile.layout(run.front())).second)
-      vector::StoreOp::create(thread, thread.gather(value, run), tile.memref,
-                              ValueRange{tile.offset(run.front())})
-          ->setAttr(writeAttribute, number);
+    if (stored.insert(tile.layout(run.front())).second) {
+      auto store = vector::StoreOp::create(thread, thread.gather(value, run), tile.memref,
+                                           ValueRange{tile.offset(run.front())});
+      store->setAttr(writeAttribute, number);
+      tile.mark(store);
+    }
   if (first)
     thread.restoreInsertionPoint(after);
   return success();

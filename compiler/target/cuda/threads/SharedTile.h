@@ -20,7 +20,7 @@ struct SharedTile {
   }
   /// Of the row of an 8 x 8 matrix that this lane tells ldmatrix of.
   mlir::Value offsetOfRow(uint64_t registers, const MatrixAccess &access);
-  /// Says which slot an access is of.
+  /// Says which slot an access is of, and whose elements it touches.
   void mark(mlir::Operation *access) const;
 
   Thread &thread;
@@ -30,6 +30,7 @@ struct SharedTile {
   uint64_t base = 0;    ///< the offset of the part's first element
   mlir::Value slotBase; ///< the offset of the slot; null: no ring
   mlir::DenseI64ArrayAttr place;
+  mlir::DenseI64ArrayAttr owners; ///< null where several threads have an element, and for parts
   mlir::Value memref;
 };
 

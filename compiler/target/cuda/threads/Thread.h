@@ -22,6 +22,10 @@ inline constexpr llvm::StringLiteral writeAttribute = "cuda.write";
 /// On accesses of a ring: how many steps of its loop ahead of the present one the slot is for, and the slots.
 inline constexpr llvm::StringLiteral slotAttribute = "cuda.slot";
 
+/// On accesses of a buffer of which each element belongs to one thread: which thread has which. Accesses with
+/// the same layout are each thread's own.
+inline constexpr llvm::StringLiteral ownersAttribute = "cuda.owners";
+
 class Thread : public mlir::ImplicitLocOpBuilder {
 public:
   using Value = mlir::Value;
