@@ -12,7 +12,7 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights) {
   std::int64_t width = config.hidden_size, inner = config.intermediate_size;
   std::int64_t query_rows = config.heads * config.head_dim,
                value_rows = config.key_value_heads * config.head_dim;
-  auto rotary = std::make_shared<const Rotary>(config.head_dim, config.rope_theta);
+  auto rotary = std::make_shared<const Rotary>(config.head_dim, config.rope_theta, config.rope_scaling);
 
   decoder.embedding_ = weights.take("model.embed_tokens.weight", {config.vocab_size, width});
   for (std::int64_t i = 0; i < config.layers; ++i) {

@@ -1,32 +1,42 @@
 #include "models/decoder/rotary.h"
 #include <algorithm>
+#include <utility>
 
 namespace linmu::models {
 
-Rotary::Rotary(std::int64_t head_dim, double theta) : head_dim_(head_dim), theta_(theta) {}
+Rotary::Rotary(std::int64_t head_dim, double theta, RotaryScaling scaling)
+    : head_dim_(head_dim), theta_(theta), scaling_(std::move(scaling)) {}
+
+Rotary::Table Rotary::tableOf(const torch::Tensor &positions, std::int64_t tokens) const {
+  // Frequencies and angles are f32, as models are trained with. The functions are taken in f64: in f32
+  // they differ by some units in the last place with the alignment of their memory, and position 700
+  // multiplies that.
+  auto frequencies = torch::tensor(rotaryFrequencies(head_dim_, theta_, scaling_, tokens), torch::kFloat64);
+  auto angles = torch::outer(positions.to(torch::kFloat32), frequencies.to(torch::kFloat32));
+  angles = angles.to(torch::kFloat64);
+  auto valuesOf = [&](const torch::Tensor &values) {
+    return (values * scaling_.amplitude).to(torch::kFloat32);
+  };
+  return {valuesOf(angles.cos()), valuesOf(angles.sin())};
+}
 
 torch::Tensor Rotary::apply(const torch::Tensor &x, const torch::Tensor &positions) const {
   if (positions.numel() == 0)
     return x;
-  torch::Tensor cosines, sines;
-  {
+  std::int64_t needed = positions.max().item<std::int64_t>() + 1;
+  bool depends_on_length =
+      scaling_.type == RotaryScalingType::dynamic && static_cast<double>(needed) > scaling_.original_length;
+  Table table;
+  if (depends_on_length)
+    table = tableOf(positions, needed);
+  else {
     std::lock_guard lock(mutex_);
-    std::int64_t needed = positions.max().item<std::int64_t>() + 1;
-    if (std::int64_t known = cosines_.defined() ? cosines_.size(0) : 0; needed > known) {
-      // Frequencies and angles are f32, as models are trained with. The functions are taken in f64: in f32
-      // they differ by some units in the last place with the alignment of their memory, and position 700
-      // multiplies that.
-      auto exponents = torch::arange(0, head_dim_, 2, torch::kInt64).to(torch::kFloat64) / head_dim_;
-      auto frequencies = torch::pow(theta_, -exponents).to(torch::kFloat32);
-      auto angles = torch::outer(
-          torch::arange(std::max(needed, 2 * known), torch::kInt64).to(torch::kFloat32), frequencies);
-      angles = angles.to(torch::kFloat64);
-      cosines_ = angles.cos().to(torch::kFloat32);
-      sines_ = angles.sin().to(torch::kFloat32);
-    }
-    cosines = cosines_.index_select(0, positions).unsqueeze(1); // [N, 1, D/2] against x [B, N, H, D/2]
-    sines = sines_.index_select(0, positions).unsqueeze(1);
+    if (std::int64_t known = table_.cosines.defined() ? table_.cosines.size(0) : 0; needed > known)
+      table_ = tableOf(torch::arange(std::max(needed, 2 * known), torch::kInt64), 0);
+    table = {table_.cosines.index_select(0, positions), table_.sines.index_select(0, positions)};
   }
+  auto cosines = table.cosines.unsqueeze(1),
+       sines = table.sines.unsqueeze(1); // [N, 1, D/2] against [B, N, H, D/2]
   auto halves = x.chunk(2, -1);
   return torch::cat({halves[0] * cosines - halves[1] * sines, halves[1] * cosines + halves[0] * sines}, -1);
 }

@@ -11,7 +11,7 @@ namespace linmu::models {
 
 struct GenerateOptions {
   std::int64_t max_tokens = 256;
-  SamplingOptions sampling;
+  SamplingOptions sampling{};
 };
 
 struct Generation {

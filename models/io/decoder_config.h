@@ -1,6 +1,7 @@
 // What a checkpoint says about the shape of a decoder.
 #pragma once
 #include "models/io/gguf_file.h"
+#include "models/io/rotary_scaling.h"
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -19,6 +20,7 @@ struct DecoderConfig {
   std::int64_t head_dim = 0;        ///< even
   double rms_epsilon = 1e-6;
   double rope_theta = 10000.0;
+  RotaryScaling rope_scaling{};
   bool tied_embeddings = false; ///< the head is the embedding, transposed
   bool query_key_value_bias = false;
   bool output_bias = false;
@@ -26,12 +28,13 @@ struct DecoderConfig {
 };
 
 /// Reads Hugging Face's `config.json` of LlamaForCausalLM or Qwen2ForCausalLM. Throws Error(unsupported)
-/// naming the key and its value for what this decoder does not compute (scaled rotary embedding, sliding
-/// windows, biases in the MLP, another activation or architecture), Error(corruptFile) for a missing key or
-/// a value that does not fit.
+/// naming the key and its value for what this decoder does not compute (scalings of the rotary embedding
+/// other than linear, dynamic, llama3 and yarn, sliding windows, biases in the MLP, another activation or
+/// architecture), Error(corruptFile) for a missing key or a value that does not fit.
 DecoderConfig readConfigJson(const std::filesystem::path &path);
 
-/// The same from the metadata of a GGUF file whose `general.architecture` is llama or qwen2.
+/// The same from the metadata of a GGUF file whose `general.architecture` is llama or qwen2, and from its
+/// tensor `rope_freqs.weight`. A key of the architecture that is not known is refused by name.
 DecoderConfig readGgufConfig(const GgufFile &file);
 
 /// Throws Error(corruptFile) naming `origin` and the first field that is out of range.

@@ -212,9 +212,9 @@ std::int64_t GgufTensor::elements() const {
   return count;
 }
 
-GgufFile GgufFile::open(const std::filesystem::path &path) {
+GgufFile GgufFile::openOne(const std::filesystem::path &path) {
   GgufFile file(path);
-  std::span<const std::byte> bytes = file.file_.bytes();
+  std::span<const std::byte> bytes = file.files_.front().bytes();
   Cursor cursor(file.path_, bytes);
   if (bytes.size() < 4 || std::memcmp(bytes.data(), "GGUF", 4) != 0)
     cursor.corrupt("not a GGUF file: it must start with the letters GGUF");

@@ -64,7 +64,9 @@ class GgufFile {
 public:
   /// Maps the file and checks all of it: magic, version, every count, string, offset and size, that tensors
   /// neither overlap nor pass the end of the file, and that no name is repeated. Throws Error(corruptFile),
-  /// or Error(unsupported) for a version or tensor type that is not listed above; both name the file.
+  /// or Error(unsupported) for a version or tensor type that is not listed above; both name the file. Of a
+  /// model that is split over files it takes the first, `NAME-00001-of-0000N.gguf`, and opens the others
+  /// beside it.
   static GgufFile open(const std::filesystem::path &path);
 
   const std::filesystem::path &path() const { return path_; }
@@ -81,13 +83,15 @@ public:
   std::vector<std::int64_t> integers(std::string_view key) const;
 
 private:
-  explicit GgufFile(const std::filesystem::path &path) : path_(path), file_(path) {}
+  explicit GgufFile(const std::filesystem::path &path) : path_(path) { files_.emplace_back(path); }
+  static GgufFile openOne(const std::filesystem::path &path);
+  void openOthers();
   const GgufValue &at(std::string_view key) const;
   const GgufArray &array(std::string_view key) const;
   [[noreturn]] void wrongType(std::string_view key, std::string_view expected) const;
 
   std::filesystem::path path_;
-  MappedFile file_;
+  std::vector<MappedFile> files_;
   std::map<std::string, GgufValue, std::less<>> metadata_;
   std::map<std::string, GgufTensor, std::less<>> tensors_;
 };

@@ -2,6 +2,7 @@
 #include "models/io/dequantize.h"
 #include "runtime/core/error.h"
 #include "runtime/io/safetensors_file.h"
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -58,6 +59,19 @@ std::string translated(std::string_view name) {
                      name.substr(stem_end));
 }
 
+/// Buffers that checkpoints of older versions carry, whatever their prefix: what follows from the
+/// configuration.
+bool isBuffer(std::string_view name) {
+  static constexpr std::string_view endings[] = {"rotary_emb.inv_freq",   "rotary_emb.original_inv_freq",
+                                                 "rotary_emb.cos_cached", "rotary_emb.sin_cached",
+                                                 "causal_mask",           "attention_mask",
+                                                 "masked_bias",           "position_ids"};
+  return std::ranges::any_of(endings, [&](std::string_view ending) {
+    return name.ends_with(ending) &&
+           (name.size() == ending.size() || name[name.size() - ending.size() - 1] == '.');
+  });
+}
+
 } // namespace
 
 WeightReader WeightReader::fromSafetensors(const std::filesystem::path &path) {
@@ -66,6 +80,8 @@ WeightReader WeightReader::fromSafetensors(const std::filesystem::path &path) {
   reader.origin_ = path.string();
   for (const SafetensorsFile &shard : *shards)
     for (const auto &[name, stored] : shard.tensors()) {
+      if (isBuffer(name))
+        continue;
       if (stored.type != StoredType::f32 && stored.type != StoredType::f16 &&
           stored.type != StoredType::bf16 && stored.type != StoredType::f64)
         throw Error(ErrorCode::unsupported,
@@ -83,6 +99,8 @@ WeightReader WeightReader::fromGguf(std::shared_ptr<const GgufFile> file, const 
   reader.origin_ = file->path().string();
   bool pairs = file->string("general.architecture") == "llama";
   for (const auto &[name, tensor] : file->tensors()) {
+    if (name == "rope_freqs.weight") // readGgufConfig has it
+      continue;
     std::string translated_name = translated(name);
     // A tensor without a translation keeps its name, and is then refused as one that nobody took.
     if (translated_name.empty())

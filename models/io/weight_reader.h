@@ -16,7 +16,8 @@ namespace linmu::models {
 
 class WeightReader {
 public:
-  /// A file, or a folder as `openSafetensorsModel` takes it. Types F32, F16, BF16 and F64.
+  /// A file, or a folder as `openSafetensorsModel` takes it. Types F32, F16, BF16 and F64. Buffers that
+  /// follow from the configuration, such as `rotary_emb.inv_freq`, are left out.
   static WeightReader fromSafetensors(const std::filesystem::path &path);
 
   /// Names are translated (`blk.0.attn_q.weight` becomes `model.layers.0.self_attn.q_proj.weight`). Rows of

@@ -29,8 +29,11 @@ CASES = {
 
 
 def random_model(case):
+    return random_model_of(CASES[case])
+
+
+def random_model_of(config):
     """Biases and norm weights are random too: their defaults of 0 and 1 hide mistakes."""
-    config = CASES[case]
     model = (Qwen2ForCausalLM if isinstance(config, Qwen2Config) else LlamaForCausalLM)(config).eval()
     random = torch.Generator().manual_seed(3)
     with torch.no_grad():

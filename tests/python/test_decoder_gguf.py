@@ -56,12 +56,12 @@ def in_pairs(weight, heads):
     return weight.unflatten(0, (heads, 2, -1)).transpose(1, 2).flatten(0, 2)
 
 
-@pytest.mark.parametrize("case", ["llama", "llama_tied_biased", "qwen2", "qwen2_tied"])
-def test_logits_of_a_gguf_file_equal_transformers(case, tmp_path):
-    model = random_model(case)
+def gguf_writer(model, path, **options):
+    """`model` as llama.cpp's converter writes it, but for the scaling of its rotary embedding and the end."""
     config = model.config
-    writer = GGUFWriter(tmp_path / "x.gguf", config.model_type)
+    writer = GGUFWriter(path, config.model_type, **options)
     writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count(config.num_attention_heads)
@@ -80,13 +80,54 @@ def test_logits_of_a_gguf_file_equal_transformers(case, tmp_path):
         for theirs, ours in NAMES.items():
             name = name.replace(theirs, ours)
         writer.add_tensor(name, weight.detach().contiguous().numpy())
+    return writer
+
+
+def close(writer):
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    ids = torch.randint(0, SIZES["vocab_size"], (2, 30), generator=torch.Generator().manual_seed(8))
-    ours, _ = probe_logits(tmp_path / "x.gguf", ids, tmp_path)
+
+
+def assert_same_logits(model, path, folder, tokens=30):
+    ids = torch.randint(0, SIZES["vocab_size"], (2, tokens), generator=torch.Generator().manual_seed(8))
+    ours, _ = probe_logits(path, ids, folder)
     with torch.inference_mode():
         theirs = model(ids).logits
     # f32 sums in another order.
     assert (ours - theirs).abs().max().item() < 1e-4 * theirs.abs().max().item()
+
+
+@pytest.mark.parametrize("case", ["llama", "llama_tied_biased", "qwen2", "qwen2_tied"])
+def test_logits_of_a_gguf_file_equal_transformers(case, tmp_path):
+    model = random_model(case)
+    close(gguf_writer(model, tmp_path / "x.gguf"))
+    assert_same_logits(model, tmp_path / "x.gguf", tmp_path)
+
+
+def test_a_model_split_over_files_is_opened_by_the_first(tmp_path):
+    model = random_model("llama")
+    close(gguf_writer(model, tmp_path / "x.gguf", split_max_tensors=9))
+    parts = sorted(path.name for path in tmp_path.glob("x-*.gguf"))
+    assert len(parts) > 2
+    assert_same_logits(model, tmp_path / parts[0], tmp_path)
+
+    def said(path):
+        (tmp_path / "out").unlink(missing_ok=True)
+        result = run([PROBE, "tensors", path, tmp_path / "out"], capture_output=True, text=True)
+        assert result.returncode == 1
+        return result.stderr
+
+    assert f"{parts[1]} is file 2 of {len(parts)} of a model" in said(tmp_path / parts[1])
+    (tmp_path / parts[0]).rename(tmp_path / "y.gguf")
+    assert f"the name of the first of {len(parts)} files must end with -00001-of-" in said(
+        tmp_path / "y.gguf"
+    )
+    (tmp_path / "y.gguf").rename(tmp_path / parts[0])
+    (tmp_path / parts[1]).rename(tmp_path / parts[2])
+    assert parts[1] in said(tmp_path / parts[0])
+    (tmp_path / parts[2]).rename(tmp_path / parts[1])
+    assert parts[2] in said(tmp_path / parts[0])
+    (tmp_path / parts[2]).write_bytes((tmp_path / parts[1]).read_bytes())
+    assert "says that it is file 2 of" in said(tmp_path / parts[0])

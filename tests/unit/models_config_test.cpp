@@ -38,7 +38,10 @@ TEST_F(ConfigTest, KeysAndTheirDefaultsAreRead) {
   EXPECT_TRUE(config.query_key_value_bias && !config.output_bias);
   config = read({{"rope_scaling", {{"type", "default"}}}, {"num_key_value_heads", nullptr}});
   EXPECT_EQ(config.key_value_heads, 4);
-  config = read({{"rope_parameters", {{"rope_type", "default"}, {"rope_theta", 7.0}}}});
+  config = read({{"rope_theta", nullptr},
+                 {"rope_parameters", {{"rope_type", "default"}, {"rope_theta", 7.0}}},
+                 {"rope_interleaved", false},
+                 {"logits_scaling", 1.0}});
   EXPECT_EQ(config.rope_theta, 7.0);
 }
 
@@ -46,10 +49,19 @@ TEST_F(ConfigTest, WhatTheDecoderDoesNotComputeIsUnsupported) {
   auto refuse = [&](const json &changes, std::string_view text) {
     expectError(ErrorCode::unsupported, text, [&] { read(changes); });
   };
-  refuse({{"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}}},
-         "'rope_scaling' has the type 'llama3', supported is 'default'");
-  refuse({{"rope_scaling", {{"type", "linear"}}}}, "type 'linear'");
+  refuse({{"rope_scaling", {{"rope_type", "longrope"}, {"factor", 8.0}}}},
+         "'rope_scaling' has the type 'longrope', supported are 'default', 'linear', 'dynamic', 'llama3' and "
+         "'yarn'");
+  refuse({{"rope_scaling", {{"type", "linear"}, {"factor", 2.0}, {"beta_fast", 3}}}},
+         "'rope_scaling' has the key 'beta_fast', which the type 'linear' does not take");
+  refuse({{"rope_scaling", {{"type", "default"}, {"factor", 2.0}}}},
+         "the key 'factor', which the type 'default'");
+  refuse({{"layer_types", {"full_attention", "sliding_attention"}}},
+         "'layer_types' has \"sliding_attention\", supported is \"full_attention\"");
   refuse({{"partial_rotary_factor", 0.5}}, "'partial_rotary_factor' is 0.5, supported is 1");
+  refuse({{"final_logit_softcapping", 30.0}}, "'final_logit_softcapping' is 30.0, supported is 0");
+  refuse({{"query_pre_attn_scalar", 256}}, "'query_pre_attn_scalar' is 256, supported is a model without it");
+  refuse({{"rope_interleaved", true}}, "'rope_interleaved' is true, supported is false");
   refuse({{"architectures", {"GPT2LMHeadModel"}}}, "supported are LlamaForCausalLM and Qwen2ForCausalLM");
   refuse({{"architectures", nullptr}}, "'architectures' is null");
   refuse({{"hidden_act", "gelu"}}, "'hidden_act' is 'gelu', supported is 'silu'");
@@ -78,6 +90,26 @@ TEST_F(ConfigTest, ValuesThatDoNotFitAreRefused) {
   refuse({{"rope_theta", "big"}}, "'rope_theta' must be a number, got \"big\"");
   refuse({{"rope_scaling", "linear"}}, "'rope_scaling' must be an object, got \"linear\"");
   refuse({{"rope_scaling", {{"type", 3}}}}, "rope_scaling: 'type' must be a string, got 3");
+  refuse({{"rope_scaling", {{"factor", 2.0}}}}, "rope_scaling: requires the key 'rope_type' beside 'factor'");
+  refuse({{"rope_scaling", {{"type", "linear"}, {"rope_type", "yarn"}, {"factor", 2.0}}}},
+         "rope_scaling: 'type' is 'linear', but 'rope_type' is 'yarn'");
+  refuse({{"rope_scaling", {{"type", "linear"}}}}, "requires the key 'factor' where the type is 'linear'");
+  refuse({{"rope_scaling", {{"type", "linear"}, {"factor", 0}}}},
+         "the factor of the rotary scaling must be positive");
+  refuse({{"rope_scaling", {{"type", "dynamic"}, {"factor", 0.5}}}},
+         "the factor of the dynamic rotary scaling must be 1 or more, got 0.5");
+  json llama3 = {{"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 4}, {"high_freq_factor", 4}};
+  refuse({{"rope_scaling", llama3}}, "requires the key 'original_max_position_embeddings'");
+  llama3["original_max_position_embeddings"] = 64;
+  refuse({{"rope_scaling", llama3}}, "high_freq_factor 4 must be above low_freq_factor 4");
+  refuse({{"rope_scaling", {{"type", "linear"}, {"factor", 2.0}}},
+          {"rope_parameters", {{"rope_type", "linear"}, {"factor", 4.0}}}},
+         "'rope_scaling' and 'rope_parameters' say two things");
+  refuse({{"rope_scaling", {{"type", "default"}}},
+          {"rope_parameters", {{"rope_type", "linear"}, {"factor", 4.0}}}},
+         "'rope_scaling' and 'rope_parameters' say two things");
+  refuse({{"rope_parameters", {{"rope_type", "default"}, {"rope_theta", 7.0}}}},
+         "'rope_theta' is 500000, but in 'rope_parameters' it is 7");
   auto path = write("config.json", "{\"vocab_size\": ");
   expectError(ErrorCode::corruptFile, "config.json is not valid JSON: ", [&] { readConfigJson(path); });
   path = write("config.json", "[1]");
@@ -116,12 +148,27 @@ TEST_F(GgufConfigTest, WhatTheDecoderDoesNotComputeIsUnsupported) {
   expectRefused(unsupported, {{"general.architecture", string("gemma")}},
                 "x.gguf: general.architecture is 'gemma', supported are 'llama' and 'qwen2'");
   expectRefused(unsupported, {{"llama.expert_count", integer(8)}}, "llama.expert_count is 8, supported is 0");
-  expectRefused(unsupported, {{"llama.rope.scaling.type", string("yarn")}},
-                "llama.rope.scaling.type is 'yarn', supported is 'none'");
+  expectRefused(unsupported, {{"llama.rope.scaling.type", string("longrope")}},
+                "llama.rope.scaling.type is 'longrope', supported are 'none', 'linear' and 'yarn'");
+  expectRefused(
+      unsupported, {{"llama.attention.sliding_window", integer(4)}},
+      "the metadata 'llama.attention.sliding_window' is not known, and may change what the model computes");
   expectRefused(unsupported, {{"llama.attention.value_length", integer(8)}},
                 "llama.attention.value_length is 8, supported is the key length 16");
   expectRefused(unsupported, {{"llama.rope.dimension_count", integer(8)}},
                 "llama.rope.dimension_count is 8, supported is the head size 16");
+}
+
+TEST_F(GgufConfigTest, AFactorWithoutATypeIsLinear) {
+  std::string two = type(GgufType::f32) + bytesOfValue(2.0f);
+  for (const char *key : {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
+    RotaryScaling scaling = read({{key, two}}).rope_scaling;
+    EXPECT_EQ(scaling.type, RotaryScalingType::linear);
+    EXPECT_EQ(scaling.factor, 2.0);
+  }
+  EXPECT_EQ(
+      read({{"llama.rope.scaling.factor", two}, {"llama.rope.scaling.type", string("none")}}).rope_scaling,
+      RotaryScaling{});
 }
 
 TEST_F(GgufConfigTest, ValuesThatDoNotFitAreRefused) {
