@@ -14,7 +14,7 @@ namespace linmu::models {
 struct LanguageModel {
   /// Opens a GGUF file, or a Hugging Face folder with `config.json`, safetensors and `tokenizer.json`.
   /// Throws linmu::Error naming the file and what does not fit.
-  static LanguageModel open(const std::filesystem::path &path);
+  static LanguageModel open(const std::filesystem::path &path, WeightForm form = WeightForm::f32);
 
   Decoder decoder;
   Tokenizer tokenizer;

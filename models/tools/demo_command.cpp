@@ -54,7 +54,7 @@ struct Prompt {
 };
 
 Prompt makePrompt(const models::LanguageModel &model, const std::string &video, std::int64_t count) {
-  torch::Tensor table = model.decoder.embedding();
+  torch::Tensor table = model.decoder.embedding().dense();
   double rms = table.square().mean().sqrt().item<double>();
   media::PatchTokenizer tokenizer(int(table.size(1)));
   media::VideoTokens tokens = media::tokenizeClip(video, int(count), tokenizer, rms);

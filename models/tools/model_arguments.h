@@ -12,9 +12,10 @@ struct ModelArguments {
   std::string model;
   models::GenerateOptions options;
   bool json = false;
+  models::WeightForm weights = models::WeightForm::packed;
   bool special = false; ///< control tokens in what the user says are taken as such
 
-  /// --max-tokens, --temperature, --top-p, --seed, --special and --json.
+  /// --max-tokens, --temperature, --top-p, --seed, --special, --weights and --json.
   void addOptionsTo(CLI::App &command);
 };
 
