@@ -1,6 +1,7 @@
 #include "models/decoder/linear_weight.h"
 #include <ATen/Parallel.h>
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -11,35 +12,34 @@ namespace {
 constexpr std::int64_t fewTokens = 16;
 // Values that are unpacked at a time: what the second-level caches of a few cores hold.
 constexpr std::int64_t unpackedValues = 1 << 20;
-// The library packs rows by as many.
-constexpr std::int64_t rowsOfPack = 16;
+// The library takes multiples of this many rows, and packs 64 at most together.
+constexpr std::int64_t rowsOfPack = 16, rowsAtOnce = 64;
 constexpr std::int64_t innerTiles = 1; ///< of the library's layout; CPUs have no use for more
 
-/// The 4-bit weights `nibble(q)` of all groups, w = scale * (n - 8) + offset.
-struct Quants {
-  torch::Tensor nibbles;            ///< [out, in] int32
-  torch::Tensor scales_and_offsets; ///< [in / 32, out, 2] f32
+/// Which four bits of the whole numbers a plane has: n = ((q >> shift) & 15) ^ flipped, which stands for
+/// weight * scale * (n - 8) + offset.
+struct PlaneBits {
+  int shift, flipped;
+  float weight;
+  bool offset; ///< the plane that has the group's offset
 };
 
-Quants quantsOf(const PackedRows &rows, int shift, int mask, int added, float weight, bool offsets) {
-  const std::int64_t groups = rows.columns() / PackedRows::groupSize;
-  Quants result{torch::empty({rows.rows(), rows.columns()}, torch::kInt32),
-                torch::empty({groups, rows.rows(), 2}, torch::kFloat32)};
-  auto *nibbles = result.nibbles.data_ptr<std::int32_t>();
-  auto *scales = result.scales_and_offsets.data_ptr<float>();
-  at::parallel_for(0, rows.rows(), 16, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row)
-      for (std::int64_t group = 0; group < groups; ++group) {
-        PackedGroup each = rows.groupOf(row, group);
-        std::int32_t *to = nibbles + row * rows.columns() + group * PackedRows::groupSize;
-        for (int i = 0; i < PackedRows::groupSize; ++i)
-          to[i] = ((each.quants[i] >> shift) & mask) ^ added;
-        float *scale = scales + (group * rows.rows() + row) * 2;
-        scale[0] = each.scale * weight;
-        scale[1] = offsets ? each.offset + 8 * scale[0] : 0;
-      }
-  });
-  return result;
+/// Nibbles of rows [begin, end), [rows, in] int32; their scales and offsets go into [in / 32, out, 2] bf16.
+torch::Tensor nibblesOf(const PackedRows &rows, const PlaneBits &bits, std::int64_t begin, std::int64_t end,
+                        c10::BFloat16 *scales_and_offsets) {
+  const std::int64_t columns = rows.columns(), groups = columns / PackedRows::groupSize;
+  torch::Tensor nibbles = torch::empty({end - begin, columns}, torch::kInt32);
+  auto *to = nibbles.data_ptr<std::int32_t>();
+  for (std::int64_t row = begin; row < end; ++row)
+    for (std::int64_t group = 0; group < groups; ++group) {
+      PackedGroup each = rows.groupOf(row, group);
+      for (std::int8_t quant : each.quants)
+        *to++ = ((quant >> bits.shift) & 15) ^ bits.flipped;
+      c10::BFloat16 *pair = scales_and_offsets + (group * rows.rows() + row) * 2;
+      pair[0] = each.scale * bits.weight;
+      pair[1] = bits.offset ? each.offset + 8 * each.scale : 0;
+    }
+  return nibbles;
 }
 
 } // namespace
@@ -50,16 +50,28 @@ LinearWeight::LinearWeight(PackedRows rows) : rows_(std::make_shared<const Packe
     rows_.reset();
     return;
   }
-  auto add = [&](const Quants &quants) {
-    planes_.push_back({at::_convert_weight_to_int4pack_for_cpu(quants.nibbles, innerTiles),
-                       quants.scales_and_offsets.to(torch::kBFloat16)});
+  auto add = [&](const PlaneBits &bits) {
+    Plane plane{torch::empty({outputs(), inputs() / 2}, torch::kUInt8),
+                torch::empty({inputs() / PackedRows::groupSize, outputs(), 2}, torch::kBFloat16)};
+    auto *quants = plane.quants.data_ptr<std::uint8_t>();
+    auto *scales = plane.scales_and_offsets.data_ptr<c10::BFloat16>();
+    // Few rows at a time: the nibbles take eight times their memory.
+    at::parallel_for(0, (outputs() + rowsAtOnce - 1) / rowsAtOnce, 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t begin = first * rowsAtOnce; begin < std::min(last * rowsAtOnce, outputs()); begin += rowsAtOnce) {
+        std::int64_t end = std::min(begin + rowsAtOnce, outputs());
+        torch::Tensor some = at::_convert_weight_to_int4pack_for_cpu(nibblesOf(*rows_, bits, begin, end, scales), innerTiles);
+        std::memcpy(quants + begin * inputs() / 2, some.data_ptr<std::uint8_t>(), some.nbytes());
+      }
+    });
+    planes_.push_back(std::move(plane));
   };
   if (rows_->type() == GgufTensorType::q8_0) {
     // q = 16 h + l with h from -8 to 7, which is stored as h + 8, and l from 0 to 15.
-    add(quantsOf(*rows_, 4, 15, 8, 16, false));
-    add(quantsOf(*rows_, 0, 15, 0, 1, true));
+    add({.shift = 4, .flipped = 8, .weight = 16, .offset = false});
+    add({.shift = 0, .flipped = 0, .weight = 1, .offset = true});
   } else
-    add(quantsOf(*rows_, 0, 15, 0, 1, true));
+    add({.shift = 0, .flipped = 0, .weight = 1, .offset = true});
+  rows_->leavePages();
 }
 
 std::int64_t LinearWeight::bytes() const {
@@ -107,13 +119,17 @@ torch::Tensor LinearWeight::multiplyFew(const torch::Tensor &x) const {
 
 torch::Tensor LinearWeight::multiplyMany(const torch::Tensor &x) const {
   const std::int64_t step = std::max<std::int64_t>(1, unpackedValues / inputs());
+  torch::Tensor product;
   if (outputs() <= step)
-    return torch::linear(x, unpacked(0, outputs()));
-  torch::Tensor product = torch::empty({x.size(0), outputs()}, torch::kFloat32);
-  for (std::int64_t begin = 0; begin < outputs(); begin += step) {
-    std::int64_t rows = std::min(step, outputs() - begin);
-    product.narrow(1, begin, rows).copy_(torch::linear(x, unpacked(begin, begin + rows)));
+    product = torch::linear(x, unpacked(0, outputs()));
+  else {
+    product = torch::empty({x.size(0), outputs()}, torch::kFloat32);
+    for (std::int64_t begin = 0; begin < outputs(); begin += step) {
+      std::int64_t rows = std::min(step, outputs() - begin);
+      product.narrow(1, begin, rows).copy_(torch::linear(x, unpacked(begin, begin + rows)));
+    }
   }
+  rows_->leavePages();
   return product;
 }
 

@@ -1,6 +1,7 @@
 #include "models/io/packed_rows.h"
 #include "models/io/dequantize.h"
 #include "runtime/core/error.h"
+#include "runtime/io/mapped_file.h"
 #include <cstring>
 #include <fmt/format.h>
 #include <utility>
@@ -56,5 +57,7 @@ PackedGroup PackedRows::groupOf(std::int64_t row, std::int64_t group) const {
 void PackedRows::dequantizeRow(std::int64_t row, std::span<float> values) const {
   dequantize({tensor_.type, {1, columns()}, bytesOfRow(row)}, values);
 }
+
+void PackedRows::leavePages() const { MappedFile::leavePages(tensor_.bytes); }
 
 } // namespace linmu::models

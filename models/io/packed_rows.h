@@ -32,6 +32,8 @@ public:
   PackedGroup groupOf(std::int64_t row, std::int64_t group) const;
   /// Writes columns() values.
   void dequantizeRow(std::int64_t row, std::span<float> values) const;
+  /// Takes the file's pages out of this process's memory until they are read again.
+  void leavePages() const;
 
 private:
   std::span<const std::byte> bytesOfRow(std::int64_t row) const;
