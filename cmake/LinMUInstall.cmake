@@ -71,6 +71,14 @@ if(LINMU_BUILD_PYTHON AND LINMU_BUILD_COMPILER AND LINMU_BUILD_MODELS)
   install(TARGETS linmuc linmu linmu_compiler linmu_models
     RUNTIME DESTINATION linmu/bin ${wheel_rule}
     LIBRARY DESTINATION linmu/lib ${wheel_rule})
+  if(LINMU_STATIC_DEPENDENCIES)
+    foreach(library ICU_UC_LIBRARY_RELEASE ICU_DATA_LIBRARY_RELEASE)
+      file(REAL_PATH "${${library}}" file)
+      # The name by which it is looked up has the first number of its version only.
+      string(REGEX REPLACE "^.*/([^/]*[.]so[.][0-9]+)[^/]*$" "\\1" name "${file}")
+      install(FILES "${file}" DESTINATION linmu/lib RENAME "${name}" ${wheel_rule})
+    endforeach()
+  endif()
   if(SKBUILD)
     set_target_properties(_linmu PROPERTIES INSTALL_RPATH "$ORIGIN/linmu/lib")
   endif()

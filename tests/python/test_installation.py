@@ -174,6 +174,7 @@ def test_the_wheel_holds_what_it_should_and_licences(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"linmu/bin/linmu", "linmu/bin/linmuc", "linmu/lib/liblinmu_compiler.so"} <= names
     assert {"linmu/lib/liblinmu_models.so", "linmu/kernel.py"} <= names
+    assert [name for name in names if name.startswith("linmu/lib/libicuuc.so.")]
     licences = {name.rsplit("/", 1)[-1] for name in names if "/licenses/" in name}
     assert licences == {"LICENSE", "NOTICES.md"}
     assert not [name for name in names if "test" in name or name.startswith(("include", "lib/"))]
