@@ -56,13 +56,16 @@ LinearWeight::LinearWeight(PackedRows rows) : rows_(std::make_shared<const Packe
     auto *quants = plane.quants.data_ptr<std::uint8_t>();
     auto *scales = plane.scales_and_offsets.data_ptr<c10::BFloat16>();
     // Few rows at a time: the nibbles take eight times their memory.
-    at::parallel_for(0, (outputs() + rowsAtOnce - 1) / rowsAtOnce, 1, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t begin = first * rowsAtOnce; begin < std::min(last * rowsAtOnce, outputs()); begin += rowsAtOnce) {
-        std::int64_t end = std::min(begin + rowsAtOnce, outputs());
-        torch::Tensor some = at::_convert_weight_to_int4pack_for_cpu(nibblesOf(*rows_, bits, begin, end, scales), innerTiles);
-        std::memcpy(quants + begin * inputs() / 2, some.data_ptr<std::uint8_t>(), some.nbytes());
-      }
-    });
+    at::parallel_for(
+        0, (outputs() + rowsAtOnce - 1) / rowsAtOnce, 1, [&](std::int64_t first, std::int64_t last) {
+          for (std::int64_t begin = first * rowsAtOnce; begin < std::min(last * rowsAtOnce, outputs());
+               begin += rowsAtOnce) {
+            std::int64_t end = std::min(begin + rowsAtOnce, outputs());
+            torch::Tensor some = at::_convert_weight_to_int4pack_for_cpu(
+                nibblesOf(*rows_, bits, begin, end, scales), innerTiles);
+            std::memcpy(quants + begin * inputs() / 2, some.data_ptr<std::uint8_t>(), some.nbytes());
+          }
+        });
     planes_.push_back(std::move(plane));
   };
   if (rows_->type() == GgufTensorType::q8_0) {
@@ -99,8 +102,8 @@ torch::Tensor LinearWeight::rowsOf(const torch::Tensor &ids) const {
     return torch::embedding(dense_, ids);
   torch::Tensor flat = ids.reshape(-1).contiguous(), values = torch::empty({flat.numel(), inputs()});
   for (std::int64_t i = 0; i < flat.numel(); ++i)
-    rows_->dequantizeRow(flat[i].item<std::int64_t>(), {values.data_ptr<float>() + i * inputs(),
-                                                        static_cast<std::size_t>(inputs())});
+    rows_->dequantizeRow(flat[i].item<std::int64_t>(),
+                         {values.data_ptr<float>() + i * inputs(), static_cast<std::size_t>(inputs())});
   auto sizes = ids.sizes().vec();
   sizes.push_back(inputs());
   return values.view(sizes);

@@ -11,8 +11,9 @@ namespace linmu::models {
 ///
 /// Packed weights stay as their file has them. Few tokens at a time, as in decoding, which is bound by the
 /// bytes of the weights, are multiplied by torch's product with 4-bit weights: groups of 32 of a scale and an
-/// offset in bf16, activations in bf16, sums in f32. Q8_0 is two such weights, of the upper and the lower four bits.
-/// Many tokens at a time, as in prefill, are bound by arithmetic: some rows after the others are unpacked to f32.
+/// offset in bf16, activations in bf16, sums in f32. Q8_0 is two such weights, of the upper and the lower
+/// four bits. Many tokens at a time, as in prefill, are bound by arithmetic: some rows after the others are
+/// unpacked to f32.
 class LinearWeight {
 public:
   LinearWeight() = default;

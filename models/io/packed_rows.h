@@ -21,7 +21,8 @@ public:
   /// Whether tensors of this type consist of such groups: Q4_0, Q4_1 and Q8_0.
   static bool has(GgufTensorType type);
 
-  /// `tensor`, of two dimensions and such a type, of `file`. Row i is the file's row `order[i]`, or i without.
+  /// `tensor`, of two dimensions and such a type, of `file`. Row i is the file's row `order[i]`, or i
+  /// without.
   PackedRows(std::shared_ptr<const GgufFile> file, const GgufTensor &tensor, std::vector<std::int64_t> order);
 
   std::int64_t rows() const { return tensor_.shape[0]; }

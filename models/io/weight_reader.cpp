@@ -89,7 +89,8 @@ WeightReader WeightReader::fromSafetensors(const std::filesystem::path &path) {
                                 "F16, BF16 or F64",
                                 shard.path().string(), name, linmu::name(stored.type)));
       // Holding `shards` keeps the mapping alive for as long as the entry.
-      reader.entries_.emplace(name, Entry{stored.shape, [shards, &stored] { return loadStored(stored); }, {}});
+      reader.entries_.emplace(name,
+                              Entry{stored.shape, [shards, &stored] { return loadStored(stored); }, {}});
     }
   return reader;
 }

@@ -40,7 +40,8 @@ public:
   /// or has another shape than the one given.
   torch::Tensor take(const std::string &name, std::vector<std::int64_t> shape);
 
-  /// The tensor's rows where they may stay packed, otherwise nothing, and then it is not taken. Throws as `take`.
+  /// The tensor's rows where they may stay packed, otherwise nothing, and then it is not taken. Throws as
+  /// `take`.
   std::optional<PackedRows> takePacked(const std::string &name, std::vector<std::int64_t> shape);
 
   /// Throws Error(corruptFile) naming the first tensors that nobody took.

@@ -28,9 +28,7 @@ MMateWeights reuseWeights(const AttentionWeights &attention, std::int64_t hidden
   };
   Tensor query = attention.query.dense(), key = attention.key.dense(), value = attention.value.dense();
   auto aLog = [&] { return torch::log(torch::rand({h}, generator) * 15 + 1); };
-  weights.flex =
-      torch::cat({query, key, value, torch::zeros({3 * h, hidden_size})})
-          .contiguous();
+  weights.flex = torch::cat({query, key, value, torch::zeros({3 * h, hidden_size})}).contiguous();
   weights.flex_bias =
       torch::cat({biasOf(attention.query_bias, query), biasOf(attention.key_bias, key),
                   biasOf(attention.value_bias, value), dtBias(), dtBias(), torch::zeros({h})});

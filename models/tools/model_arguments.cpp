@@ -16,9 +16,11 @@ void ModelArguments::addOptionsTo(CLI::App &command) {
   command.add_flag("--special", special,
                    "Take control tokens in what you say, such as <|im_end|>, as such and not as text");
   command
-      .add_option("--weights", weights,
-                  "packed, the default: quantised weights stay as their file has them, and decoding multiplies them "
-                  "in bf16; f32: they are unpacked, which takes several times the memory and is exact")
+      .add_option(
+          "--weights", weights,
+          "f32, the default: quantised weights are unpacked; packed: they stay as their file has them, "
+          "which takes a fraction of the memory, and decoding multiplies them in bf16, which is faster "
+          "and may choose other words")
       ->transform(CLI::CheckedTransformer(std::map<std::string, models::WeightForm>{
           {"packed", models::WeightForm::packed}, {"f32", models::WeightForm::f32}}));
   command.add_flag("--json", json, "Print each answer and its figures as one line of JSON");

@@ -12,7 +12,7 @@ struct ModelArguments {
   std::string model;
   models::GenerateOptions options;
   bool json = false;
-  models::WeightForm weights = models::WeightForm::packed;
+  models::WeightForm weights = models::WeightForm::f32;
   bool special = false; ///< control tokens in what the user says are taken as such
 
   /// --max-tokens, --temperature, --top-p, --seed, --special, --weights and --json.
