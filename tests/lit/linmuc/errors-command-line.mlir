@@ -45,7 +45,7 @@
 // NOOUT: {{^}}linmuc: error: --run requires --out; see linmuc --help{{$}}
 // OUTALONE: {{^}}linmuc: error: --out requires --run; see linmuc --help{{$}}
 // TARGETALONE: {{^}}linmuc: error: --target=interpreter requires --run; see linmuc --help{{$}}
-// ARCHITECTURE: {{^}}linmuc: error: target: expected cpu, cuda or cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, got the architecture 'gpu'{{$}}
+// ARCHITECTURE: {{^}}linmuc: error: target: expected cpu, cuda, cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, or emulate, got the architecture 'gpu'{{$}}
 // CPUARCHITECTURE: {{^}}linmuc: error: --target=cpu takes no architectures, got 'cpu:sm_90a'; see linmuc --help{{$}}
 // CUDACPU: {{^}}linmuc: error: --target=cuda takes no --cpu; see linmuc --help{{$}}
 // SOURCE: {{^}}{{.*}}errors-command-line.mlir:{{[0-9]+:[0-9]+}}: error: requires the target cuda for its source, got cpu{{$}}
