@@ -52,8 +52,8 @@ static std::int64_t coresAtHand() { return std::max(1u, std::thread::hardware_co
 FailureOr<Schedule> scheduleOf(const Options &options, MLIRContext &context) {
   // The multiprocessors of an H100: what is compiled may run on other GPUs as well.
   constexpr std::int64_t processors = 132;
-  Schedule target =
-      options.target == "cuda" ? cuda::defaultSchedule(processors) : cpu::defaultSchedule(coresAtHand());
+  Schedule target = options.target == "cuda" ? cuda::defaultSchedule(processors, options.shared_bytes)
+                                             : cpu::defaultSchedule(coresAtHand());
   auto schedule = parseSchedule(options.schedule, std::move(target));
   if (!schedule)
     return emitError(FileLineColLoc::get(&context, options.filename, 1, 1))
@@ -103,6 +103,8 @@ std::string keyOf(func::FuncOp function, const Options &options) {
                      options.target + ";" + buildIdentity();
   for (const std::string &feature : machine.features)
     salt += "," + feature;
+  if (options.target == "cuda")
+    salt += ";shared_bytes=" + std::to_string(options.shared_bytes);
   for (auto &[key, value] : options.schedule)
     salt += ";" + key + "=" + value;
   return frontend::hashOf(function, salt);

@@ -25,6 +25,8 @@ struct Options {
   std::map<std::string, std::string> schedule;
   std::string cpu{};          ///< LLVM CPU name; empty: the machine at hand
   std::string target = "cpu"; ///< or "cuda", whose packages hold a source and no machine code
+  /// Of "cuda": bytes of shared memory that a block may have on each GPU that the source is for.
+  std::int64_t shared_bytes = 163 * 1024;
 };
 
 /// llvm and assembly are of the CPU, source is of CUDA.

@@ -63,7 +63,8 @@ static LogicalResult deriveVariants(const Plan &plan, const Schedule &schedule, 
   }
   for (auto [regime, variant] : llvm::zip(plan.regimes, variants))
     program.addVariant(conditionOf(regime, plan, schedule, program), variant);
-  for (auto [name, value] : {std::pair("warps", schedule.warps), std::pair("blocks", schedule.blocks)})
+  for (auto [name, value] : {std::pair("warps", schedule.warps), std::pair("blocks", schedule.blocks),
+                             std::pair("ring_bytes", schedule.ring_bytes)})
     if (value)
       for (auto kernel : program.program().getOps<tile::KernelOp>())
         kernel->setAttr(name, Builder(kernel.getContext()).getI64IntegerAttr(value));

@@ -27,8 +27,9 @@ struct Schedule {
   std::int64_t query_block = 0;     ///< queries of a window that are scored at once
   std::int64_t key_block = 0;       ///< keys that they are scored against at once
   std::int64_t warps = 0;           ///< of a block; a power of two
-  std::int64_t blocks = 0; ///< that a multiprocessor is to hold at once, which bounds their registers
-  bool has_warps = false;  ///< the target's blocks have any
+  std::int64_t blocks = 0;     ///< that a multiprocessor is to hold at once, which bounds their registers
+  std::int64_t ring_bytes = 0; ///< of shared memory for what loops load ahead; 0: the target's passes decide
+  bool has_warps = false;      ///< the target's blocks have any
   CostModel costs;
   std::set<std::string> given; ///< keys that the text sets
 };

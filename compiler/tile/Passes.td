@@ -88,7 +88,7 @@ def StageLoads : Pass<"stage-loads", "::linmu::tile::ProgramOp"> {
   }];
   let options = [
     Option<"stages", "stages", "int64_t", "2", "Slots of a ring, two at least">,
-    Option<"bytes", "bytes", "int64_t", "100352", "Most bytes of a kernel's rings">
+    Option<"bytes", "bytes", "int64_t", "100352", "Most bytes of a kernel's rings, where it does not say itself by `ring_bytes`">
   ];
   let statistics = [
     Statistic<"staged", "staged", "Loads that are copies now">

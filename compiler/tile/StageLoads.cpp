@@ -206,7 +206,9 @@ struct StageLoads : tile::impl::StageLoadsBase<StageLoads> {
     getOperation().walk([&](scf::ForOp loop) { loops.push_back(loop); });
     DenseMap<Operation *, int64_t> left;
     for (scf::ForOp loop : loops) {
-      int64_t &room = left.try_emplace(loop->getParentOfType<tile::KernelOp>(), bytes).first->second;
+      auto kernel = loop->getParentOfType<tile::KernelOp>();
+      auto own = kernel->getAttrOfType<IntegerAttr>("ring_bytes");
+      int64_t &room = left.try_emplace(kernel, own ? own.getInt() : bytes).first->second;
       LoopStages of(loop, stages);
       // Small ones first: each saves the same wait.
       auto loads = llvm::to_vector(loop.getBody()->getOps<tile::LoadOp>());

@@ -51,9 +51,12 @@ static std::string forEachFunction(const std::string &source, const CommandLine 
 /// A package that can be opened: one for CUDA has its images.
 static std::vector<std::byte> packageOf(const std::string &source, const CommandLine &line) {
   std::optional<jit::Target> target; // what is wrong with it comes before the compilation
-  if (line.target == RunTarget::cuda)
+  compiler::Options options = line.options;
+  if (line.target == RunTarget::cuda) {
     target = jit::Target::parse(line.cuda);
-  std::vector<std::byte> bytes = valid(compiler::compile(source, line.options)).bytes;
+    options.shared_bytes = target->sharedBytes();
+  }
+  std::vector<std::byte> bytes = valid(compiler::compile(source, options)).bytes;
   if (!target)
     return bytes;
   jit::ImageCounts counts;

@@ -10,11 +10,13 @@ namespace linmu::jit {
 namespace {
 
 compiler::Options compilerOptions(const CompileOptions &options, const Target &target) {
-  return {.filename = options.filename,
-          .function = options.function,
-          .aliases = options.aliases,
-          .schedule = options.schedule,
-          .target = target.cuda ? "cuda" : "cpu"};
+  compiler::Options result{.filename = options.filename,
+                           .function = options.function,
+                           .aliases = options.aliases,
+                           .schedule = options.schedule,
+                           .target = target.cuda ? "cuda" : "cpu"};
+  result.shared_bytes = target.sharedBytes(); // one source for all architectures
+  return result;
 }
 
 [[noreturn]] void reject(std::string diagnostics) {

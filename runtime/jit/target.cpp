@@ -65,4 +65,13 @@ std::string Target::name() const {
   return text;
 }
 
+std::int64_t Target::sharedBytes() const {
+  if (architectures.empty())
+    return cuda::Architecture{.major = 8}.sharedBytes();
+  std::int64_t least = architectures.front().sharedBytes();
+  for (const cuda::Architecture &architecture : architectures)
+    least = std::min(least, architecture.sharedBytes());
+  return least;
+}
+
 } // namespace linmu::jit

@@ -19,6 +19,9 @@ struct Target {
 
   /// "cpu", "emulate" or e.g. "cuda:sm_80,sm_90a".
   std::string name() const;
+
+  /// Bytes of shared memory that a block may have on each of the architectures; of none, as sm_80.
+  std::int64_t sharedBytes() const;
 };
 
 } // namespace linmu::jit

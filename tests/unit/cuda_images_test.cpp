@@ -233,6 +233,16 @@ TEST_F(CudaImages, WithoutNamesTheGpusAtHandAreCompiledFor) {
   EXPECT_EQ(kernel.package().images[0].architecture, "sm_90a");
 }
 
+TEST(CudaArchitecture, SaysHowMuchSharedMemoryABlockMayHave) {
+  auto kibibytes = [](const char *name) { return cuda::Architecture::parse(name)->sharedBytes() / 1024; };
+  EXPECT_EQ(kibibytes("sm_80"), 163);
+  EXPECT_EQ(kibibytes("sm_86"), 99);
+  EXPECT_EQ(kibibytes("sm_89"), 99);
+  EXPECT_EQ(kibibytes("sm_90a"), 227);
+  EXPECT_EQ(kibibytes("sm_100a"), 227);
+  EXPECT_EQ(kibibytes("sm_120"), 99);
+}
+
 TEST(CudaTarget, WhatIsNoneIsNamed) {
   const std::string expected =
       "target: expected cpu, cuda, cuda:ARCHITECTURE,... such as cuda:sm_90a,sm_80, or emulate, got ";

@@ -2,9 +2,11 @@
 
 using namespace linmu;
 
-Schedule cuda::defaultSchedule(std::int64_t processors) {
+Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_bytes) {
   Schedule schedule;
   schedule.has_warps = true;
+  // Two steps of keys, values and reads of 64 x 128 in 16 bits; what else a kernel keeps needs some 40 KiB.
+  schedule.ring_bytes = shared_bytes >= 140 * 1024 ? 98 * 1024 : 48 * 1024;
   schedule.recurrent_below = 16;
   schedule.map_block = 32;
   schedule.query_block = 64;

@@ -33,6 +33,13 @@ std::string Architecture::name() const {
   return variant ? text + variant : text;
 }
 
+std::int64_t Architecture::sharedBytes() const {
+  constexpr std::int64_t kib = 1024;
+  if (major == 9 || major == 10)
+    return 227 * kib;
+  return major == 8 && (minor == 0 || minor == 7) ? 163 * kib : 99 * kib;
+}
+
 bool Architecture::runsOn(int device_major, int device_minor) const {
   return major == device_major && (variant ? minor == device_minor : minor <= device_minor);
 }

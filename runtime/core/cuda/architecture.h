@@ -1,5 +1,6 @@
 // GPU architectures by NVIDIA's names, and whose code runs where.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,10 @@ struct Architecture {
   static Architecture ofDevice(int major, int minor);
 
   std::string name() const;
+
+  /// Bytes of shared memory that a block may have at most: CUDA C++ Programming Guide, "Technical
+  /// Specifications per Compute Capability"; of a capability that is not listed there, the least.
+  std::int64_t sharedBytes() const;
 
   /// Whether its code runs on a device of that capability.
   bool runsOn(int device_major, int device_minor) const;

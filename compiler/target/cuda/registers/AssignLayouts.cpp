@@ -36,6 +36,20 @@ void KernelLayouts::emitInOrder(Operation &op, ArrayRef<LayoutAttr> operands, Ar
   }
 }
 
+/// Of what only a loop takes, to begin with: the layout that it carries, so that a state comes from memory to
+/// its accumulators without a buffer of its size.
+LayoutAttr KernelLayouts::carriedLayout(Value tile) {
+  if (!tile.hasOneUse() || tileType(tile).getElementTypeBitWidth() < 32)
+    return {};
+  auto loop = dyn_cast<scf::ForOp>(*tile.user_begin());
+  if (!loop)
+    return {};
+  for (auto [init, yielded] : llvm::zip(loop.getInitArgs(), loop.getYieldedValues()))
+    if (init == tile)
+      return preferred(yielded);
+  return {};
+}
+
 LogicalResult KernelLayouts::emit(Operation &op) {
   builder_.setLoc(op.getLoc());
   if (auto loop = dyn_cast<scf::ForOp>(op))
@@ -71,7 +85,8 @@ LogicalResult KernelLayouts::emit(Operation &op) {
       llvm::TypeSwitch<Operation *, bool>(&op)
           .Case([&](tile::LoadOp load) {
             if (auto type = dyn_cast<RankedTensorType>(load.getResult().getType())) {
-              results[0] = rows(type);
+              LayoutAttr carried = type.getRank() == 2 ? carriedLayout(load.getResult()) : LayoutAttr();
+              results[0] = carried ? carried : rows(type);
               takeIndices(load.getIndices(), type, results[0]);
             }
             return true;

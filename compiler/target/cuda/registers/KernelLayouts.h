@@ -47,6 +47,7 @@ private:
   /// The layout that a tile will have, before what makes it has been emitted.
   LayoutAttr preferred(mlir::Value tile, unsigned depth = 0);
   LayoutAttr usual(mlir::RankedTensorType type);
+  LayoutAttr carriedLayout(mlir::Value tile);
 
   /// A scalar as it is, a tile in this layout.
   mlir::Value demand(mlir::Value tile, LayoutAttr layout);
