@@ -142,7 +142,7 @@ template <class T> LINMU_FUNCTION void store(T value, Buffer<T> to LINMU_CALL_SI
   store(Vector<T, 1>{{value}}, to LINMU_FROM_CALL_SITE);
 }
 template <class T, int Count>
-LINMU_FUNCTION void store_parts_where(bool live, const Vector<T, Count> &value, Global<T> to LINMU_CALL_SITE) {
+LINMU_FUNCTION void store_where(bool live, const Vector<T, Count> &value, Global<T> to LINMU_CALL_SITE) {
   constexpr int size = access_of<T>(Count);
   LINMU_UNROLL for (int i = 0; i < Count; i += size) {
     Vector<T, size> part;
@@ -150,11 +150,8 @@ LINMU_FUNCTION void store_parts_where(bool live, const Vector<T, Count> &value, 
     store_global_where(live, to + i, part LINMU_FROM_CALL_SITE);
   }
 }
-template <class T> LINMU_FUNCTION void store_parts_where(bool live, T value, Global<T> to LINMU_CALL_SITE) {
-  store_parts_where(live, Vector<T, 1>{{value}}, to LINMU_FROM_CALL_SITE);
-}
-template <class V, class T> LINMU_FUNCTION void store_where(bool live, const V &value, Global<T> to LINMU_CALL_SITE) {
-  store_parts_where(live, value, to LINMU_FROM_CALL_SITE);
+template <class T> LINMU_FUNCTION void store_where(bool live, T value, Global<T> to LINMU_CALL_SITE) {
+  store_where(live, Vector<T, 1>{{value}}, to LINMU_FROM_CALL_SITE);
 }
 
 /// Starts to copy `Count` elements; zeros where `live` does not hold.

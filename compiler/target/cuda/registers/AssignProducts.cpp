@@ -4,7 +4,6 @@
 #include "compiler/target/cuda/registers/ProductForm.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -40,7 +39,7 @@ private:
   void addForms(Product &product);
   int64_t work(const Product &product);
   int64_t cost(const Product &product);
-  int64_t costOf(const Product &product, Value operand, int source, LayoutAttr layout, int64_t readers);
+  int64_t costOf(Value operand, int source, LayoutAttr layout, int64_t readers);
   int64_t costAround(size_t number);
   int64_t total();
   bool improve();
@@ -115,8 +114,7 @@ int64_t ProductForms::work(const Product &product) {
 }
 
 /// What it takes to have an operand in a layout, in bytes of shared memory.
-int64_t ProductForms::costOf(const Product &product, Value operand, int source, LayoutAttr layout,
-                             int64_t readers) {
+int64_t ProductForms::costOf(Value operand, int source, LayoutAttr layout, int64_t readers) {
   auto type = cast<RankedTensorType>(operand.getType());
   int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
   if (source < 0)
@@ -138,12 +136,12 @@ int64_t ProductForms::cost(const Product &product) {
   tile::DotOp dot = product.dot;
   int64_t alongRows = int64_t(1) << form.grid.rows, alongColumns = int64_t(1) << form.grid.columns;
   int64_t result = work(product) / pairsAByte;
-  result += costOf(product, dot.getLhs(), product.lhs, lhsLayout(dot, form, layouts_),
+  result += costOf(dot.getLhs(), product.lhs, lhsLayout(dot, form, layouts_),
                    form.swapped ? alongRows : alongColumns);
-  result += costOf(product, dot.getRhs(), product.rhs, rhsLayout(dot, form, layouts_),
+  result += costOf(dot.getRhs(), product.rhs, rhsLayout(dot, form, layouts_),
                    form.swapped ? alongColumns : alongRows);
   if (product.init >= 0)
-    result += costOf(product, dot.getInit(), product.init, resultLayout(dot, form, layouts_), 1);
+    result += costOf(dot.getInit(), product.init, resultLayout(dot, form, layouts_), 1);
   return result;
 }
 
