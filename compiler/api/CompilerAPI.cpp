@@ -120,7 +120,7 @@ Bytes compile(std::string_view source, const Options &options) {
         if (failed(normalize(module, schedule)) || failed(planAndDerive(module, schedule)))
           return failure();
         auto package = options.target == "cuda"
-                           ? cuda::compile(module, *signature, key)
+                           ? cuda::compile(module, *signature, key, options.shared_bytes)
                            : cpu::compile(module, cpu::Machine::named(options.cpu), *signature, key);
         if (failed(package))
           return failure();
@@ -145,7 +145,7 @@ Text explain(std::string_view source, const Options &options, bool json) {
         explanation.addVariants(*module.getOps<tile::ProgramOp>().begin());
         result.text = json ? explanation.json() : explanation.text();
         if (options.target == "cuda")
-          return cuda::compile(module, {}, "");
+          return cuda::compile(module, {}, "", options.shared_bytes);
         return cpu::lowerKernels(module, cpu::Machine::named(options.cpu));
       });
 }
@@ -173,7 +173,7 @@ Text emit(std::string_view source, const Options &options, Emit stage) {
                                     << (stage == Emit::source ? "cuda for its source" : "cpu for this stage")
                                     << ", got " << options.target;
         if (stage == Emit::source) {
-          FailureOr<Package> package = cuda::compile(module, *signature, "");
+          FailureOr<Package> package = cuda::compile(module, *signature, "", options.shared_bytes);
           if (failed(package))
             return failure();
           result.text = std::move(package->source);

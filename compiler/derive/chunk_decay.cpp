@@ -36,6 +36,8 @@ Value ChunkDecay::betweenTokens(TileBuilder &builder, bool inclusive) const {
 Value ChunkDecay::fromEntry(TileBuilder &builder, bool inclusive) const {
   if (!isScalar())
     return builder.cumprod(factors_, {.exclusive = !inclusive});
+  if (Value known = inclusive ? prepared_.from_entry : prepared_.from_entry_exclusive)
+    return known;
   return builder.exp(builder.add(inclusive ? sum_ : exclusive_sum_, inclusive ? error_ : exclusive_error_));
 }
 
@@ -48,6 +50,8 @@ static Value lastOf(TileBuilder &builder, Value tile) {
 Value ChunkDecay::toExit(TileBuilder &builder) const {
   if (!isScalar())
     return builder.cumprod(factors_, {.exclusive = true, .reversed = true});
+  if (prepared_.to_exit)
+    return prepared_.to_exit;
   ArrayRef<int64_t> shape = cast<RankedTensorType>(sum_.getType()).getShape();
   Value exponent = builder.add(builder.subtract(builder.fill(lastOf(builder, sum_), shape), sum_),
                                builder.subtract(builder.fill(lastOf(builder, error_), shape), error_));
@@ -57,5 +61,7 @@ Value ChunkDecay::toExit(TileBuilder &builder) const {
 Value ChunkDecay::overChunk(TileBuilder &builder) const {
   if (!isScalar())
     return builder.exp(builder.sum(logarithm_, 0));
+  if (prepared_.from_entry)
+    return lastOf(builder, prepared_.from_entry);
   return builder.exp(builder.add(lastOf(builder, sum_), lastOf(builder, error_)));
 }

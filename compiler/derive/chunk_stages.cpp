@@ -26,11 +26,15 @@ ChunkStages::ChunkStages(pattern::NormalScanOp scan, const LoopView &view, TileB
     blocks.push_back(&scan.getFinish());
 }
 
+bool ChunkStages::isUsed(ArrayRef<Block *> later, unsigned argument) {
+  return llvm::any_of(later, [&](Block *block) { return !block->getArgument(argument).use_empty(); });
+}
+
 /// Binds the next argument of `later`, where one of them uses it.
 void ChunkStages::bindResult(StepEmitter &step, ArrayRef<Block *> later, bool hasColumns,
                              function_ref<Value()> result) {
   unsigned argument = bound_++;
-  if (llvm::all_of(later, [&](Block *block) { return block->getArgument(argument).use_empty(); }))
+  if (!isUsed(later, argument))
     return;
   Value rows = result();
   for (Block *block : later) {
@@ -52,8 +56,17 @@ FailureOr<SmallVector<Value>> ChunkStages::run(StepEmitter &step, ValueRange ent
     StateChunk chunk(
         builder_, form,
         ChunkInputs::of(builder_, form, step, chunk_, live, firstToken, firstToken + view_.tokens.size()));
+    if (take_prepared)
+      take_prepared(state, chunk);
     ArrayRef<Block *> later = ArrayRef(blocks).drop_front(state + 1);
     bool hasColumns = StoredState(scan_, state).hasColumns();
+    if (chunk.hasFeedback()) {
+      SmallVector<int64_t> reads;
+      for (int64_t read = 0; read < int64_t(form.getReads().size()); ++read)
+        if (isUsed(later, bound_ + read))
+          reads.push_back(read);
+      chunk.enter(reads, entering[state]);
+    }
     for (int64_t read = 0; read < int64_t(form.getReads().size()); ++read)
       bindResult(step, later, hasColumns, [&] { return chunk.read(read, entering[state]); });
     for (int64_t write = 0; write < int64_t(form.getWrites().size()); ++write)

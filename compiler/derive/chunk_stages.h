@@ -1,6 +1,7 @@
 // The stages of a normal_scan on the tokens of one chunk.
 #pragma once
 #include "compiler/derive/loop_kernel.h"
+#include "compiler/derive/state_chunk.h"
 #include "compiler/derive/transition.h"
 
 namespace linmu {
@@ -37,12 +38,16 @@ public:
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> run(StepEmitter &step, mlir::ValueRange entering,
                                                       mlir::Value live);
 
+  /// Gives a state's chunk what was made of it before, if set.
+  std::function<void(unsigned state, StateChunk &)> take_prepared;
+
   llvm::SmallVector<mlir::Block *> blocks; ///< the stages, then `finish` where outputs are wanted
   /// After `run`: i1, whether the chunk must be walked token by token (StateChunk::remembersTooMuch), or
   /// null.
   mlir::Value must_walk;
 
 private:
+  bool isUsed(llvm::ArrayRef<mlir::Block *> later, unsigned argument);
   void bindResult(StepEmitter &step, llvm::ArrayRef<mlir::Block *> later, bool hasColumns,
                   llvm::function_ref<mlir::Value()> result);
 

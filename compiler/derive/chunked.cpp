@@ -1,7 +1,7 @@
 // The chunked algorithm: a block walks one sequence of one head in chunks of C tokens, with every state, or a
 // slice of its value columns, in a tile.
 #include "compiler/derive/algorithms.h"
-#include "compiler/derive/scan_kernel.h"
+#include "compiler/derive/prepared_chunks.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -52,6 +52,16 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSch
   LoopKernel &kernel = of.kernel;
   kernel.walkSequenceAndHead(program, schedule.columns, schedule.value_columns);
   kernel.loadParams();
+  OpPlan plan{schedule.described(), {}};
+  std::optional<PreparedChunks> prepared;
+  if (schedule.prepare) {
+    prepared.emplace(scan, view, schedule.chunk, program);
+    FailureOr<LaunchPlan> launch = prepared->derive(program);
+    if (failed(launch))
+      return failure();
+    plan.launches.push_back(*launch);
+    prepared->addTo(of);
+  }
   SmallVector<EpilogueValue> values;
   if (schedule.epilogue)
     values = epilogueValuesOf(scan, program);
@@ -62,7 +72,7 @@ FailureOr<OpPlan> linmu::deriveChunked(pattern::NormalScanOp scan, const ScanSch
   // Other slices read the tails as well.
   if (!kernel.columns)
     kernel.storeOwnTails();
-  OpPlan plan{schedule.described(), {kernel.launch}};
+  plan.launches.push_back(kernel.launch);
   if (schedule.epilogue) {
     FailureOr<LaunchPlan> epilogue = deriveEpilogue(scan, values, schedule.epilogue, program);
     if (failed(epilogue))

@@ -37,9 +37,12 @@ static Value conditionOf(Regime regime, const Plan &plan, const Schedule &schedu
     return program.isLess(longest(), schedule.recurrent_below);
   if (regime == Regime::usual)
     return {};
-  // Of a ragged batch: one sequence has more than its share of the tokens.
-  Value few = plan.ragged ? program.isLess(program.tokens(), program.multiply(longest(), plan.few_batch))
-                          : program.isLess(program.batch(), plan.few_batch);
+  // Of a ragged batch: one sequence has more than its share of the tokens, or, where their lengths are not known,
+  // there are few.
+  Value few = !plan.ragged ? program.isLess(program.batch(), plan.few_batch)
+              : schedule.knows_lengths
+                  ? program.isLess(program.tokens(), program.multiply(longest(), plan.few_batch))
+                  : program.isLess(program.sequences(), plan.few_batch);
   return program.both(few, program.isMore(program.tokens(), plan.few_tokens));
 }
 

@@ -1,6 +1,7 @@
 #include "compiler/derive/plan.h"
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/loop_kernel.h"
+#include "compiler/derive/prepared_chunks.h"
 #include "compiler/derive/separability.h"
 #include "compiler/derive/stored_state.h"
 #include "compiler/schedule/key_space.h"
@@ -12,6 +13,8 @@ OpSchedule ScanSchedule::described() const {
   OpSchedule result{nameOf(algorithm), {{"chunk", chunk}}};
   if (columns)
     result.settings.push_back({"columns", columns});
+  if (prepare)
+    result.settings.push_back({"prepare", 1});
   if (segments)
     result.settings.push_back({"segments", segments});
   return result;
@@ -68,6 +71,7 @@ private:
   LogicalResult planOp(PlannedOp &planned);
   LogicalResult planScan(PlannedOp &planned);
   LogicalResult planInChunks(pattern::NormalScanOp scan, PlannedOp &planned);
+  void planFewBlocks(const ScanSplit &split, const ScanSchedule &usual, bool hasFinish, PlannedOp &planned);
   bool runsTokenByToken(PlannedOp &planned);
   void findRegimes();
   LogicalResult checkEffects();
@@ -86,6 +90,19 @@ bool Planner::runsTokenByToken(PlannedOp &planned) {
   else if ((planned.at = findSequentialOp(planned.op)))
     planned.reason = "this op works on a matrix for each token";
   return !planned.reason.empty();
+}
+
+/// How a scan runs where heads and batch leave cores idle.
+void Planner::planFewBlocks(const ScanSplit &split, const ScanSchedule &usual, bool hasFinish, PlannedOp &planned) {
+  if (!split.columns && !split.segments)
+    return;
+  planned.few_blocks = usual;
+  plan_.few_tokens = std::max(plan_.few_tokens, split.tokens);
+  planned.few_blocks->columns = split.columns;
+  planned.few_blocks->epilogue = split.columns && hasFinish ? schedule_.map_block : 0;
+  planned.few_blocks->segments = split.segments;
+  if (split.segments)
+    planned.few_blocks->algorithm = Algorithm::segmented;
 }
 
 LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &planned) {
@@ -113,14 +130,19 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
              << schedule_.columns << " cannot split them";
     usual.columns = schedule_.columns;
     usual.epilogue = columns.finish ? schedule_.map_block : 0;
-  } else if (ScanSplit split = chooseSplit(cost, schedule_); split.columns || split.segments) {
-    planned.few_blocks = usual;
-    plan_.few_tokens = std::max(plan_.few_tokens, split.tokens);
-    planned.few_blocks->columns = split.columns;
-    planned.few_blocks->epilogue = split.columns && columns.finish ? schedule_.map_block : 0;
-    planned.few_blocks->segments = split.segments;
-    if (split.segments)
-      planned.few_blocks->algorithm = Algorithm::segmented;
+  } else {
+    if (int64_t fitting = columnsThatFit(cost, schedule_)) {
+      usual.columns = fitting;
+      usual.epilogue = columns.finish ? schedule_.map_block : 0;
+    }
+    planFewBlocks(chooseSplit(cost, schedule_), usual, columns.finish, planned);
+  }
+  if (schedule_.prepare) {
+    bool any = llvm::any_of(llvm::seq(scan.getNumStates()),
+                            [&](unsigned state) { return PreparedChunks::isPrepared(scan, state); });
+    for (ScanSchedule *in : {&usual, planned.few_blocks ? &*planned.few_blocks : nullptr})
+      if (in)
+        in->prepare = any && in->algorithm == Algorithm::chunked;
   }
   planned.scan = usual;
   planned.schedule = usual.described();
@@ -215,6 +237,14 @@ std::optional<std::string> Planner::wanting(StringRef key) {
   if (key == "warps" || key == "blocks")
     return schedule_.has_warps ? std::nullopt
                                : std::optional<std::string>("a target whose blocks have warps");
+  if (key == "prepare") {
+    auto prepares = [](const std::optional<ScanSchedule> &scan) { return scan && scan->prepare; };
+    if (schedule_.prepare && none([&](const PlannedOp &planned) {
+          return prepares(planned.scan) || prepares(planned.few_blocks);
+        }))
+      return "a scan in chunks with feedback that other states have no part in";
+    return {};
+  }
   std::string algorithms = algorithmsWith(key);
   bool takes = llvm::any_of(algorithmSpaces(), [&](const AlgorithmSpace &space) {
     return llvm::is_contained(space.keys, key) && !none([&](const PlannedOp &planned) {

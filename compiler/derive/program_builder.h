@@ -37,6 +37,7 @@ public:
   /// Expressions of the program: the extents of a call, and arithmetic on them.
   mlir::Value batch() { return extent(tile::ExtentKind::batch); }
   mlir::Value tokens() { return extent(tile::ExtentKind::tokens); }
+  mlir::Value sequences() { return extent(tile::ExtentKind::sequences); }
   /// The sequences that a loop with this table of a ragged batch walks: the batch where it is null.
   mlir::Value sequencesOf(mlir::Value table) { return table ? extent(tile::ExtentKind::sequences) : batch(); }
   /// The extent of axis 0 of states of the function: the sequences where a loop walks those of a ragged

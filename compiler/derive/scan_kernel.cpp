@@ -55,6 +55,8 @@ FailureOr<SmallVector<Value>> ScanKernel::chunk(Value first, ValueRange entering
     return walkChunkExactly(tokens, entering, outputs);
   Value live = builder.before(tokens.live, chunk_);
   ChunkStages stages(scan, kernel.view, builder, chunk_, carried, part);
+  if (take_prepared)
+    stages.take_prepared = [&](unsigned state, StateChunk &chunk) { take_prepared(state, first, chunk); };
   StepEmitter step = kernel.startStep(tokens, stages.blocks);
   FailureOr<SmallVector<Value>> next = stages.run(step, entering, live);
   if (failed(next))

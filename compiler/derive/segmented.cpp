@@ -1,7 +1,8 @@
 // Segmented: the tokens are cut into segments that are walked at the same time, without a state a chunk in
 // memory. A first kernel walks each segment from zero for its end E and its transition T, a second one goes
 // over the segments, S' = T S + E, for the states at their entries, and a third walks each segment from there
-// for the outputs.
+// for the outputs. Without feedback T is a factor: then there is no second kernel, and each segment goes over those
+// before it for itself.
 //
 // A state whose keys, values or decay depend on what other states read or write needs those from their true
 // entries: the first two kernels are made for one group of states after the other.
@@ -21,7 +22,8 @@ struct Group {
 /// Where one state stands in memory between the launches; values of the program.
 struct SegmentMemory {
   Value ends;                    ///< [B, H, segments, K, V] f32
-  Value entries;                 ///< [B, H, segments + 1, K, V] f32
+  Value entries;                 ///< [B, H, segments + 1, K, V] f32; null without the second kernel
+  Value initial;                 ///< [B, H, K, V] f32, a copy where there is no second kernel; null for zero
   SmallVector<Value> transition; ///< [B, H, segments, ...] f32, the tiles of a Transition
 };
 
@@ -35,6 +37,10 @@ private:
   int64_t entryColumns(const Group &group);
   LogicalResult makeEntries(const Group &group);
   LogicalResult makeOutputs();
+  void keepInitialStates(ScanKernel &of, Value segment);
+  SmallVector<Value> enterOver(LoopKernel &kernel, ArrayRef<SegmentMemory> memory, Value segment);
+  SegmentMemory inKernel(LoopKernel &kernel, const SegmentMemory &memory);
+  Value countOf(LoopKernel &kernel, Value length);
   Value placeInGrid(LoopKernel &kernel);
   Value lengthOf(LoopKernel &kernel);
   Value memoryOf(ArrayRef<int64_t> extents);
@@ -43,7 +49,9 @@ private:
   const ScanSchedule &schedule_;
   ProgramBuilder &program_;
   LoopView view_;
+  SmallVector<Group> groups_;
   SmallVector<Transition> transitions_;
+  bool entersOver_ = true; ///< each segment goes over those before it, for the states at its entry
   SmallVector<SegmentMemory> memory_;
   OpPlan plan_;
 };
@@ -79,14 +87,20 @@ Value Segmented::memoryOf(ArrayRef<int64_t> extents) {
 }
 
 Segmented::Segmented(pattern::NormalScanOp scan, const ScanSchedule &schedule, ProgramBuilder &program)
-    : scan_(scan), schedule_(schedule), program_(program), view_(LoopView::of(scan)) {
+    : scan_(scan), schedule_(schedule), program_(program), view_(LoopView::of(scan)), groups_(groupsOf(scan)) {
   plan_.schedule = schedule.described();
-  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
+  for (unsigned state = 0; state < scan.getNumStates(); ++state)
+    transitions_.emplace_back(scan, state);
+  entersOver_ = groups_.size() == 1 &&
+                llvm::none_of(transitions_, [](const Transition &transition) { return transition.isMatrix(); });
+  for (auto [state, transition] : llvm::enumerate(transitions_)) {
     StoredState stored(scan, state);
-    Transition &transition = transitions_.emplace_back(scan, state);
     SegmentMemory memory;
     memory.ends = memoryOf({schedule.segments, stored.key_size, stored.value_size});
-    memory.entries = memoryOf({schedule.segments + 1, stored.key_size, stored.value_size});
+    if (!entersOver_)
+      memory.entries = memoryOf({schedule.segments + 1, stored.key_size, stored.value_size});
+    else if (view_.initOf(state) >= 0)
+      memory.initial = memoryOf({stored.key_size, stored.value_size});
     for (Type type : transition.types()) {
       SmallVector<int64_t> extents{schedule.segments};
       if (auto tile = dyn_cast<RankedTensorType>(type))
@@ -115,6 +129,67 @@ Value Segmented::lengthOf(LoopKernel &kernel) {
   return builder.multiply(builder.maximum(chunks, builder.index(1)), builder.index(schedule_.chunk));
 }
 
+/// Segments with tokens.
+Value Segmented::countOf(LoopKernel &kernel, Value length) {
+  TileBuilder &builder = kernel.builder;
+  Value above = builder.add(kernel.walk.tokens, builder.subtract(length, builder.index(1)));
+  return arith::DivUIOp::create(builder, above, length);
+}
+
+/// Final states may lie in the memory of the initial ones, and are stored while other blocks need these still: the
+/// first segment's block of the kernel before copies them.
+void Segmented::keepInitialStates(ScanKernel &of, Value segment) {
+  TileBuilder &builder = of.kernel.builder;
+  for (auto [state, memory] : llvm::enumerate(memory_)) {
+    if (!memory.initial)
+      continue;
+    Value to = of.kernel.addMemory(memory.initial);
+    Value first = builder.compare(arith::CmpIPredicate::eq, segment, builder.index(0));
+    auto branch = scf::IfOp::create(builder, first, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(branch.thenYield());
+    builder.store(of.initialState(state), to, {of.kernel.walk.ofStates().batch, of.kernel.walk.head});
+  }
+}
+
+/// The kernel's arguments for the ends, initial states and transitions.
+SegmentMemory Segmented::inKernel(LoopKernel &kernel, const SegmentMemory &memory) {
+  SegmentMemory own;
+  own.ends = kernel.addMemory(memory.ends);
+  own.initial = memory.initial ? kernel.addMemory(memory.initial) : Value();
+  for (Value tile : memory.transition)
+    own.transition.push_back(kernel.addMemory(tile));
+  return own;
+}
+
+/// The states at the entry of a segment, from the ends of those before it.
+SmallVector<Value> Segmented::enterOver(LoopKernel &kernel, ArrayRef<SegmentMemory> memory, Value segment) {
+  TileBuilder &builder = kernel.builder;
+  SmallVector<Value> place{kernel.walk.ofStates().batch, kernel.walk.head};
+  SmallVector<Value> initial;
+  for (auto [state, of] : llvm::enumerate(memory)) {
+    StoredState stored(scan_, state);
+    initial.push_back(of.initial ? builder.load(of.initial, place)
+                                 : builder.splat(builder.f32Tile({stored.key_size, stored.value_size}), 0));
+  }
+  auto loop = scf::ForOp::create(builder, builder.index(0), segment, builder.index(1), initial);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = loop.getBody();
+  if (!body->empty())
+    body->back().erase();
+  builder.setInsertionPointToEnd(body);
+  place.push_back(loop.getInductionVar());
+  SmallVector<Value> next;
+  for (auto [state, of] : llvm::enumerate(memory)) {
+    SmallVector<Value> tiles =
+        llvm::map_to_vector(of.transition, [&](Value tile) { return builder.load(tile, place); });
+    next.push_back(transitions_[state].apply(builder, tiles, loop.getRegionIterArgs()[state],
+                                             builder.load(of.ends, place)));
+  }
+  scf::YieldOp::create(builder, next);
+  return SmallVector<Value>(loop.getResults());
+}
+
 LogicalResult Segmented::makeEnds(const Group &group) {
   ScanKernel of(scan_, view_, program_, "segment_ends", schedule_.chunk);
   LoopKernel &kernel = of.kernel;
@@ -123,6 +198,7 @@ LogicalResult Segmented::makeEnds(const Group &group) {
   kernel.loadParams();
   SmallVector<Value> place{kernel.walk.ofStates().batch, kernel.walk.head, segment};
 
+  keepInitialStates(of, segment);
   of.carryOnly(group.to, group.from);
   SmallVector<Value> known;
   for (unsigned state = 0; state < group.from; ++state)
@@ -199,9 +275,7 @@ LogicalResult Segmented::makeEntries(const Group &group) {
     builder.store(entering.back(), memory.entries, stateAt(builder.index(0), state));
   }
   // Segments without tokens are no part of the sequence.
-  Value length = lengthOf(kernel);
-  Value above = builder.add(kernel.walk.tokens, builder.subtract(length, builder.index(1)));
-  Value count = arith::DivUIOp::create(builder, above, length);
+  Value count = countOf(kernel, lengthOf(kernel));
   auto loop = scf::ForOp::create(builder, builder.index(0), count, builder.index(1), entering);
   Block *body = loop.getBody();
   if (!body->empty())
@@ -233,14 +307,14 @@ LogicalResult Segmented::makeOutputs() {
   TileBuilder &builder = kernel.builder;
   Value segment = placeInGrid(kernel);
   kernel.loadParams();
-  SmallVector<Value> known;
-  for (const SegmentMemory &memory : memory_)
-    known.push_back(kernel.addMemory(memory.entries));
+  SmallVector<SegmentMemory> memory;
+  for (const SegmentMemory &of : memory_)
+    memory.push_back(entersOver_ ? inKernel(kernel, of) : SegmentMemory{{}, kernel.addMemory(of.entries), {}, {}});
   auto entry = [&] {
-    SmallVector<Value> entering;
-    for (Value memory : known)
-      entering.push_back(builder.load(memory, {kernel.walk.ofStates().batch, kernel.walk.head, segment}));
-    return entering;
+    if (entersOver_)
+      return enterOver(kernel, memory, segment);
+    SmallVector<Value> place{kernel.walk.ofStates().batch, kernel.walk.head, segment};
+    return llvm::map_to_vector(memory, [&](const SegmentMemory &of) { return builder.load(of.entries, place); });
   };
   Value length = lengthOf(kernel), first = builder.multiply(segment, length);
   Value end = builder.minimum(builder.add(first, length), kernel.walk.tokens);
@@ -249,6 +323,15 @@ LogicalResult Segmented::makeOutputs() {
       end);
   if (failed(after))
     return failure();
+  if (entersOver_) {
+    // At the exit of the last segment with tokens, or of the first where there is none.
+    Value one = builder.index(1), count = builder.maximum(countOf(kernel, length), one);
+    Value isLast = builder.compare(arith::CmpIPredicate::eq, segment, builder.subtract(count, one));
+    auto branch = scf::IfOp::create(builder, isLast, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(branch.thenYield());
+    of.storeFinalStates(*after);
+  }
   plan_.launches.push_back(kernel.launch);
   // All blocks of every launch read the tails before one writes them.
   kernel.appendTailLaunches(program_, /*all=*/true, plan_);
@@ -256,8 +339,8 @@ LogicalResult Segmented::makeOutputs() {
 }
 
 FailureOr<OpPlan> Segmented::run() {
-  for (const Group &group : groupsOf(scan_))
-    if (failed(makeEnds(group)) || failed(makeEntries(group)))
+  for (const Group &group : groups_)
+    if (failed(makeEnds(group)) || (!entersOver_ && failed(makeEntries(group))))
       return failure();
   if (failed(makeOutputs()))
     return failure();

@@ -143,14 +143,80 @@ ArrayRef<Value> StateChunk::writes(Value state) {
   return writes_;
 }
 
-/// The writes with feedback, from what does not depend on them.
-SmallVector<Value> StateChunk::solve(ValueRange values) {
+ArrayRef<Value> StateChunk::systems() {
   if (systems_.empty())
     for (int64_t write : fed_back_)
       for (int64_t other : fed_back_)
         systems_.push_back(system(write, other));
-  auto solve = tile::SolveOp::create(builder_, values.getTypes(), systems_, values);
-  return SmallVector<Value>(solve.getSolutions());
+  return systems_;
+}
+
+/// The writes with feedback, from what does not depend on them.
+SmallVector<Value> StateChunk::solve(ValueRange values) {
+  if (inverses_.empty()) {
+    auto solve = tile::SolveOp::create(builder_, values.getTypes(), systems(), values);
+    return SmallVector<Value>(solve.getSolutions());
+  }
+  SmallVector<Value> solutions;
+  for (size_t write = 0; write < values.size(); ++write) {
+    Value sum;
+    // lhs_lower keeps later values, whatever they hold, out of earlier rows.
+    for (size_t other = 0; other < values.size(); ++other)
+      sum = builder_.dot(inverses_[write * values.size() + other], values[other],
+                         {.triangle = Triangle::lhs_lower, .init = sum});
+    solutions.push_back(sum);
+  }
+  return solutions;
+}
+
+/// Whether fromEntry() of exclusive reads is used.
+static bool hasExclusiveReads(pattern::FormOp form) { return llvm::is_contained(form.getInclusive(), false); }
+
+SmallVector<RankedTensorType> StateChunk::preparedTypes(pattern::FormOp form, ArrayRef<int64_t> reads,
+                                                        int64_t chunk) {
+  llvm::SmallDenseSet<int64_t> fedBack;
+  for (size_t term = 0; term < form.getFeedback().size(); ++term)
+    fedBack.insert(form.getFeedbackIndex()[2 * term]);
+  auto f32 = Float32Type::get(form.getContext());
+  SmallVector<RankedTensorType> types(fedBack.size() * fedBack.size() + reads.size() * form.getWrites().size(),
+                                      RankedTensorType::get({chunk, chunk}, f32));
+  if (Value decay = form.getDecay(); decay && isa<FloatType>(decay.getType()))
+    types.append(hasExclusiveReads(form) ? 3 : 2, RankedTensorType::get({chunk}, f32));
+  return types;
+}
+
+SmallVector<Value> StateChunk::prepare(ArrayRef<int64_t> reads) {
+  SmallVector<Type> types(systems().size(), builder_.f32Tile({chunk_, chunk_}));
+  auto inverse = tile::InverseOp::create(builder_, types, systems());
+  SmallVector<Value> tiles(inverse.getInverses());
+  for (int64_t read : reads)
+    for (int64_t write = 0; write < int64_t(inputs_.keys.size()); ++write)
+      tiles.push_back(scores(read, write));
+  if (decay_.isScalar()) {
+    tiles.append({decay_.fromEntry(builder_, /*inclusive=*/true), decay_.toExit(builder_)});
+    if (hasExclusiveReads(form_))
+      tiles.push_back(decay_.fromEntry(builder_, /*inclusive=*/false));
+  }
+  return tiles;
+}
+
+void StateChunk::usePrepared(ArrayRef<int64_t> reads, ValueRange tiles) {
+  auto take = [&] {
+    Value tile = tiles.front();
+    tiles = tiles.drop_front();
+    return tile;
+  };
+  for (size_t block = 0; block < fed_back_.size() * fed_back_.size(); ++block)
+    inverses_.push_back(take());
+  for (int64_t read : reads)
+    for (int64_t write = 0; write < int64_t(inputs_.keys.size()); ++write)
+      scores_[{read, write}] = take();
+  if (!decay_.isScalar())
+    return;
+  ChunkDecay::Prepared prepared{.from_entry = take(), .from_entry_exclusive = {}, .to_exit = take()};
+  if (hasExclusiveReads(form_))
+    prepared.from_entry_exclusive = take();
+  decay_.usePrepared(prepared);
 }
 
 /// What a write gives to a read inside the chunk, added to `sum`.
@@ -161,6 +227,14 @@ Value StateChunk::readWrite(int64_t read, int64_t write, Value sum) {
   Value inside = tile::DecayValuesOp::create(builder_, sum.getType(), weights, writes_[write],
                                              decay_.factors(), !inclusive(read));
   return builder_.add(sum, inside);
+}
+
+void StateChunk::enter(ArrayRef<int64_t> reads, Value state) {
+  ArrayRef<int64_t> index = form_.getFeedbackIndex();
+  for (size_t term = 0; term < inputs_.feedback.size(); ++term)
+    entry(index[2 * term + 1], state);
+  for (int64_t read : reads)
+    entry(read, state);
 }
 
 Value StateChunk::read(int64_t read, Value state) {
@@ -184,13 +258,15 @@ Value StateChunk::exitOf(Value state, ArrayRef<std::pair<int64_t, Value>> writes
                                            ? builder_.fill(left, shape)
                                            : builder_.along(left, decay_.isByValue() ? 1 : 0, shape));
     weight = decay_.toExit(builder_);
-    if (decay_.isScalar() && !inputs_.keys.empty())
-      weight = alongRows(weight, columnsOf(inputs_.keys.front()));
   }
   for (auto [number, write] : writes) {
-    Value key = inputs_.keys[number];
-    Value exit = weight && !decay_.isByValue() ? builder_.multiply(key, weight) : key;
-    Value value = decay_.isByValue() ? builder_.multiply(write, weight) : write;
+    Value key = inputs_.keys[number], value = write;
+    // What belongs to a token goes with the side that is smaller.
+    Value &weighted = decay_.isByValue() || (decay_.isScalar() && columnsOf(value) < columnsOf(key)) ? value : key;
+    if (weight)
+      weighted = builder_.multiply(weighted,
+                                   decay_.isScalar() ? alongRows(weight, columnsOf(weighted)) : weight);
+    Value exit = key;
     result = builder_.dot(exit, value, {.transpose_lhs = true, .init = result});
   }
   return result;

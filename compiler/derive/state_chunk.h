@@ -37,8 +37,20 @@ public:
   llvm::ArrayRef<mlir::Value> writes(mlir::Value state);
   /// What read j sees, C x V.
   mlir::Value read(int64_t read, mlir::Value state);
+  /// Has the state at the entry, K x V, multiplied with all reads that `writes` and then `reads` ask for, one after the
+  /// other: what they do with it then has nothing to wait for.
+  void enter(llvm::ArrayRef<int64_t> reads, mlir::Value state);
+  bool hasFeedback() const { return !fed_back_.empty(); }
   /// The state at the exit, K x V.
   mlir::Value next(mlir::Value state);
+  /// What no state has a part in: the inverse of the system of the writes with feedback, its blocks row by row, the
+  /// scores of each of `reads` with each write, C x C each; and of a scalar decay ChunkDecay::Prepared, C each.
+  llvm::SmallVector<mlir::Value> prepare(llvm::ArrayRef<int64_t> reads);
+  /// The types of what `prepare` gives in a chunk of C = `chunk`.
+  static llvm::SmallVector<mlir::RankedTensorType> preparedTypes(pattern::FormOp form,
+                                                                 llvm::ArrayRef<int64_t> reads, int64_t chunk);
+  /// Takes what `prepare` gave elsewhere.
+  void usePrepared(llvm::ArrayRef<int64_t> reads, mlir::ValueRange tiles);
   /// What the chunk makes of a K x M matrix without writing any value: decay and feedback alone. Of the
   /// identity it makes the transition T of S' = T S + E.
   mlir::Value nextWithoutValues(mlir::Value matrix);
@@ -61,6 +73,7 @@ private:
   Value addFeedback(Value value, int64_t write, llvm::function_ref<Value(int64_t read)> entering);
   Value knownPart(int64_t write, Value state);
   llvm::SmallVector<Value> solve(mlir::ValueRange values);
+  llvm::ArrayRef<Value> systems();
   Value exitOf(Value state, llvm::ArrayRef<std::pair<int64_t, Value>> writes);
   Value readWrite(int64_t read, int64_t write, Value sum);
   Value alongRows(Value rows, int64_t columns) { return builder_.along(rows, 0, {chunk_, columns}); }
@@ -73,6 +86,7 @@ private:
   llvm::SmallVector<int64_t> fed_back_; ///< writes with feedback
   llvm::SmallVector<Value> writes_;     ///< empty until asked for
   llvm::SmallVector<Value> systems_;    ///< of the writes with feedback; empty until asked for
+  llvm::SmallVector<Value> inverses_;   ///< the same; empty unless prepared
   llvm::DenseMap<std::pair<int64_t, int64_t>, Value> scores_;
   llvm::DenseMap<int64_t, Value> entries_;
 };

@@ -87,12 +87,27 @@ std::int64_t linmu::chooseSegments(const ScanCost &scan, const Schedule &schedul
   if (schedule.segments)
     return schedule.segments;
   ScanTimes times{scan, schedule.costs};
-  std::int64_t most = schedule.costs.most_segments ? schedule.costs.most_segments : 2 * schedule.costs.cores;
+  // Few heads need more to keep all cores busy.
+  std::int64_t most = schedule.costs.most_segments
+                          ? std::max(schedule.costs.most_segments, schedule.costs.cores / scan.heads)
+                          : 2 * schedule.costs.cores;
   std::int64_t best = 2;
   for (std::int64_t segments = 3; segments <= most; ++segments)
     if (times.inSegments(segments) < times.inSegments(best))
       best = segments;
   return best;
+}
+
+std::int64_t linmu::columnsThatFit(const ScanCost &scan, const Schedule &schedule) {
+  std::int64_t keys = 1, room = schedule.costs.block_state;
+  for (const StateCost &state : scan.states)
+    keys = std::max(keys, state.key_size);
+  std::int64_t columns = scan.columns;
+  if (room == 0 || columns * keys <= room || columns == 1)
+    return 0;
+  while (columns > schedule.costs.least_columns && columns * keys > room)
+    columns = (columns + 1) / 2;
+  return columns;
 }
 
 ScanSplit linmu::chooseSplit(const ScanCost &scan, const Schedule &schedule) {
@@ -102,15 +117,16 @@ ScanSplit linmu::chooseSplit(const ScanCost &scan, const Schedule &schedule) {
   ScanTimes times{scan, costs};
   double best = 0.9 * times.whole();
   ScanSplit split{.tokens = costs.least_tokens};
+  std::int64_t fitting = columnsThatFit(scan, schedule);
   if (std::int64_t narrowest = costs.least_columns; !schedule.columns)
-    for (std::int64_t width = scan.columns / 2 / narrowest * narrowest; width >= narrowest;
+    for (std::int64_t width = (fitting ? fitting : scan.columns / 2) / narrowest * narrowest; width >= narrowest;
          width -= narrowest)
       if (double time = times.inColumns(width); time < best) {
         best = time;
         split.columns = width;
       }
   std::int64_t segments = chooseSegments(scan, schedule);
-  if (schedule.algorithm == Algorithm::automatic && !schedule.columns && times.inSegments(segments) < best) {
+  if (schedule.algorithm == Algorithm::automatic && !schedule.columns && !fitting && times.inSegments(segments) < best) {
     double entries = 10 * times.ofEntry() * double(segments) / times.whole();
     split = {.segments = segments, .tokens = std::max(costs.least_tokens, std::int64_t(entries))};
   }

@@ -16,6 +16,7 @@ llvm::ArrayRef<ScheduleKey> linmu::scheduleKeys() {
       {"fuse", FlagKey{&Schedule::fuse}},
       {"key_block", NumberKey{8, 256, 8, &Schedule::key_block}},
       {"map_block", NumberKey{8, 256, 8, &Schedule::map_block}},
+      {"prepare", NumberKey{0, 1, 1, &Schedule::prepare}},
       {"query_block", NumberKey{8, 256, 8, &Schedule::query_block}},
       {"recurrent_below", NumberKey{0, 1 << 20, 1, &Schedule::recurrent_below}},
       {"segments", NumberKey{2, 1024, 1, &Schedule::segments}},
@@ -25,7 +26,7 @@ llvm::ArrayRef<ScheduleKey> linmu::scheduleKeys() {
 }
 
 llvm::ArrayRef<AlgorithmSpace> linmu::algorithmSpaces() {
-  static const StringRef chunked[] = {"chunk", "columns"}, twoKernels[] = {"chunk"},
+  static const StringRef chunked[] = {"chunk", "columns", "prepare"}, twoKernels[] = {"chunk"},
                          segmented[] = {"chunk", "segments"}, map[] = {"map_block"},
                          windowed[] = {"query_block", "key_block"};
   static const AlgorithmSpace spaces[] = {

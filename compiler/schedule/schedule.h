@@ -22,6 +22,7 @@ struct Schedule {
   std::int64_t chunk = 0;           ///< tokens of a chunk of a scan
   std::int64_t columns = 0;         ///< value columns of a block of a scan
   std::int64_t segments = 0;        ///< that the tokens of a scan are cut into
+  std::int64_t prepare = 0;         ///< 1: systems of feedback are solved for all chunks before their walk
   std::int64_t recurrent_below = 0; ///< with `automatic`, sequences of fewer tokens run token by token
   std::int64_t map_block = 0;       ///< tokens that one block of a map works on
   std::int64_t query_block = 0;     ///< queries of a window that are scored at once
@@ -29,6 +30,7 @@ struct Schedule {
   std::int64_t warps = 0;           ///< of a block; a power of two
   std::int64_t blocks = 0;     ///< that a multiprocessor is to hold at once, which bounds their registers
   std::int64_t ring_bytes = 0; ///< of shared memory for what loops load ahead; 0: the target's passes decide
+  bool knows_lengths = true;   ///< a launch reads how long the sequences of a ragged batch are
   bool has_warps = false;      ///< the target's blocks have any
   CostModel costs;
   std::set<std::string> given; ///< keys that the text sets

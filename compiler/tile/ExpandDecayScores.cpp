@@ -1,4 +1,5 @@
 // Scores under row-wise decay: a dot for each pair of sub-chunks, a column at a time inside one.
+#include "compiler/tile/DecayProducts.h"
 #include "compiler/tile/DecaySubChunks.h"
 #include "compiler/tile/MacroOps.h"
 
@@ -23,7 +24,8 @@ static Value scoresInside(TileBuilder &builder, DecaySubChunks &chunks, size_t c
   });
 }
 
-Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size) {
+/// Whatever the decays are.
+static Value bySubChunks(TileBuilder &builder, DecayScoresOp op, int64_t size) {
   DecaySubChunks chunks(builder, op.getDecays(), size, op.getExclusive());
   Value result = builder.splat(op.getType(), 0);
   SmallVector<Value> earlier; // keys of each earlier sub-chunk, decayed to the start of this one
@@ -43,4 +45,17 @@ Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t si
     earlier.push_back(builder.multiply(keys, chunks.toEnd(chunk)));
   }
   return result;
+}
+
+Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size, bool products) {
+  if (!products)
+    return bySubChunks(builder, op, size);
+  DecayProducts decays(builder, op.getDecays(), op.getExclusive());
+  Value reads = decays.read(op.getReads()), keys = decays.written(op.getKeys());
+  return decays.whereAllowed(
+      [&] {
+        return decays.visible(
+            builder.dot(reads, keys, {.transpose_rhs = true, .triangle = Triangle::result_lower}));
+      },
+      [&] { return bySubChunks(builder, op, size); });
 }

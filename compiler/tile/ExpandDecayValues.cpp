@@ -1,5 +1,6 @@
 // Products of scores with values that decay by column: a dot for each pair of sub-chunks, a token at a time
 // inside one.
+#include "compiler/tile/DecayProducts.h"
 #include "compiler/tile/DecaySubChunks.h"
 #include "compiler/tile/MacroOps.h"
 
@@ -22,7 +23,8 @@ static Value addInside(TileBuilder &builder, DecaySubChunks &chunks, size_t chun
   });
 }
 
-Value tile::expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size) {
+/// Whatever the decays are.
+static Value bySubChunks(TileBuilder &builder, DecayValuesOp op, int64_t size) {
   DecaySubChunks chunks(builder, op.getDecays(), size, op.getExclusive());
   Value result = builder.splat(op.getType(), 0);
   SmallVector<Value> earlier; // values of each earlier sub-chunk, decayed to the start of this one
@@ -40,4 +42,14 @@ Value tile::expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t si
     earlier.push_back(builder.multiply(values, chunks.toEnd(chunk)));
   }
   return result;
+}
+
+Value tile::expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size, bool products) {
+  if (!products)
+    return bySubChunks(builder, op, size);
+  DecayProducts decays(builder, op.getDecays(), op.getExclusive());
+  Value values = decays.written(op.getValues()), scores = decays.visible(op.getScores());
+  return decays.whereAllowed(
+      [&] { return decays.read(builder.dot(scores, values, {.triangle = Triangle::lhs_lower})); },
+      [&] { return bySubChunks(builder, op, size); });
 }

@@ -13,9 +13,15 @@ namespace {
 /// Inverses of diagonal blocks of m * m systems, each m * m tiles in row-major order.
 class TriangularInverse {
 public:
-  TriangularInverse(TileBuilder &builder, OperandRange systems) : builder_(builder), systems_(systems) {
+  /// `size` rows of a diagonal block; with `byInverses` a single system that it divides has one op for all
+  /// of them.
+  TriangularInverse(TileBuilder &builder, OperandRange systems, int64_t size, bool byInverses)
+      : builder_(builder), systems_(systems) {
     while (count_ * count_ < systems.size())
       ++count_;
+    int64_t extent = extentOf(systems.front(), 0);
+    if (byInverses && count_ == 1 && extent % size == 0)
+      diagonal_ = DiagonalInversesOp::create(builder, builder.f32Tile({extent, size}), systems.front());
   }
 
   /// Of the rows and columns of consecutive spans. They are halved at a power of two of spans, so that dots
@@ -41,6 +47,8 @@ private:
   }
 
   SmallVector<Value> ofBlock(Span span) {
+    if (diagonal_)
+      return {rowsOf(builder_, diagonal_, span)};
     SmallVector<Value> blocks;
     for (Value system : systems_)
       blocks.push_back(blockOf(builder_, system, span, span));
@@ -86,10 +94,12 @@ private:
   TileBuilder &builder_;
   OperandRange systems_;
   size_t count_ = 0;
+  Value diagonal_; ///< the inverses of all diagonal blocks, one below the other, or null
 };
 
 } // namespace
 
-SmallVector<Value> tile::expandInverse(TileBuilder &builder, InverseOp op, int64_t size) {
-  return TriangularInverse(builder, op.getSystems()).of(spansOf(extentOf(op.getSystems().front(), 0), size));
+SmallVector<Value> tile::expandInverse(TileBuilder &builder, InverseOp op, int64_t size, bool byInverses) {
+  return TriangularInverse(builder, op.getSystems(), size, byInverses)
+      .of(spansOf(extentOf(op.getSystems().front(), 0), size));
 }

@@ -59,11 +59,11 @@ private:
         TypeSwitch<Operation *, SmallVector<Value>>(op)
             .Case([&](DecayScoresOp scores) {
               ++decayScores;
-              return SmallVector<Value>{expandDecayScores(builder, scores, subChunk)};
+              return SmallVector<Value>{expandDecayScores(builder, scores, subChunk, products)};
             })
             .Case([&](DecayValuesOp values) {
               ++decayValues;
-              return SmallVector<Value>{expandDecayValues(builder, values, subChunk)};
+              return SmallVector<Value>{expandDecayValues(builder, values, subChunk, products)};
             })
             .Case([&](SolveOp solve) {
               ++solves;
@@ -72,7 +72,7 @@ private:
             })
             .Case([&](InverseOp inverse) {
               ++inverses;
-              return expandInverse(builder, inverse, subChunk);
+              return expandInverse(builder, inverse, subChunk, diagonalInverses);
             });
     op->replaceAllUsesWith(results);
     op->erase();

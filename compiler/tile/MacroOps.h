@@ -6,8 +6,9 @@
 
 namespace linmu::tile {
 
-mlir::Value expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size);
-mlir::Value expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size);
+/// With `products`, in a branch: all tokens in one dot where the decays leave enough to divide by.
+mlir::Value expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size, bool products);
+mlir::Value expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size, bool products);
 
 /// Forward substitution by blocks of rows: dots with the blocks solved before, then row by row inside, or
 /// with `byInverses` a dot with the block's inverse where there is one system that `size` divides.
@@ -16,7 +17,8 @@ llvm::SmallVector<mlir::Value> expandSolve(TileBuilder &builder, SolveOp op, int
 /// A `tile.inverse` of the systems, and its products with the values.
 llvm::SmallVector<mlir::Value> solveByInverse(TileBuilder &builder, SolveOp op);
 
-/// Diagonal blocks by forward substitution, then two neighbours at a time into one twice as large, by dots.
-llvm::SmallVector<mlir::Value> expandInverse(TileBuilder &builder, InverseOp op, int64_t size);
+/// Diagonal blocks by forward substitution, or with `byInverses` by an op for all of them where there is one system
+/// that `size` divides; then two neighbours at a time into one twice as large, by dots.
+llvm::SmallVector<mlir::Value> expandInverse(TileBuilder &builder, InverseOp op, int64_t size, bool byInverses);
 
 } // namespace linmu::tile

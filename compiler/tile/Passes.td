@@ -10,7 +10,9 @@ def ExpandMacroOps : Pass<"expand-macro-ops"> {
     For targets that lower a macro op no better themselves. Tokens are taken in sub-chunks. Between two
     sub-chunks results are `tile.dot`s of rows times running products of decays; inside one they are
     elementwise, one token at a time against all later rows. Every factor is a product of decays in [0, 1], so
-    that nothing overflows and what underflows is zero. Solves go forward by blocks of rows, or multiply by a
+    that nothing overflows and what underflows is zero. With `products` all tokens are one `tile.dot` where the
+    decays of each column leave more than 2^-64 of it, over which keys or values are divided; a branch takes the
+    other way where they do not. Solves go forward by blocks of rows, or multiply by a
     `tile.inverse`, which does not depend on the right-hand sides and may be moved off a sequential path.
 
     What a macro op does not use is not used here either, and a row of a result depends on that row and
@@ -24,7 +26,9 @@ def ExpandMacroOps : Pass<"expand-macro-ops"> {
     Option<"solveByInverse", "solve-by-inverse", "bool", "false",
            "Write a solve as tile.inverse and products with it">,
     Option<"diagonalInverses", "diagonal-inverses", "bool", "false",
-           "Write a solve with tile.diagonal_inverses and products instead of steps, where it has one system">
+           "Write solves and inverses with tile.diagonal_inverses and products instead of steps, where they have one system">,
+    Option<"products", "products", "bool", "false",
+           "Write decay scores and values as one product where the decays allow to divide by them">
   ];
   let statistics = [
     Statistic<"decayScores", "decay-scores", "tile.decay_scores written out">,
@@ -48,6 +52,18 @@ def RoundProducts : Pass<"round-products"> {
   let statistics = [
     Statistic<"rounded", "rounded", "Operands that lose digits">,
     Statistic<"exact", "exact", "Operands that had the type before">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def NarrowTemporaries : Pass<"narrow-temporaries", "::linmu::tile::ProgramOp"> {
+  let summary = "Rounds what one launch hands to others where those only round it";
+  let description = [{
+    A temporary of f32 of which every load is rounded to one smaller type, as `round-products` does with operands of
+    products, holds that type instead, and is rounded where it is stored. Results are the same to the bit.
+  }];
+  let statistics = [
+    Statistic<"narrowed", "narrowed", "Temporaries">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
@@ -79,15 +95,31 @@ def PadTiles : Pass<"pad-tiles", "::linmu::tile::ProgramOp"> {
   let dependentDialects = ["::linmu::tile::TileDialect", "::mlir::arith::ArithDialect"];
 }
 
+def BufferLoads : Pass<"buffer-loads", "::linmu::tile::ProgramOp"> {
+  let summary = "Copies what products take of operands into buffers, outside of loops";
+  let description = [{
+    A matrix of 16-bit numbers that a block loads once, for a product, becomes a `tile.copy` into a buffer, as
+    `stage-loads` does in loops: it does not pass through registers, and all are under way before one is waited for.
+  }];
+  let statistics = [
+    Statistic<"buffered", "buffered", "Loads that are copies now">
+  ];
+  let dependentDialects = ["::linmu::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
 def StageLoads : Pass<"stage-loads", "::linmu::tile::ProgramOp"> {
   let summary = "Copies what loops load into buffers, ahead of its use";
   let description = [{
     A load whose place follows from the loop's induction variable becomes a `tile.copy` into one slot of a ring, as
     many steps before it is read as the ring has slots less one. What a kernel writes itself is loaded as before, and
-    so is what copies cannot move: less than 4 bytes side by side.
+    so are what copies cannot move, less than 4 bytes side by side, and matrices in loops without products.
+
+    Rings have more slots, up to `most`, where all of a loop's together then need no more than the kernel's attribute
+    `deep_ring_bytes`: memory that no other block would use.
   }];
   let options = [
     Option<"stages", "stages", "int64_t", "2", "Slots of a ring, two at least">,
+    Option<"most", "most", "int64_t", "4", "Most slots of a ring">,
     Option<"bytes", "bytes", "int64_t", "100352", "Most bytes of a kernel's rings, where it does not say itself by `ring_bytes`">
   ];
   let statistics = [

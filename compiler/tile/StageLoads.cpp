@@ -23,6 +23,7 @@ public:
 
   /// Takes a load unless its ring would need more than `bytes`; gives what it needs, or 0.
   int64_t take(tile::LoadOp load, int64_t bytes);
+  void setStages(int64_t stages) { stages_ = stages; }
   void run();
   int64_t count() const { return int64_t(loads_.size()); }
 
@@ -63,20 +64,25 @@ int64_t LoopStages::take(tile::LoadOp load, int64_t bytes) {
   auto tile = dyn_cast<RankedTensorType>(load.getType());
   if (!tile || isStored(load.getSource()))
     return 0;
+  // A matrix that no product waits for, such as a state that is added, goes straight to registers.
+  if (tile.getRank() == 2 && loop_.getBody()->getOps<tile::DotOp>().empty())
+    return 0;
   // Elements are copied by 4 bytes at least, of neighbours on the operand's last axis.
   RankedTensorType memory = load.getSource().getType();
   int64_t last = memory.getRank() - 1, width = tile.getElementTypeBitWidth();
   bool whole = last >= int64_t(load.getIndices().size()),
        kept = whole || !load.getIndices()[last].getType().isIndex();
-  if (width < 32 && (!kept || width * tile.getShape().back() < 32 || width < 8))
+  if (width < 32 && (!kept || width * tile.getShape().back() < 32 || width < 8 || tile.getRank() == 1))
     return 0;
-  bool moves = false;
+  bool moves = false, hasRange = llvm::any_of(load.getIndices(), [](Value index) {
+    return isa<tile::RangeType>(index.getType());
+  });
   for (auto [axis, index] : llvm::enumerate(load.getIndices())) {
     bool moved = false;
     if (isa<RankedTensorType>(index.getType()) || !isKnownAhead(index, moved))
       return 0;
-    auto range = index.getDefiningOp<tile::RangeOp>();
-    if (moved && (!range || (int64_t(axis) == last && width < 32)))
+    // A step that does not exist copies no element of a range.
+    if (moved && (!hasRange || (int64_t(axis) == last && width < 32)))
       return 0;
     moves |= moved;
   }
@@ -104,6 +110,16 @@ Value LoopStages::copied(OpBuilder &builder, tile::LoadOp load, Value step, Valu
   IRMapping at;
   at.map(loop_.getInductionVar(), step);
   Value exists = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, step, loop_.getUpperBound());
+  // Of a step that does not exist nothing is copied, of any range.
+  auto limit = [&](tile::RangeOp range) {
+    OpBuilder before(range);
+    Value end = range.getTo() ? range.getTo()
+                              : Value(arith::ConstantIndexOp::create(before, loc,
+                                                                     range.getResult().getType().getSize()));
+    Value none = arith::ConstantIndexOp::create(before, loc, 0);
+    range.getToMutable().assign(arith::SelectOp::create(before, loc, exists, end, none));
+  };
+  bool limited = false;
   std::function<Value(Value)> there = [&](Value value) -> Value {
     if (at.contains(value) || loop_.isDefinedOutsideOfLoop(value))
       return at.lookupOrDefault(value);
@@ -114,18 +130,20 @@ Value LoopStages::copied(OpBuilder &builder, tile::LoadOp load, Value step, Valu
       at.map(operand, there(operand));
     Operation *clone = builder.clone(*op, at);
     if (auto range = dyn_cast<tile::RangeOp>(clone); range && moves) {
-      OpBuilder before(range);
-      Value end =
-          range.getTo()
-              ? range.getTo()
-              : Value(arith::ConstantIndexOp::create(before, loc, range.getResult().getType().getSize()));
-      Value none = arith::ConstantIndexOp::create(before, loc, 0);
-      range.getToMutable().assign(arith::SelectOp::create(before, loc, exists, end, none));
+      limit(range);
+      limited = true;
     }
     at.map(value, clone->getResult(0));
     return clone->getResult(0);
   };
   SmallVector<Value> indices = llvm::map_to_vector(load.getIndices(), there);
+  for (Value &index : indices)
+    if (auto range = index.getDefiningOp<tile::RangeOp>(); range && !limited) {
+      auto own = cast<tile::RangeOp>(builder.clone(*range));
+      limit(own);
+      index = own.getResult();
+      limited = true;
+    }
   auto tile = cast<RankedTensorType>(load.getType());
   Value buffer = tile::SlotOp::create(
       builder, loc, tile::BufferType::get(builder.getContext(), tile.getShape(), tile.getElementType()), ring,
@@ -217,10 +235,17 @@ struct StageLoads : tile::impl::StageLoadsBase<StageLoads> {
         return tile ? bytesOf(tile) : 0;
       };
       llvm::stable_sort(loads, [&](tile::LoadOp a, tile::LoadOp b) { return sizeOf(a) < sizeOf(b); });
+      int64_t needed = 0;
       for (tile::LoadOp load : loads)
-        room -= of.take(load, room);
+        needed += of.take(load, room - needed);
       if (of.count() == 0)
         continue;
+      int64_t slot = needed / stages, slots = stages;
+      if (auto deep = kernel->getAttrOfType<IntegerAttr>("deep_ring_bytes"))
+        while (slots < most && (slots + 1) * slot <= std::min(room, deep.getInt()))
+          ++slots;
+      of.setStages(slots);
+      room -= slots * slot;
       staged += of.count();
       of.run();
     }

@@ -77,6 +77,9 @@ static std::string takeGradients(const std::string &source, CommandLine &line) {
 static void execute(CommandLine line) {
   std::optional<AtomicFile> package = openOutput(line.package, line);
   std::optional<AtomicFile> results = openOutput(line.run ? std::optional(line.out) : std::nullopt, line);
+  // What is shown is what a package for these would hold.
+  if (line.target == RunTarget::cuda && line.cuda.find(':') != std::string::npos)
+    line.options.shared_bytes = jit::Target::parse(line.cuda).sharedBytes();
   std::string source = line.show ? "" : readInputText(line.file, noticeOnErrorStream("linmuc"));
   // Everything that can fail comes before the first byte of output.
   std::string text;

@@ -24,15 +24,51 @@ static std::string productsOf(tile::ProgramOp program) {
   return products;
 }
 
-FailureOr<Package> linmu::cuda::compile(ModuleOp module, const Signature &signature, StringRef key) {
-  auto programs = module.getOps<tile::ProgramOp>();
-  if (programs.empty())
+static tile::ProgramOp programOf(ModuleOp module) { return *module.getOps<tile::ProgramOp>().begin(); }
+
+/// What a kernel may use for rings, so that it needs no more than `limit` bytes; nothing where rings are not to blame.
+static std::optional<int64_t> fewerRingBytes(tile::KernelOp kernel, int64_t needed, int64_t limit) {
+  auto rings = kernel->getAttrOfType<IntegerAttr>("ring_bytes");
+  if (!rings || rings.getInt() == 0)
+    return std::nullopt;
+  return std::max<int64_t>(0, std::min(rings.getInt(), needed) - (needed - limit));
+}
+
+/// The program in terms of threads, as a module of its own.
+static FailureOr<OwningOpRef<ModuleOp>> toThreads(ModuleOp module, int64_t sharedBytes) {
+  while (true) {
+    PassManager passes(module.getContext());
+    cuda::buildTileToThreads(passes, {.products = productsOf(programOf(module))});
+    OwningOpRef<ModuleOp> lowered = module.clone();
+    if (failed(passes.run(*lowered)))
+      return failure();
+    bool fits = true;
+    for (auto kernel : programOf(*lowered).getOps<tile::KernelOp>()) {
+      int64_t needed = kernel.getSharedBytes().value_or(0);
+      if (needed <= sharedBytes)
+        continue;
+      fits = false;
+      auto own = cast<tile::KernelOp>(SymbolTable::lookupSymbolIn(programOf(module), kernel.getSymNameAttr()));
+      std::optional<int64_t> fewer = fewerRingBytes(own, needed, sharedBytes);
+      if (!fewer)
+        return own.emitError("kernel '") << own.getSymName() << "' needs " << needed
+                                         << " bytes of shared memory in a block, and blocks have " << sharedBytes
+                                         << "; a smaller chunk or fewer columns by the schedule need less";
+      own->setAttr("ring_bytes", Builder(own.getContext()).getI64IntegerAttr(*fewer));
+    }
+    if (fits)
+      return lowered;
+  }
+}
+
+FailureOr<Package> linmu::cuda::compile(ModuleOp module, const Signature &signature, StringRef key,
+                                        int64_t sharedBytes) {
+  if (module.getOps<tile::ProgramOp>().empty())
     return module.emitError("requires a tile.program");
-  PassManager passes(module.getContext());
-  buildTileToThreads(passes, {.products = productsOf(*programs.begin())});
-  if (failed(passes.run(module)))
+  FailureOr<OwningOpRef<ModuleOp>> lowered = toThreads(module, sharedBytes);
+  if (failed(lowered))
     return failure();
-  tile::ProgramOp program = *module.getOps<tile::ProgramOp>().begin();
+  tile::ProgramOp program = programOf(**lowered);
   FailureOr<std::string> text = printProgram(program);
   if (failed(text))
     return failure();

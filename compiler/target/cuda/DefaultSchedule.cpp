@@ -6,17 +6,21 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
   Schedule schedule;
   schedule.has_warps = true;
   // Two steps of keys, values and reads of 64 x 128 in 16 bits; what else a kernel keeps needs some 40 KiB.
-  schedule.ring_bytes = shared_bytes >= 140 * 1024 ? 98 * 1024 : 48 * 1024;
+  constexpr std::int64_t kib = 1024;
+  schedule.ring_bytes = shared_bytes >= 200 * kib ? 160 * kib : shared_bytes >= 140 * kib ? 98 * kib : 48 * kib;
+  schedule.prepare = 1;
+  schedule.knows_lengths = false;
   schedule.recurrent_below = 16;
   schedule.map_block = 32;
   schedule.query_block = 64;
   schedule.costs = {
       .cores = processors,
       .chunk = 64,
-      .chunk_of_rows = 16,
+      .chunk_of_rows = 32,
       .scan_cache = 1 << 20,
       .work_a_byte = 12, // kernels wait for each other's results more than for memory
       .most_segments = 10,
+      .block_state = 128 * 128, // 64 registers of each of 256 threads
       .entry_columns = 16,
       .least_columns = 32,
       .least_tokens = 1024,

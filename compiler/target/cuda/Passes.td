@@ -4,6 +4,19 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AssignWarps : Pass<"assign-warps", "::linmu::tile::ProgramOp"> {
+  let summary = "Decides how many warps a block has, and how many blocks a multiprocessor holds";
+  let description = [{
+    Kernels get `warps`, by the size of their largest product, and those with products that keep no matrix from step
+    to step of a loop `blocks`: the compiler then spends no more registers than lets so many run at once. Where
+    `ring_bytes` says what rings may need, `deep_ring_bytes` is the share of blocks with so many warps. What the
+    schedule has set stays.
+  }];
+  let options = [
+    Option<"warps", "warps", "unsigned", "8", "Most warps of a block, a power of two">
+  ];
+}
+
 def AssignProducts : Pass<"assign-products", "::linmu::tile::ProgramOp"> {
   let summary = "Decides how the warps of a block share each product";
   let description = [{

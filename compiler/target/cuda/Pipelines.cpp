@@ -17,6 +17,7 @@ static void clean(OpPassManager &passes) {
 void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOptions &options) {
   tile::ExpandMacroOpsOptions macros;
   macros.diagonalInverses = true;
+  macros.products = options.products != "f16"; // f16 has no room for what is divided by decays
   passes.addPass(tile::createExpandMacroOps(macros));
   if (options.products != "f32") {
     tile::RoundProductsOptions rounding;
@@ -25,9 +26,14 @@ void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOption
     passes.nest<tile::ProgramOp>().addPass(tile::createExponentialsOfTwo());
   }
   clean(passes);
+  passes.nest<tile::ProgramOp>().addPass(tile::createNarrowTemporaries());
   OpPassManager &program = passes.nest<tile::ProgramOp>();
   program.addPass(tile::createPadTiles());
   program.addPass(createCanonicalizerPass());
+  AssignWarpsOptions warps;
+  warps.warps = options.warps;
+  program.addPass(createAssignWarps(warps));
+  program.addPass(tile::createBufferLoads());
   tile::StageLoadsOptions stages;
   stages.stages = 2;
   program.addPass(tile::createStageLoads(stages));

@@ -33,6 +33,14 @@ LinearLayout linmu::cuda::transposedLayout(Extents tile) {
                                LinearLayout::identity(offsetInput, columnOutput, tile.columns));
 }
 
+LinearLayout linmu::cuda::partOf(const LinearLayout &registers, const LinearLayout &memory) {
+  llvm::SmallVector<std::uint64_t> images;
+  for (std::uint64_t image : registers.images())
+    images.push_back(packCoordinates(memory.outs(), unpackCoordinates(registers.outs(), image)));
+  return {Dimensions(registers.ins().begin(), registers.ins().end()),
+          Dimensions(memory.outs().begin(), memory.outs().end()), images};
+}
+
 /// From (register, lane, warp) to the offset, in elements.
 static LinearLayout offsetsOf(const LinearLayout &registers, const LinearLayout &memory) {
   std::optional<LinearLayout> offsets = memory.solve(registers);

@@ -104,7 +104,13 @@ template <int Count, class T> LINMU_FUNCTION Vector<T, Count> load(Buffer<T> fro
 /// Zeros where `live` does not hold: nothing is read there.
 template <int Count, class T>
 LINMU_FUNCTION Vector<ValueOf<T>, Count> load_where(bool live, Global<T> from LINMU_CALL_SITE) {
-  return live ? load<Count>(from LINMU_FROM_CALL_SITE) : Vector<ValueOf<T>, Count>{};
+  constexpr int size = access_of<T>(Count);
+  Vector<ValueOf<T>, Count> result;
+  LINMU_UNROLL for (int i = 0; i < Count; i += size) {
+    auto part = load_global_where<Vector<ValueOf<T>, size>>(live, from + i LINMU_FROM_CALL_SITE);
+    LINMU_UNROLL for (int j = 0; j < size; ++j) result[i + j] = part[j];
+  }
+  return result;
 }
 /// One element.
 template <class T> LINMU_FUNCTION ValueOf<T> load(Global<T> from LINMU_CALL_SITE) {

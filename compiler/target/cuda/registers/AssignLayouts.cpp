@@ -36,18 +36,23 @@ void KernelLayouts::emitInOrder(Operation &op, ArrayRef<LayoutAttr> operands, Ar
   }
 }
 
-/// Of what only a loop takes, to begin with: the layout that it carries, so that a state comes from memory to
-/// its accumulators without a buffer of its size.
+/// Of what only goes into what a loop carries, to begin with or from step to step: the layout that it carries, so that
+/// a state comes from memory to its accumulators without a buffer of its size.
 LayoutAttr KernelLayouts::carriedLayout(Value tile) {
   if (!tile.hasOneUse() || tileType(tile).getElementTypeBitWidth() < 32)
     return {};
-  auto loop = dyn_cast<scf::ForOp>(*tile.user_begin());
-  if (!loop)
-    return {};
-  for (auto [init, yielded] : llvm::zip(loop.getInitArgs(), loop.getYieldedValues()))
-    if (init == tile)
-      return preferred(yielded);
-  return {};
+  OpOperand &use = *tile.use_begin();
+  Operation *user = use.getOwner();
+  if (auto loop = dyn_cast<scf::ForOp>(user)) {
+    unsigned number = use.getOperandNumber() - loop.getNumControlOperands();
+    LayoutAttr layout = preferred(loop.getYieldedValues()[number]);
+    return layout ? layout : carriedLayout(loop.getResult(number));
+  }
+  if (auto loop = dyn_cast<scf::ForOp>(user->getParentOp()); loop && isa<scf::YieldOp>(user))
+    return homes_.lookup(loop.getRegionIterArg(use.getOperandNumber()));
+  bool follows = isElementwise(user) && user->getNumResults() == 1 && isTile(user->getResult(0)) &&
+                 tileType(user->getResult(0)).getShape() == tileType(tile).getShape();
+  return follows ? carriedLayout(user->getResult(0)) : LayoutAttr();
 }
 
 LogicalResult KernelLayouts::emit(Operation &op) {
@@ -174,6 +179,8 @@ LogicalResult KernelLayouts::emitFor(scf::ForOp loop) {
     LayoutAttr layout;
     if (isTile(init)) {
       layout = preferred(yielded);
+      if (!layout)
+        layout = carriedLayout(loop.getResult(inits.size()));
       if (!layout && !isFree(init))
         layout = homeOf(init);
       if (!layout)

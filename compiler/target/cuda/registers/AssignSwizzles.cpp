@@ -48,32 +48,50 @@ private:
     return uses;
   }
 
+  static bool isPartBetween(Operation *op) {
+    ArrayRef<int64_t> offsets, sizes;
+    if (auto write = dyn_cast<WritePartOp>(op)) {
+      offsets = write.getOffsets();
+      sizes = cast<RankedTensorType>(write.getValue().getType()).getShape();
+    } else if (auto read = dyn_cast<ReadPartOp>(op)) {
+      offsets = read.getOffsets();
+      sizes = cast<RankedTensorType>(read.getResult().getType()).getShape();
+    }
+    return llvm::any_of(llvm::zip(offsets, sizes),
+                        [](auto part) { return std::get<0>(part) % std::get<1>(part) != 0; });
+  }
+
   LinearLayout matrixOf(const Uses &uses, Type element) {
     Extents tile{llvm::Log2_64(uses.shape[0]), llvm::Log2_64(uses.shape[1])};
     unsigned bytes = std::max(element.getIntOrFloatBitWidth() / 8, 1u);
-    // Parts are taken as they come.
-    if (llvm::any_of(uses.accesses, [](Operation *user) { return isa<ReadPartOp, WritePartOp>(user); }))
-      return sharedLayout(tile, bytes);
+    LinearLayout plain = sharedLayout(tile, bytes);
+    // Parts that begin elsewhere than at multiples of their sizes need their places in order.
+    if (llvm::any_of(uses.accesses, [](Operation *user) { return isPartBetween(user); }))
+      return plain;
     std::vector<SharedAccess> accesses;
     for (Operation *user : uses.accesses) {
       auto formOf = [&](const LinearLayout &registers) {
-        bool matrix = bytes == 2 && matrixAccess(registers, sharedLayout(tile, bytes), bytes).has_value();
+        bool matrix = bytes == 2 && matrixAccess(registers, plain, bytes).has_value();
         return matrix ? AccessForm::matrix : AccessForm::vector;
       };
-      if (auto write = dyn_cast<tile::WriteOp>(user)) {
-        LinearLayout registers = layoutOf(write.getValue().getType()).getLayout();
+      auto add = [&](Type type) {
+        LinearLayout registers = partOf(layoutOf(type).getLayout(), plain);
         accesses.push_back({registers, formOf(registers)});
-      }
+      };
+      if (auto write = dyn_cast<tile::WriteOp>(user))
+        add(write.getValue().getType());
+      if (auto write = dyn_cast<WritePartOp>(user))
+        add(write.getValue().getType());
+      if (auto read = dyn_cast<tile::ReadOp>(user))
+        add(read.getResult().getType());
+      if (auto read = dyn_cast<ReadPartOp>(user))
+        add(read.getResult().getType());
       if (isa<tile::CopyOp>(user))
         accesses.push_back({user->getAttrOfType<LayoutAttr>("layout").getLayout(), AccessForm::vector});
-      if (auto read = dyn_cast<tile::ReadOp>(user)) {
-        LinearLayout registers = layoutOf(read.getResult().getType()).getLayout();
-        accesses.push_back({registers, formOf(registers)});
-      }
     }
     auto swizzle = chooseSwizzle(tile, bytes, accesses);
     if (!swizzle)
-      return sharedLayout(tile, bytes);
+      return plain;
     LinearLayout memory = sharedLayout(tile, bytes, *swizzle);
     for (const SharedAccess &access : accesses)
       conflicts += bankConflicts(access, memory, bytes);

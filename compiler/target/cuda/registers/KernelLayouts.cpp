@@ -82,6 +82,22 @@ LayoutAttr KernelLayouts::preferred(Value tile, unsigned depth) {
   return {};
 }
 
+LayoutAttr KernelLayouts::loadedLayout(Value tile) {
+  RankedTensorType type = tileType(tile);
+  Operation *op = tile.getDefiningOp();
+  if (!op || type.getRank() == 1)
+    return {};
+  if (isa<tile::LoadOp>(op))
+    return layouts_.rows(type.getShape(), type.getElementType(), type.getDimSize(1));
+  if (!isElementwise(op))
+    return {};
+  for (Value operand : op->getOperands())
+    if (isTile(operand) && tileType(operand).getShape() == type.getShape())
+      if (LayoutAttr layout = loadedLayout(operand))
+        return layout;
+  return {};
+}
+
 LayoutAttr KernelLayouts::operandLayout(Operation *op, Value operand, LayoutAttr result) {
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
     return TileLayouts::slice(result, *broadcast.getAxis());

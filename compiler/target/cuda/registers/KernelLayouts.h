@@ -46,6 +46,8 @@ private:
   LayoutAttr homeOf(mlir::Value tile);
   /// The layout that a tile will have, before what makes it has been emitted.
   LayoutAttr preferred(mlir::Value tile, unsigned depth = 0);
+  /// The layout of the first load that a tile is made of, element by element; null where there is none.
+  LayoutAttr loadedLayout(mlir::Value tile);
   LayoutAttr usual(mlir::RankedTensorType type);
   LayoutAttr carriedLayout(mlir::Value tile);
 

@@ -62,19 +62,39 @@ LayoutAttr TileLayouts::vector(int64_t size) {
 
 LayoutAttr TileLayouts::columns(ArrayRef<int64_t> shape) {
   Extents of = extents(shape);
-  unsigned lanes = std::min(of.columns, laneBits), warps = std::min(of.columns - lanes, warps_);
+  // Two neighbours to a thread, which memory gives at once.
+  unsigned pair = std::min(of.columns, 1U), left = of.columns - pair;
+  // Lanes that columns leave over take a part of the rows each.
+  unsigned spare = laneBits + warps_ > left ? laneBits + warps_ - left : 0;
+  unsigned rowLanes = std::min({spare, of.rows, laneBits});
+  unsigned lanes = std::min(left, laneBits - rowLanes), warps = std::min(left - lanes, warps_);
   auto part = [](StringRef in, StringRef out, unsigned bits) {
     return LinearLayout::identity(in, out, bits);
   };
   auto times = [](const LinearLayout &low, const LinearLayout &high) {
     return LinearLayout::product(low, high);
   };
-  LinearLayout layout = times(part(laneInput, columnOutput, lanes), part(warpInput, columnOutput, warps));
-  layout = times(layout, part(registerInput, columnOutput, of.columns - lanes - warps));
-  layout = times(layout, part(registerInput, rowOutput, of.rows));
-  layout = times(layout, LinearLayout::broadcast(laneInput, columnOutput, laneBits - lanes));
+  LinearLayout layout = times(part(registerInput, columnOutput, pair), part(laneInput, columnOutput, lanes));
+  layout = times(layout, part(warpInput, columnOutput, warps));
+  layout = times(layout, part(registerInput, columnOutput, left - lanes - warps));
+  layout = times(layout, part(registerInput, rowOutput, of.rows - rowLanes));
+  layout = times(layout, part(laneInput, rowOutput, rowLanes));
+  layout = times(layout, LinearLayout::broadcast(laneInput, columnOutput, laneBits - lanes - rowLanes));
   layout = times(layout, LinearLayout::broadcast(warpInput, columnOutput, warps_ - warps));
   return attr(layout.orderIns({registerInput, laneInput, warpInput}).orderOuts({rowOutput, columnOutput}));
+}
+
+unsigned TileLayouts::rowLanesOf(LayoutAttr columns) {
+  const LinearLayout &layout = columns.getLayout();
+  uint64_t rows = (uint64_t(1) << layout.outBits(rowOutput)) - 1;
+  return unsigned(llvm::count_if(layout.images(laneInput), [&](uint64_t image) { return (image & rows) != 0; }));
+}
+
+unsigned TileLayouts::columnLanesOf(LayoutAttr columns) {
+  const LinearLayout &layout = columns.getLayout();
+  return unsigned(llvm::count_if(layout.images(laneInput), [&](uint64_t image) {
+    return (image >> layout.outBits(rowOutput)) != 0;
+  }));
 }
 
 LayoutAttr TileLayouts::blockColumns(ArrayRef<int64_t> shape) {

@@ -180,11 +180,27 @@ LogicalResult linmu::cuda::lowerExtract(Thread &thread, tile::ExtractOp extract)
     thread.held.map(extract.getResult(), thread.shuffle(choose(thread, elements(0, 1), number), lane));
     return success();
   }
-  // A thread has all rows of its columns (TileLayouts::columns), columns first.
-  int64_t columns = registers / type.getDimSize(0);
+  // Columns first, and rows in parts (TileLayouts::columns).
+  LayoutAttr layout = layoutOf(type);
+  unsigned rowLanes = TileLayouts::rowLanesOf(layout), stride = TileLayouts::columnLanesOf(layout);
+  int64_t rows = type.getDimSize(0) >> rowLanes, columns = registers / rows;
+  Value inPart = index, from;
+  if (rowLanes > 0) {
+    auto constant = getConstantIntValue(index);
+    unsigned bits = llvm::Log2_64(uint64_t(rows));
+    inPart = constant ? thread.index(*constant % rows)
+                      : Value(arith::AndIOp::create(thread, index, thread.index(rows - 1)));
+    Value part = constant ? thread.index(*constant / rows)
+                          : Value(arith::ShRUIOp::create(thread, index, thread.index(bits)));
+    int64_t others = 31 & ~(((int64_t(1) << rowLanes) - 1) << stride);
+    from = arith::OrIOp::create(thread, arith::AndIOp::create(thread, thread.lane(), thread.index(others)),
+                                arith::ShLIOp::create(thread, part, thread.index(stride)));
+  }
   SmallVector<Value> row;
-  for (int64_t column = 0; column < columns; ++column)
-    row.push_back(choose(thread, elements(column, columns), index));
+  for (int64_t column = 0; column < columns; ++column) {
+    Value mine = choose(thread, elements(column, columns), inPart);
+    row.push_back(from ? thread.shuffle(mine, from) : mine);
+  }
   thread.held.map(extract.getResult(), thread.join(row));
   return success();
 }

@@ -77,17 +77,53 @@ static SmallVector<Pair> scanLanes(Thread &thread, SmallVector<Pair> parts, int6
   return result;
 }
 
-/// Of a matrix of whose columns a thread has all rows (TileLayouts::columns).
-static SmallVector<Pair> scanRows(SmallVector<Pair> parts, int64_t rows, bool exclusive, Pair neutral,
-                                  Combine combine) {
+/// What the parts of the rows before each lane's come to, from what each comes to; in reverse those behind.
+static Pair beforePart(Thread &thread, Pair part, LayoutAttr layout, bool reversed, Pair neutral,
+                       Combine combine) {
+  unsigned stride = TileLayouts::columnLanesOf(layout), bits = TileLayouts::rowLanesOf(layout);
+  int64_t parts = int64_t(1) << bits;
+  Value number = arith::AndIOp::create(
+      thread, arith::ShRUIOp::create(thread, thread.lane(), thread.index(stride)), thread.index(parts - 1));
+  auto has = [&](int64_t distance) {
+    return reversed ? arith::CmpIOp::create(thread, arith::CmpIPredicate::slt, number,
+                                            thread.index(parts - distance))
+                    : arith::CmpIOp::create(thread, arith::CmpIPredicate::sge, number, thread.index(distance));
+  };
+  auto from = [&](int64_t distance) -> Value {
+    Value lanes = thread.index(distance << stride);
+    return reversed ? Value(arith::AddIOp::create(thread, thread.lane(), lanes))
+                    : Value(arith::SubIOp::create(thread, thread.lane(), lanes));
+  };
+  auto lane = [&](int64_t distance) {
+    return arith::SelectOp::create(thread, has(distance), from(distance), thread.lane());
+  };
+  for (int64_t distance = 1; distance < parts; distance *= 2)
+    part = choose(thread, has(distance), combine(shuffle(thread, part, lane(distance)), part), part);
+  return choose(thread, has(1), shuffle(thread, part, lane(1)), neutral);
+}
+
+/// Of a matrix of whose columns a thread has rows one after the other (TileLayouts::columns).
+static SmallVector<Pair> scanRows(Thread &thread, LayoutAttr layout, SmallVector<Pair> parts, int64_t rows,
+                                  bool exclusive, bool reversed, Pair neutral, Combine combine) {
+  bool inParts = TileLayouts::rowLanesOf(layout) > 0;
+  rows >>= TileLayouts::rowLanesOf(layout);
   int64_t columns = int64_t(parts.size()) / rows;
   SmallVector<Pair> result(parts.size());
+  auto place = [&](int64_t step, int64_t column) {
+    return (reversed ? rows - 1 - step : step) * columns + column;
+  };
   for (int64_t column = 0; column < columns; ++column) {
     Pair before = neutral;
-    for (int64_t row = 0; row < rows; ++row) {
-      Pair &part = parts[row * columns + column];
-      Pair inclusive = row == 0 ? part : combine(before, part);
-      result[row * columns + column] = exclusive ? before : inclusive;
+    if (inParts) {
+      Pair whole = parts[place(0, column)];
+      for (int64_t step = 1; step < rows; ++step)
+        whole = combine(whole, parts[place(step, column)]);
+      before = beforePart(thread, whole, layout, reversed, neutral, combine);
+    }
+    for (int64_t step = 0; step < rows; ++step) {
+      const Pair &part = parts[place(step, column)];
+      Pair inclusive = step == 0 && !inParts ? part : combine(before, part);
+      result[place(step, column)] = exclusive ? before : inclusive;
       before = inclusive;
     }
   }
@@ -95,10 +131,11 @@ static SmallVector<Pair> scanRows(SmallVector<Pair> parts, int64_t rows, bool ex
 }
 
 static SmallVector<Pair> scan(Thread &thread, RankedTensorType type, SmallVector<Pair> parts, bool exclusive,
-                              Pair neutral, Combine combine) {
+                              bool reversed, Pair neutral, Combine combine) {
   if (type.getRank() == 1)
     return scanLanes(thread, std::move(parts), type.getDimSize(0), exclusive, neutral, combine);
-  return scanRows(std::move(parts), type.getDimSize(0), exclusive, neutral, combine);
+  return scanRows(thread, layoutOf(type), std::move(parts), type.getDimSize(0), exclusive, reversed, neutral,
+                  combine);
 }
 
 static Value constant(Thread &thread, float value) {
@@ -111,7 +148,7 @@ LogicalResult linmu::cuda::lowerCumsum(Thread &thread, tile::CumsumOp cumsum) {
   SmallVector<Pair> parts;
   for (int64_t number = 0; number < registersOf(layoutOf(type)); ++number)
     parts.push_back({thread.element(vector, number), zero});
-  parts = scan(thread, type, parts, cumsum.getExclusive(), {zero, zero},
+  parts = scan(thread, type, parts, cumsum.getExclusive(), /*reversed=*/false, {zero, zero},
                [&](Pair a, Pair b) { return addPairs(thread, a, b); });
   SmallVector<Value> sums, errors;
   for (const Pair &part : parts) {
@@ -131,18 +168,8 @@ LogicalResult linmu::cuda::lowerCumprod(Thread &thread, tile::CumprodOp cumprod)
   SmallVector<Pair> parts;
   for (int64_t number = 0; number < registersOf(layoutOf(type)); ++number)
     parts.push_back({thread.element(vector, number), {}});
-  int64_t rows = type.getDimSize(0), columns = int64_t(parts.size()) / rows;
-  auto reverse = [&] {
-    for (int64_t row = 0; row < rows / 2; ++row)
-      for (int64_t column = 0; column < columns; ++column)
-        std::swap(parts[row * columns + column], parts[(rows - 1 - row) * columns + column]);
-  };
-  if (cumprod.getReversed())
-    reverse();
-  parts = scan(thread, type, parts, cumprod.getExclusive(), {constant(thread, 1), {}},
+  parts = scan(thread, type, parts, cumprod.getExclusive(), cumprod.getReversed(), {constant(thread, 1), {}},
                [&](Pair a, Pair b) { return multiply(thread, a, b); });
-  if (cumprod.getReversed())
-    reverse();
   SmallVector<Value> products;
   for (const Pair &part : parts)
     products.push_back(part.sum);

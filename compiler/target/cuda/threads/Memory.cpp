@@ -219,11 +219,17 @@ LogicalResult linmu::cuda::lowerStore(Thread &thread, tile::StoreOp store) {
   return success();
 }
 
-/// The copy that belongs to the same group as the one before it.
+/// How many steps ahead of its loop a copy is; of a buffer that is no slot of a ring 0.
+static int64_t stepsAhead(tile::CopyOp copy) {
+  auto slot = copy.getBuffer().getDefiningOp<tile::SlotOp>();
+  return slot ? int64_t(slot.getAhead()) : 0;
+}
+
+/// The copy that belongs to the same group as the one before it: of the same step.
 static tile::CopyOp nextCopy(tile::CopyOp copy) {
   for (Operation *op = copy->getNextNode(); op; op = op->getNextNode()) {
     if (auto next = dyn_cast<tile::CopyOp>(op))
-      return next;
+      return stepsAhead(next) == stepsAhead(copy) ? next : tile::CopyOp();
     if (isa<tile::WaitOp>(op) || op->getNumRegions() > 0)
       return {};
   }

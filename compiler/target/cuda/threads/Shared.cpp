@@ -64,15 +64,6 @@ static SmallVector<SmallVector<int64_t>> runsOf(int64_t registers, ArrayRef<unsi
   return runs;
 }
 
-/// The registers of a part as those of a tile of the buffer's shape, at its beginning.
-static LinearLayout asPartOf(const LinearLayout &registers, const LinearLayout &memory) {
-  SmallVector<uint64_t> images;
-  for (uint64_t image : registers.images())
-    images.push_back(packCoordinates(memory.outs(), unpackCoordinates(registers.outs(), image)));
-  return LinearLayout(Dimensions(registers.ins().begin(), registers.ins().end()),
-                      Dimensions(memory.outs().begin(), memory.outs().end()), images);
-}
-
 /// Which thread has which offset, whatever the order of its registers: how many bits of the number of a
 /// register and of a lane there are, then where each bit leads. Null where several threads have one.
 static DenseI64ArrayAttr ownersOf(MLIRContext *context, const LinearLayout &offsets) {
@@ -98,7 +89,7 @@ SharedTile::SharedTile(Thread &thread, Type tile, Value buffer, ArrayRef<int64_t
 }
 
 SharedTile::SharedTile(Thread &thread, const LinearLayout &registers, Type element, Value buffer)
-    : thread(thread), memory(memoryOf(buffer)), layout(asPartOf(registers, memory)), element(element),
+    : thread(thread), memory(memoryOf(buffer)), layout(partOf(registers, memory)), element(element),
       offsets(*memory.solve(layout)) {
   auto slot = buffer.getDefiningOp<tile::SlotOp>();
   memref = thread.held.lookup(slot ? slot.getRing() : buffer);

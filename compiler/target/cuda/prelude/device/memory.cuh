@@ -83,6 +83,24 @@ template <> struct Size<16> {
 LINMU_LOAD(const void *, "l", load_global_raw, "ld.global")
 LINMU_LOAD(const void *, "l", load_constant_raw, "ld.global.nc")
 LINMU_LOAD(u32, "r", load_shared_raw, "ld.shared")
+#define LINMU_LOAD_WHERE(register_type, constraint, bytes, suffix)                                           \
+  LINMU_FUNCTION void load_global_where_raw(u32 live, register_type &to, const void *from, Size<bytes>) {      \
+    to = 0;                                                                                                    \
+    asm volatile("{.reg .pred p; setp.ne.u32 p, %1, 0; @p ld.global" suffix " %0, [%2];}"                      \
+                 : constraint(to)                                                                              \
+                 : "r"(live), "l"(from));                                                                      \
+  }
+LINMU_LOAD_WHERE(u16, "+h", 1, ".u8")
+LINMU_LOAD_WHERE(u16, "+h", 2, ".u16")
+LINMU_LOAD_WHERE(u32, "+r", 4, ".u32")
+LINMU_LOAD_WHERE(u64, "+l", 8, ".u64")
+#undef LINMU_LOAD_WHERE
+LINMU_FUNCTION void load_global_where_raw(u32 live, Vector<u32, 4> &to, const void *from, Size<16>) {
+  to = {};
+  asm volatile("{.reg .pred p; setp.ne.u32 p, %4, 0; @p ld.global.v4.u32 {%0, %1, %2, %3}, [%5];}"
+               : "+r"(to[0]), "+r"(to[1]), "+r"(to[2]), "+r"(to[3])
+               : "r"(live), "l"(from));
+}
 LINMU_STORE("global", void *, "l", store_global_raw)
 #define LINMU_STORE_WHERE(register_type, constraint, bytes, suffix)                                          \
   LINMU_FUNCTION void store_global_where_raw(u32 live, void *to, register_type value, Size<bytes>) {         \
@@ -120,6 +138,12 @@ template <class V> LINMU_FUNCTION RegisterOf<V> to_register(V value) {
 template <class V, class T> LINMU_FUNCTION V load_global(Global<T> from) {
   RegisterOf<V> raw;
   load_global_raw(raw, from.pointer, Size<sizeof(V)>());
+  return from_register<V>(raw);
+}
+/// Zeros where `live` does not hold, without a branch.
+template <class V, class T> LINMU_FUNCTION V load_global_where(bool live, Global<T> from) {
+  RegisterOf<V> raw;
+  load_global_where_raw(live, raw, from.pointer, Size<sizeof(V)>());
   return from_register<V>(raw);
 }
 /// From what nothing writes while the kernel runs.

@@ -50,6 +50,9 @@ template <class V, class T> void store_global(Global<T> to, V value, LINMU_WHERE
   static_assert(!std::is_const_v<T>, "a kernel stores to an operand that it takes as const");
   machine->accessGlobal(MemoryOp::store, &value, to.place, sizeof(V), where);
 }
+template <class V, class T> V load_global_where(bool live, Global<T> from, LINMU_WHERE) {
+  return live ? load_global<V>(from, where) : V{};
+}
 template <class V, class T> void store_global_where(bool live, Global<T> to, V value, LINMU_WHERE) {
   if (live)
     store_global(to, value, where);

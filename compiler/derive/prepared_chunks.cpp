@@ -1,0 +1,102 @@
+#include "compiler/derive/prepared_chunks.h"
+
+using namespace mlir;
+using namespace linmu;
+
+static unsigned leadingOf(pattern::NormalScanOp scan) {
+  return scan.getParams().size() + scan.getTokens().size();
+}
+
+bool PreparedChunks::isPrepared(pattern::NormalScanOp scan, unsigned state) {
+  auto results = scan.getStage(state).getArguments().drop_front(leadingOf(scan));
+  return !scan.getForm(state).getFeedback().empty() &&
+         llvm::all_of(results, [](BlockArgument argument) { return argument.use_empty(); });
+}
+
+/// The reads of a state that something behind its stage uses.
+static SmallVector<int64_t> usedReads(pattern::NormalScanOp scan, unsigned state) {
+  unsigned first = leadingOf(scan);
+  for (unsigned before = 0; before < state; ++before)
+    first += scan.getForm(before).getReads().size() + scan.getForm(before).getWrites().size();
+  SmallVector<Block *> later{&scan.getFinish()};
+  for (unsigned behind = state + 1; behind < scan.getNumStates(); ++behind)
+    later.push_back(&scan.getStage(behind));
+  SmallVector<int64_t> used;
+  for (int64_t read = 0; read < int64_t(scan.getForm(state).getReads().size()); ++read)
+    if (llvm::any_of(later, [&](Block *block) { return !block->getArgument(first + read).use_empty(); }))
+      used.push_back(read);
+  return used;
+}
+
+PreparedChunks::PreparedChunks(pattern::NormalScanOp scan, const LoopView &view, int64_t chunk,
+                               ProgramBuilder &program)
+    : scan_(scan), view_(view), blocks_(view, chunk), chunk_(chunk), places_(blocks_.places(program)) {
+  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
+    if (!isPrepared(scan, state))
+      continue;
+    Prepared prepared{state, usedReads(scan, state), {}};
+    for (RankedTensorType tile : StateChunk::preparedTypes(scan.getForm(state), prepared.reads, chunk)) {
+      SmallVector<int64_t> shape{ShapedType::kDynamic, ShapedType::kDynamic, view.heads};
+      llvm::append_range(shape, tile.getShape().drop_front());
+      prepared.memory.push_back(program.temporary(
+          tile.clone(shape), {view.sequences ? program.constant(1) : program.batch(),
+                              program.multiply(places_, chunk)}));
+    }
+    prepared_.push_back(std::move(prepared));
+  }
+}
+
+SmallVector<Value> PreparedChunks::placeOf(LoopKernel &kernel, Value chunk) {
+  TileBuilder &builder = kernel.builder;
+  Value first = builder.multiply(blocks_.placeOf(kernel, chunk), builder.index(chunk_));
+  return {kernel.walk.batch, builder.range(first, chunk_, {}), kernel.walk.head};
+}
+
+FailureOr<LaunchPlan> PreparedChunks::derive(ProgramBuilder &program) {
+  LoopKernel kernel(program, view_, "prepare");
+  TileBuilder &builder = kernel.builder;
+  SmallVector<SmallVector<Value>> memory;
+  for (const Prepared &prepared : prepared_)
+    memory.push_back(llvm::map_to_vector(prepared.memory, [&](Value tile) { return kernel.addMemory(tile); }));
+  Value number = blocks_.enter(kernel, program, places_);
+  kernel.loadParams();
+  Value first = builder.multiply(number, builder.index(chunk_));
+  TokenSpan tokens{first, chunk_, builder.subtract(kernel.walk.tokens, first)};
+  Value live = builder.before(tokens.live, chunk_);
+  SmallVector<Block *> stages =
+      llvm::map_to_vector(prepared_, [&](const Prepared &prepared) { return &scan_.getStage(prepared.state); });
+  StepEmitter step = kernel.startStep(tokens, stages);
+  unsigned firstToken = view_.params.size();
+  SmallVector<Value> place = placeOf(kernel, number);
+  for (auto [prepared, stage, to] : llvm::zip(prepared_, stages, memory)) {
+    if (failed(step.emit(*stage)))
+      return failure();
+    pattern::FormOp form = scan_.getForm(prepared.state);
+    builder.setLoc(form.getLoc());
+    StateChunk chunk(builder, form,
+                     ChunkInputs::of(builder, form, step, chunk_, live, firstToken, leadingOf(scan_)));
+    for (auto [tile, at] : llvm::zip_equal(chunk.prepare(prepared.reads), to))
+      builder.store(tile, at, place);
+  }
+  return kernel.launch;
+}
+
+void PreparedChunks::addTo(ScanKernel &walk) {
+  llvm::DenseMap<unsigned, Prepared> inKernel;
+  for (const Prepared &prepared : prepared_) {
+    Prepared &own = inKernel[prepared.state] = prepared;
+    for (Value &memory : own.memory)
+      memory = walk.kernel.addMemory(memory);
+  }
+  walk.take_prepared = [this, &walk, inKernel](unsigned state, Value first, StateChunk &chunk) {
+    auto found = inKernel.find(state);
+    if (found == inKernel.end())
+      return;
+    TileBuilder &builder = walk.kernel.builder;
+    Value number = arith::DivUIOp::create(builder, first, builder.index(chunk_));
+    SmallVector<Value> place = placeOf(walk.kernel, number);
+    chunk.usePrepared(found->second.reads, llvm::map_to_vector(found->second.memory, [&](Value memory) {
+                        return builder.load(memory, place);
+                      }));
+  };
+}

@@ -1,0 +1,39 @@
+// What a walk over chunks needs of each chunk and no state has a part in: the scores, and the inverse of the system
+// of writes with feedback. A launch before the walk makes it for all chunks at once, once for all slices of columns.
+#pragma once
+#include "compiler/derive/scan_kernel.h"
+#include "compiler/derive/sequence_blocks.h"
+
+namespace linmu {
+
+class PreparedChunks {
+public:
+  /// Of the states for which `isPrepared` holds.
+  PreparedChunks(pattern::NormalScanOp scan, const LoopView &view, int64_t chunk, ProgramBuilder &program);
+
+  /// Whether a state has feedback, and its stage uses nothing that other states read or write.
+  static bool isPrepared(pattern::NormalScanOp scan, unsigned state);
+
+  /// The launch that makes all of it.
+  mlir::FailureOr<LaunchPlan> derive(ProgramBuilder &program);
+  /// Has the walk take it from memory.
+  void addTo(ScanKernel &walk);
+
+private:
+  struct Prepared {
+    unsigned state;
+    llvm::SmallVector<int64_t> reads;       ///< whose scores the walk needs
+    llvm::SmallVector<mlir::Value> memory;  ///< f32 [B, C x chunks, H, ...], a value of the program for each tile
+  };
+  /// This chunk's rows in memory, as indices of loads and stores.
+  llvm::SmallVector<mlir::Value> placeOf(LoopKernel &kernel, mlir::Value chunk);
+
+  pattern::NormalScanOp scan_;
+  const LoopView &view_;
+  SequenceBlocks blocks_;
+  int64_t chunk_;
+  mlir::Value places_; ///< of chunks
+  llvm::SmallVector<Prepared> prepared_;
+};
+
+} // namespace linmu

@@ -1,0 +1,68 @@
+// Decides how many warps a block has, and how many blocks a multiprocessor is to hold.
+#include "compiler/target/cuda/Passes.h"
+#include "dialects/tile/Tile.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/bit.h"
+
+using namespace mlir;
+using namespace linmu;
+
+namespace linmu::cuda {
+#define GEN_PASS_DEF_ASSIGNWARPS
+#include "compiler/target/cuda/Passes.h.inc"
+} // namespace linmu::cuda
+
+/// Elements of the largest product's result; 0 where there is no product.
+static int64_t largestResult(tile::KernelOp kernel) {
+  int64_t largest = 0;
+  kernel.getBody().walk([&](tile::DotOp dot) {
+    largest = std::max(largest, cast<RankedTensorType>(dot.getType()).getNumElements());
+  });
+  return largest;
+}
+
+/// Whether a loop keeps a matrix in the registers of its block.
+static bool carriesMatrix(tile::KernelOp kernel) {
+  return kernel.getBody()
+      .walk([](scf::ForOp loop) {
+        bool any = llvm::any_of(loop.getResultTypes(), [](Type type) {
+          auto tile = dyn_cast<RankedTensorType>(type);
+          return tile && tile.getRank() == 2;
+        });
+        return any ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+namespace {
+struct AssignWarps : linmu::cuda::impl::AssignWarpsBase<AssignWarps> {
+  using AssignWarpsBase::AssignWarpsBase;
+
+  void runOnOperation() override {
+    Builder builder(&getContext());
+    auto set = [&](tile::KernelOp kernel, StringRef name, int64_t value) {
+      if (!kernel->hasAttr(name))
+        kernel->setAttr(name, builder.getI64IntegerAttr(value));
+    };
+    for (auto kernel : getOperation().getOps<tile::KernelOp>()) {
+      int64_t largest = largestResult(kernel), fewest = std::min<int64_t>(warps, 4);
+      int64_t wanted = largest ? int64_t(llvm::bit_floor(uint64_t(largest / elementsOfWarp))) : int64_t(warps);
+      set(kernel, "warps", std::clamp<int64_t>(wanted, fewest, warps));
+      int64_t blocks = residentWarps / warpsOf(kernel);
+      if (largest && blocks > 1 && !carriesMatrix(kernel))
+        set(kernel, "blocks", blocks);
+      // So many warps with what they carry leave no registers for another block: memory for rings is theirs.
+      if (auto rings = kernel->getAttrOfType<IntegerAttr>("ring_bytes"))
+        set(kernel, "deep_ring_bytes", rings.getInt() * warpsOf(kernel) / warps);
+    }
+  }
+
+private:
+  static int64_t warpsOf(tile::KernelOp kernel) { return kernel->getAttrOfType<IntegerAttr>("warps").getInt(); }
+
+  /// Of the largest result, 32 in each lane: fewer leave less work between two barriers than these cost.
+  static constexpr int64_t elementsOfWarp = 32 * 32;
+  /// Of blocks that keep nothing from step to step: measured on an H200, where twelve need no spills.
+  static constexpr int64_t residentWarps = 12;
+};
+} // namespace

@@ -1,0 +1,108 @@
+// buffer-loads: operands of products that a kernel loads once are copied into buffers, not through registers.
+#include "compiler/tile/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace linmu;
+
+namespace linmu::tile {
+#define GEN_PASS_DEF_BUFFERLOADS
+#include "compiler/tile/Passes.h.inc"
+} // namespace linmu::tile
+
+/// Whether the kernel writes to an operand.
+static bool isStored(Value memory) {
+  return llvm::any_of(memory.getUsers(), [&](Operation *user) {
+    auto store = dyn_cast<tile::StoreOp>(user);
+    return store && store.getDestination() == memory;
+  });
+}
+
+/// A matrix of 16-bit numbers that a product takes as it lies in memory, whole rows at a time.
+static bool isOperandOfProduct(tile::LoadOp load) {
+  auto tile = dyn_cast<RankedTensorType>(load.getType());
+  if (!tile || tile.getRank() != 2 || tile.getElementTypeBitWidth() != 16 || isStored(load.getSource()))
+    return false;
+  RankedTensorType memory = load.getSource().getType();
+  int64_t last = memory.getRank() - 1;
+  bool keepsLast = last >= int64_t(load.getIndices().size()) || !load.getIndices()[last].getType().isIndex();
+  return keepsLast && llvm::none_of(load.getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); }) &&
+         llvm::any_of(load->getUsers(), [](Operation *user) { return isa<tile::DotOp>(user); });
+}
+
+/// The first op of a block in which something that the load made is used.
+static Operation *firstUser(tile::LoadOp load) {
+  Operation *first = nullptr;
+  for (Operation *user : load->getUsers()) {
+    Operation *inBlock = load->getBlock()->findAncestorOpInBlock(*user);
+    if (!first || inBlock->isBeforeInBlock(first))
+      first = inBlock;
+  }
+  return first;
+}
+
+namespace {
+struct BufferLoads : tile::impl::BufferLoadsBase<BufferLoads> {
+  using BufferLoadsBase::BufferLoadsBase;
+
+  void runOnOperation() override {
+    for (auto kernel : getOperation().getOps<tile::KernelOp>()) {
+      SmallVector<Block *> blocks{&kernel.getBody().front()};
+      kernel.getBody().walk([&](scf::IfOp branch) {
+        if (!branch->getParentOfType<scf::ForOp>())
+          blocks.push_back(branch.thenBlock());
+      });
+      for (Block *block : blocks)
+        run(*block);
+    }
+  }
+
+private:
+  /// All of a block's are under way before one is waited for.
+  void run(Block &block) {
+    SmallVector<tile::LoadOp> loads;
+    Operation *user = nullptr;
+    for (auto load : block.getOps<tile::LoadOp>()) {
+      if (user && user->isBeforeInBlock(load))
+        break;
+      if (!isOperandOfProduct(load))
+        continue;
+      Operation *first = firstUser(load);
+      user = user && user->isBeforeInBlock(first) ? user : first;
+      loads.push_back(load);
+    }
+    if (loads.empty())
+      return;
+    SmallVector<Value> buffers;
+    for (tile::LoadOp load : loads)
+      buffers.push_back(copied(load));
+    OpBuilder builder(user);
+    Location loc = user->getLoc();
+    tile::WaitOp::create(builder, loc, builder.getI64IntegerAttr(0));
+    for (auto [load, buffer] : llvm::zip(loads, buffers)) {
+      auto tile = cast<RankedTensorType>(load.getType());
+      load.replaceAllUsesWith(tile::ReadOp::create(builder, loc, tile, buffer).getResult());
+      load.erase();
+      ++buffered;
+    }
+  }
+
+  /// A ring of one slot: it is read wherever, and in whatever layout, it is asked for.
+  static Value copied(tile::LoadOp load) {
+    OpBuilder builder(load);
+    Location loc = load.getLoc();
+    auto tile = cast<RankedTensorType>(load.getType());
+    auto type = [&](ArrayRef<int64_t> shape) {
+      return tile::BufferType::get(builder.getContext(), shape, tile.getElementType());
+    };
+    SmallVector<int64_t> shape{1};
+    llvm::append_range(shape, tile.getShape());
+    Value ring = tile::AllocOp::create(builder, loc, type(shape));
+    Value buffer = tile::SlotOp::create(builder, loc, type(tile.getShape()), ring,
+                                        arith::ConstantIndexOp::create(builder, loc, 0),
+                                        builder.getI64IntegerAttr(0));
+    tile::CopyOp::create(builder, loc, load.getSource(), load.getIndices(), buffer);
+    return buffer;
+  }
+};
+} // namespace
