@@ -31,8 +31,8 @@ public:
   /// exp(G[C - 1]): what is left at the exit of the entry; a scalar, [K] or [V].
   mlir::Value overChunk(TileBuilder &builder) const;
 
-  /// What was made of a scalar decay elsewhere: fromEntry() of inclusive and of exclusive reads, or null for those that
-  /// there are none of, and toExit(); [C] each.
+  /// What was made of a scalar decay elsewhere: fromEntry() of inclusive and of exclusive reads, or null for
+  /// those that there are none of, and toExit(); [C] each.
   struct Prepared {
     mlir::Value from_entry, from_entry_exclusive, to_exit;
   };
@@ -40,7 +40,7 @@ public:
 
 private:
   mlir::Value logarithm_, factors_;
-  Prepared prepared_; ///< null unless used
+  Prepared prepared_;                                         ///< null unless used
   mlir::Value sum_, error_, exclusive_sum_, exclusive_error_; ///< of a scalar decay
   bool by_value_ = false;
 };

@@ -37,8 +37,8 @@ static Value conditionOf(Regime regime, const Plan &plan, const Schedule &schedu
     return program.isLess(longest(), schedule.recurrent_below);
   if (regime == Regime::usual)
     return {};
-  // Of a ragged batch: one sequence has more than its share of the tokens, or, where their lengths are not known,
-  // there are few.
+  // Of a ragged batch: one sequence has more than its share of the tokens, or, where their lengths are not
+  // known, there are few.
   Value few = !plan.ragged ? program.isLess(program.batch(), plan.few_batch)
               : schedule.knows_lengths
                   ? program.isLess(program.tokens(), program.multiply(longest(), plan.few_batch))

@@ -93,7 +93,8 @@ bool Planner::runsTokenByToken(PlannedOp &planned) {
 }
 
 /// How a scan runs where heads and batch leave cores idle.
-void Planner::planFewBlocks(const ScanSplit &split, const ScanSchedule &usual, bool hasFinish, PlannedOp &planned) {
+void Planner::planFewBlocks(const ScanSplit &split, const ScanSchedule &usual, bool hasFinish,
+                            PlannedOp &planned) {
   if (!split.columns && !split.segments)
     return;
   planned.few_blocks = usual;

@@ -38,9 +38,9 @@ PreparedChunks::PreparedChunks(pattern::NormalScanOp scan, const LoopView &view,
     for (RankedTensorType tile : StateChunk::preparedTypes(scan.getForm(state), prepared.reads, chunk)) {
       SmallVector<int64_t> shape{ShapedType::kDynamic, ShapedType::kDynamic, view.heads};
       llvm::append_range(shape, tile.getShape().drop_front());
-      prepared.memory.push_back(program.temporary(
-          tile.clone(shape), {view.sequences ? program.constant(1) : program.batch(),
-                              program.multiply(places_, chunk)}));
+      prepared.memory.push_back(
+          program.temporary(tile.clone(shape), {view.sequences ? program.constant(1) : program.batch(),
+                                                program.multiply(places_, chunk)}));
     }
     prepared_.push_back(std::move(prepared));
   }
@@ -57,14 +57,15 @@ FailureOr<LaunchPlan> PreparedChunks::derive(ProgramBuilder &program) {
   TileBuilder &builder = kernel.builder;
   SmallVector<SmallVector<Value>> memory;
   for (const Prepared &prepared : prepared_)
-    memory.push_back(llvm::map_to_vector(prepared.memory, [&](Value tile) { return kernel.addMemory(tile); }));
+    memory.push_back(
+        llvm::map_to_vector(prepared.memory, [&](Value tile) { return kernel.addMemory(tile); }));
   Value number = blocks_.enter(kernel, program, places_);
   kernel.loadParams();
   Value first = builder.multiply(number, builder.index(chunk_));
   TokenSpan tokens{first, chunk_, builder.subtract(kernel.walk.tokens, first)};
   Value live = builder.before(tokens.live, chunk_);
-  SmallVector<Block *> stages =
-      llvm::map_to_vector(prepared_, [&](const Prepared &prepared) { return &scan_.getStage(prepared.state); });
+  SmallVector<Block *> stages = llvm::map_to_vector(
+      prepared_, [&](const Prepared &prepared) { return &scan_.getStage(prepared.state); });
   StepEmitter step = kernel.startStep(tokens, stages);
   unsigned firstToken = view_.params.size();
   SmallVector<Value> place = placeOf(kernel, number);

@@ -1,5 +1,6 @@
-// What a walk over chunks needs of each chunk and no state has a part in: the scores, and the inverse of the system
-// of writes with feedback. A launch before the walk makes it for all chunks at once, once for all slices of columns.
+// What a walk over chunks needs of each chunk and no state has a part in: the scores, and the inverse of the
+// system of writes with feedback. A launch before the walk makes it for all chunks at once, once for all
+// slices of columns.
 #pragma once
 #include "compiler/derive/scan_kernel.h"
 #include "compiler/derive/sequence_blocks.h"
@@ -22,8 +23,9 @@ public:
 private:
   struct Prepared {
     unsigned state;
-    llvm::SmallVector<int64_t> reads;       ///< whose scores the walk needs
-    llvm::SmallVector<mlir::Value> memory;  ///< f32 [B, C x chunks, H, ...], a value of the program for each tile
+    llvm::SmallVector<int64_t> reads; ///< whose scores the walk needs
+    llvm::SmallVector<mlir::Value>
+        memory; ///< f32 [B, C x chunks, H, ...], a value of the program for each tile
   };
   /// This chunk's rows in memory, as indices of loads and stores.
   llvm::SmallVector<mlir::Value> placeOf(LoopKernel &kernel, mlir::Value chunk);

@@ -1,8 +1,8 @@
 // Segmented: the tokens are cut into segments that are walked at the same time, without a state a chunk in
 // memory. A first kernel walks each segment from zero for its end E and its transition T, a second one goes
 // over the segments, S' = T S + E, for the states at their entries, and a third walks each segment from there
-// for the outputs. Without feedback T is a factor: then there is no second kernel, and each segment goes over those
-// before it for itself.
+// for the outputs. Without feedback T is a factor: then there is no second kernel, and each segment goes over
+// those before it for itself.
 //
 // A state whose keys, values or decay depend on what other states read or write needs those from their true
 // entries: the first two kernels are made for one group of states after the other.
@@ -87,12 +87,14 @@ Value Segmented::memoryOf(ArrayRef<int64_t> extents) {
 }
 
 Segmented::Segmented(pattern::NormalScanOp scan, const ScanSchedule &schedule, ProgramBuilder &program)
-    : scan_(scan), schedule_(schedule), program_(program), view_(LoopView::of(scan)), groups_(groupsOf(scan)) {
+    : scan_(scan), schedule_(schedule), program_(program), view_(LoopView::of(scan)),
+      groups_(groupsOf(scan)) {
   plan_.schedule = schedule.described();
   for (unsigned state = 0; state < scan.getNumStates(); ++state)
     transitions_.emplace_back(scan, state);
-  entersOver_ = groups_.size() == 1 &&
-                llvm::none_of(transitions_, [](const Transition &transition) { return transition.isMatrix(); });
+  entersOver_ = groups_.size() == 1 && llvm::none_of(transitions_, [](const Transition &transition) {
+                  return transition.isMatrix();
+                });
   for (auto [state, transition] : llvm::enumerate(transitions_)) {
     StoredState stored(scan, state);
     SegmentMemory memory;
@@ -136,8 +138,8 @@ Value Segmented::countOf(LoopKernel &kernel, Value length) {
   return arith::DivUIOp::create(builder, above, length);
 }
 
-/// Final states may lie in the memory of the initial ones, and are stored while other blocks need these still: the
-/// first segment's block of the kernel before copies them.
+/// Final states may lie in the memory of the initial ones, and are stored while other blocks need these
+/// still: the first segment's block of the kernel before copies them.
 void Segmented::keepInitialStates(ScanKernel &of, Value segment) {
   TileBuilder &builder = of.kernel.builder;
   for (auto [state, memory] : llvm::enumerate(memory_)) {
@@ -309,12 +311,14 @@ LogicalResult Segmented::makeOutputs() {
   kernel.loadParams();
   SmallVector<SegmentMemory> memory;
   for (const SegmentMemory &of : memory_)
-    memory.push_back(entersOver_ ? inKernel(kernel, of) : SegmentMemory{{}, kernel.addMemory(of.entries), {}, {}});
+    memory.push_back(entersOver_ ? inKernel(kernel, of)
+                                 : SegmentMemory{{}, kernel.addMemory(of.entries), {}, {}});
   auto entry = [&] {
     if (entersOver_)
       return enterOver(kernel, memory, segment);
     SmallVector<Value> place{kernel.walk.ofStates().batch, kernel.walk.head, segment};
-    return llvm::map_to_vector(memory, [&](const SegmentMemory &of) { return builder.load(of.entries, place); });
+    return llvm::map_to_vector(memory,
+                               [&](const SegmentMemory &of) { return builder.load(of.entries, place); });
   };
   Value length = lengthOf(kernel), first = builder.multiply(segment, length);
   Value end = builder.minimum(builder.add(first, length), kernel.walk.tokens);

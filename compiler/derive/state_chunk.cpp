@@ -178,7 +178,8 @@ SmallVector<RankedTensorType> StateChunk::preparedTypes(pattern::FormOp form, Ar
   for (size_t term = 0; term < form.getFeedback().size(); ++term)
     fedBack.insert(form.getFeedbackIndex()[2 * term]);
   auto f32 = Float32Type::get(form.getContext());
-  SmallVector<RankedTensorType> types(fedBack.size() * fedBack.size() + reads.size() * form.getWrites().size(),
+  SmallVector<RankedTensorType> types(fedBack.size() * fedBack.size() +
+                                          reads.size() * form.getWrites().size(),
                                       RankedTensorType::get({chunk, chunk}, f32));
   if (Value decay = form.getDecay(); decay && isa<FloatType>(decay.getType()))
     types.append(hasExclusiveReads(form) ? 3 : 2, RankedTensorType::get({chunk}, f32));
@@ -262,10 +263,11 @@ Value StateChunk::exitOf(Value state, ArrayRef<std::pair<int64_t, Value>> writes
   for (auto [number, write] : writes) {
     Value key = inputs_.keys[number], value = write;
     // What belongs to a token goes with the side that is smaller.
-    Value &weighted = decay_.isByValue() || (decay_.isScalar() && columnsOf(value) < columnsOf(key)) ? value : key;
+    Value &weighted =
+        decay_.isByValue() || (decay_.isScalar() && columnsOf(value) < columnsOf(key)) ? value : key;
     if (weight)
-      weighted = builder_.multiply(weighted,
-                                   decay_.isScalar() ? alongRows(weight, columnsOf(weighted)) : weight);
+      weighted =
+          builder_.multiply(weighted, decay_.isScalar() ? alongRows(weight, columnsOf(weighted)) : weight);
     Value exit = key;
     result = builder_.dot(exit, value, {.transpose_lhs = true, .init = result});
   }

@@ -37,18 +37,19 @@ public:
   llvm::ArrayRef<mlir::Value> writes(mlir::Value state);
   /// What read j sees, C x V.
   mlir::Value read(int64_t read, mlir::Value state);
-  /// Has the state at the entry, K x V, multiplied with all reads that `writes` and then `reads` ask for, one after the
-  /// other: what they do with it then has nothing to wait for.
+  /// Has the state at the entry, K x V, multiplied with all reads that `writes` and then `reads` ask for, one
+  /// after the other: what they do with it then has nothing to wait for.
   void enter(llvm::ArrayRef<int64_t> reads, mlir::Value state);
   bool hasFeedback() const { return !fed_back_.empty(); }
   /// The state at the exit, K x V.
   mlir::Value next(mlir::Value state);
-  /// What no state has a part in: the inverse of the system of the writes with feedback, its blocks row by row, the
-  /// scores of each of `reads` with each write, C x C each; and of a scalar decay ChunkDecay::Prepared, C each.
+  /// What no state has a part in: the inverse of the system of the writes with feedback, its blocks row by
+  /// row, the scores of each of `reads` with each write, C x C each; and of a scalar decay
+  /// ChunkDecay::Prepared, C each.
   llvm::SmallVector<mlir::Value> prepare(llvm::ArrayRef<int64_t> reads);
   /// The types of what `prepare` gives in a chunk of C = `chunk`.
-  static llvm::SmallVector<mlir::RankedTensorType> preparedTypes(pattern::FormOp form,
-                                                                 llvm::ArrayRef<int64_t> reads, int64_t chunk);
+  static llvm::SmallVector<mlir::RankedTensorType>
+  preparedTypes(pattern::FormOp form, llvm::ArrayRef<int64_t> reads, int64_t chunk);
   /// Takes what `prepare` gave elsewhere.
   void usePrepared(llvm::ArrayRef<int64_t> reads, mlir::ValueRange tiles);
   /// What the chunk makes of a K x M matrix without writing any value: decay and feedback alone. Of the

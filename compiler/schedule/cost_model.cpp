@@ -119,14 +119,15 @@ ScanSplit linmu::chooseSplit(const ScanCost &scan, const Schedule &schedule) {
   ScanSplit split{.tokens = costs.least_tokens};
   std::int64_t fitting = columnsThatFit(scan, schedule);
   if (std::int64_t narrowest = costs.least_columns; !schedule.columns)
-    for (std::int64_t width = (fitting ? fitting : scan.columns / 2) / narrowest * narrowest; width >= narrowest;
-         width -= narrowest)
+    for (std::int64_t width = (fitting ? fitting : scan.columns / 2) / narrowest * narrowest;
+         width >= narrowest; width -= narrowest)
       if (double time = times.inColumns(width); time < best) {
         best = time;
         split.columns = width;
       }
   std::int64_t segments = chooseSegments(scan, schedule);
-  if (schedule.algorithm == Algorithm::automatic && !schedule.columns && !fitting && times.inSegments(segments) < best) {
+  if (schedule.algorithm == Algorithm::automatic && !schedule.columns && !fitting &&
+      times.inSegments(segments) < best) {
     double entries = 10 * times.ofEntry() * double(segments) / times.whole();
     split = {.segments = segments, .tokens = std::max(costs.least_tokens, std::int64_t(entries))};
   }

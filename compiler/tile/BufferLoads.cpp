@@ -26,7 +26,9 @@ static bool isOperandOfProduct(tile::LoadOp load) {
   RankedTensorType memory = load.getSource().getType();
   int64_t last = memory.getRank() - 1;
   bool keepsLast = last >= int64_t(load.getIndices().size()) || !load.getIndices()[last].getType().isIndex();
-  return keepsLast && llvm::none_of(load.getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); }) &&
+  return keepsLast &&
+         llvm::none_of(load.getIndices(),
+                       [](Value index) { return isa<RankedTensorType>(index.getType()); }) &&
          llvm::any_of(load->getUsers(), [](Operation *user) { return isa<tile::DotOp>(user); });
 }
 
@@ -98,9 +100,9 @@ private:
     SmallVector<int64_t> shape{1};
     llvm::append_range(shape, tile.getShape());
     Value ring = tile::AllocOp::create(builder, loc, type(shape));
-    Value buffer = tile::SlotOp::create(builder, loc, type(tile.getShape()), ring,
-                                        arith::ConstantIndexOp::create(builder, loc, 0),
-                                        builder.getI64IntegerAttr(0));
+    Value buffer =
+        tile::SlotOp::create(builder, loc, type(tile.getShape()), ring,
+                             arith::ConstantIndexOp::create(builder, loc, 0), builder.getI64IntegerAttr(0));
     tile::CopyOp::create(builder, loc, load.getSource(), load.getIndices(), buffer);
     return buffer;
   }

@@ -17,7 +17,8 @@ Value DecayProducts::allow() {
   // Counted, since a minimum leaves out what is not a number.
   auto least = builder_.splat(all_.getType(), 0x1p-64);
   Value enough = arith::CmpFOp::create(builder_, arith::CmpFPredicate::OGT, all_, least);
-  Value missing = builder_.select(enough, builder_.splat(all_.getType(), 0), builder_.splat(all_.getType(), 1));
+  Value missing =
+      builder_.select(enough, builder_.splat(all_.getType(), 0), builder_.splat(all_.getType(), 1));
   Value most = builder_.reduce(ReduceKind::max, missing, 0);
   return arith::CmpFOp::create(builder_, arith::CmpFPredicate::OEQ, most, builder_.splat(most.getType(), 0));
 }

@@ -4,9 +4,9 @@
 
 namespace linmu::tile {
 
-/// Of `decays` [S, D]: exp(G[t] - G[s]) is what is left from the start to the reader, times what is left from the
-/// writer to the end, over what is left of all. The first two are at most 1; the last is a divisor, and is one
-/// only while it is far from the smallest numbers.
+/// Of `decays` [S, D]: exp(G[t] - G[s]) is what is left from the start to the reader, times what is left from
+/// the writer to the end, over what is left of all. The first two are at most 1; the last is a divisor, and
+/// is one only while it is far from the smallest numbers.
 class DecayProducts {
 public:
   DecayProducts(TileBuilder &builder, mlir::Value decays, bool exclusive);

@@ -17,8 +17,9 @@ llvm::SmallVector<mlir::Value> expandSolve(TileBuilder &builder, SolveOp op, int
 /// A `tile.inverse` of the systems, and its products with the values.
 llvm::SmallVector<mlir::Value> solveByInverse(TileBuilder &builder, SolveOp op);
 
-/// Diagonal blocks by forward substitution, or with `byInverses` by an op for all of them where there is one system
-/// that `size` divides; then two neighbours at a time into one twice as large, by dots.
-llvm::SmallVector<mlir::Value> expandInverse(TileBuilder &builder, InverseOp op, int64_t size, bool byInverses);
+/// Diagonal blocks by forward substitution, or with `byInverses` by an op for all of them where there is one
+/// system that `size` divides; then two neighbours at a time into one twice as large, by dots.
+llvm::SmallVector<mlir::Value> expandInverse(TileBuilder &builder, InverseOp op, int64_t size,
+                                             bool byInverses);
 
 } // namespace linmu::tile

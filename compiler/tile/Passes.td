@@ -112,7 +112,8 @@ def StageLoads : Pass<"stage-loads", "::linmu::tile::ProgramOp"> {
   let description = [{
     A load whose place follows from the loop's induction variable becomes a `tile.copy` into one slot of a ring, as
     many steps before it is read as the ring has slots less one. What a kernel writes itself is loaded as before, and
-    so are what copies cannot move, less than 4 bytes side by side, and matrices in loops without products.
+    so are what copies cannot move, less than 4 bytes side by side, and matrices of f32 in loops without
+    products.
 
     Rings have more slots, up to `most`, where all of a loop's together then need no more than the kernel's attribute
     `deep_ring_bytes`: memory that no other block would use.

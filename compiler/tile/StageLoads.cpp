@@ -64,8 +64,8 @@ int64_t LoopStages::take(tile::LoadOp load, int64_t bytes) {
   auto tile = dyn_cast<RankedTensorType>(load.getType());
   if (!tile || isStored(load.getSource()))
     return 0;
-  // A matrix that no product waits for, such as a state that is added, goes straight to registers.
-  if (tile.getRank() == 2 && loop_.getBody()->getOps<tile::DotOp>().empty())
+  // A matrix of f32 that no product waits for, such as a state that is added, goes straight to registers.
+  if (tile.getRank() == 2 && tile.getElementType().isF32() && loop_.getBody()->getOps<tile::DotOp>().empty())
     return 0;
   // Elements are copied by 4 bytes at least, of neighbours on the operand's last axis.
   RankedTensorType memory = load.getSource().getType();
@@ -74,9 +74,9 @@ int64_t LoopStages::take(tile::LoadOp load, int64_t bytes) {
        kept = whole || !load.getIndices()[last].getType().isIndex();
   if (width < 32 && (!kept || width * tile.getShape().back() < 32 || width < 8 || tile.getRank() == 1))
     return 0;
-  bool moves = false, hasRange = llvm::any_of(load.getIndices(), [](Value index) {
-    return isa<tile::RangeType>(index.getType());
-  });
+  bool moves = false,
+       hasRange =
+           llvm::any_of(load.getIndices(), [](Value index) { return isa<tile::RangeType>(index.getType()); });
   for (auto [axis, index] : llvm::enumerate(load.getIndices())) {
     bool moved = false;
     if (isa<RankedTensorType>(index.getType()) || !isKnownAhead(index, moved))
@@ -113,9 +113,10 @@ Value LoopStages::copied(OpBuilder &builder, tile::LoadOp load, Value step, Valu
   // Of a step that does not exist nothing is copied, of any range.
   auto limit = [&](tile::RangeOp range) {
     OpBuilder before(range);
-    Value end = range.getTo() ? range.getTo()
-                              : Value(arith::ConstantIndexOp::create(before, loc,
-                                                                     range.getResult().getType().getSize()));
+    Value end =
+        range.getTo()
+            ? range.getTo()
+            : Value(arith::ConstantIndexOp::create(before, loc, range.getResult().getType().getSize()));
     Value none = arith::ConstantIndexOp::create(before, loc, 0);
     range.getToMutable().assign(arith::SelectOp::create(before, loc, exists, end, none));
   };

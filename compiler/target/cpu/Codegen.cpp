@@ -1,4 +1,5 @@
 // LLVM: translation, the lean pass list, machine code.
+#include "compiler/target/cpu/MaskedAccesses.h"
 #include "compiler/target/cpu/TargetCPU.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -45,6 +46,7 @@ std::unique_ptr<llvm::Module> linmu::cpu::translate(mlir::ModuleOp module, llvm:
   // What is left to clean up is address arithmetic; a full -O3 takes thirty times as long for nothing.
   llvm::cantFail(builder.parsePassPipeline(passes, "function(early-cse,loop-mssa(licm),early-cse)"));
   passes.run(*result, modules);
+  narrowMaskedAccesses(*result);
   return result;
 }
 

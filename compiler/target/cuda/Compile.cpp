@@ -26,7 +26,8 @@ static std::string productsOf(tile::ProgramOp program) {
 
 static tile::ProgramOp programOf(ModuleOp module) { return *module.getOps<tile::ProgramOp>().begin(); }
 
-/// What a kernel may use for rings, so that it needs no more than `limit` bytes; nothing where rings are not to blame.
+/// What a kernel may use for rings, so that it needs no more than `limit` bytes; nothing where rings are not
+/// to blame.
 static std::optional<int64_t> fewerRingBytes(tile::KernelOp kernel, int64_t needed, int64_t limit) {
   auto rings = kernel->getAttrOfType<IntegerAttr>("ring_bytes");
   if (!rings || rings.getInt() == 0)
@@ -48,12 +49,14 @@ static FailureOr<OwningOpRef<ModuleOp>> toThreads(ModuleOp module, int64_t share
       if (needed <= sharedBytes)
         continue;
       fits = false;
-      auto own = cast<tile::KernelOp>(SymbolTable::lookupSymbolIn(programOf(module), kernel.getSymNameAttr()));
+      auto own =
+          cast<tile::KernelOp>(SymbolTable::lookupSymbolIn(programOf(module), kernel.getSymNameAttr()));
       std::optional<int64_t> fewer = fewerRingBytes(own, needed, sharedBytes);
       if (!fewer)
-        return own.emitError("kernel '") << own.getSymName() << "' needs " << needed
-                                         << " bytes of shared memory in a block, and blocks have " << sharedBytes
-                                         << "; a smaller chunk or fewer columns by the schedule need less";
+        return own.emitError("kernel '")
+               << own.getSymName() << "' needs " << needed
+               << " bytes of shared memory in a block, and blocks have " << sharedBytes
+               << "; a smaller chunk or fewer columns by the schedule need less";
       own->setAttr("ring_bytes", Builder(own.getContext()).getI64IntegerAttr(*fewer));
     }
     if (fits)

@@ -7,7 +7,9 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
   schedule.has_warps = true;
   // Two steps of keys, values and reads of 64 x 128 in 16 bits; what else a kernel keeps needs some 40 KiB.
   constexpr std::int64_t kib = 1024;
-  schedule.ring_bytes = shared_bytes >= 200 * kib ? 160 * kib : shared_bytes >= 140 * kib ? 98 * kib : 48 * kib;
+  schedule.ring_bytes = shared_bytes >= 200 * kib   ? 160 * kib
+                        : shared_bytes >= 140 * kib ? 98 * kib
+                                                    : 48 * kib;
   schedule.prepare = 1;
   schedule.knows_lengths = false;
   schedule.recurrent_below = 16;

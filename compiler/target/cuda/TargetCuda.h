@@ -21,9 +21,9 @@ void buildTileToThreads(mlir::OpPassManager &passes, const PipelineOptions &opti
 void registerTargetCudaPasses();
 
 /// The whole target. `module` holds one tile.program; it is consumed. The package has a source and no images.
-/// Products are rounded to the smallest type among the operands of the pattern that are f32, bf16 or f16. Where a kernel
-/// would need more shared memory than the `sharedBytes` that a block may have, its loops load less far ahead; a kernel
-/// that needs more all the same is an error.
+/// Products are rounded to the smallest type among the operands of the pattern that are f32, bf16 or f16.
+/// Where a kernel would need more shared memory than the `sharedBytes` that a block may have, its loops load
+/// less far ahead; a kernel that needs more all the same is an error.
 mlir::FailureOr<Package> compile(mlir::ModuleOp module, const Signature &signature, llvm::StringRef key,
                                  int64_t sharedBytes);
 

@@ -4,22 +4,27 @@
 !scalars = tensor<?x?x2xf32>
 !state = tensor<?x2x8x8xf32>
 
-// Without feedback a segment's transition is the product of its decays, one number.
+// Without feedback a segment's transition is the product of its decays, one number: each segment goes over those before
+// it, and the last one has the final state.
 // CHECK-LABEL: tile.program @decay
 // CHECK-DAG: tile.temporary(%{{.*}}) : tensor<?x2x4x8x8xf32>
-// CHECK-DAG: tile.temporary(%{{.*}}) : tensor<?x2x5x8x8xf32>
 // CHECK-DAG: tile.temporary(%{{.*}}) : tensor<?x2x4xf32>
 // CHECK: tile.kernel @segment_ends(
 // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (tensor<8x8xf32>, f32)
 // CHECK-NOT: triangle result_lower
-// CHECK: tile.kernel @segment_entries(
-// CHECK: scf.for
-// CHECK: arith.addf
+// CHECK-NOT: segment_entries
 // CHECK: tile.kernel @segments(
+// CHECK: %[[SEGMENT:.*]] = tile.block_id 1
+// CHECK: %[[ENTRY:.*]] = scf.for %{{.*}} to %[[SEGMENT]]
+// CHECK: arith.mulf
+// CHECK: arith.addf
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[ENTRY]])
 // CHECK: triangle result_lower
+// CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[SEGMENT]]
+// CHECK: scf.if %[[LAST]]
+// CHECK-NEXT: tile.store
 // CHECK: tile.variant as "segmented(chunk=16, segments=4)" schedule = [{algorithm = "segmented", chunk = 16 : i64, segments = 4 : i64}] {
 // CHECK-NEXT: tile.launch @segment_ends grid(%[[HEADS:[^,]*]], %[[SEGMENTS:[^,]*]], %[[BATCH:[^)]*]])
-// CHECK-NEXT: tile.launch @segment_entries grid(%[[HEADS]], %[[BATCH]])
 // CHECK-NEXT: tile.launch @segments grid(%[[HEADS]], %[[SEGMENTS]], %[[BATCH]])
 func.func @decay(%r: !vectors, %k: !vectors, %v: !vectors, %g: !scalars) -> (!vectors, !state) {
   %o, %s = pattern.normal_scan tokens(%rt = %r : !vectors, %kt = %k : !vectors, %vt = %v : !vectors, %gt = %g : !scalars)

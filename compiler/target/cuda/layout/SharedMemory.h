@@ -19,8 +19,8 @@ LinearLayout sharedLayout(Extents tile, unsigned elementBytes, const Swizzle &sw
 /// Columns one after the other, without a swizzle.
 LinearLayout transposedLayout(Extents tile);
 
-/// The registers of a part of a tile as those of the whole: of the part at its beginning. One that begins at multiples
-/// of its own sizes lies an exclusive or of its first offset away.
+/// The registers of a part of a tile as those of the whole: of the part at its beginning. One that begins at
+/// multiples of its own sizes lies an exclusive or of its first offset away.
 LinearLayout partOf(const LinearLayout &registers, const LinearLayout &memory);
 
 /// An access of neighbouring elements at once.

@@ -36,8 +36,8 @@ void KernelLayouts::emitInOrder(Operation &op, ArrayRef<LayoutAttr> operands, Ar
   }
 }
 
-/// Of what only goes into what a loop carries, to begin with or from step to step: the layout that it carries, so that
-/// a state comes from memory to its accumulators without a buffer of its size.
+/// Of what only goes into what a loop carries, to begin with or from step to step: the layout that it
+/// carries, so that a state comes from memory to its accumulators without a buffer of its size.
 LayoutAttr KernelLayouts::carriedLayout(Value tile) {
   if (!tile.hasOneUse() || tileType(tile).getElementTypeBitWidth() < 32)
     return {};

@@ -46,7 +46,8 @@ struct AssignWarps : linmu::cuda::impl::AssignWarpsBase<AssignWarps> {
     };
     for (auto kernel : getOperation().getOps<tile::KernelOp>()) {
       int64_t largest = largestResult(kernel), fewest = std::min<int64_t>(warps, 4);
-      int64_t wanted = largest ? int64_t(llvm::bit_floor(uint64_t(largest / elementsOfWarp))) : int64_t(warps);
+      int64_t wanted =
+          largest ? int64_t(llvm::bit_floor(uint64_t(largest / elementsOfWarp))) : int64_t(warps);
       set(kernel, "warps", std::clamp<int64_t>(wanted, fewest, warps));
       int64_t blocks = residentWarps / warpsOf(kernel);
       if (largest && blocks > 1 && !carriesMatrix(kernel))
@@ -58,7 +59,9 @@ struct AssignWarps : linmu::cuda::impl::AssignWarpsBase<AssignWarps> {
   }
 
 private:
-  static int64_t warpsOf(tile::KernelOp kernel) { return kernel->getAttrOfType<IntegerAttr>("warps").getInt(); }
+  static int64_t warpsOf(tile::KernelOp kernel) {
+    return kernel->getAttrOfType<IntegerAttr>("warps").getInt();
+  }
 
   /// Of the largest result, 32 in each lane: fewer leave less work between two barriers than these cost.
   static constexpr int64_t elementsOfWarp = 32 * 32;

@@ -87,14 +87,14 @@ LayoutAttr TileLayouts::columns(ArrayRef<int64_t> shape) {
 unsigned TileLayouts::rowLanesOf(LayoutAttr columns) {
   const LinearLayout &layout = columns.getLayout();
   uint64_t rows = (uint64_t(1) << layout.outBits(rowOutput)) - 1;
-  return unsigned(llvm::count_if(layout.images(laneInput), [&](uint64_t image) { return (image & rows) != 0; }));
+  return unsigned(
+      llvm::count_if(layout.images(laneInput), [&](uint64_t image) { return (image & rows) != 0; }));
 }
 
 unsigned TileLayouts::columnLanesOf(LayoutAttr columns) {
   const LinearLayout &layout = columns.getLayout();
-  return unsigned(llvm::count_if(layout.images(laneInput), [&](uint64_t image) {
-    return (image >> layout.outBits(rowOutput)) != 0;
-  }));
+  return unsigned(llvm::count_if(layout.images(laneInput),
+                                 [&](uint64_t image) { return (image >> layout.outBits(rowOutput)) != 0; }));
 }
 
 LayoutAttr TileLayouts::blockColumns(ArrayRef<int64_t> shape) {

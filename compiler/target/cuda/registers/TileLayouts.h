@@ -26,11 +26,11 @@ public:
   LayoutAttr rows(llvm::ArrayRef<int64_t> shape, mlir::Type element, int64_t mostElements);
   /// A vector that each warp holds whole.
   LayoutAttr vector(int64_t size);
-  /// A thread has consecutive rows of its columns: all, or where there are more lanes than columns, one of the
-  /// equal parts that neighbouring groups of lanes have. Registers count columns first.
+  /// A thread has consecutive rows of its columns: all, or where there are more lanes than columns, one of
+  /// the equal parts that neighbouring groups of lanes have. Registers count columns first.
   LayoutAttr columns(llvm::ArrayRef<int64_t> shape);
-  /// Of such a layout, the bits of a lane's number that tell columns, and behind them those that tell parts of
-  /// the rows.
+  /// Of such a layout, the bits of a lane's number that tell columns, and behind them those that tell parts
+  /// of the rows.
   static unsigned columnLanesOf(LayoutAttr columns);
   static unsigned rowLanesOf(LayoutAttr columns);
 

@@ -85,9 +85,10 @@ static Pair beforePart(Thread &thread, Pair part, LayoutAttr layout, bool revers
   Value number = arith::AndIOp::create(
       thread, arith::ShRUIOp::create(thread, thread.lane(), thread.index(stride)), thread.index(parts - 1));
   auto has = [&](int64_t distance) {
-    return reversed ? arith::CmpIOp::create(thread, arith::CmpIPredicate::slt, number,
-                                            thread.index(parts - distance))
-                    : arith::CmpIOp::create(thread, arith::CmpIPredicate::sge, number, thread.index(distance));
+    return reversed
+               ? arith::CmpIOp::create(thread, arith::CmpIPredicate::slt, number,
+                                       thread.index(parts - distance))
+               : arith::CmpIOp::create(thread, arith::CmpIPredicate::sge, number, thread.index(distance));
   };
   auto from = [&](int64_t distance) -> Value {
     Value lanes = thread.index(distance << stride);
