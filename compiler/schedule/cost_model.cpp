@@ -140,8 +140,9 @@ WindowTiles linmu::chooseWindowTiles(const WindowSizes &sizes, const Schedule &s
   WindowTiles tiles;
   tiles.queries = std::min(schedule.query_block, volume);
   tiles.keys = std::min<std::int64_t>(schedule.key_block ? schedule.key_block : costs.window_keys, volume);
+  std::int64_t element = costs.window_element ? costs.window_element : sizes.element;
   bool fits = !schedule.key_block && volume <= costs.largest_window &&
-              volume <= costs.window_cache / 4 / (sizes.key_size + sizes.value_size);
+              volume <= costs.window_cache / element / (sizes.key_size + sizes.value_size);
   tiles.whole = fits ? volume : tiles.keys;
   return tiles;
 }

@@ -22,6 +22,7 @@ struct CostModel {
   std::int64_t least_columns = 0;  ///< fewer value columns a block waste vectors
   std::int64_t least_tokens = 0;   ///< sequences of no more are not worth waking another core
   std::int64_t window_cache = 0;   ///< bytes of keys and values that a block of a window may keep
+  std::int64_t window_element = 4; ///< bytes of an element there; 0: those of its type
   std::int64_t window_keys = 0;    ///< keys of a window at a time where they do not fit
   std::int64_t largest_window = 0; ///< tokens of a window whose keys may be taken at once
 };
@@ -73,9 +74,9 @@ ScanSplit chooseSplit(const ScanCost &scan, const Schedule &schedule);
 /// The segments of a scan that is to have some: no more than it takes to keep all cores busy.
 std::int64_t chooseSegments(const ScanCost &scan, const Schedule &schedule);
 
-/// The sizes of a window attention: tokens of a whole window, features of keys and of values.
+/// The sizes of a window attention: tokens of a whole window, features of keys and of values, bytes of an element.
 struct WindowSizes {
-  std::int64_t volume = 1, key_size = 1, value_size = 1;
+  std::int64_t volume = 1, key_size = 1, value_size = 1, element = 4;
 };
 
 /// Tiles of a window attention. Cells of more than whole - keys and at most `whole` tokens take all their

@@ -26,9 +26,10 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
       .entry_columns = 16,
       .least_columns = 32,
       .least_tokens = 1024,
-      .window_cache = 1 << 16,
+      .window_cache = shared_bytes >= 200 * kib ? 128 * kib : shared_bytes >= 140 * kib ? 64 * kib : 32 * kib,
+      .window_element = 0,
       .window_keys = 64,
-      .largest_window = 64,
+      .largest_window = 256,
   };
   return schedule;
 }
