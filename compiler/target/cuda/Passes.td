@@ -86,6 +86,17 @@ def LowerToThreads : Pass<"lower-to-threads", "::linmu::tile::ProgramOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def HoistIndexLoads : Pass<"hoist-index-loads", "::linmu::tile::ProgramOp"> {
+  let summary = "Reads the indices of rows at the start of a step of a loop";
+  let description = [{
+    Rows that an order names are copied some steps ahead, but where they lie is known only once their indices have been
+    read. These are read first thing in a step: the copies begin behind its first product, and find them there.
+  }];
+  let statistics = [
+    Statistic<"hoisted", "hoisted", "Reads of indices">
+  ];
+}
+
 def SinkToUses : Pass<"sink-to-uses", "::linmu::tile::ProgramOp"> {
   let summary = "Puts what a thread computes or reads from shared memory where it is first used";
   let description = [{

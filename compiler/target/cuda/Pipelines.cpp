@@ -53,6 +53,8 @@ void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOption
   clean(passes);
   passes.addPass(createLoopInvariantCodeMotionPass());
   OpPassManager &places = passes.nest<tile::ProgramOp>();
+  places.addPass(createHoistIndexLoads());
+  places.addPass(createCSEPass());
   places.addPass(createSinkToUses());
   places.addPass(createAllocateShared());
   places.addPass(createPlaceBarriers());
