@@ -17,8 +17,9 @@ import style
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 
-FUZZ_STEPS = 60
-NIGHTLY_FUZZ_STEPS = 300
+# By target of the fuzz tests: random patterns of each kind, by day and at night.
+FUZZ_STEPS = {"cpu": 60, "emulate": 4}
+NIGHTLY_FUZZ_STEPS = {"cpu": 300, "emulate": 60}
 
 
 @dataclass
@@ -136,9 +137,10 @@ def pytest_tests(scratch: Path) -> Count:
     return count
 
 
-def fuzz_program(name: str, steps: int, seed: int) -> Count:
+def fuzz_program(name: str, target: str, steps: int, seed: int) -> Count:
     """Programs of tests/fuzz close with the same line as this one."""
-    command = [sys.executable, f"tests/fuzz/{name}", "--steps", str(steps), "--seed", str(seed)]
+    command = [sys.executable, f"tests/fuzz/{name}", "--target", target, "--steps", str(steps)]
+    command += ["--seed", str(seed)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
     count = Count()
     for line in process.stdout:
@@ -150,11 +152,14 @@ def fuzz_program(name: str, steps: int, seed: int) -> Count:
     return count
 
 
-def fuzz_tests(steps: int, seed: int) -> Count:
-    """Random recurrences, and as many of both directions, programs of several ops and windows."""
+def fuzz_tests(steps: dict[str, int], seed: int) -> Count:
+    """Random recurrences, and as many of both directions, programs of several ops and windows, by target."""
     count = Count()
-    for name in ("fuzz.py", "both_directions.py", "programs.py", "windows.py"):
-        count.add(fuzz_program(name, steps, seed))
+    for target, number in steps.items():
+        for name in ("fuzz.py", "both_directions.py", "programs.py", "windows.py"):
+            start = time.monotonic()
+            count.add(fuzz_program(name, target, number, seed))
+            print(f"  {name} for {target} took {time.monotonic() - start:.0f} s", flush=True)
     return count
 
 
@@ -175,16 +180,23 @@ def main() -> int:
     parser.add_argument("--steps", type=int, help="random patterns of each of the fuzz tests")
     parser.add_argument("--seed", type=int, default=0, help="of the fuzz tests")
     parser.add_argument(
+        "--target",
+        choices=list(FUZZ_STEPS),
+        help="of the fuzz tests; default: each, by its own number of steps",
+    )
+    parser.add_argument(
         "--nightly",
         action="store_true",
-        help=f"{NIGHTLY_FUZZ_STEPS} random patterns of each kind, every unit test, 300 fresh processes, 100 forks and a "
+        help=f"{NIGHTLY_FUZZ_STEPS['cpu']} random patterns of each kind, every unit test, 300 fresh processes, 100 forks and a "
         "million texts through each tokenizer",
     )
     arguments = parser.parse_args()
     if arguments.nightly:
         # tests/unit/runtime_fork_test.cpp, tests/python/test_forks.py, tests/python/test_tokenizer_files.py
         os.environ["TEST_NIGHTLY"] = "1"
-    steps = arguments.steps or (NIGHTLY_FUZZ_STEPS if arguments.nightly else FUZZ_STEPS)
+    steps = NIGHTLY_FUZZ_STEPS if arguments.nightly else FUZZ_STEPS
+    targets = [arguments.target] if arguments.target else list(steps)
+    steps = {target: arguments.steps or steps[target] for target in targets}
 
     kinds = {
         "unit": lambda scratch: unit_tests(scratch, arguments.nightly),

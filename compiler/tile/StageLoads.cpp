@@ -1,4 +1,5 @@
 // stage-loads: what a loop loads is copied into rings of buffers, some steps ahead of its use.
+#include "compiler/tile/Neighbours.h"
 #include "compiler/tile/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
@@ -70,9 +71,10 @@ int64_t LoopStages::take(tile::LoadOp load, int64_t bytes) {
   // Elements are copied by 4 bytes at least, of neighbours on the operand's last axis.
   RankedTensorType memory = load.getSource().getType();
   int64_t last = memory.getRank() - 1, width = tile.getElementTypeBitWidth();
-  bool whole = last >= int64_t(load.getIndices().size()),
-       kept = whole || !load.getIndices()[last].getType().isIndex();
-  if (width < 32 && (!kept || width * tile.getShape().back() < 32 || width < 8 || tile.getRank() == 1))
+  Value along = last < int64_t(load.getIndices().size()) ? load.getIndices()[last] : Value();
+  bool kept = !along || !along.getType().isIndex();
+  if (width < 32 && (width < 8 || !kept || width * tile.getShape().back() < 32 || tile.getRank() == 1 ||
+                     tile::neighboursOf(memory, along, 32 / width) * width < 32))
     return 0;
   bool moves = false,
        hasRange =

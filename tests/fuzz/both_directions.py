@@ -2,7 +2,8 @@
 
 Both may read the same operands; decays, masks, segments and orders are their own. The kernel, by an algorithm that
 the schedule may force and with the gate fused or apart, and the interpreter are held against two loops in fp64, as a
-batch or as a ragged one, with values that are not finite in half of the steps.
+batch or as a ragged one, with values that are not finite in half of the steps. `--target emulate` runs kernels for
+CUDA on the host, on up to 130 tokens.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from not_finite import Reach, poisoned
 from operands import sigmoid
 from ragged import alone, joined, random_sequences
 from recurrence import Recurrence
+from targets import TARGETS, Target, add_target
 
 LENGTHS = [0, 1, 2, 15, 16, 17, 33, 64, 65, 100, 255, 1000]
 INTERPRETER_ELEMENTS = 400_000
@@ -173,7 +175,8 @@ class Case:
 class Step:
     """One random pattern and what is checked of it."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, target: Target):
+        self.target = target
         self.both = Both(seed)
         self.rng = self.both.rng
 
@@ -197,15 +200,16 @@ class Step:
         kernels = []
         for schedule in self.schedules():
             try:
-                kernels.append((linmu.compile(both.text, schedule=schedule, cache=False), f"by {schedule}"))
+                kernel = linmu.compile(both.text, schedule=schedule, target=self.target.name, cache=False)
+                kernels.append((kernel, f"by {schedule}"))
             except linmu.PatternError as refused:
                 if "needs all value columns at once" not in str(refused):
                     raise
         self.results = [name for name, _, _ in kernels[0][0].results]
         size = both.forms[0].batch * both.forms[0].heads
         size *= sum(max(1, s.key_size) * max(1, s.value_size) for form in both.forms for s in form.states)
-        lengths = [n for n in LENGTHS if n <= both.longest]
-        longest = int(self.rng.choice(lengths))
+        most = min(both.longest, self.target.longest, max(20, self.target.elements // size))
+        longest = int(self.rng.choice([n for n in LENGTHS if n <= most]))
         tokens = [longest]
         if both.ragged:
             tokens = [int(n) for n in self.rng.integers(0, longest + 1, self.rng.integers(1, 6))]
@@ -214,7 +218,7 @@ class Step:
         if sum(tokens) * size <= INTERPRETER_ELEMENTS:
             runs.append((lambda operands: interpret(both.text, operands, self.results), "by the interpreter"))
         self.check_cases(cases, cases, runs, f"{tokens} tokens")
-        if self.rng.random() < 0.5:
+        if self.target.poisons and self.rng.random() < 0.5:
             bad = [case.poisoned(both, self.rng) for case in cases]
             self.check_cases(bad, cases, runs, f"{tokens} tokens, some not finite")
 
@@ -247,7 +251,7 @@ class Step:
         sizes = {"B": both.forms[0].batch, "N": operands["gate"].shape[1]}
         if both.ragged:
             sizes["S"] = len(operands["cu"]) - 1
-        return call(kernel, operands, {*tokens, "gate"}, sizes, self.rng)
+        return call(kernel, operands, {*tokens, "gate"}, sizes, self.rng, self.target.alignment)
 
     def check_cases(self, cases: list[Case], usual: list[Case], runs: list, what: str) -> None:
         operands = self.operands(cases)
@@ -273,7 +277,7 @@ class Step:
         if case.reaches:
             reach = case.reaches[direction]
             actual, expected = reach.clean(actual, expected, what), reach.expected(expected)
-        compare(actual, expected, what, form.storage, form.feedback)
+        compare(actual, expected, what, form.storage, form.feedback, self.target.rounds_products)
 
     def compare_mixed(self, actual: torch.Tensor, case: Case, usual: Case, what: str) -> None:
         ahead, back = self.both.forms
@@ -286,18 +290,20 @@ class Step:
             actual = torch.where(
                 torch.from_numpy(np.broadcast_to(reached, usual.y.shape).copy()), plain, actual
             )
-        compare({"y": actual}, {"y": usual.y}, what, ahead.storage, ahead.feedback or back.feedback)
+        feedback, rounded = ahead.feedback or back.feedback, self.target.rounds_products
+        compare({"y": actual}, {"y": usual.y}, what, ahead.storage, feedback, rounded)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0, help="of the first step; each step has the next one")
+    add_target(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     failed = 0
     for seed in range(arguments.seed, arguments.seed + arguments.steps):
-        step = Step(seed)
+        step = Step(seed, TARGETS[arguments.target])
         try:
             step.check()
         except (Mismatch, ValueError, RuntimeError) as problem:

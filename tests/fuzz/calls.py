@@ -14,10 +14,15 @@ from operands import TORCH
 
 
 def call(
-    kernel: linmu.Kernel, operands: dict[str, torch.Tensor], tokens: set[str], sizes: dict[str, int], rng
+    kernel: linmu.Kernel,
+    operands: dict[str, torch.Tensor],
+    tokens: set[str],
+    sizes: dict[str, int],
+    rng,
+    alignment: int = 1,
 ) -> list[torch.Tensor]:
     """`tokens` names the token operands, `sizes` the extents B, N and S of results."""
-    guarded = Guarded()
+    guarded = Guarded(alignment)
     inputs = guarded.like_callers(operands, tokens, rng)
     results = []
     for _, dtype, shape in kernel.results:

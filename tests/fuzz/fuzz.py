@@ -5,6 +5,9 @@ values that are not finite, which must stay where not_finite.py says.
 
 Four in five are normal forms written in some obfuscated way, and must come out chunked; the others leave the
 normal form, and the report must name the op that does, at its line and column.
+
+`--target emulate` runs the kernels for CUDA on the host, on up to 130 tokens: what is not in order in them is a
+failure like a wrong result. One algorithm that need not be chosen and one walk in two parts are tried of each.
 """
 
 import argparse
@@ -26,6 +29,7 @@ from not_finite import Reach, poisoned
 from operands import random_operands
 from ragged import alone, joined, random_sequences
 from recurrence import Recurrence
+from targets import TARGETS, Target, add_target
 
 LENGTHS = [0, 1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 255, 256, 1000, 1024, 1025]
 
@@ -36,23 +40,21 @@ INTERPRETER_ELEMENTS = 400_000
 class Step:
     """One random recurrence and what is checked of it."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, target: Target):
+        self.target = target
         self.form: Recurrence = random_recurrence(seed)
         self.text, self.culprits = function_text(self.form, np.random.default_rng([seed, 1]))
         self.rng = np.random.default_rng([seed, 2])
 
+    def compile(self, **schedule: str) -> linmu.Kernel:
+        return linmu.compile(self.text, schedule=schedule, target=self.target.name, cache=False)
+
     def check(self) -> None:
         self.check_report()
-        usual = linmu.compile(self.text, cache=False)
+        usual = self.compile()
         forced = self.forced()
         self.results = [name for name, _, _ in usual.results]
-        lengths = [n for n in LENGTHS if n <= self.form.longest]
-        weights = np.array([1.0 + (n > 200) + 2 * (n > 500) for n in lengths])
-        long = int(self.rng.choice(lengths, p=weights / weights.sum()))
-        size = self.form.batch * self.form.heads
-        size *= sum(max(1, s.key_size) * max(1, s.value_size) for s in self.form.states)
-        short = int(self.rng.choice([n for n in lengths if n <= max(1, INTERPRETER_ELEMENTS // size)]))
-        for tokens, small in ((short, True), (long, False)):
+        for tokens, small in self.lengths():
             more = int(self.rng.integers(1, 4)) if self.form.resumable else 0
             length = tokens + more
             # As prompts and decoders do, and at random: also beside each other and into nothing.
@@ -63,13 +65,28 @@ class Step:
             runs = self.runs(usual, forced, cuts, small)
             for what, run in runs.items():
                 self.compare(run(operands), expected, f"{length} tokens, {what}")
-            if self.rng.random() < 1 / 2:
+            if self.target.poisons and self.rng.random() < 1 / 2:
                 bad, kind = poisoned(self.form, operands, self.rng)
                 reach = Reach(self.form, bad, kind)
                 for what, run in runs.items():
                     self.compare(run(bad), expected, f"{length} tokens, some {kind}, {what}", reach)
         if self.rng.random() < 1 / 3:
-            self.check_ragged(short)
+            self.check_ragged(self.short)
+
+    def lengths(self) -> list[tuple[int, bool]]:
+        """Those of calls, and whether the interpreter runs them as well; `short` is one that it runs in time."""
+        size = self.form.batch * self.form.heads
+        size *= sum(max(1, s.key_size) * max(1, s.value_size) for s in self.form.states)
+        if self.target.name == "emulate":
+            longest = min(self.form.longest, self.target.longest, max(20, self.target.elements // size))
+            tokens = int(self.rng.integers(0, longest + 1))
+            self.short = min(tokens, 40)
+            return [(tokens, tokens * size <= INTERPRETER_ELEMENTS)]
+        lengths = [n for n in LENGTHS if n <= self.form.longest]
+        weights = np.array([1.0 + (n > 200) + 2 * (n > 500) for n in lengths])
+        long = int(self.rng.choice(lengths, p=weights / weights.sum()))
+        self.short = int(self.rng.choice([n for n in lengths if n <= max(1, INTERPRETER_ELEMENTS // size)]))
+        return [(self.short, True), (long, False)]
 
     def runs(self, usual: linmu.Kernel, forced: tuple | None, cuts: list[list[int]], small: bool) -> dict:
         """The ways to get results from operands, by name."""
@@ -97,14 +114,14 @@ class Step:
         schedules = [{}, {"algorithm": "recurrent"}]
         if not self.form.opaque:
             algorithms = [{"algorithm": name} for name in ("chunked", "two_kernels", "segmented")]
-            schedules += [{"cores": 8}, *algorithms]
+            schedules += [{"cores": "8"}, *algorithms]
         schedule = schedules[self.rng.integers(len(schedules))]
-        self.kernel = linmu.compile(self.text, schedule=schedule, cache=False)
+        self.kernel = self.compile(**schedule)
         lengths = [int(n) for n in self.rng.integers(0, longest + 1, self.rng.integers(1, 6))]
         sequences = random_sequences(self.form, lengths, self.rng)
         expected = [self.expected(operands) for operands in sequences]
         self.check_batch(sequences, expected, [None] * len(sequences), f"{schedule}")
-        if self.rng.random() < 1 / 2:
+        if self.target.poisons and self.rng.random() < 1 / 2:
             # In every second sequence, so that it has neighbours without.
             bad = [
                 poisoned(self.form, operands, self.rng) if number % 2 else (operands, "inf")
@@ -133,7 +150,7 @@ class Step:
         ]
         schedule = {**draws[self.rng.integers(len(draws))], "chunk": str(self.rng.choice([8, 16, 24, 32]))}
         try:
-            return linmu.compile(self.text, schedule=schedule, cache=False), schedule
+            return self.compile(**schedule), schedule
         except linmu.PatternError as refused:
             if "needs all value columns at once" not in str(refused):
                 raise
@@ -158,7 +175,8 @@ class Step:
         sizes = {"B": self.form.batch, "N": self.length(operands)}
         if self.form.ragged:
             sizes["S"] = len(operands["cu"]) - 1
-        results = call(self.kernel, operands, set(self.form.tokens), sizes, self.rng)
+        tokens = set(self.form.tokens)
+        results = call(self.kernel, operands, tokens, sizes, self.rng, self.target.alignment)
         return dict(zip(self.form.results(), results, strict=True))
 
     def length(self, operands: dict[str, torch.Tensor]) -> int:
@@ -201,19 +219,21 @@ class Step:
     ) -> None:
         if reach:
             actual, expected = reach.clean(actual, expected, what), reach.expected(expected)
-        compare(actual, expected, what, self.form.storage, self.form.feedback)
+        rounded = self.target.rounds_products
+        compare(actual, expected, what, self.form.storage, self.form.feedback, rounded)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0, help="of the first step; each step has the next one")
+    add_target(parser)
     parser.add_argument("--print", action="store_true", help="the pattern of every step")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     failed = 0
     for seed in range(arguments.seed, arguments.seed + arguments.steps):
-        step = Step(seed)
+        step = Step(seed, TARGETS[arguments.target])
         if arguments.print:
             print(step.text)
         try:

@@ -11,10 +11,12 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 class Guarded:
     """Copies of tensors, alternately with their first byte after a guard page and their last before one: an
-    access past either end ends the process."""
+    access past either end ends the process. `alignment`, in bytes, is that of every address and of the strides in
+    fused tensors; the last byte then stands as near to the page as it allows."""
 
-    def __init__(self):
+    def __init__(self, alignment: int = 1):
         self._maps = []
+        self._alignment = alignment
 
     def copy(self, tensor: torch.Tensor) -> torch.Tensor:
         size = tensor.numel() * tensor.element_size()
@@ -24,7 +26,8 @@ class Guarded:
         for guard in (base, base + (pages + 1) * PAGE):
             if libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(PAGE), 0) != 0:
                 raise OSError(ctypes.get_errno(), "mprotect")
-        first = PAGE if len(self._maps) % 2 else PAGE + pages * PAGE - size
+        last = PAGE + (pages * PAGE - size) // self._alignment * self._alignment
+        first = PAGE if len(self._maps) % 2 else last
         self._maps.append(area)
         if size == 0:
             return tensor.clone()
@@ -44,10 +47,16 @@ class Guarded:
     def fused(self, tensors: list[torch.Tensor], rng) -> list[torch.Tensor]:
         """Views [B, N, H, ...] of one tensor [B, N, features], as a projection makes them all; NaN between them."""
         places, width = [], 0
+        unit = max(1, self._alignment // tensors[0].element_size())
+
+        def aligned(elements: int) -> int:
+            return -(-elements // unit) * unit
+
         for tensor in tensors:
-            width += int(rng.integers(0, 5))
+            width = aligned(width + int(rng.integers(0, 5)))
             places.append(width)
             width += tensor[0, 0].numel() if tensor.numel() else 0
+        width = aligned(width)
         batch, tokens = tensors[0].shape[:2]
         whole = self.copy(torch.full((batch, tokens, width), float("nan"), dtype=tensors[0].dtype))
         views = []

@@ -15,6 +15,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 import linmu
+from targets import add_target
 
 TYPES = """!t = tensor<?x?x2x8xf32>
 !i = tensor<?x?xi32>
@@ -253,7 +254,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0, help="of the first program; each has the next one")
-    parser.add_argument("--target", choices=["cpu", "emulate"], default="cpu", help="what runs the kernels")
+    add_target(parser)
     arguments = parser.parse_args()
     failed = 0
     for seed in range(arguments.seed, arguments.seed + arguments.steps):

@@ -24,6 +24,26 @@ std::string sums(const Case &, std::size_t, std::uint32_t got, std::uint32_t exp
              : "beyond 17 * 2^-22";
 }
 
+/// Bits, but any number that is none for another.
+std::string numbers(const Case &, std::size_t, std::uint32_t got, std::uint32_t expected) {
+  auto none = [](std::uint32_t x) { return (x & 0x7fffffff) > 0x7f800000; };
+  return got == expected || (none(got) && none(expected)) ? "" : "other bits";
+}
+
+/// Apart by so many units in the last place; what is subnormal counts as zero on either side.
+template <int Units>
+std::string units(const Case &test, std::size_t at, std::uint32_t got, std::uint32_t expected) {
+  if (numbers(test, at, got, expected).empty())
+    return "";
+  float x = emulation::floatOf(got), y = emulation::floatOf(expected);
+  if (std::fabs(x) < 0x1.00001p-126F && std::fabs(y) < 0x1.00001p-126F)
+    return "";
+  std::int64_t apart = std::int64_t(got & 0x7fffffff) - std::int64_t(expected & 0x7fffffff);
+  bool near = std::isfinite(x) == std::isfinite(y) && (got ^ expected) < 0x80000000 && apart >= -Units &&
+              apart <= Units;
+  return near ? "" : "beyond " + std::to_string(Units) + " units in the last place";
+}
+
 /// PTX states 2 units in the last place; what is subnormal becomes zero on either side.
 std::string exponential(const Case &, std::size_t, std::uint32_t got, std::uint32_t expected) {
   float x = emulation::floatOf(got), y = emulation::floatOf(expected);
@@ -96,6 +116,22 @@ Words conversionOperands() {
   return words;
 }
 
+/// Numbers of all sizes, of ordinary ones, and those at which functions are not ordinary.
+Words numbersOfAllKinds() {
+  static const float special[] = {0.0F,     -0.0F,    0.5F,     -0.5F,   1.0F,     -1.0F,     1.5F,
+                                  2.5F,     -2.5F,    1e-40F,   1e30F,   INFINITY, -INFINITY, NAN,
+                                  0x1p23F,  -0x1p23F, 65504,    65520,   3e38F,    88.8F,     -103.5F,
+                                  16777216, 0x1p31F,  -0x1p31F, 0x1p63F, 255,      -128};
+  Words words(4096);
+  for (std::size_t index = 0; index < words.size(); ++index)
+    words[index] =
+        index % 4 == 0 ? source()
+        : index % 4 == 1
+            ? emulation::bitsOf(special[source() % std::size(special)])
+            : emulation::bitsOf(float(int(source() % 200001) - 100000) * (index % 4 == 2 ? 1e-4F : 1e-3F));
+  return words;
+}
+
 Words exponents() {
   Words words(65536);
   for (std::size_t index = 0; index < words.size(); ++index)
@@ -130,8 +166,8 @@ std::vector<Case> linmu::prelude_test::allCases(unsigned architecture) {
     launch.architecture = architecture;
     return launch;
   };
-  auto warp = launch({1, 1, 1}, 32, 2048);
-  return {
+  auto warp = launch({1, 1, 1}, 32, 2048), many = launch({16, 1, 1}, 256, 0);
+  std::vector<Case> cases = {
       {"indices", launch({2, 3, 2}, 64, 0), {Words(4)}, 12 * 64, {}, bitwise},
       {"accesses", warp, {randomWords(320)}, 640, {}, bitwise},
       {"halves", warp, {randomWords(16)}, 32, {}, bitwise},
@@ -156,7 +192,20 @@ std::vector<Case> linmu::prelude_test::allCases(unsigned architecture) {
        {100, 128, 256},
        bitwise},
       {"row_sums", launch({4, 1, 1}, 128, 16), {floatIntegers(4 * 3 * 500)}, 12, {3, 500}, bitwise},
+      // The words that a thread writes stand behind.
+      {"approximations", many, {numbersOfAllKinds()}, 4096 * 36, {}, units<2>},
+      {"powers", many, {numbersOfAllKinds()}, 4096 * 3, {}, units<8>},
+      {"roundings", many, {numbersOfAllKinds()}, 4096 * 27, {}, numbers},
+      {"arithmetic", many, {numbersOfAllKinds()}, 4096 * 150, {}, numbers},
+      {"integers", many, {randomWords(4096)}, 4096 * 469, {}, bitwise},
+      {"conversions_of_types", many, {numbersOfAllKinds()}, 4096 * 198, {}, numbers},
+      {"places", many, {randomWords(4096)}, 4096 * 25, {}, bitwise},
+      {"fragments", warp, {randomWords(128)}, 146 * 32, {}, bitwise},
+      {"operands", launch({6, 1, 1}, 32, 768), {randomWords(256)}, 6 * 128, {}, bitwise},
   };
+  if (architecture >= 90)
+    cases.push_back({"fences", launch({1, 1, 1}, 64, 256), {randomWords(64)}, 64, {}, bitwise});
+  return cases;
 }
 
 namespace {

@@ -19,6 +19,14 @@
 #include "compiler/target/cuda/prelude/device/matrix.cuh"
 #include "compiler/target/cuda/prelude/device/product.cuh"
 #include "compiler/target/cuda/prelude/device/math.cuh"
+#include "compiler/target/cuda/prelude/device/target.cuh"
+#include "compiler/target/cuda/prelude/device/functions.cuh"
+#include "compiler/target/cuda/prelude/integers.cuh"
+#include "compiler/target/cuda/prelude/floats.cuh"
+#include "compiler/target/cuda/prelude/conversions.cuh"
+#include "compiler/target/cuda/prelude/vector.cuh"
+#include "compiler/target/cuda/prelude/operands.cuh"
+#include "compiler/target/cuda/prelude/fragments.cuh"
 // clang-format on
 
 using namespace prelude;
@@ -26,7 +34,9 @@ using namespace prelude;
 template <class To, class From> LINMU_FUNCTION To *same_place(Global<From> from) {
   return reinterpret_cast<To *>(from.pointer);
 }
+template <class T> LINMU_FUNCTION i64 word_of_place(Global<T> first) { return reinterpret_cast<i64>(first.pointer); }
 #define LINMU_TEST_KERNEL static __global__ void
+#include "tests/gpu/prelude_functions.cuh"
 #include "tests/gpu/prelude_kernels.cuh"
 #include "tests/unit/kernels/handover.cu"
 #include "tests/unit/kernels/matmul.cu"
@@ -52,7 +62,12 @@ std::map<std::string, const void *> deviceKernels() {
       {"matrices", pointer(matrices)},       {"products", pointer(products)},
       {"conversions", pointer(conversions)}, {"exponentials", pointer(exponentials)},
       {"handover", pointer(handover)},       {"matmul", pointer(matmul)},
-      {"row_sums", pointer(row_sums)},
+      {"row_sums", pointer(row_sums)},       {"approximations", pointer(approximations)},
+      {"powers", pointer(powers)},           {"roundings", pointer(roundings)},
+      {"arithmetic", pointer(arithmetic)},   {"integers", pointer(integers)},
+      {"places", pointer(places)},           {"conversions_of_types", pointer(conversions_of_types)},
+      {"fragments", pointer(fragments)},     {"operands", pointer(operands)},
+      {"fences", pointer(fences)},
   };
 }
 

@@ -4,6 +4,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 import linmu
@@ -141,6 +142,43 @@ def test_a_kernel_is_emulated_again_without_compiling_it_again(monkeypatch):
     fresh = linmu.compile(scan(16, "row"), target="emulate", schedule={"chunk": 16}, cache=False)
     with pytest.raises(NotImplementedError, match="incomplete: chunked.*: cannot create a folder"):
         fresh(**operands(16, "row"))
+
+
+def test_operands_may_be_views_of_one_tensor_and_of_no_token():
+    """Keys and values as a projection makes them side by side; sequences without a token have no memory."""
+    kernel = linmu.compile(scan(16), target="emulate", schedule={"chunk": 16}, cache=False)
+    inputs = operands(16, "scalar")
+    expected, state = kernel(**inputs)
+    fused = np.full((1, TOKENS, 2 * HEADS * 16 + 4), np.nan, np.float32)
+    for name, place in (("k", 0), ("v", HEADS * 16 + 4)):
+        view = fused[:, :, place : place + HEADS * 16].reshape(1, TOKENS, HEADS, 16)
+        view[:] = inputs[name]
+        assert np.shares_memory(view, fused)
+        inputs[name] = view
+    actual, _ = kernel(**inputs)
+    np.testing.assert_array_equal(actual, expected)
+    none = {name: x[:, :0] if x.shape[1:2] == (TOKENS,) else x for name, x in inputs.items()}
+    output, state = kernel(**none)
+    assert output.shape == (1, 0, HEADS, 16)
+    np.testing.assert_array_equal(state, inputs["s0"])
+
+
+@pytest.mark.parametrize(("size", "schedule"), [(5, {}), (16, {"columns": 3}), (24, {"columns": 10})])
+@pytest.mark.parametrize("dtype", ["bf16", "f16"])
+def test_rows_whose_parts_are_no_whole_words(size, schedule, dtype):
+    """Such rows of 16 bits cannot be copied by 4 bytes, the least that a copy ahead moves."""
+    text = scan(size, dtype=dtype)
+    torch_type = {"bf16": torch.bfloat16, "f16": torch.float16}[dtype]
+    inputs = {name: torch.from_numpy(x) for name, x in operands(size, "scalar").items()}
+    inputs |= {name: inputs[name].to(torch_type) for name in "qkv"}
+    schedule = {"chunk": 16, **schedule}
+    output, state = linmu.compile(text, target="emulate", schedule=schedule, cache=False)(**inputs)
+    expected, exact = linmu.compile(text, cache=False)(**inputs)
+    for actual, right in ((output, expected), (state, exact)):
+        error = (actual.double() - right.double()).square().mean(
+            -1
+        ).sqrt().max() / right.double().square().mean().sqrt()
+        assert error < 2e-2
 
 
 def test_emulation_checks_tables_as_a_launch_does():

@@ -147,8 +147,8 @@ class Case:
                 score=score and score.function,
             )
 
-    def kernel(self):
-        return linmu.compile(self.text(), schedule=self.schedule, cache=False)
+    def kernel(self, target: str = "cpu"):
+        return linmu.compile(self.text(), schedule=self.schedule, target=target, cache=False)
 
 
 def interpret(text: str, operands: dict):
@@ -181,11 +181,11 @@ def difference(actual, expected, dtype) -> str | None:
     return None if error <= limit else f"error {error:.1e} of values up to {largest:.1e}"
 
 
-def check(case: Case, seed: int = 0, interpreter: bool = True) -> str | None:
+def check(case: Case, seed: int = 0, interpreter: bool = True, target: str = "cpu") -> str | None:
     """What is wrong with the kernel or the interpreter, if anything is."""
     operands = case.operands(seed)
     expected = case.expected(operands)
-    if problem := difference(case.kernel()(**operands), expected, case.dtype):
+    if problem := difference(case.kernel(target)(**operands), expected, case.dtype):
         return f"kernel: {problem}\n{case}"
     if interpreter and (problem := difference(interpret(case.text(), operands), expected, case.dtype)):
         return f"interpreter: {problem}\n{case}"

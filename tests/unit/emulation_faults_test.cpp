@@ -228,6 +228,22 @@ TEST(EmulationFaults, Arguments) {
   expectVerdict(run(neighbour, "k", {}, {y.operand(), y.operand()}), Outcome::error, "with no sync_warp", 2);
 }
 
+/// As the views of one tensor that a projection makes are.
+TEST(EmulationFaults, OperandsThatAreOnlyReadMayOverlap) {
+  Values<float> x(48, 2.0F), z(32);
+  std::string text =
+      "extern \"C\" __global__ void k(Global<const f32> x, Global<const f32> y, Global<f32> z) {\n"
+      "  store_global(z + thread_index(), load_global<f32>(x + thread_index()) + "
+      "load_global<f32>(y + thread_index()));\n}\n";
+  Operand first = x.operand(), second = x.operand();
+  first.bytes = first.bytes.first(128);
+  second.bytes = second.bytes.subspan(64);
+  EXPECT_EQ(toString(run(text, "k", {}, {first, second, z.operand(false)})), "clean");
+  EXPECT_EQ(z[31], 4);
+  expectVerdict(run(text, "k", {}, {first, z.operand(), second}), Outcome::error,
+                "argument 2 overlaps argument 0 and is not the same", 0);
+}
+
 TEST(EmulationFaults, OperandsThatAreReachedByTheirNumbers) {
   Values<float> x(32, 2.0F), y(32);
   struct Words {

@@ -15,7 +15,7 @@ if(LINMU_BUILD_COMPILER)
     SOURCES prelude_portable_test.cpp nvrtc.cpp ../gpu/prelude_cases.cpp ../gpu/prelude_portable.cpp
     LIBRARIES LinMUCudaEmulation)
   target_compile_definitions(target_cuda_prelude_test PRIVATE
-    "LINMU_TEST_GPU_KERNELS=\"${PROJECT_SOURCE_DIR}/tests/gpu/prelude_kernels.cuh\""
+    "LINMU_TEST_SOURCES=\"${PROJECT_SOURCE_DIR}/tests\""
     "LINMU_TEST_VENV=\"${PROJECT_SOURCE_DIR}/.venv\"")
 
   linmu_unit_test(target_cuda_orderings_test

@@ -66,3 +66,51 @@ tile.program @p inputs(%x: tensor<?x16xbf16>, %g: tensor<?xf32>, %rows: tensor<?
     tile.launch @k grid(%c1)(%x, %g, %rows, %y, %z : tensor<?x16xbf16>, tensor<?xf32>, tensor<?xi32>, tensor<?x16xbf16>, tensor<?x16xf32>)
   }
 }
+
+// Rows of 16 bits move by two elements at least: those of 5, and columns at a place or up to a border that 2 need not
+// divide, are loaded as before; columns whose places and borders it divides are copied.
+// CHECK-LABEL: tile.kernel @words(
+// CHECK-SAME: %[[ODD:.*]]: tensor<?x5xbf16>, %[[EVEN:.*]]: tensor<?x6xbf16>
+// CHECK: tile.copy %[[EVEN]]
+// CHECK-NOT: tile.copy
+// CHECK: scf.for
+// CHECK: tile.copy %[[EVEN]]
+// CHECK-NOT: tile.copy
+// CHECK: tile.load %[[ODD]]
+// CHECK: tile.load %[[EVEN]]
+// CHECK: tile.load %[[EVEN]]
+// CHECK: scf.yield
+tile.program @parts inputs(%x: tensor<?x5xbf16>, %w: tensor<?x6xbf16>) results(%y: tensor<?x8xf32>) {
+  %c1 = arith.constant 1 : index
+  tile.kernel @words(%x: tensor<?x5xbf16>, %w: tensor<?x6xbf16>, %y: tensor<?x8xf32>) {
+    %c0 = arith.constant 0 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %c6 = arith.constant 6 : index
+    %c16 = arith.constant 16 : index
+    %n = tensor.dim %x, %c0 : tensor<?x5xbf16>
+    %b = tile.block_id 0
+    %odd = arith.muli %b, %c3 : index
+    %even = arith.muli %b, %c2 : index
+    %whole = tile.range %c0 -> !tile.range<8>
+    %at_odd = tile.range %odd to %c6 -> !tile.range<8>
+    %to_odd = tile.range %even to %c3 -> !tile.range<8>
+    %at_even = tile.range %even to %c6 -> !tile.range<8>
+    scf.for %i = %c0 to %n step %c16 {
+      %left = arith.subi %n, %i : index
+      %r = tile.range %i to %left -> !tile.range<16>
+      %a = tile.load %x[%r, %whole] : tensor<?x5xbf16>, [!tile.range<16>, !tile.range<8>] -> tensor<16x8xbf16>
+      %p = tile.load %w[%r, %at_odd] : tensor<?x6xbf16>, [!tile.range<16>, !tile.range<8>] -> tensor<16x8xbf16>
+      %q = tile.load %w[%r, %to_odd] : tensor<?x6xbf16>, [!tile.range<16>, !tile.range<8>] -> tensor<16x8xbf16>
+      %s = tile.load %w[%r, %at_even] : tensor<?x6xbf16>, [!tile.range<16>, !tile.range<8>] -> tensor<16x8xbf16>
+      %ap = arith.addf %a, %p : tensor<16x8xbf16>
+      %qs = arith.addf %q, %s : tensor<16x8xbf16>
+      %all = arith.addf %ap, %qs : tensor<16x8xbf16>
+      %f = arith.extf %all : tensor<16x8xbf16> to tensor<16x8xf32>
+      tile.store %f, %y[%r] : tensor<16x8xf32>, tensor<?x8xf32>, [!tile.range<16>]
+    }
+  }
+  tile.variant as "words" {
+    tile.launch @words grid(%c1)(%x, %w, %y : tensor<?x5xbf16>, tensor<?x6xbf16>, tensor<?x8xf32>)
+  }
+}

@@ -34,6 +34,17 @@ DType typeOf(const Package &package, const Binding &binding) {
                                            : package.temporaries[binding.index].dtype;
 }
 
+/// From a tensor's first element to its last one.
+std::size_t elementsBetween(std::span<const std::int64_t> sizes, std::span<const std::int64_t> strides) {
+  std::int64_t elements = 1;
+  for (std::size_t axis = 0; axis < sizes.size(); ++axis) {
+    if (sizes[axis] == 0)
+      return 0;
+    elements += (sizes[axis] - 1) * strides[axis];
+  }
+  return static_cast<std::size_t>(elements);
+}
+
 std::string hostCompiler(const ExecutorOptions &options) {
   if (!options.compiler.empty())
     return options.compiler;
@@ -104,12 +115,8 @@ private:
       }
       std::size_t rank = rankOf(package_, binding), size = sizeOf(typeOf(package_, binding));
       auto *data = reinterpret_cast<std::byte *>(words[at]);
-      std::int64_t elements = 1;
-      for (std::size_t axis = 0; axis < rank; ++axis)
-        elements = words[at + 1 + axis] == 0
-                       ? 0
-                       : elements + (words[at + 1 + axis] - 1) * words[at + 1 + rank + axis];
-      Operand operand{{data, static_cast<std::size_t>(std::max<std::int64_t>(elements, 0)) * size}};
+      std::span<const std::int64_t> sizes(&words[at + 1], rank), strides(&words[at + 1 + rank], rank);
+      Operand operand{{data, elementsBetween(sizes, strides) * size}};
       operand.initialised = std::find(written_.begin(), written_.end(), data) != written_.end();
       operand.written = binding.kind != Binding::input;
       operand.elementBytes = static_cast<std::uint32_t>(size);

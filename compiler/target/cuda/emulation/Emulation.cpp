@@ -46,6 +46,12 @@ static Parameter parameterOf(const Kernel &kernel, std::span<const Argument> arg
   return {operand.written ? ParameterKind::output : ParameterKind::input, operand.elementBytes};
 }
 
+/// Those that are only read may be views of one tensor, as what a projection makes is.
+static bool isWritten(const Kernel &kernel, std::span<const Argument> arguments, std::size_t index) {
+  return !std::get<Operand>(arguments[index]).initialised ||
+         parameterOf(kernel, arguments, index).kind == ParameterKind::output;
+}
+
 /// What is wrong with the arguments, if anything.
 static std::optional<std::string> mismatch(const Kernel &kernel, const Launch &launch,
                                            std::span<const Argument> arguments) {
@@ -76,7 +82,8 @@ static std::optional<std::string> mismatch(const Kernel &kernel, const Launch &l
       return name + " must be aligned to 16 bytes";
     for (std::size_t other = 0; other < index; ++other)
       if (const auto *before = std::get_if<Operand>(&arguments[other]);
-          before != nullptr && overlap(before->bytes, operand->bytes) && firstOf(arguments, index) == index)
+          before != nullptr && overlap(before->bytes, operand->bytes) && firstOf(arguments, index) == index &&
+          (isWritten(kernel, arguments, index) || isWritten(kernel, arguments, other)))
         return name + " overlaps argument " + std::to_string(other) + " and is not the same";
   }
   return std::nullopt;

@@ -142,8 +142,13 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             return true;
           })
           .Case([&](tile::CopyOp copy) {
+            // By 4 bytes a thread at least, where a tile has fewer elements than that for all of them.
             auto tile = copy.getBuffer().getType().getTileType();
-            copy->setAttr("layout", rows(tile));
+            int64_t least = std::max<int64_t>(32 / tile.getElementTypeBitWidth(), 1);
+            copy->setAttr("layout", tile.getRank() == 1
+                                        ? rows(tile)
+                                        : layouts_.rows(tile.getShape(), tile.getElementType(),
+                                                        tile.getDimSize(1), least));
             return true;
           })
           .Case<tile::AllocOp, tile::SlotOp, tile::WaitOp, tile::BarrierOp, tile::RangeOp, tile::BlockIdOp,

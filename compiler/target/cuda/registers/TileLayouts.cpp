@@ -42,12 +42,13 @@ LayoutAttr TileLayouts::rhs(ArrayRef<int64_t> stored, bool transposed, Type elem
   return transposed ? transpose(layout) : layout;
 }
 
-LayoutAttr TileLayouts::rows(ArrayRef<int64_t> shape, Type element, int64_t mostElements) {
+LayoutAttr TileLayouts::rows(ArrayRef<int64_t> shape, Type element, int64_t mostElements,
+                             int64_t leastElements) {
   int64_t bytes = std::max<int64_t>(element.getIntOrFloatBitWidth() / 8, 1);
   int64_t most = std::min({mostElements, 16 / bytes, shape[1]});
   // No wider than what gives every thread something.
   int64_t threads = int64_t(32) << warps_;
-  most = std::min(most, std::max<int64_t>(shape[0] * shape[1] / threads, 1));
+  most = std::min(most, std::max(shape[0] * shape[1] / threads, leastElements));
   return attr(rowLayout(extents(shape), llvm::Log2_64(most), warps_));
 }
 

@@ -22,8 +22,10 @@ public:
   WarpGrid rowsFirst(int64_t rows) const;
   unsigned warps() const { return warps_; }
 
-  /// Rows by vectors of at most 16 bytes, as memory is read and written.
-  LayoutAttr rows(llvm::ArrayRef<int64_t> shape, mlir::Type element, int64_t mostElements);
+  /// Rows by vectors of at most 16 bytes, as memory is read and written; of `leastElements` also where that
+  /// leaves threads without any.
+  LayoutAttr rows(llvm::ArrayRef<int64_t> shape, mlir::Type element, int64_t mostElements,
+                  int64_t leastElements = 1);
   /// A vector that each warp holds whole.
   LayoutAttr vector(int64_t size);
   /// A thread has consecutive rows of its columns: all, or where there are more lanes than columns, one of

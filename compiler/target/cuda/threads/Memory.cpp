@@ -1,25 +1,13 @@
 // Tiles from and to operands in memory.
 #include "compiler/target/cuda/threads/Lowering.h"
 #include "compiler/target/cuda/threads/SharedTile.h"
+#include "compiler/tile/Neighbours.h"
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
 
 using namespace mlir;
 using namespace linmu;
 using namespace linmu::cuda;
-
-/// A number that divides a value, as far as its ops show.
-static int64_t divisorOf(Value value, int64_t most) {
-  if (auto constant = getConstantIntValue(value))
-    return *constant == 0 ? most : std::gcd(*constant, most);
-  Operation *op = value.getDefiningOp();
-  if (!op || op->getNumOperands() != 2)
-    return 1;
-  int64_t a = divisorOf(op->getOperand(0), most), b = divisorOf(op->getOperand(1), most);
-  if (isa<arith::MulIOp>(op))
-    return std::gcd(a * b, most);
-  return isa<arith::AddIOp, arith::SubIOp>(op) ? std::gcd(a, b) : 1;
-}
 
 /// The register of a vector's slice of a layout that holds the element which registers alone lead to.
 static int64_t registerAt(LayoutAttr slice, uint64_t element) {
@@ -84,15 +72,8 @@ int64_t TileAccess::vectorOf(RankedTensorType type) {
        bit < images.size() && images[bit] == uint64_t(1) << (bit + shift) && most * bytes < 16; ++bit)
     most *= 2;
   if (last >= int64_t(indices_.size()))
-    return std::gcd(most, type.getDimSize(last));
-  auto range = indices_[last].getDefiningOp<tile::RangeOp>();
-  if (!range || range.getBackward() || range.getOrder() || type.isDynamicDim(last))
-    return 1;
-  most = std::gcd(divisorOf(range.getFirst(), most), type.getDimSize(last));
-  for (Value border : {range.getFrom(), range.getTo()})
-    if (border)
-      most = divisorOf(border, most);
-  return most;
+    return tile::neighboursOf(type, {}, most);
+  return tile::neighboursOf(type, indices_[last], most);
 }
 
 /// Where element `coordinate` of an axis lies; `rows` are the places of a tile of rows.
