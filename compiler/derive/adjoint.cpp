@@ -45,6 +45,7 @@ private:
   FailureOr<ChunkInputs> inputsOf(LoopKernel &kernel, const TokenSpan &tokens);
   ChunkCotangents cotangentsOf(LoopKernel &kernel, Value rows);
   void storeGradient(LoopKernel &kernel, AdjointChunk &chunk, unsigned number, Value rows);
+  void storeEachToken(LoopKernel &kernel, AdjointChunk &chunk, const TokenSpan &tokens);
   /// Where the state at the entry of the chunk of this number stands.
   SmallVector<Value> placeOf(LoopKernel &kernel, Value number) {
     return {kernel.walk.batch, kernel.walk.head, blocks_.placeOf(kernel, number)};
@@ -150,10 +151,24 @@ void AdjointKernels::storeGradient(LoopKernel &kernel, AdjointChunk &chunk, unsi
   if (output.use_empty())
     return;
   Value gradient = chunk.gradient(number);
+  if (!gradient)
+    return;
   // What has no axis is [C, 1] in the algebra.
   if (isa<FloatType>(form_.getOperand(number).getType()) && rankOf(gradient) == 2)
     gradient = kernel.builder.sum(gradient, 1);
   kernel.storeOutput(output, gradient, rows);
+}
+
+/// Those that come token by token.
+void AdjointKernels::storeEachToken(LoopKernel &kernel, AdjointChunk &chunk, const TokenSpan &tokens) {
+  TileBuilder &builder = kernel.builder;
+  Value live = builder.minimum(tokens.live, builder.index(together_));
+  chunk.eachToken(live, [&](Value token, int64_t number, Value gradient) {
+    Value row = kernel.walk.rowsOf(builder, {builder.add(tokens.first, token)});
+    if (isa<FloatType>(form_.getOperand(number).getType()))
+      gradient = builder.sum(gradient, 0);
+    kernel.storeOutput(view_.outputs[number], gradient, row);
+  });
 }
 
 /// Stores the gradients of these tokens; from the state before them and its gradient behind them to the gradient of
@@ -167,6 +182,7 @@ FailureOr<Value> AdjointKernels::gradients(LoopKernel &kernel, const TokenSpan &
   AdjointChunk chunk(kernel.builder, form_, *inputs, cotangentsOf(kernel, rows), state, adjoint);
   for (unsigned number = 0; number < view_.outputs.size(); ++number)
     storeGradient(kernel, chunk, number, rows);
+  storeEachToken(kernel, chunk, tokens);
   return chunk.next();
 }
 

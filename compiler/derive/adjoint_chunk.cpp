@@ -47,8 +47,9 @@ Value AdjointChunk::knownOfWrite(int64_t write) {
   Value sum = onValues(builder_.dot(onKeys(inputs_.keys[write], exit), adjoint_, {}), exit);
   if (Value given = cotangents_.writes[write])
     sum = builder_.add(sum, given);
+  // By value, what comes from reads inside the chunk is added token by token.
   if (decay_.isByValue())
-    return countReads() ? builder_.add(sum, crossings().reaching[write]) : sum;
+    return sum;
   for (int64_t read = 0; read < countReads(); ++read)
     if (Value given = cotangents_.reads[read])
       sum = builder_.dot(forward_.scores(read, write), given, {.transpose_lhs = true, .init = sum});
@@ -151,23 +152,19 @@ Value AdjointChunk::writeKeyExit(int64_t write) {
 Value AdjointChunk::readKey(int64_t read) {
   if (!dRead(read))
     return builder_.splat(inputs_.reads[read].getType(), 0);
-  if (decay_.isByRow()) {
-    int64_t place = 0;
-    for (int64_t before = 0; before < read; ++before)
-      place += bool(dRead(before));
-    return crossings().reached[place];
-  }
   Value sum = readKeyEntry(read);
-  for (int64_t write = 0; write < countWrites(); ++write)
-    sum = builder_.dot(decayedProducts(read, write), inputs_.keys[write],
-                       {.triangle = Triangle::lhs_lower, .init = sum});
+  for (int64_t write = 0; write < countWrites(); ++write) {
+    Value weights = decayedProducts(read, write), key = inputs_.keys[write];
+    sum = decay_.isByRow()
+              ? builder_.add(sum, tile::DecayValuesOp::create(builder_, key.getType(), weights, key,
+                                                              decay_.factors(), !inclusive(read)))
+              : builder_.dot(weights, key, {.triangle = Triangle::lhs_lower, .init = sum});
+  }
   return sum;
 }
 
 Value AdjointChunk::writeKey(int64_t write) {
   Value sum = writeKeyExit(write);
-  if (decay_.isByRow())
-    return builder_.add(sum, crossings().reaching[write]);
   for (int64_t read = 0; read < countReads(); ++read)
     if (dRead(read))
       sum = builder_.dot(decayedProducts(read, write), inputs_.reads[read],
@@ -182,9 +179,7 @@ Value AdjointChunk::feedback(int64_t term) {
 }
 
 /// Of a decay by row the paths along the key axis, of one by value those along the value axis.
-const CrossingWalk::Results &AdjointChunk::crossings() {
-  if (crossings_)
-    return *crossings_;
+CrossingWalk AdjointChunk::crossingWalk() {
   bool byValue = decay_.isByValue();
   CrossingWalk walk;
   for (int64_t read = 0; read < countReads(); ++read) {
@@ -207,7 +202,28 @@ const CrossingWalk::Results &AdjointChunk::crossings() {
   }
   walk.through = builder_.sum(builder_.multiply(state_, adjoint_), byValue ? 0 : 1);
   walk.decays = decay_.factors();
-  return crossings_.emplace(walk.run(builder_));
+  return walk;
+}
+
+Value AdjointChunk::rowOf(Value matrix, Value token) {
+  return tile::ExtractOp::create(builder_, builder_.f32Tile({columnsOf(matrix)}), matrix, token);
+}
+
+void AdjointChunk::eachToken(Value live, function_ref<void(Value, int64_t, Value)> at) {
+  if (!decay_ || decay_.isScalar())
+    return;
+  // What does not come from reads inside the chunk.
+  SmallVector<Value> known;
+  for (int64_t write = 0; write < countWrites(); ++write)
+    known.push_back(decay_.isByValue() ? dWrites()[write] : writeKeyExit(write));
+  int64_t first = 1 + countReads() + (decay_.isByValue() ? countWrites() : 0);
+  crossingWalk().run(builder_, live, [&](Value token, const CrossingWalk::Crossings &crossings) {
+    at(token, 0, crossings.crossing);
+    for (auto [write, rows] : llvm::enumerate(known)) {
+      Value row = rowOf(rows, token), inside = crossings.reaching[write];
+      at(token, first + write, inside ? builder_.add(row, inside) : row);
+    }
+  });
 }
 
 Value AdjointChunk::scalarDecayGradient() {
@@ -256,20 +272,18 @@ Value AdjointChunk::scalarDecayGradient() {
   return total;
 }
 
-Value AdjointChunk::decayGradient() {
-  return decay_.isScalar() ? scalarDecayGradient() : crossings().crossing;
-}
-
 Value AdjointChunk::gradient(int64_t operand) {
   if (decay_ && operand-- == 0)
-    return decayGradient();
+    return decay_.isScalar() ? scalarDecayGradient() : Value();
   if (operand < countReads())
     return readKey(operand);
   operand -= countReads();
   if (operand < countWrites())
-    return writeKey(operand);
+    return decay_.isByRow() ? Value() : writeKey(operand);
   operand -= countWrites();
-  return operand < countWrites() ? dWrites()[operand] : feedback(operand - countWrites());
+  if (operand < countWrites())
+    return decay_.isByValue() ? Value() : dWrites()[operand];
+  return feedback(operand - countWrites());
 }
 
 Value AdjointChunk::next() {

@@ -27,9 +27,14 @@ public:
   AdjointChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs, ChunkCotangents cotangents,
                mlir::Value state, mlir::Value adjoint);
 
-  /// The gradient of a form's operand by its number: [C, K] or [C, V] of keys, values and a vector of decays, [C] of
-  /// a feedback factor and a scalar decay.
+  /// The gradient of a form's operand by its number: [C, K] or [C, V] of keys and values, [C] of a feedback factor
+  /// and a scalar decay. Null where it comes token by token.
   mlir::Value gradient(int64_t operand);
+  /// Of a decay by row its gradient and that of the write keys, by value its gradient and that of the values: a loop
+  /// over the first `live` tokens calls `at` with the token's number, the operand's number and the gradient, [K] or
+  /// [V]. Nothing where all gradients are tiles.
+  void eachToken(mlir::Value live,
+                 llvm::function_ref<void(mlir::Value token, int64_t operand, mlir::Value gradient)> at);
   /// D at the entry, K x V.
   mlir::Value next();
 
@@ -54,9 +59,9 @@ private:
   Value readKey(int64_t read);
   Value writeKey(int64_t write);
   Value feedback(int64_t term);
-  Value decayGradient();
   Value scalarDecayGradient();
-  const CrossingWalk::Results &crossings();
+  Value rowOf(Value matrix, Value token);
+  CrossingWalk crossingWalk();
 
   TileBuilder &builder_;
   pattern::FormOp form_;
@@ -70,7 +75,6 @@ private:
   llvm::DenseMap<int64_t, Value> d_reads_; ///< null where nothing is sent back
   llvm::DenseMap<std::pair<int64_t, int64_t>, Value> products_, decayed_products_;
   llvm::DenseMap<int64_t, Value> read_key_entries_, write_key_exits_;
-  std::optional<CrossingWalk::Results> crossings_;
 };
 
 } // namespace linmu

@@ -7,7 +7,7 @@ using namespace linmu;
 namespace {
 
 /// One step of the walk, at token `at`. What is carried: for each read u the sum over the sources before the token,
-/// as it stands at the token; the same for the exit; the results so far.
+/// as it stands at the token, C x X; the same for the exit, X.
 class Step {
 public:
   Step(TileBuilder &builder, const CrossingWalk &walk, ArrayRef<Value> weights, Value toExit, Value at)
@@ -20,40 +20,37 @@ public:
       sources_.push_back(rowOf(source));
   }
 
-  SmallVector<Value> run(ValueRange carried) {
+  CrossingWalk::Crossings crossings(ValueRange carried) {
     size_t reads = walk_.targets.size(), writes = walk_.sources.size();
-    SmallVector<Value> sums(carried.take_front(reads)), reached(carried.slice(reads, reads)),
-        reaching(carried.slice(2 * reads, writes));
-    Value exit = carried[2 * reads + writes], crossing = carried[2 * reads + writes + 1];
-    Value total = builder_.multiply(rowOf(to_exit_), exit);
-    SmallVector<Value> seenFrom(writes);
+    CrossingWalk::Crossings result{{}, SmallVector<Value>(writes)};
+    Value total = builder_.multiply(rowOf(to_exit_), carried.back());
     for (size_t read = 0; read < reads; ++read) {
       Value target = builder_.multiply(walk_.targets[read], fromHere(walk_.inclusive[read]));
-      total = builder_.add(total, builder_.sum(builder_.multiply(target, sums[read]), 0));
-      if (!walk_.inclusive[read])
-        reached[read] = withRow(rowOf(sums[read]), reached[read]);
-      Value next = builder_.multiply(builder_.along(decay_, 1, shape_), sums[read]);
+      total = builder_.add(total, builder_.sum(builder_.multiply(target, carried[read]), 0));
       for (size_t write = 0; write < writes; ++write) {
-        Value weight = builder_.along(rowOf(weights_[read * writes + write]), 0, shape_);
-        next = builder_.add(next, builder_.multiply(weight, builder_.along(sources_[write], 1, shape_)));
-        Value seen = builder_.sum(builder_.multiply(weight, target), 0);
-        seenFrom[write] = seenFrom[write] ? builder_.add(seenFrom[write], seen) : seen;
+        Value seen = builder_.sum(builder_.multiply(weight(read, write), target), 0);
+        Value &sum = result.reaching[write];
+        sum = sum ? builder_.add(sum, seen) : seen;
       }
-      sums[read] = next;
-      if (walk_.inclusive[read])
-        reached[read] = withRow(rowOf(next), reached[read]);
     }
-    for (size_t write = 0; write < writes && reads; ++write)
-      reaching[write] = withRow(seenFrom[write], reaching[write]);
-    crossing = withRow(builder_.multiply(decay_, total), crossing);
-    exit = builder_.multiply(decay_, exit);
-    for (size_t write = 0; write < writes; ++write)
-      exit = builder_.add(exit, builder_.multiply(sources_[write], rowOf(walk_.leaving[write])));
-    SmallVector<Value> next(sums);
-    next.append(reached);
-    next.append(reaching);
-    next.append({exit, crossing});
-    return next;
+    result.crossing = builder_.multiply(decay_, total);
+    return result;
+  }
+
+  SmallVector<Value> next(ValueRange carried) {
+    SmallVector<Value> result;
+    for (size_t read = 0; read < walk_.targets.size(); ++read) {
+      Value sum = builder_.multiply(builder_.along(decay_, 1, shape_), carried[read]);
+      for (size_t write = 0; write < sources_.size(); ++write)
+        sum = builder_.add(
+            sum, builder_.multiply(weight(read, write), builder_.along(sources_[write], 1, shape_)));
+      result.push_back(sum);
+    }
+    Value exit = builder_.multiply(decay_, carried.back());
+    for (auto [source, leaving] : llvm::zip_equal(sources_, walk_.leaving))
+      exit = builder_.add(exit, builder_.multiply(source, rowOf(leaving)));
+    result.push_back(exit);
+    return result;
   }
 
 private:
@@ -61,10 +58,9 @@ private:
     int64_t columns = cast<RankedTensorType>(matrix.getType()).getDimSize(1);
     return tile::ExtractOp::create(builder_, builder_.f32Tile({columns}), matrix, at_);
   }
-  /// `matrix` with this vector as the token's row.
-  Value withRow(Value row, Value matrix) {
-    Value is = builder_.compare(arith::CmpIPredicate::eq, row_, here_);
-    return builder_.select(is, builder_.along(row, 1, shape_), matrix);
+  /// What a write at the token is to each read, C x X.
+  Value weight(size_t read, size_t write) {
+    return builder_.along(rowOf(weights_[read * sources_.size() + write]), 0, shape_);
   }
   /// At each read u behind the token, the decays from behind the token to u; elsewhere zero.
   Value fromHere(bool inclusive) {
@@ -90,29 +86,21 @@ private:
 
 } // namespace
 
-CrossingWalk::Results CrossingWalk::run(TileBuilder &builder) const {
-  size_t reads = targets.size(), writes = sources.size();
-  int64_t chunk = cast<RankedTensorType>(decays.getType()).getDimSize(0);
+void CrossingWalk::run(TileBuilder &builder, Value live,
+                       function_ref<void(Value token, const Crossings &crossings)> at) const {
   SmallVector<Value> transposed;
   for (Value weight : weights)
     transposed.push_back(tile::TransposeOp::create(builder, weight.getType(), weight));
   Value toExit = builder.cumprod(decays, {.exclusive = true, .reversed = true});
-  Value zero = builder.splat(decays.getType(), 0);
   SmallVector<Value> entry(entering);
-  entry.append(reads + writes, zero);
-  entry.append({through, zero});
-  auto loop =
-      scf::ForOp::create(builder, builder.index(0), builder.index(chunk), builder.index(1), entry);
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    Block *body = loop.getBody();
-    if (!body->empty())
-      body->back().erase();
-    builder.setInsertionPointToEnd(body);
-    Step step(builder, *this, transposed, toExit, loop.getInductionVar());
-    scf::YieldOp::create(builder, step.run(loop.getRegionIterArgs()));
-  }
-  SmallVector<Value> results(loop.getResults().drop_front(reads));
-  return {SmallVector<Value>(ArrayRef(results).take_front(reads)),
-          SmallVector<Value>(ArrayRef(results).slice(reads, writes)), results.back()};
+  entry.push_back(through);
+  auto loop = scf::ForOp::create(builder, builder.index(0), live, builder.index(1), entry);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = loop.getBody();
+  if (!body->empty())
+    body->back().erase();
+  builder.setInsertionPointToEnd(body);
+  Step step(builder, *this, transposed, toExit, loop.getInductionVar());
+  at(loop.getInductionVar(), step.crossings(loop.getRegionIterArgs()));
+  scf::YieldOp::create(builder, step.next(loop.getRegionIterArgs()));
 }

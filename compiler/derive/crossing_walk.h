@@ -23,14 +23,15 @@ struct CrossingWalk {
   mlir::Value through;                     ///< X
   mlir::Value decays;                      ///< C x X
 
-  struct Results {
-    /// Of each read u the sum over the sources that reach it, the entry included: without targets_j. C x X.
-    llvm::SmallVector<mlir::Value> reached;
-    /// Of each write s the sum over the reads that it reaches, without sources_i and without the exit. C x X.
+  /// At one token: the sum of all paths that cross it, and of each write there the sum over the reads that it
+  /// reaches, without sources_i and without the exit; null without reads. X each.
+  struct Crossings {
+    mlir::Value crossing;
     llvm::SmallVector<mlir::Value> reaching;
-    mlir::Value crossing; ///< the sum of all paths that cross each token, C x X
   };
-  Results run(TileBuilder &builder) const;
+  /// Calls `at` in a loop over the first `live` tokens, with the token's number.
+  void run(TileBuilder &builder, mlir::Value live,
+           llvm::function_ref<void(mlir::Value token, const Crossings &crossings)> at) const;
 };
 
 } // namespace linmu
