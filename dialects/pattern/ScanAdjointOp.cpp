@@ -74,14 +74,12 @@ static LogicalResult verifyCotangents(ScanAdjointOp op, StringRef kind, ArrayRef
 
 /// The operands of the form against the state.
 static LogicalResult verifyForm(ScanAdjointOp op, FormOp form) {
-  Type state = op.getStateSlice(), value = form.getValueType(state);
-  auto tensor = dyn_cast<RankedTensorType>(state);
-  int64_t rank = tensor ? tensor.getRank() : 0, axis = form.getKeyAxis();
-  if (axis < (rank == 2 ? 0 : -1) || axis >= rank)
-    return form.emitOpError("requires a key axis of a state ") << state << ", got " << axis;
-  Type key = Float32Type::get(op.getContext());
-  if (axis >= 0)
-    key = RankedTensorType::get({tensor.getDimSize(axis)}, tensor.getElementType());
+  Type state = op.getStateSlice(), key = Float32Type::get(op.getContext());
+  if (failed(verifyKeyAxis(form, state)))
+    return failure();
+  Type value = form.getValueType(state);
+  if (int64_t axis = form.getKeyAxis(); axis >= 0)
+    key = RankedTensorType::get({cast<RankedTensorType>(state).getDimSize(axis)}, key);
   auto expect = [&](OperandRange operands, StringRef kind, Type expected) -> LogicalResult {
     for (auto [index, operand] : llvm::enumerate(operands))
       if (operand.getType() != expected)
@@ -109,8 +107,6 @@ LogicalResult ScanAdjointOp::verifyRegions() {
            << TypeRange(expected) << ", got " << body.getArgumentTypes();
   if (failed(verifyStepOps(*this, body)))
     return failure();
-  for (auto lag : body.getOps<LagOp>())
-    return lag.emitOpError("cannot stand in the stage of 'pattern.scan_adjoint', whose tokens have no tails");
   auto form = dyn_cast<FormOp>(body.back());
   if (!form)
     return emitOpError("requires its stage to end in 'pattern.form'");

@@ -26,6 +26,9 @@ template <typename LoopOp> mlir::LogicalResult verifyLoopOperands(LoopOp op, int
 /// sequences, tensor<?x...>.
 mlir::LogicalResult verifyDynamic(mlir::Operation *op, llvm::StringRef clause, mlir::Value value);
 
+/// The form's key axis is one of a state whose slice has the type `state`, or -1 where that has no two axes.
+mlir::LogicalResult verifyKeyAxis(FormOp form, mlir::Type state);
+
 /// The heads of a loop: those of its first output, else of its first state; 0 where it has neither.
 int64_t headsOf(mlir::ResultRange outputs, mlir::ResultRange finals);
 
