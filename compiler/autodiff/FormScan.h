@@ -45,8 +45,8 @@ struct FormScan {
   /// The op of its gradients; `dReads` and `dWrites` are what y_j and w_i get from outside and `dFinal` what
   /// the state at the end gets, null where that is nothing.
   pattern::ScanAdjointOp createAdjoint(mlir::OpBuilder &at, mlir::Location location,
-                                       llvm::ArrayRef<mlir::Value> dReads, llvm::ArrayRef<mlir::Value> dWrites,
-                                       mlir::Value dFinal) const;
+                                       llvm::ArrayRef<mlir::Value> dReads,
+                                       llvm::ArrayRef<mlir::Value> dWrites, mlir::Value dFinal) const;
   /// Those of the form, in its order.
   llvm::SmallVector<FormOperand> operands() const;
 

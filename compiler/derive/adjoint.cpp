@@ -1,6 +1,7 @@
-// The gradients of a scan in normal form: a first kernel walks chunks of tokens for the states at their entries alone,
-// a second walks back over them, from the last chunk to the first, with the gradient of the state in a tile. Inside a
-// chunk it takes all tokens at once, or, token by token, first the states before each of them and then the walk back.
+// The gradients of a scan in normal form: a first kernel walks chunks of tokens for the states at their
+// entries alone, a second walks back over them, from the last chunk to the first, with the gradient of the
+// state in a tile. Inside a chunk it takes all tokens at once, or, token by token, first the states before
+// each of them and then the walk back.
 #include "compiler/derive/adjoint_chunk.h"
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/loop_kernel.h"
@@ -171,8 +172,8 @@ void AdjointKernels::storeEachToken(LoopKernel &kernel, AdjointChunk &chunk, con
   });
 }
 
-/// Stores the gradients of these tokens; from the state before them and its gradient behind them to the gradient of
-/// the state before them.
+/// Stores the gradients of these tokens; from the state before them and its gradient behind them to the
+/// gradient of the state before them.
 FailureOr<Value> AdjointKernels::gradients(LoopKernel &kernel, const TokenSpan &tokens, Value state,
                                            Value adjoint) {
   FailureOr<ChunkInputs> inputs = inputsOf(kernel, tokens);
@@ -222,15 +223,16 @@ FailureOr<LaunchPlan> AdjointKernels::deriveGradients() {
   Value last = op_.getFinalCotangent();
   if (last)
     last = kernel.addMemory(program_.memory(last));
-  // The chunks are those of the first kernel: the short one is the last of the sequence, and comes first here.
+  // The chunks are those of the first kernel: the short one is the last of the sequence, and comes first
+  // here.
   Value more = builder.add(kernel.walk.tokens, builder.index(chunk_ - 1));
   Value chunks = arith::DivUIOp::create(builder, more, builder.index(chunk_));
   auto back = [&](Value index, Value adjoint) {
     Value number = builder.subtract(builder.subtract(chunks, builder.index(1)), index);
     return walkBack(kernel, number, builder.load(memory, placeOf(kernel, number)), adjoint);
   };
-  FailureOr<Value> adjoint = loopOver(builder, builder.index(0), chunks, 1,
-                                      stored_.load(builder, kernel.walk, last, {}), back);
+  FailureOr<Value> adjoint =
+      loopOver(builder, builder.index(0), chunks, 1, stored_.load(builder, kernel.walk, last, {}), back);
   if (failed(adjoint))
     return failure();
   if (Value to = kernel.argument(op_.getInitGradient()))

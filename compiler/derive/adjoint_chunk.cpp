@@ -108,15 +108,12 @@ Value AdjointChunk::products(int64_t read, int64_t write) {
   SmallVector<int64_t> shape{chunk_, chunk_};
   Value given = dRead(read), written = writes()[write];
   if (decay_.isByValue())
-    return products_[{read, write}] =
-               tile::DecayScoresOp::create(builder_, builder_.f32Tile(shape), given, written,
-                                           decay_.factors(), !inclusive(read));
-  Value product =
-      builder_.dot(given, written, {.transpose_rhs = true, .triangle = Triangle::result_lower});
+    return products_[{read, write}] = tile::DecayScoresOp::create(
+               builder_, builder_.f32Tile(shape), given, written, decay_.factors(), !inclusive(read));
+  Value product = builder_.dot(given, written, {.transpose_rhs = true, .triangle = Triangle::result_lower});
   Value seen = builder_.compare(inclusive(read) ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt,
                                 builder_.coordinate(shape, 0), builder_.coordinate(shape, 1));
-  return products_[{read, write}] =
-             builder_.select(seen, product, builder_.splat(product.getType(), 0));
+  return products_[{read, write}] = builder_.select(seen, product, builder_.splat(product.getType(), 0));
 }
 
 /// The same with the decay between read and write, but for one by row.
@@ -144,7 +141,8 @@ Value AdjointChunk::writeKeyExit(int64_t write) {
   Value &known = write_key_exits_[write];
   if (!known) {
     Value factor = decay_ ? decay_.toExit(builder_) : Value();
-    known = onKeys(builder_.dot(onValues(writes()[write], factor), adjoint_, {.transpose_rhs = true}), factor);
+    known =
+        onKeys(builder_.dot(onValues(writes()[write], factor), adjoint_, {.transpose_rhs = true}), factor);
   }
   return known;
 }

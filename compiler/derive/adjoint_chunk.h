@@ -1,14 +1,14 @@
 // The algebra of the gradients of one state and one chunk, without any access to memory.
 //
-// S is the state at the chunk's entry, D the gradient of the state at its exit. With the decays E from the entry
-// to a read, X from a write to the exit, L from entry to exit and F between them, scores = R F K^T, and
+// S is the state at the chunk's entry, D the gradient of the state at its exit. With the decays E from the
+// entry to a read, X from a write to the exit, L from entry to exit and F between them, scores = R F K^T, and
 // A = I - M scores as in the forward pass (state_chunk.h):
 //   A^T dW = gW + (K X) D + scores^T gY     dY = gY + M^T dW     D at the entry = L D + (R E)^T dY
 //   Z = dY W^T where the read sees the write     dR = (dY S^T) E + (Z F) K     dK = (W D^T) X + (Z F)^T R
 //   dV = dW     dM_ij = dW_i . Y_j
-// E, X and F stand on key columns, and on value columns where the decay is by value. The decay's gradient at t is
-// the sum of all that crosses t, and of nothing else, so that no terms cancel: entry to exit, entry to a read
-// behind t, a write before t to the exit, and a write before t to a read behind it.
+// E, X and F stand on key columns, and on value columns where the decay is by value. The decay's gradient at
+// t is the sum of all that crosses t, and of nothing else, so that no terms cancel: entry to exit, entry to a
+// read behind t, a write before t to the exit, and a write before t to a read behind it.
 #pragma once
 #include "compiler/derive/crossing_walk.h"
 #include "compiler/derive/state_chunk.h"
@@ -27,12 +27,12 @@ public:
   AdjointChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs, ChunkCotangents cotangents,
                mlir::Value state, mlir::Value adjoint);
 
-  /// The gradient of a form's operand by its number: [C, K] or [C, V] of keys and values, [C] of a feedback factor
-  /// and a scalar decay. Null where it comes token by token.
+  /// The gradient of a form's operand by its number: [C, K] or [C, V] of keys and values, [C] of a feedback
+  /// factor and a scalar decay. Null where it comes token by token.
   mlir::Value gradient(int64_t operand);
-  /// Of a decay by row its gradient and that of the write keys, by value its gradient and that of the values: a loop
-  /// over the first `live` tokens calls `at` with the token's number, the operand's number and the gradient, [K] or
-  /// [V]. Nothing where all gradients are tiles.
+  /// Of a decay by row its gradient and that of the write keys, by value its gradient and that of the values:
+  /// a loop over the first `live` tokens calls `at` with the token's number, the operand's number and the
+  /// gradient, [K] or [V]. Nothing where all gradients are tiles.
   void eachToken(mlir::Value live,
                  llvm::function_ref<void(mlir::Value token, int64_t operand, mlir::Value gradient)> at);
   /// D at the entry, K x V.
@@ -71,7 +71,7 @@ private:
   ChunkCotangents cotangents_;
   Value state_, adjoint_;
   int64_t chunk_;
-  llvm::SmallVector<Value> d_writes_;       ///< empty until asked for
+  llvm::SmallVector<Value> d_writes_;      ///< empty until asked for
   llvm::DenseMap<int64_t, Value> d_reads_; ///< null where nothing is sent back
   llvm::DenseMap<std::pair<int64_t, int64_t>, Value> products_, decayed_products_;
   llvm::DenseMap<int64_t, Value> read_key_entries_, write_key_exits_;

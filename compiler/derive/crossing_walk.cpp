@@ -6,8 +6,8 @@ using namespace linmu;
 
 namespace {
 
-/// One step of the walk, at token `at`. What is carried: for each read u the sum over the sources before the token,
-/// as it stands at the token, C x X; the same for the exit, X.
+/// One step of the walk, at token `at`. What is carried: for each read u the sum over the sources before the
+/// token, as it stands at the token, C x X; the same for the exit, X.
 class Step {
 public:
   Step(TileBuilder &builder, const CrossingWalk &walk, ArrayRef<Value> weights, Value toExit, Value at)

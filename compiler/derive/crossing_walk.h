@@ -1,12 +1,12 @@
 // A walk over the tokens of a chunk with all that crosses each of them under a decay by row or column.
 //
-// Paths lead from a write s, or from the chunk's entry, to a read u that sees it, or to the chunk's exit; element by
-// element of the decaying axis they are worth
+// Paths lead from a write s, or from the chunk's entry, to a read u that sees it, or to the chunk's exit;
+// element by element of the decaying axis they are worth
 //   write to read   sources_i[s] weights_ji[u, s] targets_j[u] (product of decays[x] for s < x <= u, or < u)
 //   entry to read   entering_j[u] targets_j[u] ...      write to exit   sources_i[s] leaving_i[s] ...
 //   entry to exit   through ...
-// A path crosses t where its product has decays[t] in it. Nothing is ever subtracted, so that what crosses a small
-// decay is as exact as that decay.
+// A path crosses t where its product has decays[t] in it. Nothing is ever subtracted, so that what crosses a
+// small decay is as exact as that decay.
 #pragma once
 #include "compiler/tile/tile_builder.h"
 

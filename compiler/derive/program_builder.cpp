@@ -34,11 +34,10 @@ FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
   }
   for (Operation &op : entry.without_terminator())
     llvm::TypeSwitch<Operation *>(&op)
-        .Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp, pattern::ScanAdjointOp>(
-            [&](auto loop) {
-              if (Value table = loop.getSequences())
-                self.table_ = table;
-            });
+        .Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp, pattern::ScanAdjointOp>([&](auto loop) {
+          if (Value table = loop.getSequences())
+            self.table_ = table;
+        });
   for (Operation &op : entry.without_terminator())
     for (OpResult result : op.getResults())
       if (!result.use_empty() && !self.memory_.contains(result))

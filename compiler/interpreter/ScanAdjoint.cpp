@@ -95,9 +95,8 @@ public:
       return failure();
     if (sequences_ && failed(checkSequences(op_, *sequences_, call_)))
       return failure();
-    auto violation = parallelFor(countSequences() * heads_, call_.threads, [&](std::int64_t index) {
-      return runHead(index / heads_, index % heads_);
-    });
+    auto violation = parallelFor(countSequences() * heads_, call_.threads,
+                                 [&](std::int64_t index) { return runHead(index / heads_, index % heads_); });
     if (violation)
       return emitViolation(*violation, heads_);
     return std::move(results_);

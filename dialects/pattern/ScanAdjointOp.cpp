@@ -33,8 +33,7 @@ LogicalResult ScanAdjointOp::verify() {
     return emitOpError("requires the gradient of the initial state ") << misfit;
   if (!state.getElementType().isF32())
     return emitOpError("requires the gradient of the initial state to have f32 elements, got ") << state;
-  for (auto [name, value] :
-       {std::pair("init", getInit()), std::pair("final_cotangent", getFinalCotangent())})
+  for (auto [name, value] : {std::pair("init", getInit()), std::pair("final_cotangent", getFinalCotangent())})
     if (value && value.getType() != state)
       return emitOpError("requires ") << name << " to have type " << state << ", got " << value.getType();
   if (getTokens().empty())
@@ -87,8 +86,8 @@ static LogicalResult verifyForm(ScanAdjointOp op, FormOp form) {
                                              << " for a state " << state << ", got " << operand.getType();
     return success();
   };
-  if (failed(expect(form.getReads(), "read key", key)) || failed(expect(form.getWrites(), "write key", key)) ||
-      failed(expect(form.getValues(), "value", value)))
+  if (failed(expect(form.getReads(), "read key", key)) ||
+      failed(expect(form.getWrites(), "write key", key)) || failed(expect(form.getValues(), "value", value)))
     return failure();
   Value decay = form.getDecay();
   Type along = form.getDecayByValue() ? value : key;

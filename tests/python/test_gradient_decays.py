@@ -81,7 +81,9 @@ def operands_of(kind: str, tokens: int) -> tuple[dict, dict]:
         "s0": random.normal(size=(HEADS, WIDTH, WIDTH)),
     }
     cotangents = {"d_o": random.normal(size=shape), "d_s": random.normal(size=(HEADS, WIDTH, WIDTH))}
-    return tuple({name: x[None].astype(np.float32) for name, x in some.items()} for some in (inputs, cotangents))
+    return tuple(
+        {name: x[None].astype(np.float32) for name, x in some.items()} for some in (inputs, cotangents)
+    )
 
 
 def expected_of(kind: str, feedback: bool, inputs: dict, cotangents: dict) -> dict[str, np.ndarray]:
@@ -132,7 +134,9 @@ def errors_of(kind, feedback, tokens, folder, *options) -> dict[tuple[str, str],
     }
 
 
-FORMS = [(kind, feedback) for kind in KINDS for feedback in (False, True) if not (kind == "value" and feedback)]
+FORMS = [
+    (kind, feedback) for kind in KINDS for feedback in (False, True) if not (kind == "value" and feedback)
+]
 
 
 # f32 rounds every sum of some thousand tokens; a triangular solve multiplies what was rounded.
