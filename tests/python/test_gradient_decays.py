@@ -25,9 +25,9 @@ TEXT = """
 !s = tensor<?x{H}x{D}x{D}xf32>
 !v = tensor<{D}xf32>
 !m = tensor<{D}x{D}xf32>
-func.func @decayed(%q: !t, %k: !t, %v: !t, %b: !b, %g: !g, %s0: !s) -> (!t {{pattern.name = "o"}}, !s {{pattern.name = "s"}}) {{
+func.func @decayed(%q: !t, %k: !t, %v: !t, %b: !b, %g: !g, %s0: !s{cu}) -> (!t {{pattern.name = "o"}}, !s {{pattern.name = "s"}}) {{
   %o, %s = pattern.scan tokens(%qt = %q : !t, %kt = %k : !t, %vt = %v : !t, %bt = %b : !b, %gt = %g : !g)
-      states(%S = %s0 : !s) -> (!t) {{
+      states(%S = %s0 : !s) {clause} -> (!t) {{
     {decay}
     %D = arith.mulf %A, %S : !m
     %B = pattern.broadcast %bt : f32 to !v
@@ -53,9 +53,17 @@ WRITES = {
 }
 
 
-def source_of(kind: str, feedback: bool, folder):
+def source_of(kind: str, feedback: bool, folder, ragged: bool = False):
     width = f"x{WIDTH}" if kind in ("row", "value") else ""
-    text = TEXT.format(H=HEADS, D=WIDTH, X=width, decay=DECAYS[kind], write=WRITES[feedback])
+    text = TEXT.format(
+        H=HEADS,
+        D=WIDTH,
+        X=width,
+        decay=DECAYS[kind],
+        write=WRITES[feedback],
+        cu=", %cu: tensor<?xi32>" if ragged else "",
+        clause="sequences(%cu : tensor<?xi32>)" if ragged else "",
+    )
     source = folder / "pattern.mlir"
     source.write_text(text)
     return source
@@ -159,3 +167,29 @@ def test_gradients_hold_for_every_length_around_the_ends_of_chunks(kind, feedbac
 def test_the_interpreter_gives_the_gradients_of_the_equations(kind, feedback, tmp_path):
     errors = errors_of(kind, feedback, 37, tmp_path, "--target=interpreter")
     assert max(errors.values()) < 2e-6, errors
+
+
+@pytest.mark.parametrize("kind,feedback", [("scalar", True), ("row", False), ("value", False)])
+@pytest.mark.parametrize("algorithm", ["auto", "recurrent"])
+def test_gradients_of_a_ragged_batch_are_those_of_its_sequences(kind, feedback, algorithm, tmp_path):
+    lengths = (5, 0, 16, 37, 1, 48)
+    cases = [case(kind, feedback, tokens) for tokens in lengths]
+
+    def joined(part: int) -> dict[str, np.ndarray]:
+        axis = {"s0": 0, "d_s": 0}
+        return {
+            name: np.concatenate([x[part][name] for x in cases], axis=axis.get(name, 1))
+            for name in cases[0][part]
+        }
+
+    inputs = joined(0) | joined(1) | {"cu": np.cumsum((0, *lengths)).astype(np.int32)}
+    source = source_of(kind, feedback, tmp_path, ragged=True)
+    actual = gradients(source, tmp_path, inputs, f"--schedule=algorithm={algorithm}")
+    ends = np.cumsum(lengths)
+    for sequence, (tokens, (_, _, expected)) in enumerate(zip(lengths, cases, strict=True)):
+        for name, gradient in expected.items():
+            rows = slice(ends[sequence] - tokens, ends[sequence])
+            found = actual[name][sequence] if name == "d_s0" else actual[name][0, rows]
+            for head in range(HEADS) if gradient.size else ():
+                error = worst(of_head(name, found, head), of_head(name, gradient, head))
+                assert error < (2e-4 if feedback else 5e-5), (name, tokens, CLASSES[head])
