@@ -35,16 +35,11 @@ static std::string shapeOf(Type slice) {
   return text;
 }
 
-static llvm::json::Object describeState(NormalScanOp scan, unsigned index) {
-  FormOp form = scan.getForm(index);
-  Type slice = sliceType(cast<RankedTensorType>(scan.getFinals()[index].getType()), 2);
+static llvm::json::Object describeState(FormOp form, Type slice) {
   llvm::json::Object state;
   state["shape"] = shapeOf(slice);
   state["key_axis"] = int64_t(form.getKeyAxis());
   state["decay"] = form.getDecayKind();
-  auto name = [&](BlockArgument argument) { return nameOfArgument(scan, argument.getArgNumber()); };
-  if (form.getDecay())
-    state["log_decay"] = expressionOf(form.getDecay(), name);
   int64_t inclusive = llvm::count(form.getInclusive(), true);
   state["reads_before_write"] = int64_t(form.getReads().size()) - inclusive;
   state["reads_after_write"] = inclusive;
@@ -55,20 +50,36 @@ static llvm::json::Object describeState(NormalScanOp scan, unsigned index) {
 
 static std::string directionOf(Operation *op) { return op->hasAttr("reverse") ? "reverse" : "forward"; }
 
+static void printState(const llvm::json::Object &state, unsigned index, llvm::raw_ostream &stream) {
+  stream << "    state #" << index << " (" << *state.getString("shape") << "): decay "
+         << *state.getString("decay");
+  if (auto decay = state.getString("log_decay"))
+    stream << " exp(" << *decay << ")";
+  stream << ", " << *state.getInteger("writes") << " writes, " << *state.getInteger("reads_before_write")
+         << " reads before and " << *state.getInteger("reads_after_write") << " after them, "
+         << (*state.getInteger("feedback_terms") ? "feedback (a triangular solve)" : "no feedback") << "\n";
+}
+
 static llvm::json::Array describeStates(NormalScanOp scan, llvm::raw_ostream &stream) {
   llvm::json::Array states;
+  auto name = [&](BlockArgument argument) { return nameOfArgument(scan, argument.getArgNumber()); };
   for (unsigned index = 0; index < scan.getNumStates(); ++index) {
-    llvm::json::Object state = describeState(scan, index);
-    stream << "    state #" << index << " (" << *state.getString("shape") << "): decay "
-           << *state.getString("decay");
-    if (auto decay = state.getString("log_decay"))
-      stream << " exp(" << *decay << ")";
-    stream << ", " << *state.getInteger("writes") << " writes, " << *state.getInteger("reads_before_write")
-           << " reads before and " << *state.getInteger("reads_after_write") << " after them, "
-           << (*state.getInteger("feedback_terms") ? "feedback (a triangular solve)" : "no feedback") << "\n";
+    FormOp form = scan.getForm(index);
+    llvm::json::Object state =
+        describeState(form, sliceType(cast<RankedTensorType>(scan.getFinals()[index].getType()), 2));
+    if (form.getDecay())
+      state["log_decay"] = expressionOf(form.getDecay(), name);
+    printState(state, index, stream);
     states.push_back(std::move(state));
   }
   return states;
+}
+
+/// The scan whose gradients an op gives.
+static llvm::json::Array describeStates(ScanAdjointOp op, llvm::raw_ostream &stream) {
+  llvm::json::Object state = describeState(op.getForm(), op.getStateSlice());
+  printState(state, 0, stream);
+  return llvm::json::Array{std::move(state)};
 }
 
 static llvm::json::Object describeOp(const PlannedOp &planned, llvm::raw_ostream &stream) {
@@ -81,7 +92,7 @@ static llvm::json::Object describeOp(const PlannedOp &planned, llvm::raw_ostream
   entry["location"] = placeOf(op.getLoc());
   entry["algorithm"] = algorithm;
   stream << "  " << kind << " at " << placeOf(op.getLoc());
-  if (isa<ScanOp, NormalScanOp, MapOp>(op)) {
+  if (isa<ScanOp, NormalScanOp, MapOp, ScanAdjointOp>(op)) {
     entry["direction"] = directionOf(&op);
     stream << ", " << directionOf(&op);
   }
@@ -97,6 +108,8 @@ static llvm::json::Object describeOp(const PlannedOp &planned, llvm::raw_ostream
   if (auto scan = dyn_cast<NormalScanOp>(op)) {
     entry["normal_form"] = true;
     entry["states"] = describeStates(scan, stream);
+  } else if (auto adjoint = dyn_cast<ScanAdjointOp>(op)) {
+    entry["states"] = describeStates(adjoint, stream);
   } else if (auto reason = op.getAttrOfType<StringAttr>(opaqueReason)) {
     std::string at = placeOf(op.getAttrOfType<LocationAttr>(opaqueLocation));
     entry["normal_form"] = false;

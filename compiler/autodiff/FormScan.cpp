@@ -20,24 +20,8 @@ Type FormScan::valueType() const {
              : RankedTensorType::get({tensor.getDimSize(1 - keyAxis)}, tensor.getElementType());
 }
 
-FormScan FormScan::transposed() const {
-  FormScan other;
-  other.walk = walk;
-  other.decay = decay;
-  other.state = state;
-  int64_t axes = state.getRank() - 2;
-  other.keyAxis = axes == 2 ? 1 - keyAxis : axes == 1 ? -1 - keyAxis : keyAxis;
-  bool vector = decay && decay.tensor &&
-                isa<RankedTensorType>(sliceType(cast<RankedTensorType>(decay.tensor.getType()), 3));
-  vector |= decay.number && isa<RankedTensorType>(decay.number.getType());
-  other.decayByValue = vector && !decayByValue;
-  return other;
-}
-
-FormScan::Results FormScan::create(OpBuilder &at, Location location) const {
-  Region stage, finish;
-  Block &form = stage.emplaceBlock(), &end = finish.emplaceBlock();
-  StepBuilder step(location, at.getContext());
+SmallVector<Value> FormScan::buildStage(Block &form, Location location) const {
+  StepBuilder step(location, walk.like.getContext());
   step.setInsertionPointToEnd(&form);
   SmallVector<Value> tokens;
   auto argument = [&](Value tensor) -> Value {
@@ -45,9 +29,7 @@ FormScan::Results FormScan::create(OpBuilder &at, Location location) const {
       if (known == tensor)
         return form.getArgument(index);
     tokens.push_back(tensor);
-    Type slice = sliceType(cast<RankedTensorType>(tensor.getType()), 3);
-    end.addArgument(slice, location);
-    return form.addArgument(slice, location);
+    return form.addArgument(sliceType(cast<RankedTensorType>(tensor.getType()), 3), location);
   };
   auto in = [&](const FormOperand &operand) -> Value {
     return operand.tensor ? argument(operand.tensor) : Value(arith::ConstantOp::create(step, operand.number));
@@ -68,13 +50,22 @@ FormScan::Results FormScan::create(OpBuilder &at, Location location) const {
   if (tokens.empty())
     argument(walk.like);
   FormOp::create(step, g, r, k, v, m, index, inclusive, keyAxis, decayByValue);
+  return tokens;
+}
 
+FormScan::Results FormScan::create(OpBuilder &at, Location location) const {
+  Region stage, finish;
+  Block &form = stage.emplaceBlock(), &end = finish.emplaceBlock();
+  SmallVector<Value> tokens = buildStage(form, location);
+  for (Type slice : form.getArgumentTypes())
+    end.addArgument(slice, location);
   SmallVector<Value> yielded;
   SmallVector<Type> types;
   for (size_t i = 0; i < reads.size() + writes.size(); ++i) {
     yielded.push_back(end.addArgument(valueType(), location));
     types.push_back(tokensOf(walk.heads, valueType()));
   }
+  StepBuilder step(location, at.getContext());
   step.setInsertionPointToEnd(&end);
   YieldOp::create(step, yielded, ValueRange{});
   types.push_back(state);
@@ -103,6 +94,45 @@ FormScan::Results FormScan::create(OpBuilder &at, Location location) const {
   op.addRegion()->takeBody(stage);
   op.addRegion()->takeBody(finish);
   return resultsOf(cast<NormalScanOp>(at.create(op)));
+}
+
+SmallVector<FormOperand> FormScan::operands() const {
+  SmallVector<FormOperand> all;
+  if (decay)
+    all.push_back(decay);
+  for (const auto *operands : {&reads, &writes, &values})
+    all.append(*operands);
+  for (const Feedback &term : feedback)
+    all.push_back(term.factor);
+  return all;
+}
+
+ScanAdjointOp FormScan::createAdjoint(OpBuilder &at, Location location, ArrayRef<Value> dReads,
+                                      ArrayRef<Value> dWrites, Value dFinal) const {
+  auto stage = std::make_unique<Region>();
+  SmallVector<Value> tokens = buildStage(stage->emplaceBlock(), location);
+  SmallVector<Type> types;
+  for (Value operand : stage->front().getTerminator()->getOperands())
+    types.push_back(tokensOf(walk.heads, operand.getType()));
+  struct Given {
+    SmallVector<Value> cotangents;
+    SmallVector<int64_t> numbers;
+  };
+  auto givenOf = [](ArrayRef<Value> all) {
+    Given given;
+    for (auto [number, cotangent] : llvm::enumerate(all))
+      if (cotangent) {
+        given.cotangents.push_back(cotangent);
+        given.numbers.push_back(number);
+      }
+    return given;
+  };
+  Given ofReads = givenOf(dReads), ofWrites = givenOf(dWrites);
+  auto adjoint = ScanAdjointOp::create(at, location, types, state, tokens, init, walk.order, walk.sequences,
+                                       ofReads.cotangents, ofWrites.cotangents, dFinal, walk.reverse,
+                                       ofReads.numbers, ofWrites.numbers);
+  adjoint.getStage().takeBody(*stage);
+  return adjoint;
 }
 
 FormScan::Results FormScan::resultsOf(NormalScanOp op) {

@@ -42,11 +42,20 @@ struct FormScan {
   static std::optional<FormScan> of(pattern::NormalScanOp op);
   static Results resultsOf(pattern::NormalScanOp op);
 
-  /// The same decays on the transposed state, without reads, writes and feedback: what lay along the key axis
-  /// lies along the value axis.
-  FormScan transposed() const;
+  /// The op of its gradients; `dReads` and `dWrites` are what y_j and w_i get from outside and `dFinal` what
+  /// the state at the end gets, null where that is nothing.
+  pattern::ScanAdjointOp createAdjoint(mlir::OpBuilder &at, mlir::Location location,
+                                       llvm::ArrayRef<mlir::Value> dReads,
+                                       llvm::ArrayRef<mlir::Value> dWrites, mlir::Value dFinal) const;
+  /// Those of the form, in its order.
+  llvm::SmallVector<FormOperand> operands() const;
+
   /// The type of v_i, w_i and y_j.
   mlir::Type valueType() const;
+
+private:
+  /// Fills a block with the form; its arguments are the slices of the token tensors that come back.
+  llvm::SmallVector<mlir::Value> buildStage(mlir::Block &form, mlir::Location location) const;
 };
 
 } // namespace linmu::autodiff

@@ -28,6 +28,11 @@ mlir::FailureOr<OpPlan> deriveTwoKernels(pattern::NormalScanOp scan, const ScanS
 mlir::FailureOr<OpPlan> deriveSegmented(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                         ProgramBuilder &program);
 
+/// The gradients of a scan. Two launches: states at the entries of chunks, then the chunks from the last to
+/// the first; recurrent or chunked inside them.
+mlir::FailureOr<OpPlan> deriveAdjoint(pattern::ScanAdjointOp op, const ScanSchedule &schedule,
+                                      ProgramBuilder &program);
+
 /// What `finish` reads of the states, kept in memory for an epilogue: the number of its argument and
 /// [B, N, H, ...] of f32, a value of the program.
 struct EpilogueValue {

@@ -21,6 +21,11 @@ static FailureOr<OpPlan> deriveOp(const PlannedOp &planned, Regime regime, const
         return parallel ? deriveInChunks(scan, few ? *planned.few_blocks : *planned.scan, program)
                         : deriveRecurrent(scan, program);
       })
+      .Case([&](pattern::ScanAdjointOp op) {
+        ScanSchedule scan = *planned.scan;
+        scan.algorithm = parallel ? Algorithm::chunked : Algorithm::recurrent;
+        return deriveAdjoint(op, scan, program);
+      })
       .Case([&](pattern::ScanOp scan) { return deriveRecurrent(scan, program); })
       .Case([&](pattern::MapOp map) { return deriveMap(map, schedule, parallel, program); })
       .Case([&](pattern::PermuteOp permute) { return derivePermute(permute, program); })

@@ -28,7 +28,26 @@ template <typename LoopOp> static LoopView viewOf(LoopOp op) {
   return view;
 }
 
+static LoopView viewOf(pattern::ScanAdjointOp op) {
+  LoopView view;
+  view.op = op;
+  llvm::append_range(view.tokens, op.getTokens());
+  if (op.getInit()) {
+    view.inits.push_back(op.getInit());
+    view.init_owners.push_back(0);
+  }
+  llvm::append_range(view.outputs, op.getGradients());
+  view.finals.push_back(op.getInitGradient());
+  view.order = op.getOrder();
+  view.sequences = op.getSequences();
+  view.reverse = op.getReverse();
+  view.heads = op.getHeads();
+  return view;
+}
+
 LoopView LoopView::of(Operation *op) {
+  if (auto adjoint = dyn_cast<pattern::ScanAdjointOp>(op))
+    return viewOf(adjoint);
   if (auto scan = dyn_cast<pattern::ScanOp>(op))
     return viewOf(scan);
   if (auto scan = dyn_cast<pattern::NormalScanOp>(op))

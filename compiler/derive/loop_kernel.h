@@ -6,7 +6,8 @@
 
 namespace linmu {
 
-/// The operands and results of a scan, normal_scan or map, in one form.
+/// The operands and results of a scan, normal_scan or map, in one form; of a scan_adjoint all but its
+/// cotangents, with the gradients as outputs and that of the initial state as a final state.
 struct LoopView {
   mlir::Operation *op = nullptr;
   llvm::SmallVector<mlir::Value> params, tokens, tails, inits, outputs, finals, final_tails;
@@ -17,7 +18,7 @@ struct LoopView {
   /// For each tail the token operand, tensor<?x?xi1>, that masks what it keeps, or null.
   llvm::SmallVector<mlir::Value> tail_masks;
 
-  /// The op must be a scan, a normal_scan or a map.
+  /// The op must be a scan, a normal_scan, a map or a scan_adjoint.
   static LoopView of(mlir::Operation *op);
   /// Position in `tails` of the tail of token operand `token`, or -1; likewise for states.
   int64_t tailOf(unsigned token) const;

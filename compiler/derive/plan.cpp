@@ -31,7 +31,7 @@ static LogicalResult checkClauses(Operation *op) {
   if (auto map = dyn_cast<pattern::MapOp>(op))
     return check(map);
   if (!isa<pattern::NormalScanOp, pattern::PermuteOp, pattern::TokenOrderOp, pattern::WindowAttentionOp,
-           pattern::ReduceOp, pattern::InnerProductOp>(op))
+           pattern::ReduceOp, pattern::InnerProductOp, pattern::ScanAdjointOp>(op))
     return op->getParentOp()->emitOpError("requires nothing but pattern ops, got '") << op->getName() << "'";
   return success();
 }
@@ -49,15 +49,19 @@ static Operation *findSequentialOp(Operation *loop) {
   return nullptr;
 }
 
+static StateCost costOf(pattern::FormOp form, const StoredState &stored) {
+  return {stored.key_size,
+          stored.value_size,
+          int64_t(form.getReads().size()),
+          int64_t(form.getWrites().size()),
+          !form.getFeedback().empty(),
+          form.getDecay() && isa<RankedTensorType>(form.getDecay().getType())};
+}
+
 static ScanCost costOf(pattern::NormalScanOp scan) {
   ScanCost cost{.heads = scan.getHeads()};
-  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
-    pattern::FormOp form = scan.getForm(state);
-    StoredState stored(scan, state);
-    cost.states.push_back({stored.key_size, stored.value_size, int64_t(form.getReads().size()),
-                           int64_t(form.getWrites().size()), !form.getFeedback().empty(),
-                           form.getDecay() && isa<RankedTensorType>(form.getDecay().getType())});
-  }
+  for (unsigned state = 0; state < scan.getNumStates(); ++state)
+    cost.states.push_back(costOf(scan.getForm(state), StoredState(scan, state)));
   return cost;
 }
 
@@ -70,6 +74,7 @@ public:
 private:
   LogicalResult planOp(PlannedOp &planned);
   LogicalResult planScan(PlannedOp &planned);
+  void planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned);
   LogicalResult planInChunks(pattern::NormalScanOp scan, PlannedOp &planned);
   void planFewBlocks(const ScanSplit &split, const ScanSchedule &usual, bool hasFinish, PlannedOp &planned);
   bool runsTokenByToken(PlannedOp &planned);
@@ -169,6 +174,18 @@ LogicalResult Planner::planScan(PlannedOp &planned) {
   return error;
 }
 
+void Planner::planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned) {
+  plan_.ragged |= bool(op.getSequences());
+  ScanSchedule chunks;
+  StoredState stored(op.getStateSlice(), op.getForm().getKeyAxis());
+  chunks.chunk = chooseChunk(costOf(op.getForm(), stored), schedule_);
+  planned.scan = chunks;
+  planned.parallel = schedule_.algorithm != Algorithm::recurrent;
+  planned.schedule = planned.parallel ? chunks.described() : OpSchedule{"recurrent", {}};
+  if (!planned.parallel)
+    planned.reason = "the schedule says so";
+}
+
 LogicalResult Planner::planOp(PlannedOp &planned) {
   Operation *op = planned.op;
   if (failed(checkClauses(op)))
@@ -187,7 +204,9 @@ LogicalResult Planner::planOp(PlannedOp &planned) {
     plan_.ragged |= bool(LoopView::of(op).sequences);
   if (scan)
     return planScan(planned);
-  if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op)) {
+  if (auto adjoint = dyn_cast<pattern::ScanAdjointOp>(op)) {
+    planAdjoint(adjoint, planned);
+  } else if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op)) {
     planned.schedule = describeWindowed(windowTilesOf(attention, schedule_));
   } else if (!map) {
     planned.schedule.algorithm = op->getName().stripDialect();
@@ -221,9 +240,11 @@ std::optional<std::string> Planner::wanting(StringRef key) {
   auto none = [&](auto matches) { return llvm::none_of(plan_.ops, matches); };
   if (key == "algorithm") {
     bool maps = schedule_.algorithm == Algorithm::recurrent;
+    bool adjoints = maps || schedule_.algorithm == Algorithm::chunked;
     if (schedule_.algorithm != Algorithm::automatic && none([&](const PlannedOp &planned) {
           return isa<pattern::ScanOp, pattern::NormalScanOp>(planned.op) ||
-                 (maps && isa<pattern::MapOp>(planned.op));
+                 (maps && isa<pattern::MapOp>(planned.op)) ||
+                 (adjoints && isa<pattern::ScanAdjointOp>(planned.op));
         }))
       return maps ? "a scan or a map" : "a scan";
     return {};

@@ -33,8 +33,8 @@ FailureOr<ProgramBuilder> ProgramBuilder::create(func::FuncOp function) {
     self.memory_.map(value, destination);
   }
   for (Operation &op : entry.without_terminator())
-    llvm::TypeSwitch<Operation *>(&op).Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>(
-        [&](auto loop) {
+    llvm::TypeSwitch<Operation *>(&op)
+        .Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp, pattern::ScanAdjointOp>([&](auto loop) {
           if (Value table = loop.getSequences())
             self.table_ = table;
         });
@@ -143,6 +143,9 @@ Value ProgramBuilder::temporaryOf(OpResult result) {
   Value table = llvm::TypeSwitch<Operation *, Value>(result.getOwner())
                     .Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>(
                         [&](auto loop) { return tableOf(loop); })
+                    .Case([&](pattern::ScanAdjointOp op) {
+                      return result == op.getInitGradient() ? op.getSequences() : Value();
+                    })
                     .Case<pattern::ReduceOp, pattern::InnerProductOp>([&](auto) {
                       return pattern::kindOf(type) == pattern::Kind::states ? table_ : Value();
                     })

@@ -52,8 +52,6 @@ StateChunk::StateChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs i
         fed_back_.push_back(write);
 }
 
-/// The score of each read token against each written one, C x C, zero above the diagonal (exclusive reads: on
-/// it as well).
 Value StateChunk::scores(int64_t read, int64_t write) {
   Value &known = scores_[{read, write}];
   if (known)
@@ -71,7 +69,6 @@ Value StateChunk::scores(int64_t read, int64_t write) {
   return known = builder_.select(visible, product, builder_.splat(product.getType(), 0));
 }
 
-/// What the state at the chunk's entry alone gives to a read, C x V.
 Value StateChunk::entry(int64_t read, Value state) {
   Value &known = entries_[read];
   if (!known)
@@ -90,7 +87,6 @@ Value StateChunk::fromEntry(int64_t read, Value state) {
   return builder_.multiply(product, decay_.isByValue() ? factor : alongRows(factor, columnsOf(product)));
 }
 
-/// sum_j M_ij scores_jl: what write l gives to write i; rows past the end take nothing.
 Value StateChunk::system(int64_t write, int64_t other) {
   ArrayRef<int64_t> index = form_.getFeedbackIndex();
   Value total;
@@ -218,6 +214,25 @@ void StateChunk::usePrepared(ArrayRef<int64_t> reads, ValueRange tiles) {
   if (hasExclusiveReads(form_))
     prepared.from_entry_exclusive = take();
   decay_.usePrepared(prepared);
+}
+
+/// The solutions for the columns of the identity.
+SmallVector<Value> StateChunk::inverse() {
+  size_t count = fed_back_.size();
+  SmallVector<int64_t> shape{chunk_, chunk_};
+  Type type = builder_.f32Tile(shape);
+  Value zero = builder_.splat(type, 0);
+  Value diagonal = builder_.compare(arith::CmpIPredicate::eq, builder_.coordinate(shape, 0),
+                                    builder_.coordinate(shape, 1));
+  Value identity = builder_.select(diagonal, builder_.splat(type, 1), zero);
+  SmallVector<Value> blocks(count * count);
+  for (size_t column = 0; column < count; ++column) {
+    SmallVector<Value> values(count, zero);
+    values[column] = identity;
+    for (auto [row, solution] : llvm::enumerate(solve(values)))
+      blocks[row * count + column] = solution;
+  }
+  return blocks;
 }
 
 /// What a write gives to a read inside the chunk, added to `sum`.

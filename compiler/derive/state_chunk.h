@@ -52,6 +52,19 @@ public:
   preparedTypes(pattern::FormOp form, llvm::ArrayRef<int64_t> reads, int64_t chunk);
   /// Takes what `prepare` gave elsewhere.
   void usePrepared(llvm::ArrayRef<int64_t> reads, mlir::ValueRange tiles);
+  /// The score of each token of read j against each of write i, C x C, zero where the read does not see the
+  /// write; without the decay where that is by value.
+  mlir::Value scores(int64_t read, int64_t write);
+  /// sum_j M_ij scores_jl: what write l gives to write i, which has feedback; rows past the end take nothing.
+  mlir::Value system(int64_t write, int64_t other);
+  /// The writes with feedback.
+  llvm::ArrayRef<int64_t> fedBack() const { return fed_back_; }
+  /// What the state at the entry alone gives to read j, C x V.
+  mlir::Value entry(int64_t read, mlir::Value state);
+  /// The inverse of the system of the writes with feedback: its m x m blocks, C x C, by rows.
+  llvm::SmallVector<mlir::Value> inverse();
+  const ChunkInputs &inputs() const { return inputs_; }
+  const ChunkDecay &decay() const { return decay_; }
   /// What the chunk makes of a K x M matrix without writing any value: decay and feedback alone. Of the
   /// identity it makes the transition T of S' = T S + E.
   mlir::Value nextWithoutValues(mlir::Value matrix);
@@ -67,10 +80,7 @@ public:
 private:
   using Value = mlir::Value;
   bool inclusive(int64_t read) { return form_.getInclusive()[read]; }
-  Value scores(int64_t read, int64_t write);
-  Value entry(int64_t read, Value state);
   Value fromEntry(int64_t read, Value state);
-  Value system(int64_t write, int64_t other);
   Value addFeedback(Value value, int64_t write, llvm::function_ref<Value(int64_t read)> entering);
   Value knownPart(int64_t write, Value state);
   llvm::SmallVector<Value> solve(mlir::ValueRange values);

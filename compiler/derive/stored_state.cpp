@@ -4,8 +4,10 @@ using namespace mlir;
 using namespace linmu;
 
 StoredState::StoredState(pattern::NormalScanOp scan, unsigned state)
-    : slice(pattern::sliceType(cast<RankedTensorType>(scan.getFinals()[state].getType()), 2)),
-      key_axis(scan.getForm(state).getKeyAxis()) {
+    : StoredState(pattern::sliceType(cast<RankedTensorType>(scan.getFinals()[state].getType()), 2),
+                  scan.getForm(state).getKeyAxis()) {}
+
+StoredState::StoredState(Type slice, int64_t keyAxis) : slice(slice), key_axis(keyAxis) {
   auto type = dyn_cast<RankedTensorType>(slice);
   if (!type)
     return;

@@ -9,6 +9,8 @@ namespace linmu {
 /// absent.
 struct StoredState {
   StoredState(pattern::NormalScanOp scan, unsigned state);
+  /// `slice` is the state's type of one batch and head.
+  StoredState(mlir::Type slice, int64_t keyAxis);
 
   /// The K x V tile of a state in memory [B, H, ...], or of one that starts at zero where `memory` is null;
   /// of the value columns those of the slice, if the state has any.

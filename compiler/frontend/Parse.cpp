@@ -162,9 +162,11 @@ static LogicalResult checkFunction(func::FuncOp function) {
     bool last = &op == &function.getBody().front().back();
     if (last ? !isa<func::ReturnOp>(op)
              : !isa<pattern::ScanOp, pattern::MapOp, pattern::PermuteOp, pattern::TokenOrderOp,
-                    pattern::WindowAttentionOp, pattern::ReduceOp, pattern::InnerProductOp>(op))
-      return op.emitError("requires a pattern to consist of pattern.scan, map, permute, token_order, reduce, "
-                          "inner_product and window_attention, and to end in func.return; got '")
+                    pattern::WindowAttentionOp, pattern::ReduceOp, pattern::InnerProductOp,
+                    pattern::ScanAdjointOp>(op))
+      return op.emitError(
+                 "requires a pattern to consist of pattern.scan, map, permute, token_order, reduce, "
+                 "inner_product, scan_adjoint and window_attention, and to end in func.return; got '")
              << op.getName() << "'";
   }
   if (function.getNumResults() == 0)

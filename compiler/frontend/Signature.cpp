@@ -56,6 +56,12 @@ template <typename LoopOp> Role roleInLoop(LoopOp op, OpOperand &use) {
   return use.get() == op.getSequences() ? Role::sequences : Role::token;
 }
 
+Role roleInAdjoint(pattern::ScanAdjointOp op, OpOperand &use) {
+  if (use.get() == op.getInit() || use.get() == op.getFinalCotangent())
+    return op.getSequences() ? Role::stateOfSequence : Role::state;
+  return use.get() == op.getSequences() ? Role::sequences : Role::token;
+}
+
 Role roleOf(OpOperand &use) {
   Operation *user = use.getOwner();
   if (auto scan = dyn_cast<pattern::ScanOp>(user))
@@ -66,6 +72,8 @@ Role roleOf(OpOperand &use) {
     return use.get() == window.getMedia() ? Role::media : Role::token;
   if (auto order = dyn_cast<pattern::TokenOrderOp>(user))
     return use.get() == order.getMedia() ? Role::media : Role::token;
+  if (auto adjoint = dyn_cast<pattern::ScanAdjointOp>(user))
+    return roleInAdjoint(adjoint, use);
   return isa<pattern::ReduceOp, pattern::InnerProductOp>(user) ? roleByType(use.get(), user) : Role::token;
 }
 
@@ -79,6 +87,10 @@ Role roleOf(OpResult result) {
     return isState(scan);
   if (auto map = dyn_cast<pattern::MapOp>(result.getOwner()))
     return isState(map);
+  if (auto adjoint = dyn_cast<pattern::ScanAdjointOp>(result.getOwner()))
+    return result != adjoint.getInitGradient() ? Role::token
+           : adjoint.getSequences()            ? Role::stateOfSequence
+                                               : Role::state;
   if (isa<pattern::ReduceOp, pattern::InnerProductOp>(result.getOwner()))
     return roleByType(result, result.getOwner());
   return Role::token;
@@ -87,7 +99,7 @@ Role roleOf(OpResult result) {
 /// Whether kernels address memory by the entries of the operand at this use; a permuted order is an order.
 bool isOrder(OpOperand &use) {
   return llvm::TypeSwitch<Operation *, bool>(use.getOwner())
-      .Case<pattern::ScanOp, pattern::MapOp>(
+      .Case<pattern::ScanOp, pattern::MapOp, pattern::ScanAdjointOp>(
           [&](auto op) { return op.getOrder() && use.get() == op.getOrder(); })
       .Case([&](pattern::PermuteOp op) {
         return use.get() == op.getOrder() || llvm::any_of(op.getResult().getUses(), isOrder);
@@ -139,7 +151,8 @@ DType dtypeOf(Type element) {
 bool isRagged(func::FuncOp function) {
   return llvm::any_of(function.getBody().front(), [](Operation &op) {
     return llvm::TypeSwitch<Operation *, bool>(&op)
-        .Case<pattern::ScanOp, pattern::MapOp>([](auto loop) { return bool(loop.getSequences()); })
+        .Case<pattern::ScanOp, pattern::MapOp, pattern::ScanAdjointOp>(
+            [](auto loop) { return bool(loop.getSequences()); })
         .Default(false);
   });
 }

@@ -85,6 +85,8 @@ parallelFor(std::int64_t count, int threads,
 using Values = llvm::DenseMap<mlir::Value, HostTensor>;
 mlir::FailureOr<std::vector<HostTensor>> evaluate(pattern::ScanOp op, const Values &values, const Call &call);
 mlir::FailureOr<std::vector<HostTensor>> evaluate(pattern::MapOp op, const Values &values, const Call &call);
+mlir::FailureOr<std::vector<HostTensor>> evaluate(pattern::ScanAdjointOp op, const Values &values,
+                                                  const Call &call);
 mlir::FailureOr<HostTensor> evaluate(pattern::TokenOrderOp op, const Values &values, const Call &call);
 mlir::FailureOr<HostTensor> evaluate(pattern::PermuteOp op, const Values &values, const Call &call);
 mlir::FailureOr<HostTensor> evaluate(pattern::WindowAttentionOp op, const Values &values, const Call &call);

@@ -10,13 +10,13 @@ struct Schedule;
 
 /// Figures of a target.
 struct CostModel {
-  std::int64_t cores = 1;         ///< blocks that run at the same time
-  std::int64_t chunk = 0;         ///< tokens of a chunk whose tiles fit `scan_cache`
-  std::int64_t chunk_of_rows = 0; ///< the same where each row of a state decays on its own; 0: no less
-  std::int64_t scan_cache = 0;    ///< bytes of f32 tiles that a block of a scan may keep
-  std::int64_t work_a_byte = 0;   ///< multiplications in the time that a byte of memory takes
-  std::int64_t most_segments = 0; ///< of a sequence whose heads keep all cores busy; states are written and
-                                  ///< read once more for each; 0: twice the cores
+  std::int64_t cores = 1;          ///< blocks that run at the same time
+  std::int64_t chunk = 0;          ///< tokens of a chunk whose tiles fit `scan_cache`
+  std::int64_t chunk_of_rows = 0;  ///< the same where each row of a state decays on its own; 0: no less
+  std::int64_t scan_cache = 0;     ///< bytes of f32 tiles that a block of a scan may keep
+  std::int64_t work_a_byte = 0;    ///< multiplications in the time that a byte of memory takes
+  std::int64_t most_segments = 0;  ///< of a sequence whose heads keep all cores busy; states are written and
+                                   ///< read once more for each; 0: twice the cores
   std::int64_t block_state = 0;    ///< elements of a state that a block can keep; 0: all
   std::int64_t entry_columns = 0;  ///< value columns of a block that goes over segments; 0: all
   std::int64_t least_columns = 0;  ///< fewer value columns a block waste vectors

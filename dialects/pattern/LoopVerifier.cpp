@@ -121,8 +121,7 @@ static LogicalResult verifyOwners(Operation *op, StringRef name, ArrayRef<int64_
   return success();
 }
 
-/// An order, segments or a mask, tensor<?x?x...>, or a table of sequences, tensor<?x...>.
-static LogicalResult verifyDynamic(Operation *op, StringRef clause, Value value) {
+LogicalResult linmu::pattern::verifyDynamic(Operation *op, StringRef clause, Value value) {
   if (!value)
     return success();
   auto type = cast<RankedTensorType>(value.getType());

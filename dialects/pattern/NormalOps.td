@@ -87,4 +87,58 @@ def NormalScanOp : Pattern_Op<"normal_scan",
   }];
 }
 
+def ScanAdjointOp : Pattern_Op<"scan_adjoint",
+    [Pure, SingleBlock, AttrSizedOperandSegments, IsolatedFromAbove]> {
+  let summary = "The gradients of a scan in normal form, by one walk in reverse";
+  let description = [{
+    The scan is that of one state whose stage is `stage`, with these `tokens` and this `init` (zero without one),
+    walked as `reverse`, `order` and `sequences` say: see `pattern.scan`. gy_j and gw_i are what is sent back to y_j
+    and w_i: `read_cotangents` and `write_cotangents` of those numbers, nothing for others; `final_cotangent` is
+    what is sent back to the state at the end. With D the gradient of S' through later tokens, at first
+    `final_cotangent`, and D' = D + sum_j r_j gy_j^T over inclusive reads, each token from the last to the first gives
+    ```
+      dv_i = dw_i = gw_i + k_i^T D'      dy_j = gy_j + sum_i M_ij dw_i    inclusive: dy_j = gy_j
+      dk_i = D' w_i                      dr_j = S dy_j                    inclusive: S' dy_j
+      dM_ij = dw_i . y_j                 dg = exp(g) <S, D'>              along the axes that g lacks
+      D before the token: exp(g) D' + sum_j r_j dy_j^T over exclusive reads
+    ```
+    Results are the gradients of the form's operands in their order, [B, N, H, ...], then D before the first token.
+  }];
+  let arguments = (ins
+    Variadic<Pattern_TokenTensor>:$tokens,
+    Optional<Pattern_TokenTensor>:$init,
+    Optional<Pattern_TokenIndex>:$order,
+    Optional<Pattern_SequenceTable>:$sequences,
+    Variadic<Pattern_TokenTensor>:$read_cotangents,
+    Variadic<Pattern_TokenTensor>:$write_cotangents,
+    Optional<Pattern_TokenTensor>:$final_cotangent,
+    UnitAttr:$reverse,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$read_numbers,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$write_numbers);
+  let results = (outs Variadic<Pattern_TokenTensor>:$gradients, Pattern_TokenTensor:$init_gradient);
+  let regions = (region SizedRegion<1>:$stage);
+  let assemblyFormat = [{
+    (`reverse` $reverse^)? `tokens` `(` $tokens `:` type($tokens) `)`
+    (`init` `(` $init^ `:` type($init) `)`)?
+    (`order` `(` $order^ `:` type($order) `)`)?
+    (`sequences` `(` $sequences^ `:` type($sequences) `)`)?
+    (`read_cotangents` $read_numbers `(` $read_cotangents^ `:` type($read_cotangents) `)`)?
+    (`write_cotangents` $write_numbers `(` $write_cotangents^ `:` type($write_cotangents) `)`)?
+    (`final_cotangent` `(` $final_cotangent^ `:` type($final_cotangent) `)`)?
+    `->` `(` type($gradients) `)` `init` type($init_gradient) attr-dict-with-keyword `stage` $stage
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    int64_t getHeads();
+    ::mlir::Block &getBody() { return getStage().front(); }
+    FormOp getForm();
+    /// The state's type of one batch and head.
+    ::mlir::Type getStateSlice();
+    /// gy_j and gw_i, or null.
+    ::mlir::Value getReadCotangent(int64_t read);
+    ::mlir::Value getWriteCotangent(int64_t write);
+  }];
+}
+
 #endif // LINMU_NORMAL_OPS_TD

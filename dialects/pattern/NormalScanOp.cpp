@@ -57,7 +57,10 @@ LogicalResult NormalScanOp::verifyRegions() {
     auto form = dyn_cast<FormOp>(block.getTerminator());
     if (!form)
       return emitOpError("requires stage #") << index << " to end in 'pattern.form'";
-    Type value = form.getValueType(sliceType(cast<RankedTensorType>(getFinals()[index].getType()), 2));
+    Type state = sliceType(cast<RankedTensorType>(getFinals()[index].getType()), 2);
+    if (failed(verifyKeyAxis(form, state)))
+      return failure();
+    Type value = form.getValueType(state);
     expected.append(form.getReads().size() + form.getWrites().size(), value);
   }
   auto yield = dyn_cast<YieldOp>(getFinish().getTerminator());
@@ -65,6 +68,14 @@ LogicalResult NormalScanOp::verifyRegions() {
     return emitOpError("requires finish to end in 'pattern.yield' with ")
            << getOutputs().size() << " outputs and no states";
   return success();
+}
+
+LogicalResult linmu::pattern::verifyKeyAxis(FormOp form, Type state) {
+  auto tensor = dyn_cast<RankedTensorType>(state);
+  int64_t rank = tensor ? tensor.getRank() : 0, axis = form.getKeyAxis();
+  if (axis >= (rank == 2 ? 0 : -1) && axis < rank)
+    return success();
+  return form.emitOpError("requires a key axis of a state ") << state << ", got " << axis;
 }
 
 Type FormOp::getValueType(Type state) {

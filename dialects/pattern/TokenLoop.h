@@ -22,6 +22,13 @@ std::string misfitOf(Part part, mlir::RankedTensorType type);
 /// The operands' shapes against the heads and each other.
 template <typename LoopOp> mlir::LogicalResult verifyLoopOperands(LoopOp op, int64_t heads);
 
+/// `value`, or nothing, has dynamic axes only: an order, segments or a mask, tensor<?x?x...>, or a table of
+/// sequences, tensor<?x...>.
+mlir::LogicalResult verifyDynamic(mlir::Operation *op, llvm::StringRef clause, mlir::Value value);
+
+/// The form's key axis is one of a state whose slice has the type `state`, or -1 where that has no two axes.
+mlir::LogicalResult verifyKeyAxis(FormOp form, mlir::Type state);
+
 /// The heads of a loop: those of its first output, else of its first state; 0 where it has neither.
 int64_t headsOf(mlir::ResultRange outputs, mlir::ResultRange finals);
 

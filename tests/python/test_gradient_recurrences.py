@@ -40,23 +40,34 @@ def as_f32(dtype: str) -> str:
 SEEDS = [seed for seed in range(10 * RECURRENCES) if not random_recurrence(seed).opaque][:RECURRENCES]
 
 
+class Case:
+    """A recurrence as a file, its operands and cotangents, and the cotangents by the results of its loop."""
+
+    def __init__(self, seed: int, tokens: int, folder: Path):
+        self.form, self.random = drawn(seed), np.random.default_rng([seed, 2])
+        text, _ = function_text(self.form, np.random.default_rng([seed, 1]))
+        operands = random_operands(self.form, tokens, self.random)
+        results = linmu.compile(text, cache=False).results
+        values = list(Loop(self.form, operands).run().items())
+        self.cotangents, self.weights = {}, {}
+        for (name, dtype, _), (key, value) in zip(results, values, strict=True):
+            if dtype != "i32":
+                self.cotangents[f"d_{name}"] = self.random.normal(size=value.shape).astype(np.float32)
+                self.weights[key] = self.cotangents[f"d_{name}"]
+        self.source = folder / "pattern.mlir"
+        self.source.write_text(text)
+        self.arrays = {name: tensor.numpy() for name, tensor in operands.items()}
+
+    def gradients(self, *options: str):
+        return gradients(self.source, self.source.parent, self.arrays | self.cotangents, *options)
+
+
 # Results of the interpreter are stored in f32; differences in fp64 lose what is left.
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_gradient_of_a_random_recurrence_is_that_of_its_loop(seed, tmp_path):
-    form, random = drawn(seed), np.random.default_rng([seed, 2])
-    text, _ = function_text(form, np.random.default_rng([seed, 1]))
-    operands = random_operands(form, TOKENS, random)
-    results = linmu.compile(text, cache=False).results
-    values = list(Loop(form, operands).run().items())
-    cotangents, weights = {}, {}
-    for (name, dtype, _), (key, value) in zip(results, values, strict=True):
-        if dtype != "i32":
-            cotangents[f"d_{name}"] = random.normal(size=value.shape).astype(np.float32)
-            weights[key] = cotangents[f"d_{name}"]
-    source = tmp_path / "pattern.mlir"
-    source.write_text(text)
-    arrays = {name: tensor.numpy() for name, tensor in operands.items()}
-    actual = gradients(source, tmp_path, arrays | cotangents, "--target=interpreter")
+    case = Case(seed, TOKENS, tmp_path)
+    form, arrays, weights, random = case.form, case.arrays, case.weights, case.random
+    actual = case.gradients("--target=interpreter")
 
     def total(changed):
         tensors = {name: torch.from_numpy(np.ascontiguousarray(x)) for name, x in changed.items()}
@@ -70,3 +81,16 @@ def test_the_gradient_of_a_random_recurrence_is_that_of_its_loop(seed, tmp_path)
     floats = {name: x.astype(np.float64) if x.dtype == np.float32 else x for name, x in arrays.items()}
     errors = worst_slope(total, floats, actual, random)
     assert max(errors.values()) < 2e-5, errors
+
+
+# Kernels round every sum to f32; a recurrence that is fed back may multiply that.
+@pytest.mark.parametrize("schedule", ["algorithm=auto", "algorithm=recurrent"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kernels_give_the_gradients_of_the_interpreter(seed, schedule, tmp_path):
+    case = Case(seed, 37, tmp_path)
+    expected = case.gradients("--target=interpreter")
+    actual = case.gradients(f"--schedule={schedule}")
+    assert sorted(actual) == sorted(expected)
+    for name, gradient in expected.items():
+        scale = max(1.0, float(np.sqrt((gradient**2).mean())))
+        assert float(np.abs(actual[name] - gradient).max()) < 2e-4 * scale, name

@@ -41,7 +41,7 @@ def total_of(name: str, cotangents):
     return total
 
 
-# Results of the interpreter are stored in f32; kernels round every sum, and telescope that of a decay.
+# Results of the interpreter are stored in f32; kernels round every sum.
 @pytest.mark.parametrize("target,tolerance", [("interpreter", 2e-6), ("cpu", 2e-4)])
 @pytest.mark.parametrize("name", AFFINE)
 def test_the_gradient_of_a_recurrence_is_that_of_its_equations(name, target, tolerance, tmp_path):

@@ -185,3 +185,20 @@ func.func @by_value_feedback(%x: tensor<?x?x2x4xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @key_axis(%x: tensor<?x?x2x4xf32>) {
+  %o, %s = pattern.normal_scan tokens(%xt = %x : tensor<?x?x2x4xf32>)
+      states(zero : tensor<?x2x4x4xf32>) -> (tensor<?x?x2x4xf32>)
+  stage {
+  ^bb0(%xt: tensor<4xf32>):
+    // expected-error @+1 {{'pattern.form' op requires a key axis of a state 'tensor<4x4xf32>', got 2}}
+    pattern.form key_axis 2 inclusive [] writes(%xt : tensor<4xf32>) values(%xt : tensor<4xf32>) at []
+  }
+  finish {
+  ^bb0(%xt: tensor<4xf32>, %w0: tensor<4xf32>):
+    pattern.yield outputs(%w0 : tensor<4xf32>)
+  }
+  return
+}

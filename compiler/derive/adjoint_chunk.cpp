@@ -1,0 +1,296 @@
+#include "compiler/derive/adjoint_chunk.h"
+
+using namespace mlir;
+using namespace linmu;
+using tile::Triangle;
+
+static int64_t columnsOf(Value tile) { return cast<RankedTensorType>(tile.getType()).getDimSize(1); }
+
+AdjointChunk::AdjointChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs,
+                           ChunkCotangents cotangents, Value state, Value adjoint)
+    : builder_(builder), form_(form), forward_(builder, form, std::move(inputs)), inputs_(forward_.inputs()),
+      decay_(forward_.decay()), cotangents_(std::move(cotangents)), state_(state), adjoint_(adjoint),
+      chunk_(cast<RankedTensorType>(inputs_.live.getType()).getDimSize(0)) {}
+
+/// Rows times a factor [C], [C, columns] or nothing.
+Value AdjointChunk::scaled(Value rows, Value factor) {
+  if (!factor)
+    return rows;
+  if (rankOf(factor) == 1)
+    factor = builder_.along(factor, 0, {chunk_, columnsOf(rows)});
+  return builder_.multiply(rows, factor);
+}
+/// Rows of keys times a factor of the decay where it stands on keys; likewise of values.
+Value AdjointChunk::onKeys(Value rows, Value factor) {
+  return decay_.isByValue() ? rows : scaled(rows, factor);
+}
+Value AdjointChunk::onValues(Value rows, Value factor) {
+  return decay_.isByValue() ? scaled(rows, factor) : rows;
+}
+
+/// What is left of a state over the chunk.
+Value AdjointChunk::left(Value state) {
+  if (!decay_)
+    return state;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(state.getType()).getShape();
+  Value left = decay_.overChunk(builder_);
+  return builder_.multiply(state, decay_.isScalar()
+                                      ? builder_.fill(left, shape)
+                                      : builder_.along(left, decay_.isByValue() ? 1 : 0, shape));
+}
+
+ArrayRef<Value> AdjointChunk::writes() { return forward_.writes(state_); }
+
+/// gW + (K X) D + scores^T gY.
+Value AdjointChunk::knownOfWrite(int64_t write) {
+  Value exit = decay_ ? decay_.toExit(builder_) : Value();
+  Value sum = onValues(builder_.dot(onKeys(inputs_.keys[write], exit), adjoint_, {}), exit);
+  if (Value given = cotangents_.writes[write])
+    sum = builder_.add(sum, given);
+  // By value, what comes from reads inside the chunk is added token by token.
+  if (decay_.isByValue())
+    return sum;
+  for (int64_t read = 0; read < countReads(); ++read)
+    if (Value given = cotangents_.reads[read])
+      sum = builder_.dot(forward_.scores(read, write), given, {.transpose_lhs = true, .init = sum});
+  return sum;
+}
+
+/// The writes with feedback are the solutions of the forward system transposed, the others follow from them.
+ArrayRef<Value> AdjointChunk::dWrites() {
+  if (!d_writes_.empty())
+    return d_writes_;
+  SmallVector<Value> solved;
+  for (int64_t write = 0; write < countWrites(); ++write)
+    solved.push_back(knownOfWrite(write));
+  ArrayRef<int64_t> fed = forward_.fedBack();
+  if (!fed.empty()) {
+    SmallVector<Value> inverse = forward_.inverse(), known;
+    for (int64_t write : fed)
+      known.push_back(solved[write]);
+    for (auto [column, write] : llvm::enumerate(fed)) {
+      Value sum;
+      for (size_t row = 0; row < fed.size(); ++row)
+        sum = builder_.dot(inverse[row * fed.size() + column], known[row],
+                           {.transpose_lhs = true, .init = sum});
+      solved[write] = sum;
+    }
+    for (int64_t write = 0; write < countWrites(); ++write)
+      for (int64_t other : fed)
+        if (!llvm::is_contained(fed, write))
+          solved[write] = builder_.dot(forward_.system(other, write), solved[other],
+                                       {.transpose_lhs = true, .init = solved[write]});
+  }
+  d_writes_ = std::move(solved);
+  return d_writes_;
+}
+
+/// gY + M^T dW, or null.
+Value AdjointChunk::dRead(int64_t read) {
+  auto [known, isNew] = d_reads_.try_emplace(read);
+  if (!isNew)
+    return known->second;
+  Value sum = cotangents_.reads[read];
+  ArrayRef<int64_t> index = form_.getFeedbackIndex();
+  for (size_t term = 0; term < inputs_.feedback.size(); ++term)
+    if (index[2 * term + 1] == read) {
+      Value part = scaled(dWrites()[index[2 * term]], inputs_.feedback[term]);
+      sum = sum ? builder_.add(sum, part) : part;
+    }
+  return d_reads_[read] = sum;
+}
+
+/// dY W^T where the read sees the write, C x C; by value with the decay between them.
+Value AdjointChunk::products(int64_t read, int64_t write) {
+  Value &known = products_[{read, write}];
+  if (known)
+    return known;
+  SmallVector<int64_t> shape{chunk_, chunk_};
+  Value given = dRead(read), written = writes()[write];
+  if (decay_.isByValue())
+    return products_[{read, write}] = tile::DecayScoresOp::create(
+               builder_, builder_.f32Tile(shape), given, written, decay_.factors(), !inclusive(read));
+  Value product = builder_.dot(given, written, {.transpose_rhs = true, .triangle = Triangle::result_lower});
+  Value seen = builder_.compare(inclusive(read) ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt,
+                                builder_.coordinate(shape, 0), builder_.coordinate(shape, 1));
+  return products_[{read, write}] = builder_.select(seen, product, builder_.splat(product.getType(), 0));
+}
+
+/// The same with the decay between read and write, but for one by row.
+Value AdjointChunk::decayedProducts(int64_t read, int64_t write) {
+  if (!decay_.isScalar())
+    return products(read, write);
+  Value &known = decayed_products_[{read, write}];
+  if (!known)
+    known = builder_.multiply(products(read, write), decay_.betweenTokens(builder_, inclusive(read)));
+  return known;
+}
+
+/// (dY S^T) E
+Value AdjointChunk::readKeyEntry(int64_t read) {
+  Value &known = read_key_entries_[read];
+  if (!known) {
+    Value factor = decay_ ? decay_.fromEntry(builder_, inclusive(read)) : Value();
+    known = onKeys(builder_.dot(onValues(dRead(read), factor), state_, {.transpose_rhs = true}), factor);
+  }
+  return known;
+}
+
+/// (W D^T) X
+Value AdjointChunk::writeKeyExit(int64_t write) {
+  Value &known = write_key_exits_[write];
+  if (!known) {
+    Value factor = decay_ ? decay_.toExit(builder_) : Value();
+    known =
+        onKeys(builder_.dot(onValues(writes()[write], factor), adjoint_, {.transpose_rhs = true}), factor);
+  }
+  return known;
+}
+
+Value AdjointChunk::readKey(int64_t read) {
+  if (!dRead(read))
+    return builder_.splat(inputs_.reads[read].getType(), 0);
+  Value sum = readKeyEntry(read);
+  for (int64_t write = 0; write < countWrites(); ++write) {
+    Value weights = decayedProducts(read, write), key = inputs_.keys[write];
+    sum = decay_.isByRow()
+              ? builder_.add(sum, tile::DecayValuesOp::create(builder_, key.getType(), weights, key,
+                                                              decay_.factors(), !inclusive(read)))
+              : builder_.dot(weights, key, {.triangle = Triangle::lhs_lower, .init = sum});
+  }
+  return sum;
+}
+
+Value AdjointChunk::writeKey(int64_t write) {
+  Value sum = writeKeyExit(write);
+  for (int64_t read = 0; read < countReads(); ++read)
+    if (dRead(read))
+      sum = builder_.dot(decayedProducts(read, write), inputs_.reads[read],
+                         {.transpose_lhs = true, .init = sum});
+  return sum;
+}
+
+/// dW_i . Y_j
+Value AdjointChunk::feedback(int64_t term) {
+  int64_t write = form_.getFeedbackIndex()[2 * term], read = form_.getFeedbackIndex()[2 * term + 1];
+  return builder_.sum(builder_.multiply(dWrites()[write], forward_.read(read, state_)), 1);
+}
+
+/// Of a decay by row the paths along the key axis, of one by value those along the value axis.
+CrossingWalk AdjointChunk::crossingWalk() {
+  bool byValue = decay_.isByValue();
+  CrossingWalk walk;
+  for (int64_t read = 0; read < countReads(); ++read) {
+    // By value there is no feedback, so that dY is gY.
+    Value given = byValue ? cotangents_.reads[read] : dRead(read);
+    if (!given)
+      continue;
+    walk.inclusive.push_back(inclusive(read));
+    walk.targets.push_back(byValue ? given : inputs_.reads[read]);
+    walk.entering.push_back(byValue ? builder_.dot(inputs_.reads[read], state_, {})
+                                    : builder_.dot(given, state_, {.transpose_rhs = true}));
+    for (int64_t write = 0; write < countWrites(); ++write)
+      walk.weights.push_back(byValue ? forward_.scores(read, write) : products(read, write));
+  }
+  for (int64_t write = 0; write < countWrites(); ++write) {
+    Value key = inputs_.keys[write], value = writes()[write];
+    walk.sources.push_back(byValue ? value : key);
+    walk.leaving.push_back(byValue ? builder_.dot(key, adjoint_, {})
+                                   : builder_.dot(value, adjoint_, {.transpose_rhs = true}));
+  }
+  walk.through = builder_.sum(builder_.multiply(state_, adjoint_), byValue ? 0 : 1);
+  walk.decays = decay_.factors();
+  return walk;
+}
+
+Value AdjointChunk::rowOf(Value matrix, Value token) {
+  return tile::ExtractOp::create(builder_, builder_.f32Tile({columnsOf(matrix)}), matrix, token);
+}
+
+void AdjointChunk::eachToken(Value live, function_ref<void(Value, int64_t, Value)> at) {
+  if (!decay_ || decay_.isScalar())
+    return;
+  // What does not come from reads inside the chunk.
+  SmallVector<Value> known;
+  for (int64_t write = 0; write < countWrites(); ++write)
+    known.push_back(decay_.isByValue() ? dWrites()[write] : writeKeyExit(write));
+  int64_t first = 1 + countReads() + (decay_.isByValue() ? countWrites() : 0);
+  crossingWalk().run(builder_, live, [&](Value token, const CrossingWalk::Crossings &crossings) {
+    at(token, 0, crossings.crossing);
+    for (auto [write, rows] : llvm::enumerate(known)) {
+      Value row = rowOf(rows, token), inside = crossings.reaching[write];
+      at(token, first + write, inside ? builder_.add(row, inside) : row);
+    }
+  });
+}
+
+Value AdjointChunk::scalarDecayGradient() {
+  SmallVector<int64_t> shape{chunk_, chunk_};
+  Type square = builder_.f32Tile(shape);
+  Value zero = builder_.splat(square, 0);
+  Value token = builder_.coordinate(shape, 0), other = builder_.coordinate(shape, 1);
+  // Entry to exit.
+  Value through = builder_.sum(builder_.sum(builder_.multiply(left(state_), adjoint_), 1), 0);
+  Value total = builder_.fill(through, {chunk_});
+  // A write before the token to the exit.
+  Value exits;
+  for (int64_t write = 0; write < countWrites(); ++write) {
+    Value part = builder_.sum(builder_.multiply(inputs_.keys[write], writeKeyExit(write)), 1);
+    exits = exits ? builder_.add(exits, part) : part;
+  }
+  auto addRows = [&](arith::CmpIPredicate predicate, Value elements) {
+    Value crosses = builder_.compare(predicate, other, token);
+    total = builder_.add(total, builder_.sum(builder_.select(crosses, elements, zero), 1));
+  };
+  if (exits)
+    addRows(arith::CmpIPredicate::slt, builder_.along(exits, 1, shape));
+  for (bool kind : {false, true}) {
+    Value entries, pairs;
+    for (int64_t read = 0; read < countReads(); ++read) {
+      if (inclusive(read) != kind || !dRead(read))
+        continue;
+      Value part = builder_.sum(builder_.multiply(inputs_.reads[read], readKeyEntry(read)), 1);
+      entries = entries ? builder_.add(entries, part) : part;
+      for (int64_t write = 0; write < countWrites(); ++write) {
+        Value pair = builder_.multiply(forward_.scores(read, write), products(read, write));
+        pairs = pairs ? builder_.add(pairs, pair) : pair;
+      }
+    }
+    if (!entries)
+      continue;
+    // The entry, or a write before the token, to a read behind it: row t holds the sum over those writes.
+    Value before = builder_.along(entries, 1, shape);
+    if (pairs) {
+      Value byWrite = tile::TransposeOp::create(builder_, square, pairs);
+      auto sums = tile::CumsumOp::create(builder_, square, square, byWrite, /*exclusive=*/true);
+      before = builder_.add(before, sums.getSum());
+    }
+    addRows(kind ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt, before);
+  }
+  return total;
+}
+
+Value AdjointChunk::gradient(int64_t operand) {
+  if (decay_ && operand-- == 0)
+    return decay_.isScalar() ? scalarDecayGradient() : Value();
+  if (operand < countReads())
+    return readKey(operand);
+  operand -= countReads();
+  if (operand < countWrites())
+    return decay_.isByRow() ? Value() : writeKey(operand);
+  operand -= countWrites();
+  if (operand < countWrites())
+    return decay_.isByValue() ? Value() : dWrites()[operand];
+  return feedback(operand - countWrites());
+}
+
+Value AdjointChunk::next() {
+  Value result = left(adjoint_);
+  for (int64_t read = 0; read < countReads(); ++read)
+    if (Value given = dRead(read)) {
+      Value factor = decay_ ? decay_.fromEntry(builder_, inclusive(read)) : Value();
+      result = builder_.dot(onKeys(inputs_.reads[read], factor), onValues(given, factor),
+                            {.transpose_lhs = true, .init = result});
+    }
+  return result;
+}

@@ -1,0 +1,80 @@
+// The algebra of the gradients of one state and one chunk, without any access to memory.
+//
+// S is the state at the chunk's entry, D the gradient of the state at its exit. With the decays E from the
+// entry to a read, X from a write to the exit, L from entry to exit and F between them, scores = R F K^T, and
+// A = I - M scores as in the forward pass (state_chunk.h):
+//   A^T dW = gW + (K X) D + scores^T gY     dY = gY + M^T dW     D at the entry = L D + (R E)^T dY
+//   Z = dY W^T where the read sees the write     dR = (dY S^T) E + (Z F) K     dK = (W D^T) X + (Z F)^T R
+//   dV = dW     dM_ij = dW_i . Y_j
+// E, X and F stand on key columns, and on value columns where the decay is by value. The decay's gradient at
+// t is the sum of all that crosses t, and of nothing else, so that no terms cancel: entry to exit, entry to a
+// read behind t, a write before t to the exit, and a write before t to a read behind it.
+#pragma once
+#include "compiler/derive/crossing_walk.h"
+#include "compiler/derive/state_chunk.h"
+
+namespace linmu {
+
+/// What is sent back to the reads and writes of a chunk, C x V each; null where nothing is.
+struct ChunkCotangents {
+  llvm::SmallVector<mlir::Value> reads, writes;
+};
+
+/// Its parts may be asked for apart, in any order; what several of them need is computed once.
+class AdjointChunk {
+public:
+  /// `state` is S and `adjoint` is D, K x V. Rows past the end of the reads must be zero.
+  AdjointChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs, ChunkCotangents cotangents,
+               mlir::Value state, mlir::Value adjoint);
+
+  /// The gradient of a form's operand by its number: [C, K] or [C, V] of keys and values, [C] of a feedback
+  /// factor and a scalar decay. Null where it comes token by token.
+  mlir::Value gradient(int64_t operand);
+  /// Of a decay by row its gradient and that of the write keys, by value its gradient and that of the values:
+  /// a loop over the first `live` tokens calls `at` with the token's number, the operand's number and the
+  /// gradient, [K] or [V]. Nothing where all gradients are tiles.
+  void eachToken(mlir::Value live,
+                 llvm::function_ref<void(mlir::Value token, int64_t operand, mlir::Value gradient)> at);
+  /// D at the entry, K x V.
+  mlir::Value next();
+
+private:
+  using Value = mlir::Value;
+  bool inclusive(int64_t read) { return form_.getInclusive()[read]; }
+  int64_t countReads() { return form_.getReads().size(); }
+  int64_t countWrites() { return form_.getWrites().size(); }
+  Value onKeys(Value rows, Value factor);
+  Value onValues(Value rows, Value factor);
+  Value scaled(Value rows, Value factor);
+  Value left(Value state);
+
+  llvm::ArrayRef<Value> writes();
+  llvm::ArrayRef<Value> dWrites();
+  Value knownOfWrite(int64_t write);
+  Value dRead(int64_t read);
+  Value products(int64_t read, int64_t write);
+  Value decayedProducts(int64_t read, int64_t write);
+  Value readKeyEntry(int64_t read);
+  Value writeKeyExit(int64_t write);
+  Value readKey(int64_t read);
+  Value writeKey(int64_t write);
+  Value feedback(int64_t term);
+  Value scalarDecayGradient();
+  Value rowOf(Value matrix, Value token);
+  CrossingWalk crossingWalk();
+
+  TileBuilder &builder_;
+  pattern::FormOp form_;
+  StateChunk forward_;
+  const ChunkInputs &inputs_;
+  const ChunkDecay &decay_;
+  ChunkCotangents cotangents_;
+  Value state_, adjoint_;
+  int64_t chunk_;
+  llvm::SmallVector<Value> d_writes_;      ///< empty until asked for
+  llvm::DenseMap<int64_t, Value> d_reads_; ///< null where nothing is sent back
+  llvm::DenseMap<std::pair<int64_t, int64_t>, Value> products_, decayed_products_;
+  llvm::DenseMap<int64_t, Value> read_key_entries_, write_key_exits_;
+};
+
+} // namespace linmu

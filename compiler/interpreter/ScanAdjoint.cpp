@@ -1,0 +1,280 @@
+// scan_adjoint: the states of the scan, one a token, then the walk back that defines the gradients.
+#include "compiler/interpreter/Evaluation.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace linmu;
+using namespace linmu::interpreter;
+using pattern::StepValue;
+
+namespace {
+
+using Vector = std::vector<double>;
+
+/// The form's operands at one token.
+struct Token {
+  Vector decay; ///< a: one, K or V elements; none without decay
+  std::vector<Vector> reads, keys, values;
+  Vector feedback; ///< one a term
+};
+
+/// A state of one sequence and head as it is stored.
+struct State {
+  int64_t keys = 1, values = 1;
+  bool values_first = false; ///< V x K
+  Vector elements;
+
+  double &at(int64_t k, int64_t v) { return elements[values_first ? v * keys + k : k * values + v]; }
+  /// r^T S
+  Vector read(const Vector &key) {
+    Vector result(values, 0.0);
+    for (int64_t k = 0; k < keys; ++k)
+      for (int64_t v = 0; v < values; ++v)
+        result[v] += key[k] * at(k, v);
+    return result;
+  }
+  /// S w
+  Vector readByValue(const Vector &value) {
+    Vector result(keys, 0.0);
+    for (int64_t k = 0; k < keys; ++k)
+      for (int64_t v = 0; v < values; ++v)
+        result[k] += at(k, v) * value[v];
+    return result;
+  }
+  /// S + k w^T
+  void write(const Vector &key, const Vector &value) {
+    for (int64_t k = 0; k < keys; ++k)
+      for (int64_t v = 0; v < values; ++v)
+        at(k, v) += key[k] * value[v];
+  }
+};
+
+void add(Vector &sum, const Vector &term, double factor = 1) {
+  for (auto [element, more] : llvm::zip_equal(sum, term))
+    element += factor * more;
+}
+
+double dot(const Vector &a, const Vector &b) {
+  double sum = 0;
+  for (auto [x, y] : llvm::zip_equal(a, b))
+    sum += x * y;
+  return sum;
+}
+
+class Adjoint {
+public:
+  Adjoint(pattern::ScanAdjointOp op, const Values &values, const Call &call)
+      : op_(op), form_(op.getForm()), call_(call), heads_(op.getHeads()), order_(find(values, op.getOrder())),
+        sequences_(find(values, op.getSequences())), init_(find(values, op.getInit())),
+        final_(find(values, op.getFinalCotangent())) {
+    for (Value token : op.getTokens())
+      tokens_.emplace_back(values.at(token), 3);
+    auto cotangent = [&](Value value) {
+      return value ? std::optional(Rows(values.at(value), 3)) : std::nullopt;
+    };
+    for (size_t read = 0; read < form_.getReads().size(); ++read)
+      read_cotangents_.push_back(cotangent(op.getReadCotangent(read)));
+    for (size_t write = 0; write < form_.getWrites().size(); ++write)
+      write_cotangents_.push_back(cotangent(op.getWriteCotangent(write)));
+    Call ofStates = call;
+    ofStates.batch = countSequences();
+    for (Value gradient : op.getGradients())
+      results_.push_back(zeros(gradient.getType(), call));
+    results_.push_back(zeros(op.getInitGradient().getType(), ofStates));
+    if (auto tensor = dyn_cast<RankedTensorType>(op.getStateSlice())) {
+      int64_t axis = form_.getKeyAxis();
+      zero_.values_first = axis == 1;
+      for (int64_t other = 0; other < tensor.getRank(); ++other)
+        (other == axis ? zero_.keys : zero_.values) = tensor.getDimSize(other);
+    }
+    zero_.elements.assign(zero_.keys * zero_.values, 0.0);
+  }
+
+  FailureOr<std::vector<HostTensor>> run() {
+    if (order_ && failed(checkOrder(op_, *order_, call_)))
+      return failure();
+    if (sequences_ && failed(checkSequences(op_, *sequences_, call_)))
+      return failure();
+    auto violation = parallelFor(countSequences() * heads_, call_.threads,
+                                 [&](std::int64_t index) { return runHead(index / heads_, index % heads_); });
+    if (violation)
+      return emitViolation(*violation, heads_);
+    return std::move(results_);
+  }
+
+private:
+  static const HostTensor *find(const Values &values, Value value) {
+    return value ? &values.find(value)->second : nullptr;
+  }
+  std::int64_t countSequences() const { return sequences_ ? sequences_->shape[0] - 1 : call_.batch; }
+
+  /// The tokens of a sequence as the scan visits them.
+  std::vector<std::int64_t> visited(std::int64_t sequence) const {
+    std::int64_t first = 0, end = call_.tokens;
+    if (sequences_) {
+      first = std::int64_t(sequences_->elements[sequence]);
+      end = std::int64_t(sequences_->elements[sequence + 1]);
+    }
+    std::vector<std::int64_t> tokens;
+    for (std::int64_t position = first; position < end; ++position)
+      tokens.push_back(order_ ? std::int64_t(entry(*order_, sequences_ ? 0 : sequence, position)) : position);
+    if (op_.getReverse())
+      std::reverse(tokens.begin(), tokens.end());
+    return tokens;
+  }
+
+  State stateOf(const HostTensor *tensor, std::int64_t sequence, std::int64_t head) const {
+    State state = zero_;
+    if (tensor)
+      std::copy_n(Rows(*tensor, 2).at(sequence, head), state.elements.size(), state.elements.begin());
+    return state;
+  }
+
+  Vector cotangent(const std::optional<Rows> &rows, std::int64_t batch, std::int64_t token,
+                   std::int64_t head) const {
+    Vector value(zero_.values, 0.0);
+    if (rows)
+      std::copy_n(rows->at(batch, token, head), value.size(), value.begin());
+    return value;
+  }
+
+  Token tokenOf(Step &step) const {
+    auto all = [&](OperandRange operands) {
+      std::vector<Vector> vectors;
+      for (Value operand : operands)
+        vectors.push_back(step[operand].elements);
+      return vectors;
+    };
+    Token token{{}, all(form_.getReads()), all(form_.getWrites()), all(form_.getValues()), {}};
+    if (form_.getDecay())
+      for (double logarithm : step[form_.getDecay()].elements)
+        token.decay.push_back(std::exp(logarithm));
+    for (Value factor : form_.getFeedback())
+      token.feedback.push_back(step[factor].elements.front());
+    return token;
+  }
+
+  /// The place of the decay that element (k, v) of the state has.
+  std::size_t decayPlace(const Token &token, int64_t k, int64_t v) const {
+    return token.decay.size() == 1 ? 0 : form_.getDecayByValue() ? v : k;
+  }
+  /// A decay of zero forgets whatever there was, if no number too.
+  void decay(const Token &token, State &state) const {
+    if (token.decay.empty())
+      return;
+    for (int64_t k = 0; k < state.keys; ++k)
+      for (int64_t v = 0; v < state.values; ++v) {
+        double factor = token.decay[decayPlace(token, k, v)];
+        state.at(k, v) = factor == 0 ? 0 : factor * state.at(k, v);
+      }
+  }
+
+  bool inclusive(std::size_t read) const { return form_.getInclusive()[read]; }
+  std::size_t writeOf(std::size_t term) const { return form_.getFeedbackIndex()[2 * term]; }
+  std::size_t readOf(std::size_t term) const { return form_.getFeedbackIndex()[2 * term + 1]; }
+
+  /// w_i, from the state before the token.
+  std::vector<Vector> writesOf(const Token &token, State &before) const {
+    std::vector<Vector> writes = token.values;
+    for (std::size_t term = 0; term < token.feedback.size(); ++term)
+      add(writes[writeOf(term)], before.read(token.reads[readOf(term)]), token.feedback[term]);
+    return writes;
+  }
+
+  State next(const Token &token, State before) const {
+    std::vector<Vector> writes = writesOf(token, before);
+    decay(token, before);
+    for (auto [key, write] : llvm::zip_equal(token.keys, writes))
+      before.write(key, write);
+    return before;
+  }
+
+  std::optional<ViolationAt> runHead(std::int64_t sequence, std::int64_t head) {
+    std::int64_t batch = sequences_ ? 0 : sequence;
+    Step step(op_.getBody(), 0);
+    if (auto violation = step.startHead())
+      return ViolationAt{*violation, 0};
+    std::vector<std::int64_t> order = visited(sequence);
+    std::vector<State> states{stateOf(init_, sequence, head)};
+    std::vector<Token> tokens;
+    for (std::int64_t token : order) {
+      for (auto [index, rows] : llvm::enumerate(tokens_))
+        std::copy_n(rows.at(batch, token, head / (heads_ / rows.extent(2))), rows.features,
+                    step.argument(index).elements.begin());
+      if (auto violation = step.evaluate([](pattern::LagOp, const StepValue *, StepValue &) {}))
+        return ViolationAt{*violation, token};
+      tokens.push_back(tokenOf(step));
+      states.push_back(next(tokens.back(), states.back()));
+    }
+    State adjoint = stateOf(final_, sequence, head);
+    for (std::size_t at = order.size(); at-- > 0;)
+      walkBack(tokens[at], states[at], states[at + 1], adjoint, batch, order[at], head);
+    write(results_.back(), Rows(results_.back(), 2).at(sequence, head), adjoint.elements);
+    return {};
+  }
+
+  /// The gradients of one token; `adjoint` goes from D behind it to D before it.
+  void walkBack(const Token &token, State &before, State &after, State &adjoint, std::int64_t batch,
+                std::int64_t row, std::int64_t head) {
+    std::vector<Vector> dy, dw, dReads, dKeys, writes = writesOf(token, before);
+    for (auto [read, rows] : llvm::enumerate(read_cotangents_)) {
+      dy.push_back(cotangent(rows, batch, row, head));
+      if (inclusive(read))
+        adjoint.write(token.reads[read], dy[read]);
+    }
+    for (auto [write, rows] : llvm::enumerate(write_cotangents_)) {
+      dw.push_back(cotangent(rows, batch, row, head));
+      add(dw[write], adjoint.read(token.keys[write]));
+      dKeys.push_back(adjoint.readByValue(writes[write]));
+    }
+    Vector dFeedback, dDecay(token.decay.size(), 0.0);
+    for (std::size_t term = 0; term < token.feedback.size(); ++term) {
+      dFeedback.push_back(dot(dw[writeOf(term)], before.read(token.reads[readOf(term)])));
+      add(dy[readOf(term)], dw[writeOf(term)], token.feedback[term]);
+    }
+    for (std::size_t read = 0; read < dy.size(); ++read)
+      dReads.push_back((inclusive(read) ? after : before).readByValue(dy[read]));
+    decay(token, adjoint);
+    if (!token.decay.empty())
+      for (int64_t k = 0; k < before.keys; ++k)
+        for (int64_t v = 0; v < before.values; ++v)
+          if (adjoint.at(k, v) != 0)
+            dDecay[decayPlace(token, k, v)] += before.at(k, v) * adjoint.at(k, v);
+    for (std::size_t read = 0; read < dy.size(); ++read)
+      if (!inclusive(read))
+        adjoint.write(token.reads[read], dy[read]);
+
+    std::size_t result = 0;
+    auto give = [&](const Vector &gradient) {
+      HostTensor &tensor = results_[result++];
+      write(tensor, Rows(tensor, 3).at(batch, row, head), gradient);
+    };
+    if (form_.getDecay())
+      give(dDecay);
+    for (const std::vector<Vector> &gradients : {dReads, dKeys, dw})
+      llvm::for_each(gradients, give);
+    for (double gradient : dFeedback)
+      give({gradient});
+  }
+
+  static void write(HostTensor &tensor, const double *row, const Vector &value) {
+    llvm::copy(value, tensor.elements.begin() + (row - tensor.elements.data()));
+  }
+
+  mutable pattern::ScanAdjointOp op_; // accessors of ops are not const
+  mutable pattern::FormOp form_;
+  const Call &call_;
+  std::int64_t heads_;
+  const HostTensor *order_, *sequences_, *init_, *final_;
+  std::vector<Rows> tokens_;
+  std::vector<std::optional<Rows>> read_cotangents_, write_cotangents_; ///< none: zero
+  State zero_;
+  std::vector<HostTensor> results_;
+};
+
+} // namespace
+
+FailureOr<std::vector<HostTensor>> interpreter::evaluate(pattern::ScanAdjointOp op, const Values &values,
+                                                         const Call &call) {
+  return Adjoint(op, values, call).run();
+}
