@@ -106,5 +106,7 @@ operator.register_autograd(_backward, setup_context=_keep)
 
 def call(kernel, inputs: list, threads: int):
     """The results of a kernel on tensors, one as it is and several as a tuple."""
-    results = torch.ops.linmu.run(inputs, kernel._program, ",".join(kernel._wrt), ",".join(kernel._of), threads)
+    results = torch.ops.linmu.run(
+        inputs, kernel._program, ",".join(kernel._wrt), ",".join(kernel._of), threads
+    )
     return results[0] if len(results) == 1 else tuple(results)
