@@ -185,15 +185,11 @@ Text emit(std::string_view source, const Options &options, Emit stage) {
       });
 }
 
-Text gradient(std::string_view source, const Options &options, std::span<const std::string> wrt) {
-  return withSchedule<Text>(
-      source, options, [&](ModuleOp module, const Schedule &schedule, Text &result) -> LogicalResult {
-        if (failed(frontend::signatureOf(functionOf(module))) || failed(normalize(module, schedule)) ||
-            failed(differentiate(module, {wrt.data(), wrt.size()})))
-          return failure();
-        result.text = frontend::textOf(module);
-        return success();
-      });
+Text text(std::string_view source, const Options &options) {
+  return withModule<Text>(source, options, [&](ModuleOp module, Text &result) {
+    result.text = frontend::textOf(module);
+    return success();
+  });
 }
 
 Tensors interpret(std::string_view source, const Options &options, std::span<const HostTensor> inputs,

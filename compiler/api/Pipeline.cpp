@@ -30,6 +30,15 @@ static DialectRegistry makeRegistry() {
 
 Context::Context() : registry_(makeRegistry()), context_(registry_, MLIRContext::Threading::DISABLED) {}
 
+/// The parsed function as that of its gradients.
+static LogicalResult takeGradient(ModuleOp module, const Options &options) {
+  FailureOr<Schedule> schedule = scheduleOf(options, *module.getContext());
+  if (failed(schedule) || failed(frontend::signatureOf(functionOf(module))))
+    return failure();
+  return success(succeeded(normalize(module, *schedule)) &&
+                 succeeded(differentiate(module, *options.gradient)));
+}
+
 OwningOpRef<ModuleOp> parse(std::string_view source, const Options &options, MLIRContext &context) {
   OwningOpRef<ModuleOp> module =
       frontend::parse({llvm::StringRef(source), options.filename, options.aliases}, context);
@@ -41,6 +50,8 @@ OwningOpRef<ModuleOp> parse(std::string_view source, const Options &options, MLI
   for (func::FuncOp other : llvm::make_early_inc_range(module->getOps<func::FuncOp>()))
     if (other != function)
       other.erase();
+  if (options.gradient && failed(takeGradient(*module, options)))
+    return {};
   return module;
 }
 
@@ -75,13 +86,15 @@ LogicalResult normalize(ModuleOp module, const Schedule &schedule) {
   return passes.run(module);
 }
 
-LogicalResult differentiate(ModuleOp module, ArrayRef<std::string> wrt) {
+LogicalResult differentiate(ModuleOp module, const Gradient &gradient) {
   PassManager passes(module.getContext());
   passes.addNestedPass<func::FuncOp>(createSplitScansPass());
   DifferentiateOptions options;
-  options.wrt.assign(wrt.begin(), wrt.end());
+  options.wrt.assign(gradient.wrt.begin(), gradient.wrt.end());
+  options.of.assign(gradient.of.begin(), gradient.of.end());
   passes.addNestedPass<func::FuncOp>(createDifferentiate(options));
   passes.addNestedPass<func::FuncOp>(createRestoreScansPass());
+  passes.addNestedPass<func::FuncOp>(createDropUnusedPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   return passes.run(module);

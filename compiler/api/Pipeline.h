@@ -19,7 +19,8 @@ private:
   mlir::MLIRContext context_;
 };
 
-/// Parses and selects the function; others are erased. Null after a diagnostic.
+/// Parses and selects the function; others are erased. It is the function of the gradients where `options`
+/// ask for them. Null after a diagnostic.
 mlir::OwningOpRef<mlir::ModuleOp> parse(std::string_view source, const Options &options,
                                         mlir::MLIRContext &context);
 mlir::func::FuncOp functionOf(mlir::ModuleOp module);
@@ -31,9 +32,9 @@ mlir::FailureOr<Schedule> scheduleOf(const Options &options, mlir::MLIRContext &
 /// Clauses expanded, permutes folded, maps fused unless the schedule says no, scans in normal form.
 mlir::LogicalResult normalize(mlir::ModuleOp module, const Schedule &schedule);
 
-/// The normalised function as that of its gradients with respect to the inputs of these names, to all of
-/// floats where there are none; written as a pattern is, with its scans not yet in normal form.
-mlir::LogicalResult differentiate(mlir::ModuleOp module, llvm::ArrayRef<std::string> wrt);
+/// The normalised function as that of its gradients; written as a pattern is, with its scans not yet in
+/// normal form.
+mlir::LogicalResult differentiate(mlir::ModuleOp module, const Gradient &gradient);
 
 /// A tile.program for the plan, which was made of the module's function.
 mlir::LogicalResult derive(mlir::ModuleOp module, const Plan &plan, const Schedule &schedule);

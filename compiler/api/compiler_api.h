@@ -5,6 +5,7 @@
 #include "compiler/interpreter/HostTensor.h"
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,12 @@
 #define LINMU_EXPORT __attribute__((visibility("default")))
 
 namespace linmu::compiler {
+
+/// Which gradients of a pattern; names are those of the text, without %.
+struct Gradient {
+  std::vector<std::string> wrt; ///< the inputs that want one; empty: all of floats
+  std::vector<std::string> of;  ///< the results that have a cotangent; empty: all of floats
+};
 
 struct Options {
   std::string filename = "<pattern>"; ///< for messages
@@ -27,6 +34,10 @@ struct Options {
   std::string target = "cpu"; ///< or "cuda", whose packages hold a source and no machine code
   /// Of "cuda": bytes of shared memory that a block may have on each GPU that the source is for.
   std::int64_t shared_bytes = 163 * 1024;
+  /// The pattern of the gradients in place of the text's: it takes the inputs and, for each result of `of`,
+  /// its cotangent `d_RESULT`, and gives `d_INPUT` for each input of `wrt`. A gradient of a bf16 or f16 input
+  /// is rounded to its type, and that of an input whose batch is 1 has the batch of the call.
+  std::optional<Gradient> gradient{};
 };
 
 /// llvm and assembly are of the CPU, source is of CUDA.
@@ -74,11 +85,9 @@ LINMU_EXPORT Text explain(std::string_view source, const Options &options, bool 
 
 LINMU_EXPORT Text emit(std::string_view source, const Options &options, Emit stage);
 
-/// The pattern of the gradients, as text: it takes the inputs and, for each float result, its cotangent
-/// `d_RESULT`, and gives `d_INPUT` for each input named in `wrt`, for all of floats where none are. A
-/// gradient of a bf16 or f16 input is rounded to its type, and that of an input whose batch is 1 has the
-/// batch of the call.
-LINMU_EXPORT Text gradient(std::string_view source, const Options &options, std::span<const std::string> wrt);
+/// The pattern as text, as the other functions take it: that of the gradients where `options.gradient` asks
+/// for them.
+LINMU_EXPORT Text text(std::string_view source, const Options &options);
 
 /// Runs the definition of the pattern in fp64, on operands in the order of the signature; see
 /// compiler/interpreter/Interpreter.h for what it checks.

@@ -45,11 +45,11 @@ namespace {
 
 class Differentiation {
 public:
-  Differentiation(func::FuncOp function, ArrayRef<std::string> wanted)
-      : function_(function), at_(function.getBody().front().getTerminator()), wanted_(wanted) {}
+  Differentiation(func::FuncOp function, ArrayRef<std::string> wanted, ArrayRef<std::string> of)
+      : function_(function), at_(function.getBody().front().getTerminator()), wanted_(wanted), of_(of) {}
 
   LogicalResult run() {
-    if (failed(chooseInputs()))
+    if (failed(chooseInputs()) || failed(checkResults()))
       return failure();
     Cotangents cotangents(function_, inputs_);
     addCotangentArguments(cotangents);
@@ -87,13 +87,29 @@ private:
     return success();
   }
 
-  /// One argument a float result: its cotangent.
+  std::string resultName(unsigned index) {
+    return nameOf(function_.getResultAttr(index, nameAttribute), "result", index);
+  }
+
+  LogicalResult checkResults() {
+    SmallVector<std::string> floats;
+    for (auto [index, value] : llvm::enumerate(function_.getBody().front().getTerminator()->getOperands()))
+      if (isFloat(value))
+        floats.push_back(resultName(index));
+    for (const std::string &name : of_)
+      if (!llvm::is_contained(floats, name))
+        return function_.emitError("has no result '")
+               << name << "' of floats to differentiate; it has: " << llvm::join(floats, ", ");
+    return success();
+  }
+
+  /// One argument for each result that has a cotangent.
   void addCotangentArguments(Cotangents &cotangents) {
     Block &body = function_.getBody().front();
     for (auto [index, value] : llvm::enumerate(body.getTerminator()->getOperands())) {
-      if (!isFloat(value))
+      if (!isFloat(value) || (!of_.empty() && !llvm::is_contained(of_, resultName(index))))
         continue;
-      std::string name = "d_" + nameOf(function_.getResultAttr(index, nameAttribute), "result", index);
+      std::string name = "d_" + resultName(index);
       auto attributes = DictionaryAttr::get(
           function_.getContext(), {NamedAttribute(StringAttr::get(function_.getContext(), nameAttribute),
                                                   StringAttr::get(function_.getContext(), name))});
@@ -175,7 +191,7 @@ private:
 
   func::FuncOp function_;
   OpBuilder at_;
-  ArrayRef<std::string> wanted_;
+  ArrayRef<std::string> wanted_, of_; ///< where empty, all of floats
   SmallVector<Value> inputs_;
   SmallVector<std::string> names_;
 };
@@ -184,8 +200,8 @@ struct Differentiate : linmu::impl::DifferentiateBase<Differentiate> {
   using DifferentiateBase::DifferentiateBase;
 
   void runOnOperation() override {
-    SmallVector<std::string> wanted(wrt.begin(), wrt.end());
-    if (failed(Differentiation(getOperation(), wanted).run()))
+    SmallVector<std::string> wanted(wrt.begin(), wrt.end()), results(of.begin(), of.end());
+    if (failed(Differentiation(getOperation(), wanted, results).run()))
       signalPassFailure();
   }
 };

@@ -21,8 +21,8 @@ public:
   LogicalResult run() {
     for (Value tail : map_.getFinalTails())
       if (cotangents_.of(at_, tail))
-        return map_.emitOpError(
-            "has no gradient yet through its final tails; return them from a pattern of their own");
+        return map_.emitOpError("has no gradient yet through its final tails; name the results that have a "
+                                "cotangent, as in --of=y");
     for (Value tail : map_.getTails())
       if (cotangents_.wants(tail))
         return map_.emitOpError(

@@ -6,6 +6,7 @@ namespace linmu {
 
 std::unique_ptr<mlir::Pass> createSplitScansPass();
 std::unique_ptr<mlir::Pass> createRestoreScansPass();
+std::unique_ptr<mlir::Pass> createDropUnusedPass();
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

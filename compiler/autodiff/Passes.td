@@ -20,12 +20,13 @@ def SplitScans : Pass<"split-scans", "::mlir::func::FuncOp"> {
 def Differentiate : Pass<"differentiate", "::mlir::func::FuncOp"> {
   let summary = "Makes of a function of maps, split scans and permutes the function of its gradients";
   let description = [{
-    The new function takes the inputs and, for each float result, its cotangent `d_RESULT`; it gives `d_INPUT` for each
-    input of `wrt`, all of floats where none are named. Gradients are built of reverse scans in normal form, maps and
-    sums.
+    The new function takes the inputs and, for each result of `of`, its cotangent `d_RESULT`; it gives `d_INPUT` for each
+    input of `wrt`. Where none are named these are all of floats. Gradients are built of reverse scans in normal form,
+    maps and sums.
   }];
   let options = [
-    ListOption<"wrt", "wrt", "std::string", "Names of the inputs that want a gradient">
+    ListOption<"wrt", "wrt", "std::string", "Names of the inputs that want a gradient">,
+    ListOption<"of", "of", "std::string", "Names of the results that have a cotangent; it is zero for others">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
@@ -34,6 +35,21 @@ def RestoreScans : Pass<"restore-scans", "::mlir::func::FuncOp"> {
   let summary = "Turns scans in normal form into scans whose step says what the form means";
   let constructor = "::linmu::createRestoreScansPass()";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+def DropUnused : Pass<"drop-unused", "::mlir::func::FuncOp"> {
+  let summary = "Takes from scans and maps the outputs, states and operands that nothing needs";
+  let description = [{
+    A gradient computes the forward pass again, but needs part of it only. A state goes where its final value has no
+    use and nothing that stays reads it; a scan that loses its last one is a map. An output that is a token operand as
+    it is goes as well: that operand stands for it. Loops with masks or segments stay as
+    they are: `expand-clauses` comes before.
+  }];
+  let constructor = "::linmu::createDropUnusedPass()";
+  let statistics = [
+    Statistic<"shrunk", "shrunk", "Scans and maps that lost something">,
+    Statistic<"erased", "erased", "Ops that nothing used">
+  ];
 }
 
 #endif // LINMU_AUTODIFF_PASSES_TD

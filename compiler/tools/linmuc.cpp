@@ -66,8 +66,10 @@ static std::vector<std::byte> packageOf(const std::string &source, const Command
 
 /// The gradients of the patterns in place of the patterns, which messages then name.
 static std::string takeGradients(const std::string &source, CommandLine &line) {
-  std::string text = forEachFunction(
-      source, line, "\n", [&](const auto &options) { return compiler::gradient(source, options, line.wrt); });
+  line.options.gradient = line.gradients;
+  std::string text = forEachFunction(source, line, "\n",
+                                     [&](const auto &options) { return compiler::text(source, options); });
+  line.options.gradient.reset();
   line.options.filename = "<gradient of " + line.options.filename + ">";
   line.options.function.clear();
   line.options.aliases.clear();

@@ -26,6 +26,7 @@ usage: linmuc FILE [options]      FILE may be - for the standard input
                             explains, emits, packages or runs it. It takes the inputs and a cotangent d_RESULT for
                             each float result, and gives d_INPUT for each input of floats
     --wrt=NAME,...          for these inputs only
+    --of=NAME,...           of these results only: cotangents of others are zero, and no inputs
   --function=NAME           one pattern of the file; without it --explain and --emit show all of them
   --define=ALIAS=TYPE       replaces the text's definition of a type alias, e.g. query='tensor<?x?x9x64xf32>';
                             '!query=...' is the same, '#window=array<i64: 8, 8, 8>' an attribute's
@@ -133,7 +134,9 @@ void apply(const std::string &flag, const std::string &value, CommandLine &line)
   else if (flag == "--package")
     line.package = value;
   else if (flag == "--wrt")
-    line.wrt = splitNames(flag, value);
+    line.gradients.wrt = splitNames(flag, value);
+  else if (flag == "--of")
+    line.gradients.of = splitNames(flag, value);
   else if (flag == "--run")
     line.run = value;
   else if (flag == "--out")
@@ -156,9 +159,9 @@ void apply(const std::string &flag, const std::string &value, CommandLine &line)
 } // namespace
 
 CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
-  static const std::set<std::string> flags = {"--explain",  "--emit",   "--package",  "--run",
-                                              "--out",      "--target", "--function", "--cpu",
-                                              "--schedule", "--define", "--gradient", "--wrt"};
+  static const std::set<std::string> flags = {
+      "--explain", "--emit",     "--package", "--run",      "--out", "--target", "--function",
+      "--cpu",     "--schedule", "--define",  "--gradient", "--wrt", "--of"};
   CommandLine line;
   std::set<std::string> seen;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -207,8 +210,9 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments) {
     line.show = true;
     return line;
   }
-  if (!line.gradient && seen.contains("--wrt"))
-    refuse("--wrt requires --gradient");
+  for (const char *flag : {"--wrt", "--of"})
+    if (!line.gradient && seen.contains(flag))
+      refuse(std::string(flag) + " requires --gradient");
   if (line.explain == Report::none && !line.emit && !line.package && !line.run && !line.gradient)
     refuse("requires something to do: --explain, --emit, --package, --run or --gradient");
   if (line.run && line.out.empty())

@@ -18,7 +18,7 @@ struct CommandLine {
   std::filesystem::path file;
   compiler::Options options;    ///< filename, function, aliases, schedule, cpu, target
   bool gradient = false;        ///< everything is of the gradient instead of the pattern
-  std::vector<std::string> wrt; ///< inputs that want a gradient; empty: all of floats
+  compiler::Gradient gradients; ///< which
   Report explain = Report::none;
   std::optional<compiler::Emit> emit;
   std::optional<std::filesystem::path> package; ///< where to write the kernel package

@@ -50,6 +50,8 @@ std::shared_ptr<const MMateShared::Sequence> MMateShared::sequence(const Sequenc
   std::lock_guard lock(mutex_);
   if (last_ && sameLayout(last_->layout, layout))
     return last_;
+  // What inference makes, autograd does not keep.
+  torch::InferenceMode ordinary(false);
   auto sequence = std::make_shared<Sequence>();
   sequence->layout = layout;
   sequence->vision = torch::zeros({1, layout.tokens}, torch::kBool);
@@ -182,19 +184,19 @@ Tensor MMate::swinBranch(const MixerInput &input, const MMateShared::Sequence &s
   return torch::where(sequence.vision.unsqueeze(2), y, torch::zeros({1}));
 }
 
-Tensor MMate::forward(const MixerInput &input, MixerState &mixerState) {
-  auto *state = dynamic_cast<MMateState *>(&mixerState);
-  if (!state)
-    throw Error(ErrorCode::invalidArgument,
-                "state: expected one made by M-MATE's initialState, got that of another mixer");
-  torch::InferenceMode guard;
+Tensor MMate::checkedHidden(const MixerInput &input) const {
   Tensor hidden = input.hidden.contiguous();
   if (hidden.dim() != 3 || hidden.size(2) != weights_.flex.size(1) || hidden.size(1) != input.layout.tokens)
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("hidden: expected shape [B, {}, {}], got {} elements in {} axes",
                             input.layout.tokens, weights_.flex.size(1), hidden.numel(), hidden.dim()));
+  return hidden;
+}
+
+Tensor MMate::mix(const MixerInput &input, MMateState &state) const {
+  Tensor hidden = checkedHidden(input);
   auto sequence = shared_->sequence(input.layout);
-  Tensor y = flexBranch(hidden, *sequence, *state);
+  Tensor y = flexBranch(hidden, *sequence, state);
   bool vision = !input.layout.media.empty();
   if (vision || !config_.lambda_is_one_on_text) {
     Tensor lambda = torch::sigmoid(torch::linear(hidden, weights_.lambda, weights_.lambda_bias));
@@ -208,6 +210,33 @@ Tensor MMate::forward(const MixerInput &input, MixerState &mixerState) {
     y = torch::layer_norm(y, {y.size(2)}, weights_.output_norm, weights_.output_norm_bias,
                           config_.norm_epsilon);
   return y;
+}
+
+Tensor MMate::forward(const MixerInput &input, MixerState &mixerState) {
+  auto *state = dynamic_cast<MMateState *>(&mixerState);
+  if (!state)
+    throw Error(ErrorCode::invalidArgument,
+                "state: expected one made by M-MATE's initialState, got that of another mixer");
+  torch::InferenceMode guard;
+  return mix(input, *state);
+}
+
+Tensor MMate::forwardWithGradients(const MixerInput &input) const {
+  if (!input.layout.media.empty())
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("M-MATE with gradients: expected a sequence without media items, got {}, whose windows "
+                    "have no derived gradient yet",
+                    input.layout.media.size()),
+        "flexWithGradients() gives the Flex-MA branch of any sequence");
+  auto state = initialState(input.hidden.size(0));
+  return mix(input, static_cast<MMateState &>(*state));
+}
+
+Tensor MMate::flexWithGradients(const MixerInput &input) const {
+  auto state = initialState(input.hidden.size(0));
+  return flexBranch(checkedHidden(input), *shared_->sequence(input.layout),
+                    static_cast<MMateState &>(*state));
 }
 
 } // namespace linmu::models

@@ -73,6 +73,13 @@ public:
   /// pieces that end between media items.
   torch::Tensor forward(const MixerInput &input, MixerState &state) override;
 
+  /// The same of a whole sequence, with gradients to `input.hidden` and to every weight that requires one.
+  /// Throws Error(unsupported) where the sequence has media items: windows have no derived gradient yet.
+  torch::Tensor forwardWithGradients(const MixerInput &input) const;
+  /// y_flex of a whole sequence, media included, with gradients to `input.hidden` and to every weight of
+  /// Flex-MA that requires one.
+  torch::Tensor flexWithGradients(const MixerInput &input) const;
+
   const MMateWeights &weights() const { return weights_; }
   const MMateConfig &config() const { return config_; }
   MMateShared &shared() const { return *shared_; }
@@ -82,6 +89,9 @@ public:
   void calibrate(const torch::Tensor &channel_rms);
 
 private:
+  /// Hidden states [B, N, d] with their rows side by side. Throws Error(invalidArgument) for another shape.
+  torch::Tensor checkedHidden(const MixerInput &input) const;
+  torch::Tensor mix(const MixerInput &input, MMateState &state) const;
   torch::Tensor flexBranch(const torch::Tensor &hidden, const MMateShared::Sequence &sequence,
                            MMateState &state) const;
   torch::Tensor swinBranch(const MixerInput &input, const MMateShared::Sequence &sequence) const;

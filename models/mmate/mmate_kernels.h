@@ -1,7 +1,8 @@
-// The compiled patterns of M-MATE for one shape of heads. Each function is one kernel of patterns/*.mlir.
+// The compiled patterns of M-MATE for one shape of heads. Each function is one kernel of patterns/*.mlir,
+// under autograd: where gradients are on, they flow through flex() and convolution(), and windows() has none.
 #pragma once
+#include "models/kernels/differentiable_kernel.h"
 #include "models/mmate/mmate_config.h"
-#include "runtime/core/kernel.h"
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -76,12 +77,12 @@ public:
                         const MMateConfig &config) const;
 
 private:
-  void run(const std::string &file, const std::string &function, std::int64_t keyValueHeads,
-           const std::vector<torch::Tensor> &inputs, const std::vector<torch::Tensor> &results,
-           const std::map<std::string, std::string> &sizes = {}) const;
+  std::vector<torch::Tensor> run(const std::string &file, const std::string &function,
+                                 std::int64_t keyValueHeads, const std::vector<torch::Tensor> &inputs,
+                                 const std::map<std::string, std::string> &sizes = {}) const;
 
   std::int64_t heads_, key_value_heads_, head_dim_;
-  mutable std::map<std::string, Kernel> kernels_;
+  mutable std::map<std::string, DifferentiableKernel> kernels_;
   mutable Observer observer_;
 };
 

@@ -164,14 +164,18 @@ PYBIND11_MODULE(_linmu, module) {
       "compile",
       [](const std::string &source, std::string filename, std::string function,
          std::map<std::string, std::string> aliases, std::map<std::string, std::string> schedule,
-         std::string target, bool useDiskCache) {
+         std::string target, bool useDiskCache,
+         std::optional<std::pair<std::vector<std::string>, std::vector<std::string>>> gradient) {
         CompileOptions options = optionsOf(std::move(filename), std::move(function), std::move(aliases),
                                            std::move(schedule), std::move(target), useDiskCache);
+        if (gradient)
+          options.gradient = {std::move(gradient->first), std::move(gradient->second)};
         py::gil_scoped_release release;
         return compile(source, options);
       },
-      py::arg("source"), py::arg("filename"), py::arg("function"), py::arg("aliases"), py::arg("schedule"),
-      py::arg("target"), py::arg("use_disk_cache"));
+      "The kernel, or that of the gradients (wrt, of).", py::arg("source"), py::arg("filename"),
+      py::arg("function"), py::arg("aliases"), py::arg("schedule"), py::arg("target"),
+      py::arg("use_disk_cache"), py::arg("gradient") = py::none());
   module.def(
       "explain",
       [](const std::string &source, std::string filename, std::string function,

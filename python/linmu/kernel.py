@@ -1,6 +1,7 @@
 """Compiling patterns and calling them on torch tensors or numpy arrays, without copies."""
 
 import functools
+import json
 import operator
 import os
 import sys
@@ -21,10 +22,16 @@ class Kernel:
     A kernel compiled for CUDA takes tensors on a CUDA device, and enqueues its work on `stream`, by default
     torch's current one (for tensors of other libraries the legacy default one). The call does not wait for the
     device, and may be captured into a graph.
+
+    Where torch records gradients and a tensor requires one, the call is an operator of torch's, `linmu::run`: backward
+    runs the derived gradient. So it is under torch.compile.
     """
 
-    def __init__(self, native):
+    def __init__(self, native, program=None, wrt=(), of=()):
         self._native = native
+        # What `linmu::run` finds the kernel by: the arguments of _compile() as text, None for a package; of a gradient
+        # the names of its inputs and results.
+        self._program, self._wrt, self._of = program, wrt, of
         # Asked for at every call.
         self._names = [name for name, _, _ in native.inputs]
         self._undecided = _undecided_result(native)
@@ -69,8 +76,46 @@ class Kernel:
         """
         self._native.check_table(operand, table, tokens)
 
+    def gradient(self, wrt=(), of=()) -> "Kernel":
+        """The kernel of the gradients: it takes the inputs and, for each result of `of`, its cotangent `d_RESULT`, and
+        gives `d_INPUT` for each input of `wrt`. Where none are named these are all of floats. An input whose batch is 1
+        gets a gradient for each sequence of the batch. Raises PatternError where a gradient cannot be derived."""
+        if self._program is None:
+            raise TypeError(
+                f"pattern '{self.name}' comes from a package, which holds no gradient: compile it from its text"
+            )
+        if self._wrt:
+            raise NotImplementedError(
+                f"pattern '{self.name}' is a gradient: derivatives of the second order are not supported"
+            )
+        wrt, of = _names("wrt", wrt), _names("of", of)
+        wrt = wrt or tuple(name for name, dtype, _ in self.inputs if dtype not in ("i32", "i1"))
+        return _compile(self._program, wrt, of)
+
     def __call__(self, *arguments, out=None, threads: int = 0, stream=None, **named):
         inputs = self._bind(arguments, named)
+        if out is None and self._program is not None and is_for_torch(inputs):
+            return self._call_operator(inputs, threads, stream)
+        return self._launch(inputs, out, threads, stream)
+
+    def _call_operator(self, inputs, threads, stream):
+        from linmu import torch_operator
+
+        self._require_decided()
+        if stream is not None:
+            raise TypeError(
+                f"stream of pattern '{self.name}': expected none where torch records or compiles the call, since it "
+                "runs on torch's current stream; choose that by torch.cuda.stream()"
+            )
+        for name, tensor in zip(self._names, inputs):
+            if not _is_torch_tensor(tensor):
+                raise TypeError(
+                    f"operand '{name}' of pattern '{self.name}': expected a torch tensor where another one requires a "
+                    f"gradient, got {_type_name(tensor)}"
+                )
+        return torch_operator.call(self, inputs, _thread_count(threads))
+
+    def _launch(self, inputs, out, threads, stream):
         if out is None:
             out = self._maker(inputs)
         elif hasattr(out, "__dlpack__") or hasattr(out, "__cuda_array_interface__"):
@@ -100,14 +145,17 @@ class Kernel:
             raise TypeError(f"pattern '{self.name}' lacks input {', '.join(missing)}")
         return [given[name] for name in names]
 
-    def _maker(self, inputs):
-        """A function of (shape, dtype) that makes tensors of the kind of the first input."""
+    def _require_decided(self):
         if self._undecided:
             name, extent = self._undecided
             raise TypeError(
                 f"result '{name}' of pattern '{self.name}': expected out= to give it, since no input "
                 f"has its extent {extent}, got None"
             )
+
+    def _maker(self, inputs):
+        """A function of (shape, dtype) that makes tensors of the kind of the first input."""
+        self._require_decided()
         if inputs and _is_torch_tensor(inputs[0]):
             return _torch_maker(inputs[0].device)
         if self.runs_on == "cuda":
@@ -165,6 +213,17 @@ def _is_torch_tensor(value) -> bool:
     """Subclasses are tensors too. Who has one has imported torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
+
+
+def is_for_torch(inputs) -> bool:
+    """Whether torch records or compiles the call."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return False
+    for x in inputs:
+        if isinstance(x, torch.Tensor) and x.requires_grad:
+            return True
+    return torch.compiler.is_compiling() and all(isinstance(x, torch.Tensor) for x in inputs)
 
 
 @functools.cache
@@ -235,6 +294,14 @@ def _text(name: str, value) -> str:
     return value
 
 
+def _names(what: str, value) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else tuple(value)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f'{what}: expected names as str, such as ["q", "k"], got {name!r}')
+    return names
+
+
 def _pairs(name: str, value, example: str) -> dict:
     """A mapping from names, or None for none."""
     if value is None:
@@ -302,7 +369,13 @@ def compile(
     source, filename = _source(text_or_path)
     function, target = _text("function", function), _text("target", target)
     aliases, schedule = _aliases(aliases), _schedule(schedule)
-    return Kernel(_linmu.compile(source, filename, function, aliases, schedule, target, bool(cache)))
+    return _compile(json.dumps([source, filename, function, aliases, schedule, target, bool(cache)]))
+
+
+def _compile(program: str, wrt: tuple = (), of: tuple = ()) -> Kernel:
+    """The kernel of the arguments of compile(), or, with `wrt`, of its gradients."""
+    gradient = (list(wrt), list(of)) if wrt else None
+    return Kernel(_linmu.compile(*json.loads(program), gradient), program, wrt, of)
 
 
 def load(path) -> Kernel:

@@ -15,6 +15,12 @@ void writeMap(ByteWriter &out, const std::map<std::string, std::string> &map) {
     out.writeText(value);
   }
 }
+
+void writeNames(ByteWriter &out, const std::vector<std::string> &names) {
+  out.writeCount(names.size());
+  for (const std::string &name : names)
+    out.writeText(name);
+}
 } // namespace
 
 std::string textOf(ByteWriter &out) {
@@ -31,6 +37,11 @@ std::string textIdentity(std::string_view source, const CompileOptions &options,
   out.writeText(options.function);
   writeMap(out, options.aliases);
   writeMap(out, options.schedule);
+  out.writeCount(options.gradient ? 1 : 0);
+  if (options.gradient) {
+    writeNames(out, options.gradient->wrt);
+    writeNames(out, options.gradient->of);
+  }
   out.writeText(source);
   return textOf(out);
 }

@@ -5,11 +5,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace linmu {
+
+/// Which gradients of a pattern; see compiler::Gradient.
+struct Gradient {
+  std::vector<std::string> wrt, of;
+};
 
 struct CompileOptions {
   std::string filename = "<pattern>";
@@ -21,6 +27,8 @@ struct CompileOptions {
   std::string target = "cpu";
   std::vector<std::filesystem::path> package_folders{}; ///< Python's sys.path, for jit::Nvrtc::find()
   bool use_disk_cache = true;                           ///< Settings::cache_dir says where
+  /// The kernel of the gradients in place of the pattern's; see compiler::Options.
+  std::optional<Gradient> gradient{};
 };
 
 /// Compiles pattern text for the machine at hand or the target named, or takes the code from memory or disk.

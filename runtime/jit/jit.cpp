@@ -16,6 +16,8 @@ compiler::Options compilerOptions(const CompileOptions &options, const Target &t
                            .schedule = options.schedule,
                            .target = target.cuda ? "cuda" : "cpu"};
   result.shared_bytes = target.sharedBytes(); // one source for all architectures
+  if (options.gradient)
+    result.gradient = {options.gradient->wrt, options.gradient->of};
   return result;
 }
 

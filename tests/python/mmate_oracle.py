@@ -1,6 +1,7 @@
-"""Algorithm 1 of the paper in fp64, written as loops to be read. It shares no code with the product.
+"""Algorithm 1 of the paper in fp64, written as loops to be read. It shares no code with the product. It is written in
+torch, whose autograd gives its gradients.
 
-Weights are a dict of arrays: W_C [H*D, d], W_B and W_X [G*D, d], W_dt_forward, W_dt_reverse and W_gate [H, d],
+Weights are a dict of tensors: W_C [H*D, d], W_B and W_X [G*D, d], W_dt_forward, W_dt_reverse and W_gate [H, d],
 each with its bias b_*; a_log_forward and a_log_reverse [H]; conv_C [4, H, D], conv_B and conv_X [4, G, D];
 scan_norm [H, D]; W_O_flex [d, H*D] and b_O_flex [d]; W_Q, W_K, W_V, W_O_swin with biases; W_lambda [1, d],
 b_lambda [1]; output_norm and b_output_norm [d].
@@ -9,14 +10,11 @@ b_lambda [1]; output_norm and b_output_norm [d].
 from itertools import product
 
 import numpy as np
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
+import torch
 
 
 def softplus(x):
-    return np.logaddexp(0, x)
+    return torch.logaddexp(torch.zeros_like(x), x)
 
 
 def item_of_tokens(tokens, media):
@@ -44,50 +42,48 @@ def rotary_major_scan(layer, tokens, media):
 
 def short_convolution(x, weight, order):
     """y at position p is the sum over lags j of weight[j] * x at position p - j."""
-    y = np.zeros_like(x)
+    y = [None] * len(x)
     for p, token in enumerate(order):
-        for lag in range(4):
-            if p - lag >= 0:
-                y[token] += weight[lag] * x[order[p - lag]]
-    return y
+        y[token] = sum(weight[lag] * x[order[p - lag]] for lag in range(4) if p - lag >= 0)
+    return torch.stack(y)
 
 
 def forward_scan(C, B, X, dt, A, order):
     """Eq. 1 with dt: h_t = exp(dt A) h_{t-1} + dt B x^T, y = C h; head h reads key/value head h // (H/G)."""
-    _tokens, heads, features = C.shape
+    tokens, heads, features = C.shape
     group = heads // B.shape[1]
-    y = np.zeros_like(C)
+    y = [[None] * heads for _ in range(tokens)]
     for head in range(heads):
-        h = np.zeros((features, features))
+        h = C.new_zeros(features, features)
         for token in order:
             step = dt[token, head]
-            h = np.exp(step * A[head]) * h
-            h = h + step * np.outer(B[token, head // group], X[token, head // group])
-            y[token, head] = C[token, head] @ h
-    return y
+            h = torch.exp(step * A[head]) * h
+            h = h + step * torch.outer(B[token, head // group], X[token, head // group])
+            y[token][head] = C[token, head] @ h
+    return torch.stack([torch.stack(row) for row in y])
 
 
 def reverse_scan(C, B, X, dt, A, order, item, config):
     """Eq. 2: only vision tokens write. The rest is the configuration's reading of it."""
-    _tokens, heads, features = C.shape
+    tokens, heads, features = C.shape
     group = heads // B.shape[1]
-    y = np.zeros_like(C)
+    y = [[C.new_zeros(features)] * heads for _ in range(tokens)]
     for head in range(heads):
-        h = np.zeros((features, features))
+        h = C.new_zeros(features, features)
         previous = None
         for token in reversed(order):
             vision = item[token] >= 0
             if config["reverse_scope"] == "segment" and item[token] != previous:
-                h = np.zeros((features, features))
+                h = torch.zeros_like(h)
             previous = item[token]
             step = dt[token, head]
             if vision or config["reverse_decays_over_text"]:
-                h = np.exp(step * A[head]) * h
+                h = torch.exp(step * A[head]) * h
             if vision:
-                h = h + step * np.outer(B[token, head // group], X[token, head // group])
+                h = h + step * torch.outer(B[token, head // group], X[token, head // group])
             if vision or config["reverse_target"] == "all":
-                y[token, head] = C[token, head] @ h
-    return y
+                y[token][head] = C[token, head] @ h
+    return torch.stack([torch.stack(row) for row in y])
 
 
 def flex_branch(z, weights, config, layer, media, heads, groups):
@@ -97,7 +93,7 @@ def flex_branch(z, weights, config, layer, media, heads, groups):
         return (z @ weights["W_" + name].T + weights["b_" + name]).reshape(tokens, count, -1)
 
     item = item_of_tokens(tokens, media)
-    order = rotary_major_scan(layer, tokens, media)
+    order = rotary_major_scan(layer, tokens, media).tolist()
     C, B, X = project("C", heads), project("B", groups), project("X", groups)
     if config["short_convolution"]:
         C = short_convolution(C, weights["conv_C"], order)
@@ -105,14 +101,15 @@ def flex_branch(z, weights, config, layer, media, heads, groups):
         X = short_convolution(X, weights["conv_X"], order)
     dt_forward = softplus(project("dt_forward", heads)[:, :, 0])
     dt_reverse = softplus(project("dt_reverse", heads)[:, :, 0])
-    y_forward = forward_scan(C, B, X, dt_forward, -np.exp(weights["a_log_forward"]), order)
-    y_reverse = reverse_scan(C, B, X, dt_reverse, -np.exp(weights["a_log_reverse"]), order, item, config)
-    g = sigmoid(project("gate", heads))
+    y_forward = forward_scan(C, B, X, dt_forward, -torch.exp(weights["a_log_forward"]), order)
+    y_reverse = reverse_scan(C, B, X, dt_reverse, -torch.exp(weights["a_log_reverse"]), order, item, config)
+    g = torch.sigmoid(project("gate", heads))
     if config["gate_is_one_on_text"]:
-        g[item < 0] = 1
+        g = torch.where(torch.from_numpy(item < 0)[:, None, None], 1.0, g)
     y = g * y_forward + (1 - g) * y_reverse  # Eq. 3
     if config["scan_norm"]:
-        y = weights["scan_norm"] * y / np.sqrt(np.mean(y**2, axis=2, keepdims=True) + config["norm_epsilon"])
+        mean = torch.mean(y**2, dim=2, keepdim=True)
+        y = weights["scan_norm"] * y / torch.sqrt(mean + config["norm_epsilon"])
     else:
         y = y / np.sqrt(y.shape[2])
     return y.reshape(tokens, -1) @ weights["W_O_flex"].T + weights["b_O_flex"]
@@ -121,10 +118,11 @@ def flex_branch(z, weights, config, layer, media, heads, groups):
 def rotate(x, positions, theta):
     """Rotary embedding of [N, heads, D] on the halves of each head, as Llama's."""
     half = x.shape[2] // 2
-    angle = positions[:, None, None] * theta ** (-np.arange(half) / half)
+    frequency = theta ** (-torch.arange(half, dtype=torch.float64) / half)
+    angle = torch.as_tensor(positions, dtype=torch.float64)[:, None, None] * frequency
     a, b = x[..., :half], x[..., half:]
-    return np.concatenate(
-        [a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)], axis=2
+    return torch.cat(
+        [a * torch.cos(angle) - b * torch.sin(angle), b * torch.cos(angle) + a * torch.sin(angle)], dim=2
     )
 
 
@@ -149,7 +147,7 @@ def swin_branch(z, weights, config, layer, media, heads, groups, positions, thet
 
     Q, K, V = project("Q", heads), project("K", groups), project("V", groups)
     Q, K = rotate(Q, positions, theta), rotate(K, positions, theta)
-    y = np.zeros((tokens, heads, Q.shape[2]))
+    y = Q.new_zeros(tokens, heads, Q.shape[2])
     for first, *grid in media:
         window = (1, *config["image_window"]) if grid[0] == 1 else config["video_window"]
         members = {}
@@ -163,25 +161,24 @@ def swin_branch(z, weights, config, layer, media, heads, groups, positions, thet
             for head in range(heads):
                 kv = head // (heads // groups)
                 score = Q[own, head] @ K[own, kv].T / np.sqrt(Q.shape[2])
-                weight = np.exp(score - score.max(axis=1, keepdims=True))
-                y[own, head] = weight / weight.sum(axis=1, keepdims=True) @ V[own, kv]
+                y[own, head] = torch.softmax(score, dim=1) @ V[own, kv]
     y = y.reshape(tokens, -1) @ weights["W_O_swin"].T + weights["b_O_swin"]
-    y[item_of_tokens(tokens, media) < 0] = 0  # Pad
-    return y
+    text = torch.from_numpy(item_of_tokens(tokens, media) < 0)
+    return torch.where(text[:, None], 0.0, y)  # Pad
 
 
 def mmate(z, weights, config, layer, media, heads, groups, positions, theta):
     """One sequence z [N, d] to y [N, d]."""
-    weights = {name: np.asarray(value, np.float64) for name, value in weights.items()}
-    z = np.asarray(z, np.float64)
+    weights = {name: value.double() for name, value in weights.items()}
+    z = z.double()
     flex = flex_branch(z, weights, config, layer, media, heads, groups)
     swin = swin_branch(z, weights, config, layer, media, heads, groups, positions, theta)
-    lam = sigmoid(z @ weights["W_lambda"].T + weights["b_lambda"])
+    lam = torch.sigmoid(z @ weights["W_lambda"].T + weights["b_lambda"])
     if config["lambda_is_one_on_text"]:
-        lam[item_of_tokens(len(z), media) < 0] = 1
+        lam = torch.where(torch.from_numpy(item_of_tokens(len(z), media) < 0)[:, None], 1.0, lam)
     y = lam * flex + (1 - lam) * swin
     if config["output_norm"]:
-        centred = y - y.mean(axis=1, keepdims=True)
-        deviation = np.sqrt(np.mean(centred**2, axis=1, keepdims=True) + config["norm_epsilon"])
+        centred = y - y.mean(dim=1, keepdim=True)
+        deviation = torch.sqrt(torch.mean(centred**2, dim=1, keepdim=True) + config["norm_epsilon"])
         y = weights["output_norm"] * centred / deviation + weights["b_output_norm"]
     return y

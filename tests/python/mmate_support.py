@@ -130,8 +130,8 @@ def product(folder: Path, hidden, weights, config, layer, media, pieces=None, po
 
 def transcription(hidden, weights, config, layer, media, positions=None):
     positions = np.arange(hidden.shape[1]) if positions is None else np.asarray(positions)
-    return np.stack(
-        [mmate(z.numpy(), weights, config, layer, media, HEADS, GROUPS, positions, THETA) for z in hidden])  # fmt: skip
+    rows = [mmate(z, weights, config, layer, media, HEADS, GROUPS, positions, THETA) for z in hidden]
+    return torch.stack(rows).numpy()
 
 
 def worst_error(actual, expected, heads=1) -> float:

@@ -53,6 +53,22 @@ def test_the_gradient_of_a_recurrence_is_that_of_its_equations(name, target, tol
     assert max(errors.values()) < tolerance, errors
 
 
+@pytest.mark.parametrize("target,tolerance", [("interpreter", 2e-6), ("cpu", 2e-4)])
+@pytest.mark.parametrize("name", TAILS)
+def test_beside_tails_the_results_and_inputs_that_are_none_have_gradients(name, target, tolerance, tmp_path):
+    operands, cotangents = case(name)
+    given = {key: value for key, value in cotangents.items() if "_tail" not in key}
+    of = "--of=" + ",".join(key.removeprefix("d_") for key in given)
+    wrt = [key for key in operands if "_tail" not in key]
+    arguments = (f"--target={target}", of, "--wrt=" + ",".join(wrt))
+    actual = gradients(path_of(name), tmp_path, operands | given, *arguments)
+    assert sorted(actual) == sorted(f"d_{key}" for key in wrt)
+    weights = {key: value if key in given else np.zeros_like(value) for key, value in cotangents.items()}
+    exact = {key: value.astype(np.float64) for key, value in operands.items()}
+    errors = worst_slope(total_of(name, weights), exact, actual, np.random.default_rng(7))
+    assert max(errors.values()) < tolerance, errors
+
+
 @pytest.mark.parametrize("name", OPAQUE)
 def test_a_recurrence_that_is_not_affine_is_refused_at_the_op_that_stands_in_the_way(name):
     message = refusal(path_of(name))

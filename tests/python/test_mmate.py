@@ -116,7 +116,7 @@ def test_one_window_over_the_grid_equals_sdpa(tmp_path, grid, layer):
 
     positions = np.arange(tokens)
     q, k = (
-        torch.stack([torch.from_numpy(rotate(row.numpy(), positions, THETA)) for row in heads(name, count)])
+        torch.stack([rotate(row, positions, THETA) for row in heads(name, count)])
         for name, count in (("Q", HEADS), ("K", GROUPS))
     )
     y = torch.nn.functional.scaled_dot_product_attention(

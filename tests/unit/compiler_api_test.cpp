@@ -204,6 +204,76 @@ TEST(Interpret, refusesWhatDoesNotFitWithAMessage) {
   EXPECT_EQ(tensors.diagnostics, "a.mlir:3:1: error: pattern 'recall': expected 9 inputs, got 0\n");
 }
 
+const std::string mixture = R"(!t = tensor<?x?x2x8xf32>
+func.func @mixture(%x: !t, %y: !t, %g: tensor<?x?x2xf32>, %i: tensor<?x?xi32>) -> (!t, !t, tensor<?x2x8xf32>) {
+  %o, %s = pattern.scan tokens(%xt = %x : !t, %gt = %g : tensor<?x?x2xf32>) states(%S = zero : tensor<?x2x8xf32>)
+      order(%i : tensor<?x?xi32>) -> (!t) {
+    %a = pattern.sigmoid %gt : f32
+    %A = pattern.broadcast %a : f32 to tensor<8xf32>
+    %D = arith.mulf %A, %S : tensor<8xf32>
+    %S1 = arith.addf %D, %xt : tensor<8xf32>
+    pattern.yield outputs(%S1 : tensor<8xf32>) states(%S1 : tensor<8xf32>)
+  }
+  %p = pattern.map tokens(%xt = %x : !t, %yt = %y : !t) -> (!t) {
+    %m = arith.mulf %xt, %yt : tensor<8xf32>
+    pattern.yield outputs(%m : tensor<8xf32>)
+  }
+  return %o, %p, %s : !t, !t, tensor<?x2x8xf32>
+}
+)";
+
+using Strings = std::vector<std::string>;
+
+std::pair<Strings, Strings> namesOf(const Signature &signature) {
+  std::pair<Strings, Strings> names;
+  for (const OperandSpec &input : signature.inputs)
+    names.first.push_back(input.name);
+  for (const OperandSpec &result : signature.results)
+    names.second.push_back(result.name);
+  return names;
+}
+
+TEST(Gradients, takeInputsAndCotangentsOfTheResultsNamedAndGiveWhatIsAskedFor) {
+  auto names = [&](const Gradient &gradient) {
+    return namesOf(signatureOf(mixture, with(&Options::gradient, gradient)));
+  };
+  EXPECT_EQ(names({}),
+            std::pair(Strings({"x", "y", "g", "i", "d_o", "d_p", "d_s"}), Strings({"d_x", "d_y", "d_g"})));
+  EXPECT_EQ(names({{"g", "x"}, {}}).second, Strings({"d_x", "d_g"}));
+  EXPECT_EQ(names({{"y"}, {"p"}}), std::pair(Strings({"x", "y", "g", "i", "d_p"}), Strings({"d_y"})));
+  EXPECT_EQ(signatureOf(mixture, with(&Options::gradient, Gradient{})).name, "mixture_gradient");
+}
+
+TEST(Gradients, haveTheKeyAndTheCodeOfTheirText) {
+  for (const Gradient &gradient : {Gradient{}, Gradient{{"x", "g"}, {"o"}}, Gradient{{"y"}, {"p"}}}) {
+    Options options = with(&Options::gradient, gradient);
+    Text written = text(mixture, options);
+    ASSERT_TRUE(written.ok) << written.diagnostics;
+    EXPECT_EQ(keyOf(mixture, options), keyOf(written.text)) << written.text;
+    EXPECT_EQ(compile(mixture, options).bytes, compile(written.text, {}).bytes) << written.text;
+  }
+}
+
+TEST(Gradients, leaveOutWhatTheyDoNotNeed) {
+  // The product's gradient with respect to one factor needs neither the scan nor that factor.
+  Text written = text(mixture, with(&Options::gradient, Gradient{{"y"}, {"p"}}));
+  EXPECT_EQ(written.text.find("pattern.scan"), written.text.npos) << written.text;
+  EXPECT_EQ(written.text.find("= %y"), written.text.npos) << written.text;
+}
+
+TEST(Gradients, ofNamesThatDoNotExistAreErrors) {
+  auto refusal = [&](const Gradient &gradient) {
+    Text key = cacheKey(mixture, with(&Options::gradient, gradient, "a.mlir"));
+    EXPECT_FALSE(key.ok);
+    return key.diagnostics;
+  };
+  EXPECT_EQ(refusal({{"z"}, {}}), "a.mlir:2:1: error: has no input 'z' to differentiate; it has: x, y, g\n");
+  EXPECT_EQ(refusal({{"i"}, {}}), "a.mlir:2:1: error: requires inputs of floats to differentiate, got "
+                                  "'i' of type 'tensor<?x?xi32>'\n");
+  EXPECT_EQ(refusal({{}, {"z"}}),
+            "a.mlir:2:1: error: has no result 'z' of floats to differentiate; it has: o, p, s\n");
+}
+
 TEST(BuildIdentity, isAHashOfTheSources) { EXPECT_EQ(buildIdentity().size(), 64u); }
 
 } // namespace

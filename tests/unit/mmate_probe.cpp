@@ -6,6 +6,9 @@
 //   PIECES...
 //       weights by the names of tests/python/mmate_oracle.py, `hidden` [B, N, d], `positions` [N] and `media`
 //       [M, 4] (i64) to `y` [B, N, d], passed in pieces of those lengths; `state_bytes` [pieces] after each
+//   mmate_probe gradient CONFIG.json IN.safetensors OUT.safetensors HEADS KEY_VALUE_HEADS THETA LAYER BRANCH
+//       of `block` or `flex`: its `y`, and the gradient of the sum of y times `cotangent` [B, N, d] with
+//       respect to `hidden` and to each weight that it depends on, as d_NAME
 #include "models/mmate/convert.h"
 #include "models/mmate/mmate.h"
 #include "runtime/core/error.h"
@@ -14,6 +17,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 namespace {
@@ -40,6 +44,24 @@ public:
 
 private:
   SafetensorsFile file_;
+};
+
+/// The same tensors as leaves of autograd, each one once.
+class Leaves {
+public:
+  explicit Leaves(const Inputs &in) : in_(in) {}
+
+  Tensor operator[](const std::string &name) const {
+    auto [place, added] = leaves_.try_emplace(name);
+    if (added)
+      place->second = in_[name].requires_grad_();
+    return place->second;
+  }
+  const std::map<std::string, Tensor> &all() const { return leaves_; }
+
+private:
+  const Inputs &in_;
+  mutable std::map<std::string, Tensor> leaves_;
 };
 
 class Outputs {
@@ -69,7 +91,8 @@ MMateConfig readConfig(const std::string &path) {
 }
 
 /// The named matrices of the paper, stacked as the block holds them.
-MMateWeights readWeights(const Inputs &in, std::int64_t heads, std::int64_t groups, double theta) {
+template <typename Source>
+MMateWeights readWeights(const Source &in, std::int64_t heads, std::int64_t groups, double theta) {
   MMateWeights weights;
   auto stack = [&](const std::string &prefix, std::initializer_list<const char *> names) {
     std::vector<Tensor> parts;
@@ -140,6 +163,25 @@ void forward(char **arguments, int pieces) {
   out.write(arguments[2]);
 }
 
+void gradient(char **arguments) {
+  Inputs in(arguments[1]);
+  Leaves leaves(in);
+  std::int64_t heads = std::stoll(arguments[3]), groups = std::stoll(arguments[4]);
+  MMateWeights weights = readWeights(leaves, heads, groups, std::stod(arguments[5]));
+  auto shared = std::make_shared<MMateShared>(heads, groups, weights.head_dim);
+  MMate block(std::move(weights), readConfig(arguments[0]), std::stoll(arguments[6]), shared);
+  Tensor hidden = leaves["hidden"];
+  MixerInput input{hidden, in["positions"], layoutOf(in["media"], 0, hidden.size(1))};
+  bool whole = std::string(arguments[7]) == "block";
+  Tensor y = whole ? block.forwardWithGradients(input) : block.flexWithGradients(input);
+  y.backward(in["cotangent"]);
+  Outputs out;
+  out.add("y", y.detach());
+  for (const auto &[name, leaf] : leaves.all())
+    out.add("d_" + name, leaf.grad());
+  out.write(arguments[2]);
+}
+
 void reuse(char **arguments) {
   Inputs in(arguments[0]);
   AttentionWeights attention;
@@ -187,6 +229,8 @@ int main(int argc, char **argv) {
       reuse(argv + 2);
     else if (command == "forward" && argc > 9)
       forward(argv + 2, argc - 9);
+    else if (command == "gradient" && argc == 10)
+      gradient(argv + 2);
     else
       throw Error(ErrorCode::invalidArgument, "expected a command of mmate_probe with its arguments");
   } catch (const linmu::Error &error) {

@@ -76,6 +76,51 @@ TEST_F(Compile, AnotherConstantChangesKeyAndCode) {
   EXPECT_NE(whole.package().images, half.package().images);
 }
 
+TEST_F(Compile, TheGradientIsAKernelOfItsOwnThatTheCachesKeep) {
+  CompileOptions options;
+  options.gradient.emplace();
+  CompileStatistics before = compileStatistics();
+  Kernel kernel = compile(runningSum("x", "3.0"), options);
+  EXPECT_EQ(compileStatistics().compiled - before.compiled, 1);
+  EXPECT_EQ(kernel.signature().name, "running_sum_gradient");
+  EXPECT_EQ(kernel.signature().inputs[1].name, "d_o");
+  for (std::int64_t tokens : {0, 1, 65}) {
+    std::vector<float> x(std::size_t(tokens * 32), 7.0f), d(x.size(), 1.0f), out(x.size(), -1.0f);
+    kernel(std::array{view(x.data(), {1, tokens, 2, 16}), view(d.data(), {1, tokens, 2, 16})},
+           std::array{view(out.data(), {1, tokens, 2, 16})});
+    for (std::int64_t token = 0; token < tokens; ++token)
+      for (std::int64_t i = 0; i < 32; ++i)
+        ASSERT_EQ(out[token * 32 + i], 3 * float(tokens - token)) << tokens << " " << token;
+  }
+
+  // In this process the text is known; the pattern itself is another kernel.
+  before = compileStatistics();
+  EXPECT_EQ(compile(runningSum("x", "3.0"), options).package().key, kernel.package().key);
+  EXPECT_EQ(compileStatistics().memory_hits - before.memory_hits, 1);
+  EXPECT_NE(compile(runningSum("x", "3.0")).package().key, kernel.package().key);
+  options.gradient->of = {"o"};
+  EXPECT_EQ(compile(runningSum("x", "3.0"), options).package().key, kernel.package().key);
+  EXPECT_EQ(compileStatistics().compiled - before.compiled, 1);
+  // What memory has no room for comes from the disk.
+  Settings settings = Settings::current();
+  settings.memory_cache_mib = 0;
+  ScopedSettings forgetful(settings);
+  compile(runningSum("other", "3.0"), options);
+  before = compileStatistics();
+  EXPECT_EQ(compile(runningSum("x", "3.0"), options).package().key, kernel.package().key);
+  EXPECT_EQ(compileStatistics().disk_hits - before.disk_hits, 1);
+  EXPECT_EQ(compileStatistics().compiled - before.compiled, 0);
+}
+
+TEST_F(Compile, AGradientThatCannotBeDerivedIsAnErrorAtItsLine) {
+  CompileOptions options;
+  options.filename = "sum.mlir";
+  options.gradient.emplace().wrt = {"y"};
+  Error error = errorOf([&] { compile(runningSum("x", "1.0"), options); });
+  EXPECT_EQ(error.code(), ErrorCode::invalidPattern);
+  EXPECT_EQ(std::string(error.what()), "sum.mlir:1:1: error: has no input 'y' to differentiate; it has: x");
+}
+
 TEST_F(Compile, AMalformedPatternIsOneErrorAtItsLine) {
   CompileOptions options;
   options.filename = "sum.mlir";

@@ -58,6 +58,7 @@ def bind(name: str, parameters, tensors: list) -> tuple[dict, dict]:
         if len(shape) != open_axes + len(annotation.axes):
             raise error(f"{who}, {annotation!r}: expected the axes {wanted}, got shape {list(shape)}")
         for axis, extent in zip(annotation.axes, shape[open_axes:]):
+            extent = int(extent)  # where torch.compile has a symbol, each size is compiled for itself
             expected = sizes.setdefault(axis, extent) if isinstance(axis, str) else axis
             if extent != expected:
                 origin = f"; {axis} is {expected} in {first[axis]}" if isinstance(axis, str) else ""

@@ -1,14 +1,34 @@
 """@linmu.pattern: a function as a rule that is compiled once for each combination of sizes and types."""
 
+import itertools
+import os
+import sys
+import weakref
+
 from _linmu import RuleDispatch
 
-from linmu.kernel import Kernel, compile, explain
+from linmu.kernel import Kernel, compile, explain, is_for_torch
 from linmu.rules import binding, libraries
 from linmu.rules.nested import call_inside, is_traced
 from linmu.rules.places import error, of_function
 from linmu.rules.tracing import Traced, parameters_of, trace
 
 __all__ = ["Rule", "pattern"]
+
+
+# By names that no other process has: graphs of torch.compile, which may lie in a cache, hold them.
+_rules: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+_numbers = itertools.count()
+_process = os.urandom(8).hex()
+
+
+def rule_named(name: str) -> "Rule":
+    return _rules[name]
+
+
+def _is_compiling() -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.compiler.is_compiling()
 
 
 class Rule:
@@ -25,6 +45,8 @@ class Rule:
         self.place = of_function(function)
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self.__wrapped__ = function
+        self._unique_name = f"{self.__name__}-{next(_numbers)}-{_process}"
+        _rules[self._unique_name] = self
         self._compiled: dict = {}
         self._traced: dict = {}
         self._last = None
@@ -36,6 +58,8 @@ class Rule:
 
     def __call__(self, *arguments, out=None, threads: int = 0, **named):
         direct = out is None and not named and self._operands_first
+        if out is None and _is_compiling():
+            return self._call_in_graph(arguments, named, threads)
         if direct and (results := self._dispatch.call(arguments, threads)) is not None:
             return results
         tensors, constants = binding.ordered(self.__name__, self.parameters, arguments, named)
@@ -43,9 +67,15 @@ class Rule:
             return call_inside(self, tensors, constants)
         kernel = self.kernel_for(tensors, constants)
         results = kernel(*tensors, out=out, threads=threads)
-        if direct and len(arguments) == len(tensors):
+        if direct and len(arguments) == len(tensors) and not is_for_torch(tensors):
             self._remember(arguments, kernel)
         return results
+
+    def _call_in_graph(self, arguments: tuple, named: dict, threads: int):
+        from linmu.torch_rules import call_rule
+
+        tensors, constants = binding.ordered(self.__name__, self.parameters, arguments, named)
+        return call_rule(self._unique_name, threads, tuple(constants.items()), *tensors)
 
     def _remember(self, arguments: tuple, kernel: Kernel) -> None:
         """Such tensors find the kernel at once the next time."""

@@ -25,10 +25,16 @@
 // RUN: not linmuc %s --run %t.in --out %t.out --target=gpu 2>&1 | FileCheck %s --check-prefix=TARGET
 // RUN: not linmuc %s --run %t.in --out %t.out --cpu=skylake 2>&1 | FileCheck %s --check-prefix=CPU
 // RUN: not linmuc %s --emit=asm --cpu=z80 2>&1 | FileCheck %s --check-prefix=NOCPU
+// RUN: not linmuc %s --explain --wrt=q 2>&1 | FileCheck %s --check-prefix=WRT
+// RUN: not linmuc %s --explain --of=o 2>&1 | FileCheck %s --check-prefix=OF
+// RUN: not linmuc %s --gradient --of=o,o 2>&1 | FileCheck %s --check-prefix=OFTWICE
 // RUN: not linmuc %s --package %t.none/x.lmk 2>&1 | FileCheck %s --check-prefix=FOLDERLESS
 
 // NOFILE: {{^}}linmuc: error: requires a FILE with patterns; see linmuc --help{{$}}
 // NOTHING: {{^}}linmuc: error: requires something to do: --explain, --emit, --package, --run or --gradient; see linmuc --help{{$}}
+// WRT: {{^}}linmuc: error: --wrt requires --gradient; see linmuc --help{{$}}
+// OF: {{^}}linmuc: error: --of requires --gradient; see linmuc --help{{$}}
+// OFTWICE: {{^}}linmuc: error: --of requires different names as in q,k, got 'o,o'; see linmuc --help{{$}}
 // TWO: {{^}}linmuc: error: requires one FILE, got '{{.*}}' and '{{.*}}'; see linmuc --help{{$}}
 // MISSING: {{^}}linmuc: error: cannot read {{.*}}.missing: No such file or directory{{$}}
 // FOLDER: {{^}}linmuc: error: cannot read {{.*}}: it is a folder{{$}}

@@ -109,12 +109,16 @@ def test_no_tokens_and_strided_views():
     assert out.shape == (2, 0, 4, 8) and not state.any()
 
 
-def test_a_tensor_that_requires_a_gradient_is_refused_by_each_call():
+def test_a_tensor_that_requires_a_gradient_gets_one_from_each_call_and_others_are_called_as_ever():
     rule, given = make_rule(), [torch.from_numpy(x) for x in operands()]
     for _ in range(2):
-        with pytest.raises(ValueError, match="operand 'v' of pattern 'rule'.*require gradient.*detach"):
-            rule(given[0], given[1], given[2].requires_grad_(), given[3])
-        rule(given[0], given[1], given[2].detach(), given[3])
+        v = given[2].clone().requires_grad_()
+        results = rule(given[0], given[1], v, given[3])
+        assert all(result.requires_grad for result in results)
+        assert_is_defined([x.detach() for x in results], [x.numpy() for x in given])
+        results = rule(*given)
+        assert not any(result.requires_grad for result in results)
+        assert_is_defined(results, [x.numpy() for x in given])
 
 
 def test_operands_that_do_not_fit_are_named_by_a_later_call_as_by_the_first():

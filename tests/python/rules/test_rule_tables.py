@@ -28,7 +28,7 @@ def test_a_check_compares_each_result_and_shows_it():
     ]  # fmt: skip
     text = str(table)
     assert "rule cell: 1 x 33 tokens, H = 3, K = 8, V = 24, f32, seed 0" in text
-    assert text.count("  ok") == 4 and "gradient  not checked: rules have no gradients yet" in text
+    assert text.count("  ok") == 4 and text.endswith("gradient  not checked")
 
 
 def test_a_check_fails_where_an_error_is_larger_than_its_bound():

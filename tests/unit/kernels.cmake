@@ -1,0 +1,5 @@
+if(LINMU_BUILD_MODELS)
+  linmu_unit_test(differentiable_kernel_test SOURCES differentiable_kernel_test.cpp LIBRARIES linmu_torch_kernels)
+  linmu_use_torch(differentiable_kernel_test)
+  target_compile_definitions(differentiable_kernel_test PRIVATE LINMU_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endif()
