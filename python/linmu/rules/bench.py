@@ -61,9 +61,7 @@ def bench(
     rule, tokens, batch: int, dtype: str, threads: int, seconds: float, target: str, given: dict
 ) -> Bench:
     """See Rule.bench."""
-    names = {parameter.name for parameter in rule.parameters if parameter.annotation}
-    operands_given = {name: value for name, value in given.items() if name in names}
-    sizes = host.sizes_of(rule, {name: value for name, value in given.items() if name not in names})
+    sizes, operands_given = host.split(rule, given)
     sizes, dtypes, constants = rule.sized(sizes, dtype)
     kernel, wait = rule.compiled(sizes, dtypes, constants, target=target), _waiter(target)
     rows = []

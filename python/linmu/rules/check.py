@@ -77,9 +77,7 @@ def interpreted(traced, operands: list, dtypes: list) -> list[numpy.ndarray]:
 def check(rule, tokens: int, batch: int, dtype: str, seed: int, tolerance, target: str, given: dict) -> Check:
     """See Rule.check."""
     letters = rule.letters()
-    names = {parameter.name for parameter in rule.parameters if parameter.annotation}
-    operands_given = {name: value for name, value in given.items() if name in names}
-    sizes = host.sizes_of(rule, {name: value for name, value in given.items() if name not in names})
+    sizes, operands_given = host.split(rule, given)
     sizes, dtypes, constants = rule.sized(sizes, dtype)
     operands = host.random_operands(rule, sizes, dtypes, batch, tokens, seed, operands_given)
     sizes, dtypes, constants = rule.specialised(operands, constants)

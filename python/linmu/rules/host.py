@@ -7,9 +7,16 @@ import numpy
 
 from linmu.rules.places import error
 
-__all__ = ["doubles", "placed", "random_operands", "sizes_of", "taken"]
+__all__ = ["doubles", "placed", "random_operands", "split", "taken"]
 
 _HEADS, _FEATURES = 2, 16
+
+
+def split(rule, given: dict) -> tuple[dict, dict]:
+    """The sizes and the operands among what a check or bench is given: integers are sizes."""
+    names = {parameter.name for parameter in rule.parameters if parameter.annotation}
+    operands = {name: value for name, value in given.items() if name in names and not isinstance(value, int)}
+    return sizes_of(rule, {name: value for name, value in given.items() if name not in operands}), operands
 
 
 def sizes_of(rule, given: dict) -> dict:
