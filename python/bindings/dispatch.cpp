@@ -14,8 +14,8 @@ namespace linmu::python {
 
 namespace {
 
-/// The kernels of one rule. An operand's open axes, batch and tokens, do not count; the other sizes, its rank,
-/// element type and device do, and so does the library of the first tensor, which makes the results.
+/// The kernels of one rule. An operand's open axes, batch and tokens, do not count; the other sizes, its
+/// rank, element type and device do, and so does the library of the first tensor, which makes the results.
 class RuleDispatch {
 public:
   RuleDispatch(std::string name, const std::vector<std::string> &operands, std::vector<int> openAxes)
