@@ -2,6 +2,7 @@
 // in twenty. Whatever is new, or wrong, is for Python to say.
 #include "python/bindings/bindings.h"
 #include "python/bindings/borrowed_tensor.h"
+#include "python/bindings/library_allocator.h"
 #include "runtime/core/error.h"
 #include "runtime/core/operand_check.h"
 #include "runtime/jit/compile.h"
@@ -13,8 +14,8 @@ namespace linmu::python {
 
 namespace {
 
-/// The kernels of one rule. An operand's open axes, batch and tokens, do not count; the other sizes, its rank
-/// and element type do, and so does the library of the first tensor, which makes the results.
+/// The kernels of one rule. An operand's open axes, batch and tokens, do not count; the other sizes, its
+/// rank, element type and device do, and so does the library of the first tensor, which makes the results.
 class RuleDispatch {
 public:
   RuleDispatch(std::string name, const std::vector<std::string> &operands, std::vector<int> openAxes)
@@ -47,7 +48,7 @@ private:
     py::object make(std::size_t index, const Symbols &symbols);
   };
 
-  BorrowedTensors borrowArguments(const py::tuple &arguments) const;
+  BorrowedTensors borrowArguments(const py::tuple &arguments, CallStream &stream) const;
   std::vector<std::int64_t> keyOf(const BorrowedTensors &tensors) const;
   /// Kernels are few, and calls come in rows: the last one first.
   std::shared_ptr<Entry> find(const std::vector<std::int64_t> &key, py::handle library);
@@ -58,20 +59,20 @@ private:
   std::size_t last_ = 0;
 };
 
-BorrowedTensors RuleDispatch::borrowArguments(const py::tuple &arguments) const {
+BorrowedTensors RuleDispatch::borrowArguments(const py::tuple &arguments, CallStream &stream) const {
   BorrowedTensors tensors;
-  CallStream none;
   for (std::size_t i = 0; i < operands_.inputs.size(); ++i)
-    tensors.add(arguments[i], operands_.inputs[i], Access::read, operands_, none);
+    tensors.add(arguments[i], operands_.inputs[i], Access::read, operands_, stream);
   return tensors;
 }
 
 std::vector<std::int64_t> RuleDispatch::keyOf(const BorrowedTensors &tensors) const {
   std::vector<std::int64_t> key;
-  key.reserve(4 * tensors.views.size());
+  key.reserve(5 * tensors.views.size());
   for (std::size_t i = 0; i < tensors.views.size(); ++i) {
     const TensorView &view = tensors.views[i];
     key.push_back((std::int64_t(view.device.kind) * 16 + std::int64_t(view.dtype)) * 16 + view.rank);
+    key.push_back(view.device.index);
     for (int axis = open_axes_[i]; axis < view.rank; ++axis)
       key.push_back(view.sizes[std::size_t(axis)]);
   }
@@ -110,8 +111,9 @@ py::object RuleDispatch::call(const py::tuple &arguments, int threads) {
   if (arguments.size() != operands_.inputs.size() || arguments.empty() || entries_.empty())
     return py::none();
   BorrowedTensors in;
+  CallStream stream;
   try {
-    in = borrowArguments(arguments);
+    in = borrowArguments(arguments, stream);
   } catch (const Error &) {
     return py::none();
   }
@@ -124,18 +126,22 @@ py::object RuleDispatch::call(const py::tuple &arguments, int threads) {
   py::tuple results(signature.results.size());
   for (std::size_t i = 0; i < signature.results.size(); ++i)
     results[i] = entry->make(i, symbols);
-  CallStream none; // kernels that were added run on the CPU
-  BorrowedTensors out = borrowAll(results, signature, signature.results, Access::write, none);
+  BorrowedTensors out = borrowAll(results, signature, signature.results, Access::write, stream);
+  LaunchOptions options{.threads = threads, .stream = stream.resolve()};
+  LibraryAllocator allocator(stream.library);
+  if (stream.givesMemory())
+    options.allocator = &allocator;
   {
     py::gil_scoped_release release;
-    entry->kernel(in.views, out.views, LaunchOptions{.threads = threads});
+    entry->kernel(in.views, out.views, options);
   }
   return results.size() == 1 ? py::object(results[0]) : std::move(results);
 }
 
 void RuleDispatch::add(const py::tuple &arguments, Kernel kernel, py::object emptyLike, py::object model,
                        const std::vector<py::object> &types) {
-  BorrowedTensors tensors = borrowArguments(arguments);
+  CallStream stream;
+  BorrowedTensors tensors = borrowArguments(arguments, stream);
   Signature inputs{kernel.signature().name, kernel.signature().inputs, {}};
   std::vector<Result> results;
   for (const py::object &type : types)

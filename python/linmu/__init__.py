@@ -10,7 +10,7 @@ from linmu.kernel import Kernel, PatternError, compile, explain, load, statistic
 
 # What linmu.rules has, which is imported when one of them is first asked for.
 _RULES = [
-    "Index", "Mask", "Media", "Param", "Rule", "State", "Tail", "Tokens", "assume", "cos", "dot", "erf", "exp", "exp2",
+    "Index", "Mask", "Media", "Param", "Rule", "Sequences", "State", "Tail", "Tokens", "assume", "cos", "dot", "erf", "exp", "exp2",
     "expm1", "fma", "lag", "log", "log1p", "log2", "maximum", "maxnum", "minimum", "minnum", "outer", "pattern",
     "permute", "quotient", "remainder", "rsqrt", "scan", "sigmoid", "sin", "softplus", "sqrt", "tanh", "to_float",
     "to_int", "token_order", "where", "window_attention", "zeros",

@@ -124,7 +124,7 @@ class Kernel:
             raise TypeError(
                 f"out of pattern '{self.name}': expected a tensor or a list of them, got {type(out).__name__}"
             )
-        results = self._native.launch(inputs, out, _thread_count(threads), _stream_handle(stream, inputs))
+        results = self._native.launch(inputs, out, _thread_count(threads), stream_handle(stream, inputs))
         return results[0] if len(results) == 1 else tuple(results)
 
     def _bind(self, arguments, named) -> list:
@@ -178,7 +178,7 @@ def _undecided_result(native):
     return None
 
 
-def _stream_handle(stream, inputs):
+def stream_handle(stream, inputs):
     """The handle of a CUDA stream of torch, of cupy, of the protocol __cuda_stream__, or an integer that is one."""
     if stream is None:
         # A torch without DLPack's table of functions does not tell its stream by itself.

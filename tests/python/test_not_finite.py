@@ -17,10 +17,10 @@ HEADS, SIZE, TOKENS = 2, 16, 70
 SEGMENTS = np.repeat([0, 1, 2], [21, 30, 19])[None].astype(np.int32)
 
 
-def scan(decay: str, feedback: bool, segments: bool, state: str = "%S1") -> str:
+def scan(decay: str, feedback: bool, segments: bool, state: str = "%S1", size: int = SIZE) -> str:
     """S' = a S + k (x) w, o = q^T S', or of `state`: %S is S, %D a S; w is v, or v - k^T (a S)."""
-    token, scalar = f"tensor<?x?x{HEADS}x{SIZE}xf32>", f"tensor<?x?x{HEADS}xf32>"
-    vector, matrix = f"tensor<{SIZE}xf32>", f"tensor<{SIZE}x{SIZE}xf32>"
+    token, scalar = f"tensor<?x?x{HEADS}x{size}xf32>", f"tensor<?x?x{HEADS}xf32>"
+    vector, matrix = f"tensor<{size}xf32>", f"tensor<{size}x{size}xf32>"
     gate, slice_type = (scalar, "f32") if decay == "scalar" else (token, vector)
     along = {"scalar": "", "row": "along 0 ", "value": "along 1 "}[decay]
     read = (
@@ -34,7 +34,7 @@ def scan(decay: str, feedback: bool, segments: bool, state: str = "%S1") -> str:
 func.func @f(%q: {token}, %k: {token}, %v: {token}, %g: {gate}{ids}) -> {token} {{
   %o, %s = pattern.scan
       tokens(%qt = %q : {token}, %kt = %k : {token}, %vt = %v : {token}, %gt = %g : {gate})
-      states(%S = zero : tensor<?x{HEADS}x{SIZE}x{SIZE}xf32>) {clause} -> ({token}) {{
+      states(%S = zero : tensor<?x{HEADS}x{size}x{size}xf32>) {clause} -> ({token}) {{
     %a = pattern.sigmoid %gt : {slice_type}
     %A = pattern.broadcast %a {along}: {slice_type} to {matrix}
     %D = arith.mulf %A, %S : {matrix}
@@ -49,11 +49,11 @@ func.func @f(%q: {token}, %k: {token}, %v: {token}, %g: {gate}{ids}) -> {token} 
 """
 
 
-def operands(decay: str) -> list[np.ndarray]:
+def operands(decay: str, size: int = SIZE) -> list[np.ndarray]:
     random = np.random.default_rng(3)
-    q, k, v = (random.standard_normal((1, TOKENS, HEADS, SIZE), np.float32) for _ in range(3))
+    q, k, v = (random.standard_normal((1, TOKENS, HEADS, size), np.float32) for _ in range(3))
     k /= np.linalg.norm(k, axis=-1, keepdims=True)
-    shape = (1, TOKENS, HEADS) + (() if decay == "scalar" else (SIZE,))
+    shape = (1, TOKENS, HEADS) + (() if decay == "scalar" else (size,))
     return [q, k, v, random.standard_normal(shape, np.float32) + 2]
 
 
@@ -87,6 +87,25 @@ def test_what_is_read_before_the_write_of_a_first_token_is_zero_however_the_last
     decay, feedback, state, schedule
 ):
     assert_it_stays(scan(decay, feedback, True, state), decay, True, schedule)
+
+
+@pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
+@pytest.mark.parametrize("size", [5, 8, 24])
+@pytest.mark.parametrize(
+    ("decay", "feedback"),
+    [("scalar", False), ("row", False), ("value", False), ("scalar", True), ("row", True)],
+)
+def test_it_stays_in_its_head_and_call_where_features_fill_no_vectors(decay, feedback, size, schedule):
+    """Lanes beside the features hold what the memory held before."""
+    kernel = linmu.compile(scan(decay, feedback, False, size=size), schedule=schedule, cache=False)
+    clean = operands(decay, size)
+    expected = kernel(*clean, threads=1)
+    for operand in range(4):
+        inputs = [x.copy() for x in clean]
+        inputs[operand][0, 5, 0] = np.nan
+        # One thread: the second head, and the call after, work in the memory of the first.
+        np.testing.assert_allclose(kernel(*inputs, threads=1)[:, :, 1], expected[:, :, 1], atol=2e-5)
+        np.testing.assert_allclose(kernel(*clean, threads=1), expected, atol=2e-5)
 
 
 def assert_it_stays(text, decay, segments, schedule):

@@ -32,6 +32,10 @@ std::unique_ptr<llvm::Module> linmu::cpu::translate(mlir::ModuleOp module, llvm:
     return nullptr;
   result->setDataLayout(target.createDataLayout());
   result->setTargetTriple(target.getTargetTriple());
+  return result;
+}
+
+void linmu::cpu::optimise(llvm::Module &module, llvm::TargetMachine &target) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager sccs;
@@ -45,9 +49,8 @@ std::unique_ptr<llvm::Module> linmu::cpu::translate(mlir::ModuleOp module, llvm:
   llvm::ModulePassManager passes;
   // What is left to clean up is address arithmetic; a full -O3 takes thirty times as long for nothing.
   llvm::cantFail(builder.parsePassPipeline(passes, "function(early-cse,loop-mssa(licm),early-cse)"));
-  passes.run(*result, modules);
-  narrowMaskedAccesses(*result);
-  return result;
+  passes.run(module, modules);
+  narrowMaskedAccesses(module);
 }
 
 std::string linmu::cpu::generate(llvm::Module &module, llvm::TargetMachine &target, bool assembly) {

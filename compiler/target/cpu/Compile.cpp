@@ -3,10 +3,13 @@
 #include "compiler/target/cpu/TargetCPU.h"
 #include "compiler/target/package/WriteProgram.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
+#include <atomic>
+#include <thread>
 
 using namespace mlir;
 using namespace linmu;
@@ -34,6 +37,87 @@ static LogicalResult lowerToLLVM(ModuleOp module) {
   return run([](PassManager &passes) { passes.addPass(createAddEntries()); }, true);
 }
 
+/// For each kernel a module with its function, its entry and what is of no kernel.
+static SmallVector<OwningOpRef<ModuleOp>> modulesOfKernels(ModuleOp module) {
+  llvm::StringMap<unsigned> kernels;
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+    if (function->hasAttr(ranksAttribute))
+      kernels.try_emplace(function.getSymName(), kernels.size());
+  SmallVector<OwningOpRef<ModuleOp>> parts;
+  OpBuilder builder(module.getContext());
+  for (unsigned i = 0; i < kernels.size(); ++i)
+    parts.push_back(cast<ModuleOp>(builder.cloneWithoutRegions(*module)));
+  for (OwningOpRef<ModuleOp> &part : parts)
+    part->getBodyRegion().emplaceBlock();
+  for (Operation &op : *module.getBody()) {
+    StringRef name = isa<SymbolOpInterface>(op) ? cast<SymbolOpInterface>(op).getName() : "";
+    name.consume_back(".entry");
+    auto kernel = kernels.find(name);
+    for (unsigned i = 0; i < parts.size(); ++i)
+      if (kernel == kernels.end() || kernel->second == i)
+        parts[i]->push_back(op.clone());
+  }
+  return parts;
+}
+
+namespace {
+/// A kernel on its way through LLVM, in a context of its own.
+struct Part {
+  std::unique_ptr<llvm::TargetMachine> target;
+  std::unique_ptr<llvm::LLVMContext> context = std::make_unique<llvm::LLVMContext>();
+  std::unique_ptr<llvm::Module> module;
+  size_t instructions = 0;
+  std::string object{};
+};
+} // namespace
+
+/// Calls `work` with each of [0, count), on as many threads as the machine runs at once. They end with the
+/// call: whoever forks waits for compilations, not for threads.
+static void forEachOnThreads(size_t count, llvm::function_ref<void(size_t)> work) {
+  std::atomic<size_t> next = 0;
+  auto run = [&] {
+    for (size_t i = next++; i < count; i = next++)
+      work(i);
+  };
+  std::vector<std::jthread> helpers;
+  for (size_t i = 1; i < std::min<size_t>(count, std::thread::hardware_concurrency()); ++i)
+    try {
+      helpers.emplace_back(run);
+    } catch (const std::system_error &) {
+      break; // there are no more threads to be had: those that there are do it
+    }
+  run();
+}
+
+/// The machine code of the kernels. MLIR's context is for one thread; behind the translation kernels go
+/// beside each other, the longest first.
+static FailureOr<Image> imageOf(ModuleOp module, const Machine &machine) {
+  std::vector<Part> parts;
+  for (OwningOpRef<ModuleOp> &kernel : modulesOfKernels(module)) {
+    Part part;
+    part.target = createTargetMachine(machine);
+    part.module = translate(*kernel, *part.context, *part.target);
+    if (!part.module)
+      return failure();
+    part.instructions = part.module->getInstructionCount();
+    parts.push_back(std::move(part));
+  }
+  SmallVector<Part *> longest_first(llvm::make_pointer_range(parts));
+  llvm::sort(longest_first,
+             [](Part *a, Part *b) { return std::pair(b->instructions, a) < std::pair(a->instructions, b); });
+  forEachOnThreads(parts.size(), [&](size_t i) {
+    Part &part = *longest_first[i];
+    optimise(*part.module, *part.target);
+    part.object = generate(*part.module, *part.target, /*assembly=*/false);
+  });
+  Image image;
+  std::string error;
+  for (const Part &part : parts)
+    if (failed(link(part.object, image, error)))
+      return module.emitError() << error;
+  return image;
+}
+
 FailureOr<Package> linmu::cpu::compile(ModuleOp module, const Machine &machine, const Signature &signature,
                                        StringRef key, Stage stage, std::string *text) {
   auto programs = module.getOps<tile::ProgramOp>();
@@ -59,25 +143,23 @@ FailureOr<Package> linmu::cpu::compile(ModuleOp module, const Machine &machine, 
 
   if (failed(lowerToLLVM(module)))
     return failure();
-  std::unique_ptr<llvm::TargetMachine> target = createTargetMachine(machine);
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> llvmModule = translate(module, context, *target);
-  if (!llvmModule)
-    return failure();
-  if (stage == Stage::llvm) {
+  if (stage != Stage::package) {
+    std::unique_ptr<llvm::TargetMachine> target = createTargetMachine(machine);
+    llvm::LLVMContext context;
+    std::unique_ptr<llvm::Module> llvmModule = translate(module, context, *target);
+    if (!llvmModule)
+      return failure();
+    optimise(*llvmModule, *target);
     llvm::raw_string_ostream stream(*text);
-    llvmModule->print(stream, nullptr);
+    if (stage == Stage::llvm)
+      llvmModule->print(stream, nullptr);
+    else
+      stream << generate(*llvmModule, *target, /*assembly=*/true);
     return package;
   }
-  std::string object = generate(*llvmModule, *target, stage == Stage::assembly);
-  if (stage == Stage::assembly) {
-    *text = std::move(object);
-    return package;
-  }
-  std::string error;
-  auto image = link(object, error);
+  FailureOr<Image> image = imageOf(module, machine);
   if (failed(image))
-    return module.emitError() << error;
+    return failure();
   package.images = {{"", std::move(image->bytes)}};
   for (Variant &variant : package.variants)
     for (Launch &launch : variant.launches)

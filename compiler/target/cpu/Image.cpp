@@ -1,4 +1,4 @@
-// Links an object's code and constants into one image that runs wherever it is mapped.
+// Links the code and constants of objects into one image that runs wherever it is mapped.
 #include "compiler/target/cpu/TargetCPU.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Object/ELFObjectFile.h"
@@ -14,7 +14,7 @@ namespace {
 
 struct Linker {
   const llvm::object::ELFObjectFileBase &object;
-  Image image;
+  Image &image;
   std::map<SectionRef, std::uint64_t> offsets;
   std::string error;
 
@@ -89,7 +89,7 @@ struct Linker {
 
 } // namespace
 
-mlir::FailureOr<Image> linmu::cpu::link(llvm::StringRef bytes, std::string &error) {
+mlir::LogicalResult linmu::cpu::link(llvm::StringRef bytes, Image &image, std::string &error) {
   auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(bytes, "kernel"));
   if (!file) {
     error = llvm::toString(file.takeError());
@@ -100,9 +100,9 @@ mlir::FailureOr<Image> linmu::cpu::link(llvm::StringRef bytes, std::string &erro
     error = "the CPU target needs ELF objects";
     return mlir::failure();
   }
-  Linker linker{*elf, {}, {}, {}};
+  Linker linker{*elf, image, {}, {}};
   if (linker.placeSections() && linker.relocate() && linker.collectEntries())
-    return std::move(linker.image);
+    return mlir::success();
   error = linker.error;
   return mlir::failure();
 }

@@ -25,9 +25,10 @@ void linmu::cpu::buildTileToCPU(OpPassManager &passes, std::unique_ptr<Pass> low
 void linmu::cpu::buildConversionToLLVM(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  // While ops are few: it walks them all.
+  passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createConvertVectorToLLVMPass());
   passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createConvertToLLVMPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
 }

@@ -21,21 +21,24 @@ void registerTarget(mlir::DialectRegistry &registry);
 /// attributes say what the runtime gives them, and programs go.
 mlir::LogicalResult lowerKernels(mlir::ModuleOp module, const Machine &machine);
 
-/// The LLVM module, optimised; null after a diagnostic.
+std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Machine &machine);
+
+/// The LLVM module; null after a diagnostic.
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, llvm::LLVMContext &context,
                                         llvm::TargetMachine &target);
-std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Machine &machine);
+void optimise(llvm::Module &module, llvm::TargetMachine &target);
 
 /// Object code, or assembly text.
 std::string generate(llvm::Module &module, llvm::TargetMachine &target, bool assembly);
 
-/// One position-independent image of the object's code and constants.
+/// Position-independent images of an object's code and constants, one behind the other.
 struct Image {
   std::vector<std::byte> bytes;
   std::map<std::string, std::uint64_t> entries;
 };
-/// Fails with a message for an undefined symbol or a relocation that is not relative.
-mlir::FailureOr<Image> link(llvm::StringRef object, std::string &error);
+/// Puts that of one more object behind `image`. Fails with a message for an undefined symbol or a relocation
+/// that is not relative.
+mlir::LogicalResult link(llvm::StringRef object, Image &image, std::string &error);
 
 enum class Stage { package, llvm, assembly };
 

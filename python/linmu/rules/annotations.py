@@ -3,7 +3,19 @@
 Axes are letters, which stand for a size that the tensors of a call give, or numbers.
 """
 
-__all__ = ["Annotation", "Index", "Mask", "Media", "Param", "State", "Tail", "Tokens", "Zeros", "zeros"]
+__all__ = [
+    "Annotation",
+    "Index",
+    "Mask",
+    "Media",
+    "Param",
+    "Sequences",
+    "State",
+    "Tail",
+    "Tokens",
+    "Zeros",
+    "zeros",
+]
 
 FLOATS = ("f32", "bf16", "f16")
 
@@ -21,7 +33,7 @@ class Annotation:
         name = {"tokens": "Tokens", "param": "Param", "state": "State", "tail": "Tail", "media": "Media"}
         inner = ", ".join(f'"{axis}"' if isinstance(axis, str) else str(axis) for axis in self.axes)
         if self.dtypes == ("i32",):
-            return "Media" if self.kind == "media" else "Index"
+            return {"media": "Media", "sequences": "Sequences"}.get(self.kind, "Index")
         if self.dtypes == ("i1",):
             return "Mask"
         return f"{name[self.kind]}[{inner}]" if inner else name[self.kind]
@@ -84,6 +96,7 @@ Tail = _Kind("Tail", "tail", ("batch",), (1, 2, 3), FLOATS)
 Index = Annotation("tokens", ("batch", "tokens"), (), ("i32",))
 Mask = Annotation("tokens", ("batch", "tokens"), (), ("i1",))
 Media = Annotation("media", ("items",), (4,), ("i32",))
+Sequences = Annotation("sequences", ("sequences + 1",), (), ("i32",))
 
 
 class Zeros:

@@ -36,30 +36,40 @@ class Bench:
     __repr__ = __str__
 
 
-def _fastest(call, seconds: float) -> float:
-    """The fastest of as many calls as fit into that time, three at least."""
+def _fastest(call, seconds: float, wait) -> float:
+    """The fastest of as many calls as fit into that time, three at least; `wait` waits for the device."""
     call()
+    wait()
     best, end, count = float("inf"), time.perf_counter() + seconds, 0
     while count < 3 or time.perf_counter() < end:
         start = time.perf_counter()
         call()
+        wait()
         best, count = min(best, time.perf_counter() - start), count + 1
     return best
 
 
-def bench(rule, tokens, batch: int, dtype: str, threads: int, seconds: float, given: dict) -> Bench:
+def _waiter(target: str):
+    if not target.startswith("cuda"):
+        return lambda: None
+    import torch
+
+    return torch.cuda.synchronize
+
+
+def bench(
+    rule, tokens, batch: int, dtype: str, threads: int, seconds: float, target: str, given: dict
+) -> Bench:
     """See Rule.bench."""
-    sizes, dtypes, constants = rule.sized(host.sizes_of(rule, given), dtype)
-    kernel = rule.compiled(sizes, dtypes, constants)
+    sizes, operands_given = host.split(rule, given)
+    sizes, dtypes, constants = rule.sized(sizes, dtype)
+    kernel, wait = rule.compiled(sizes, dtypes, constants, target=target), _waiter(target)
     rows = []
     for count in tokens:
-        operands = host.random_operands(rule, sizes, dtypes, batch, count, 0, {})
-        rows.append(
-            Row(
-                count,
-                kernel.algorithm(count, batch),
-                _fastest(lambda o=operands: rule(*o, threads=threads), seconds),
-            )
-        )
+        operands = host.random_operands(rule, sizes, dtypes, batch, count, 0, operands_given)
+        operands = host.placed(operands, target)
+        call = rule if target in ("cpu", "cuda") else kernel  # a rule finds these two by its tensors
+        seconds_of_call = _fastest(lambda o=operands, f=call: f(*o, threads=threads), seconds, wait)
+        rows.append(Row(count, kernel.algorithm(count, batch), seconds_of_call))
     shown = ", ".join(f"{letter} = {size}" for letter, size in sizes.items())
     return Bench(rule.__name__, f"batch {batch}, {shown}, {dtype}", rows)

@@ -74,18 +74,17 @@ def interpreted(traced, operands: list, dtypes: list) -> list[numpy.ndarray]:
     return [numpy.frombuffer(data, numpy.float64).reshape(shape) for shape, data in results]
 
 
-def check(rule, tokens: int, batch: int, dtype: str, seed: int, tolerance, given: dict) -> Check:
+def check(rule, tokens: int, batch: int, dtype: str, seed: int, tolerance, target: str, given: dict) -> Check:
     """See Rule.check."""
     letters = rule.letters()
-    names = {parameter.name for parameter in rule.parameters if parameter.annotation}
-    operands_given = {name: value for name, value in given.items() if name in names}
-    sizes = host.sizes_of(rule, {name: value for name, value in given.items() if name not in names})
+    sizes, operands_given = host.split(rule, given)
     sizes, dtypes, constants = rule.sized(sizes, dtype)
     operands = host.random_operands(rule, sizes, dtypes, batch, tokens, seed, operands_given)
     sizes, dtypes, constants = rule.specialised(operands, constants)
     traced = rule.traced(sizes, dtypes, constants)
     expected = interpreted(traced, operands, list(dtypes.values()))
-    actual = rule.compiled(sizes, dtypes, constants)(*operands)
+    operands = host.placed(operands, target)
+    actual = rule.compiled(sizes, dtypes, constants, target=target)(*operands)
     actual = actual if isinstance(actual, tuple) else (actual,)
     rows = []
     for outer, got, wanted in zip(traced.results, actual, expected):
@@ -93,35 +92,67 @@ def check(rule, tokens: int, batch: int, dtype: str, seed: int, tolerance, given
         rows.append(Row("forward", outer.name, error_of(got, wanted), tolerance or bound))
     notes = []
     try:
-        rows += _decoded(rule, traced, operands, constants, expected, tolerance)
+        rows += _decoded(rule, traced, operands, constants, expected, tolerance, target)
     except _linmu.PatternError as refused:
         notes.append(f"decode    not checked: {str(refused).rsplit('error: ', 1)[-1]}")
     notes.append("gradient  not checked")
     shown = ", ".join(f"{letter} = {sizes[letter]}" for letter in letters)
-    return Check(rule.__name__, f"{batch} x {tokens} tokens, {shown}, {dtype}, seed {seed}", rows, notes)
+    size = f"{tokens} tokens of {batch} sequences" if rule.table is not None else f"{batch} x {tokens} tokens"
+    return Check(rule.__name__, f"{size}, {shown}, {dtype}, seed {seed}", rows, notes)
 
 
-def _decoded(rule, traced, operands: list, constants: dict, expected: list, tolerance) -> list[Row]:
-    """The same walk in parts of some tokens, then of 1 to 8."""
+def _parts(length: int) -> list[range]:
+    """A walk of that length as parts: most of it at once, then 1 to 8 tokens a time."""
+    parts, begin, step = [], 0, max(1, length - 36)
+    while begin < length:
+        parts.append(range(begin, min(length, begin + step)))
+        step = 1 if begin == 0 else min(8, step + 1)
+        begin = parts[-1].stop
+    return parts
+
+
+def _cut(tokens: int, table) -> list[tuple]:
+    """The tokens of each call of a decoder, and the call's own table where the batch is ragged."""
+    if table is None:
+        return [(numpy.array(part), None) for part in _parts(tokens)]
+    begins, ends = table[:-1], table[1:]
+    calls = []
+    for part in _parts(int((ends - begins).max())):
+        of_each = [numpy.arange(min(a + part.start, b), min(a + part.stop, b)) for a, b in zip(begins, ends)]
+        lengths = [len(own) for own in of_each]
+        calls.append((numpy.concatenate(of_each), numpy.cumsum([0, *lengths]).astype(numpy.int32)))
+    return calls
+
+
+def _decoded(
+    rule, traced, operands: list, constants: dict, expected: list, tolerance, target: str
+) -> list[Row]:
+    """The same walk in parts of some tokens, then of 1 to 8, of each sequence."""
     parameters = [parameter for parameter in rule.parameters if parameter.annotation]
     tokens = next(x.shape[1] for p, x in zip(parameters, operands) if p.annotation.kind == "tokens")
-    fixed = {p.name: x for p, x in zip(parameters, operands) if p.annotation.kind != "tokens"}
-    decoder = rule.decode(**fixed, **constants)
-    moving = {p.name: x for p, x in zip(parameters, operands) if p.annotation.kind == "tokens"}
-    parts, begin, step = [], 0, max(1, tokens - 36)
-    while begin < tokens:
-        end = min(tokens, begin + step)
-        out = decoder.extend(**{name: x[:, begin:end] for name, x in moving.items()})
+    kinds = {p.name: p.annotation.kind for p in parameters}
+    by_name = {p.name: x for p, x in zip(parameters, operands)}
+    fixed = {name: x for name, x in by_name.items() if kinds[name] not in ("tokens", "sequences")}
+    decoder = rule.decode(target=target, **fixed, **constants)
+    moving = {name: x for name, x in by_name.items() if kinds[name] == "tokens"}
+    parts, places = [], []
+    for where, table in _cut(
+        tokens, None if rule.table is None else host.doubles(by_name[rule.table]).astype(int)
+    ):
+        call = {name: host.taken(x, where) for name, x in moving.items()}
+        if table is not None:
+            call[rule.table] = host.placed([table], target)[0]
+        out = decoder.extend(**call)
         parts.append([host.doubles(x) for x in (out if isinstance(out, tuple) else (out,))])
-        step = 1 if begin == 0 else min(8, step + 1)
-        begin = end
+        places.append(where)
+    back = numpy.argsort(numpy.concatenate(places))
     rows, index = [], 0
     for outer, wanted in zip(traced.results, expected):
         bound = tolerance or _TOLERANCES.get(outer.dtype, 0.0)
         if outer.kind != "tokens":
             got = decoder.carried_result(outer.name)
         else:
-            got = numpy.concatenate([part[index] for part in parts], axis=1)
+            got = numpy.concatenate([part[index] for part in parts], axis=1)[:, back]
             index += 1
         rows.append(Row("decode", outer.name, error_of(got, wanted), bound))
     return rows

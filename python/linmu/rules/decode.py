@@ -1,7 +1,8 @@
 """rule.decode: a walk that goes on, by some tokens a call, with its states, lags and segments carried along."""
 
+from linmu.kernel import stream_handle
 from linmu.rules import binding, state_file
-from linmu.rules.libraries import library_of, model_of
+from linmu.rules.decode_kernel import DecodeKernel
 from linmu.rules.places import error
 
 __all__ = ["Decoder", "Snapshot"]
@@ -21,20 +22,24 @@ class Decoder:
     back at, the last segment id - starts at the tensors given, else at zero.
 
     `extend(q, k, ...)` takes the next tokens, usually 1 to 8, of every operand annotated Tokens, Index or Mask,
-    and gives the rule's outputs for them. `snapshot()` costs nothing until the next call; `roll_back(snapshot)`
+    and gives the rule's outputs for them. With `sequences` (int32, [sequences + 1]) a call brings tokens of several
+    sequences, one after the other, as many of each as the table says; calls with and without it may take turns, where
+    the batch is the number of sequences. `snapshot()` costs nothing until the next call; `roll_back(snapshot)`
     goes back to it. `save(path)` and `load(path)` keep the walk in a safetensors file. `states` are the carried
-    tensors by name.
+    tensors by name, `tokens` how many tokens the calls brought.
     """
 
-    def __init__(self, rule, given: dict):
-        self.rule = rule
+    def __init__(self, rule, given: dict, target: str | None = None):
+        self.rule, self._target = rule, target
         self.tokens = 0
         names = [parameter.name for parameter in rule.parameters]
         if unknown := [name for name in given if name not in names]:
             raise error(
                 f"decoder of rule {rule.__name__}: expected arguments among {', '.join(names)}, got '{unknown[0]}'"
             )
-        self._moving = [p for p in rule.parameters if p.annotation and p.annotation.kind == "tokens"]
+        self._moving = [
+            p for p in rule.parameters if p.annotation and p.annotation.kind in ("tokens", "sequences")
+        ]
         for parameter in self._moving:
             if parameter.name in given:
                 raise error(
@@ -47,12 +52,11 @@ class Decoder:
             raise error(
                 f"decoder of rule {rule.__name__} lacks {', '.join(missing)}: expected parameters in decode(...)"
             )
-        self._kernel = self._traced = None
+        self._kernels: dict[bool, DecodeKernel] = {}  # of calls with a table of sequences, and without
         self._carried: dict = {}
         self._owned = False  # whether nobody else holds what is carried now
         self._spare: dict | None = None  # memory for the next carried tensors
         self._loaded: dict | None = None  # of a file, before the first call
-        self._results: dict = {}
 
     @property
     def states(self) -> dict:
@@ -62,34 +66,51 @@ class Decoder:
 
     def carried_result(self, name: str):
         """The carried tensor that the rule returns under that name."""
-        return self._carried[self._results[name]]
+        return self._carried[next(iter(self._kernels.values())).results[name]]
 
-    def extend(self, *arguments, threads: int = 0, **named):
+    def extend(self, *arguments, threads: int = 0, stream=None, sequences=None, **named):
+        if sequences is not None and self.rule.table is not None:
+            named[self.rule.table], sequences = sequences, None
         if named or len(arguments) != len(self._moving):
             arguments, _ = binding.ordered(self.rule.__name__, self._moving, arguments, named)
-        if self._kernel is None:
-            self._start(arguments)
+        if sequences is not None:
+            arguments = (*arguments, sequences)
+        call = self._kernels.get(sequences is not None) or self._start(arguments, sequences is not None)
         count = arguments[0].shape[1]
         if not count:
             raise error("extend: expected at least one token, got none")
-        before, spare, empty_like = self._carried, self._spare, self._empty_like
+        before, spare, empty_like, like = self._carried, self._spare, call.empty_like, call.like
         inputs = [
             arguments[place] if kind == "moving" else before[place] if kind == "carried" else place
-            for kind, place in self._sources
+            for kind, place in call.sources
         ]
         out = [
-            (spare[name] if spare is not None else empty_like(self._like[name])) if name is not None else None
-            for name in self._carried_of
+            (spare[name] if spare is not None else empty_like(like[name])) if name is not None else None
+            for name in call.carried_of
         ]
-        models = self._models_of(max([x.shape[0] for x in arguments]), count)
+        models = call.models_of(1 if call.is_ragged else max([x.shape[0] for x in arguments]), count)
         for index, model in models:
             out[index] = empty_like(model)
-        self._kernel._native.launch(inputs, out, threads)
-        self._carried = {name: out[index] for index, name in enumerate(self._carried_of) if name is not None}
+        handle = stream_handle(stream, inputs) if call.on_cuda or stream is not None else None
+        call.kernel._native.launch(inputs, out, threads, handle)
+        self._carried = {name: out[index] for index, name in enumerate(call.carried_of) if name is not None}
         # What the call read is free for the next one, where no snapshot and no caller holds it.
         self._spare, self._owned = (before if self._owned else None), True
         self.tokens += count
         return out[models[0][0]] if len(models) == 1 else tuple([out[index] for index, _ in models])
+
+    def _start(self, tensors: list, is_ragged: bool) -> DecodeKernel:
+        """The first call, with a table of sequences or without, fixes sizes and types."""
+        rule, moving = self.rule, self._moving
+        if is_ragged:
+            rule = rule.ragged
+            moving = [*moving, rule.parameter(rule.table)]
+        call = DecodeKernel(rule, moving, tensors, self._given, self._target)
+        if not self._kernels:
+            start = call.start()
+            self._carried = start if self._loaded is None else self._fitting(self._loaded, start, call)
+        self._kernels[is_ragged] = call
+        return call
 
     def snapshot(self) -> Snapshot:
         self._owned = False
@@ -103,7 +124,7 @@ class Decoder:
 
     def save(self, path) -> None:
         """Writes the walk to a file, which is there whole or not at all."""
-        if self._kernel is None:
+        if not self._kernels:
             raise error("save: expected a decoder that has been extended; there is nothing to keep before")
         state_file.save(path, self._carried, {"rule": self.rule.__name__, "tokens": str(self.tokens)})
 
@@ -112,14 +133,15 @@ class Decoder:
         stored, metadata = state_file.load(path)
         if metadata.get("rule") != self.rule.__name__:
             raise error(f"{path}: expected a walk of rule {self.rule.__name__}, got {metadata.get('rule')}")
-        if self._kernel is None:
+        if not self._kernels:
             self._loaded = stored
         else:
-            self._carried = self._fitting(stored, self._carried)
+            self._carried = self._fitting(stored, self._carried, next(iter(self._kernels.values())))
             self._spare, self._owned = None, False
         self.tokens = int(metadata["tokens"])
 
-    def _fitting(self, stored: dict, like: dict) -> dict:
+    @staticmethod
+    def _fitting(stored: dict, like: dict, call: DecodeKernel) -> dict:
         """Tensors of a file in the place of those."""
         if stored.keys() != like.keys():
             raise error(f"expected a walk that carries {', '.join(like) or 'nothing'}, got one that carries "
@@ -130,95 +152,5 @@ class Decoder:
             if (stored[name].dtype, stored[name].shape) != (dtype, shape):
                 raise error(f"expected a walk with '{name}' of {dtype} {list(shape)}, got {stored[name].dtype} "
                             f"{list(stored[name].shape)}")  # fmt: skip
-            fitting[name] = stored[name].tensor(self._library.empty_like(self._like[name]))
+            fitting[name] = stored[name].tensor(call.empty_like(call.like[name]))
         return fitting
-
-    # The first call fixes sizes and types.
-
-    def _start(self, tensors: list) -> None:
-        rule, given = self.rule, dict(self._given)
-        by_name = {p.name: x for p, x in zip(self._moving, tensors)}
-        known = [p for p in rule.parameters if p.annotation and (p.name in by_name or p.name in given)]
-        sizes, dtypes = binding.bind(rule.__name__, known, [{**given, **by_name}[p.name] for p in known])
-        for parameter in rule.parameters:
-            if parameter.annotation and parameter.name not in dtypes:
-                dtypes[parameter.name] = self._default_type(parameter, dtypes)
-        dtypes = {p.name: dtypes[p.name] for p in rule.parameters if p.annotation}
-        constants = {p.name: given.get(p.name, p.default) for p in rule.parameters if not p.annotation}
-        self._traced = rule.traced(sizes, dtypes, constants, carry=True)
-        self._kernel = rule.compiled(sizes, dtypes, constants, carry=True)
-        self._library = library_of(tensors[0])
-        self._models: dict = {}
-        traced = self._traced
-        carried = {traced.operands[operand].name for operand, _ in traced.carried}
-        self._carried_of = [None] * len(traced.results)
-        for operand, result in traced.carried:
-            self._carried_of[result] = traced.operands[operand].name
-        self._results = {
-            traced.results[index].name: name
-            for index, name in enumerate(self._carried_of)
-            if name is not None
-        }
-        moving = [p.name for p in self._moving]
-        self._sources = [
-            ("carried", outer.name) if outer.name in carried
-            else ("moving", moving.index(outer.name)) if outer.name in moving
-            else ("fixed", given[outer.name])
-            for outer in traced.operands
-        ]  # fmt: skip
-        batch = max(int(x.shape[0]) for x in tensors)
-        everything, start, self._like = {**given, **by_name}, {}, {}
-        for outer in traced.operands:
-            if outer.name in carried:
-                shape = self._shape_of(outer, batch)
-                self._like[outer.name] = model_of(self._library, shape, outer.dtype)
-                start[outer.name] = self._first(outer, shape, everything)
-        self._carried = start if self._loaded is None else self._fitting(self._loaded, start)
-        self._empty_like = self._library.empty_like
-
-    @staticmethod
-    def _shape_of(outer, batch: int) -> tuple:
-        heads = () if outer.heads is None else (outer.heads,)
-        tokens = () if outer.tokens is None else (outer.tokens,)
-        return (batch, *tokens, *heads, *outer.shape)
-
-    def _default_type(self, parameter, dtypes: dict) -> str:
-        """Of a tail that is not given: that of the first tokens of its axes."""
-        if parameter.annotation.kind == "tail":
-            for other in self._moving:
-                dtype = dtypes[other.name]
-                if (
-                    other.annotation.axes == parameter.annotation.axes[1:]
-                    and dtype in parameter.annotation.dtypes
-                ):
-                    return dtype
-        return parameter.annotation.dtypes[0]
-
-    def _first(self, outer, shape: tuple, given: dict):
-        if outer.name in given:
-            first = given[outer.name]
-        elif (ids := self._traced.segment_tails.get(outer.name)) is not None:
-            first = given[ids][:, :1]  # the first token goes on with the states that are given
-        else:
-            return self._library.zeros_like(self._like[outer.name])
-        return first if first.shape[0] == shape[0] else _repeated(first, shape[0])
-
-    def _models_of(self, batch: int, count: int) -> list:
-        """For each output of tokens its number and what it is like."""
-        models = self._models.get((batch, count))
-        if models is None:
-            models = self._models[batch, count] = []
-            for index, outer in enumerate(self._traced.results):
-                if self._carried_of[index] is None:
-                    heads = () if outer.heads is None else (outer.heads,)
-                    models.append(
-                        (index, model_of(self._library, (batch, count, *heads, *outer.shape), outer.dtype))
-                    )
-        return models
-
-
-def _repeated(tensor, batch: int):
-    """A tensor of one batch for each of several."""
-    if hasattr(tensor, "expand"):
-        return tensor.expand(batch, *tensor.shape[1:])
-    return tensor.repeat(batch, axis=0)

@@ -69,7 +69,7 @@ class Block:
 class Outer:
     """A tensor outside the steps: an operand of the rule or the result of a loop, a permute, an order.
 
-    `kind` is "tokens", "param", "state", "tail" or "media". `heads` is None for one number per token that all
+    `kind` is "tokens", "param", "state", "tail", "media" or "sequences". `heads` is None for one number per token that all
     heads share; `shape` is that of the slice that a step sees, `tokens` the extent of a tail.
     """
 
@@ -89,6 +89,7 @@ class Outer:
             "state": ("?",),
             "tail": ("?", self.tokens),
             "media": ("?",),
+            "sequences": ("?",),
         }
         return type_of(self.dtype, *open_axes[self.kind], *heads, *self.shape)
 
@@ -101,6 +102,7 @@ class Outer:
             "state": ("batch",),
             "tail": ("batch", self.tokens),
             "media": ("items",),
+            "sequences": ("sequences + 1",),
         }
         return f"{self.dtype}[{', '.join(map(str, (*open_axes[self.kind], *heads, *self.shape)))}]"
 
@@ -110,7 +112,8 @@ class Trace:
 
     With `carry` every state, lag and segment id is handed over from part to part of a walk: what starts at
     zero becomes an operand. `carried` lists (operand, result) of these, also of those that the rule itself
-    has; `segment_tails` (operand, segment ids) of those that are the id before.
+    has; `segment_tails` (operand, segment ids) of those that are the id before. `sequences` is the table that
+    cuts every loop, where the batch is ragged.
     """
 
     def __init__(self, name: str, sizes: dict, storage: str, carry: bool = False):
@@ -119,6 +122,7 @@ class Trace:
         self.ops: list = []
         self.carried: list[tuple[Outer, Outer]] = []
         self.segment_tails: list[tuple[Outer, Outer]] = []
+        self.sequences: Outer | None = None
         self.map = None  # the open map of what stands outside steps
         self.block: Block | None = None
         self.results: list[Outer] = []

@@ -7,9 +7,16 @@ import numpy
 
 from linmu.rules.places import error
 
-__all__ = ["doubles", "random_operands", "sizes_of"]
+__all__ = ["doubles", "placed", "random_operands", "split", "taken"]
 
 _HEADS, _FEATURES = 2, 16
+
+
+def split(rule, given: dict) -> tuple[dict, dict]:
+    """The sizes and the operands among what a check or bench is given: integers are sizes."""
+    names = {parameter.name for parameter in rule.parameters if parameter.annotation}
+    operands = {name: value for name, value in given.items() if name in names and not isinstance(value, int)}
+    return sizes_of(rule, {name: value for name, value in given.items() if name not in operands}), operands
 
 
 def sizes_of(rule, given: dict) -> dict:
@@ -40,19 +47,25 @@ def _media_items(tokens: int) -> numpy.ndarray:
 
 def random_operands(rule, sizes: dict, dtypes: dict, batch: int, tokens: int, seed: int, given: dict) -> list:
     """Operands in their order: standard normal floats, segments of some ten tokens, masks of three in four,
-    orders, one media item. `given` replaces some: arrays, or functions of the random array."""
+    orders, one media item; of a ragged rule, `batch` sequences in `tokens` tokens. `given` replaces some: arrays, or
+    functions of the random array."""
     random = numpy.random.default_rng(seed)
     operands = []
+    ragged = rule.table is not None
     for parameter in rule.parameters:
         annotation = parameter.annotation
         if annotation is None:
             continue
         axes = [sizes.get(axis, axis) for axis in annotation.axes]
-        open_axes = {"batch": batch, "tokens": tokens, "items": 1}
+        rows = 1 if ragged and annotation.kind == "tokens" else batch
+        open_axes = {"batch": rows, "tokens": tokens, "items": 1, "sequences + 1": batch + 1}
         shape = [open_axes[axis] for axis in annotation.open_axes] + axes
         dtype = dtypes[parameter.name]
         if annotation.kind == "media":
             array = _media_items(tokens)
+        elif annotation.kind == "sequences":
+            cuts = numpy.sort(random.integers(0, tokens + 1, batch - 1))
+            array = numpy.array([0, *cuts, tokens], numpy.int32)
         elif dtype == "i1":
             array = random.random(shape) < 0.75
         elif dtype == "i32":
@@ -84,3 +97,21 @@ def doubles(tensor) -> numpy.ndarray:
     if hasattr(tensor, "detach"):
         tensor = tensor.detach().double().cpu().numpy()
     return numpy.ascontiguousarray(tensor, numpy.float64)
+
+
+def taken(tensor, tokens: numpy.ndarray):
+    """Those tokens of a tensor of all, side by side."""
+    if not hasattr(tensor, "detach"):
+        return numpy.take(tensor, tokens, axis=1)
+    import torch
+
+    return tensor.index_select(1, torch.from_numpy(tokens).to(tensor.device))
+
+
+def placed(operands: list, target: str) -> list:
+    """The operands where kernels of a target take them: torch tensors on the GPU for "cuda", else as they are."""
+    if not target.startswith("cuda"):
+        return operands
+    import torch
+
+    return [(x if hasattr(x, "detach") else torch.from_numpy(x)).cuda() for x in operands]

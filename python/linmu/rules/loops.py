@@ -40,21 +40,20 @@ class Loop:
         self.outputs: list[tuple[graph.Node, graph.Outer]] = []
         self.reverse = False
         self.order = self.segments = self.source_mask = self.output_mask = None
+        self.sequences = trace.sequences
         self.segments_tail = self.final_segments = None
 
     # Operands.
 
     def add(self, outer: graph.Outer, hint: str, tail=None, captured=False, zeroed=False) -> Entry:
         if outer.kind not in ("tokens", "param"):
-            kind = {"state": "a state", "tail": "a tail", "media": "a media table"}[outer.kind]
-            wanted = {
-                "state": "@scan(S=s0)",
-                "tail": "x.after(tail)",
-                "media": "token_order or window_attention",
-            }
-            raise error(
-                f"'{outer.name}' is {kind}, which a step does not read; it stands in {wanted[outer.kind]}"
-            )
+            kind, wanted = {
+                "state": ("a state", "@scan(S=s0)"),
+                "tail": ("a tail", "x.after(tail)"),
+                "media": ("a media table", "token_order or window_attention"),
+                "sequences": ("a table of sequences", "@scan(sequences=cu)"),
+            }[outer.kind]
+            raise error(f"'{outer.name}' is {kind}, which a step does not read; it stands in {wanted}")
         node = graph.Node(self.block, f"{hint}_t", outer.shape, self._slice_type(outer), 0)
         if outer.kind == "param":
             node.lags = None
@@ -221,6 +220,6 @@ def outer_of(given, what: str, kind: str = "tokens") -> graph.Outer:
         raise error(f"{what}: expected a tensor of the rule, got {shown(given)}")
     if given.outer.kind != kind:
         wanted = {"tokens": "of tokens, Tokens[...]", "media": "Media", "state": "State[...]", "param": "Param[...]",
-                  "tail": "Tail[...]"}[kind]  # fmt: skip
+                  "tail": "Tail[...]", "sequences": "Sequences"}[kind]  # fmt: skip
         raise error(f"{what}: expected a tensor {wanted}, got '{given.outer.name}', {shown(given)}")
     return given.outer

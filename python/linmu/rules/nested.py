@@ -33,7 +33,8 @@ def call_inside(rule, tensors: list, constants: dict):
         if not fits:
             raise error(f"{what}, {annotation!r}: expected {' or '.join(annotation.dtypes)} with the axes "
                         f"{annotation.form(sizes)}, got {outer.form()}")  # fmt: skip
-        arguments[parameter.name] = Tensor(outer)
+        if not parameter.added:
+            arguments[parameter.name] = Tensor(outer)
     before, recorded.sizes = recorded.sizes, sizes
     try:
         return rule.function(**arguments)

@@ -9,9 +9,10 @@ from _linmu import RuleDispatch
 
 from linmu.kernel import Kernel, compile, explain, is_for_torch
 from linmu.rules import binding, libraries
+from linmu.rules.annotations import Sequences
 from linmu.rules.nested import call_inside, is_traced
 from linmu.rules.places import error, of_function
-from linmu.rules.tracing import Traced, parameters_of, trace
+from linmu.rules.tracing import Parameter, Traced, parameters_of, trace
 
 __all__ = ["Rule", "pattern"]
 
@@ -32,16 +33,19 @@ def _is_compiling() -> bool:
 
 
 class Rule:
-    """A rule. Called with tensors, in order or by name, it gives its results as tensors of the same library;
-    `out` gives their memory, `threads` limits the threads of the call. Called in another rule it is part of that.
+    """A rule. Called with tensors, in order or by name, it gives its results as tensors of the same library and
+    device; `out` gives their memory, `threads` limits the threads of a call on the CPU, `stream` is that of a call on
+    CUDA, by default torch's current one. `sequences` (int32, [sequences + 1]) says where the sequences of a ragged
+    batch begin and end. Called in another rule it is part of that.
 
     Letters of its annotations take the sizes of the tensors; each combination of sizes, element types and
-    constants is compiled once.
+    constants is compiled once, for the device that the tensors are on; `target` says another one, as for
+    linmu.compile.
     """
 
-    def __init__(self, function):
+    def __init__(self, function, parameters: list[Parameter] | None = None):
         self.function = function
-        self.parameters = parameters_of(function)
+        self.parameters = parameters_of(function) if parameters is None else parameters
         self.place = of_function(function)
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self.__wrapped__ = function
@@ -49,26 +53,39 @@ class Rule:
         _rules[self._unique_name] = self
         self._compiled: dict = {}
         self._traced: dict = {}
-        self._last = None
+        self._last: list = []  # sizes, types and constants of the last call
+        self._ragged: Rule | None = None
+        self._variants: dict = {}  # by other constants
         operands = [p for p in self.parameters if p.annotation]
         open_axes = [len(p.annotation.open_axes) for p in operands]
-        self._dispatch = RuleDispatch(self.__name__, [p.name for p in operands], open_axes)
+        self._operands = [p.name for p in operands]
+        self._dispatch = RuleDispatch(self.__name__, self._operands, open_axes)
         # Whether a call by position with the operands alone means them.
         self._operands_first = self.parameters[: len(operands)] == operands
 
-    def __call__(self, *arguments, out=None, threads: int = 0, **named):
-        direct = out is None and not named and self._operands_first
-        if out is None and _is_compiling():
-            return self._call_in_graph(arguments, named, threads)
-        if direct and (results := self._dispatch.call(arguments, threads)) is not None:
+    def __call__(
+        self, *arguments, out=None, threads: int = 0, stream=None, target=None, sequences=None, **named
+    ):
+        direct = out is None and stream is None and target is None and self._operands_first
+        rule = self
+        if sequences is not None:
+            rule, arguments, named = self._ragged_call(arguments, named, sequences)
+        if out is None and stream is None and target is None and _is_compiling():
+            return rule._call_in_graph(arguments, named, threads)
+        if named and rule._operands_first and len(arguments) == len(rule._operands):
+            rule, named = rule._variant(named)
+        direct = direct and not named
+        if direct and (results := rule._dispatch.call(arguments, threads)) is not None:
             return results
-        tensors, constants = binding.ordered(self.__name__, self.parameters, arguments, named)
+        tensors, constants = binding.ordered(self.__name__, rule.parameters, arguments, named)
         if is_traced(tensors):
-            return call_inside(self, tensors, constants)
-        kernel = self.kernel_for(tensors, constants)
-        results = kernel(*tensors, out=out, threads=threads)
-        if direct and len(arguments) == len(tensors) and not is_for_torch(tensors):
-            self._remember(arguments, kernel)
+            return call_inside(rule, tensors, constants)
+        target = target or libraries.target_of(tensors[0])
+        kernel = rule.compiled(*rule.specialised(tensors, constants), target=target)
+        results = kernel(*tensors, out=out, threads=threads, stream=stream)
+        remembers = direct and len(arguments) == len(tensors) and libraries.may_be_remembered(arguments[0])
+        if remembers and not is_for_torch(tensors):
+            rule._remember(arguments, kernel)
         return results
 
     def _call_in_graph(self, arguments: tuple, named: dict, threads: int):
@@ -77,20 +94,51 @@ class Rule:
         tensors, constants = binding.ordered(self.__name__, self.parameters, arguments, named)
         return call_rule(self._unique_name, threads, tuple(constants.items()), *tensors)
 
+    def _variant(self, constants: dict) -> tuple:
+        """The rule with those constants, and what is not among its constants."""
+        key = tuple([(name, type(value), value) for name, value in constants.items()])
+        try:
+            variant = self._variants.get(key)
+        except TypeError:
+            return self, constants  # what cannot be hashed
+        if variant is None:
+            if not all(
+                any(p.name == name and not p.annotation for p in self.parameters) for name in constants
+            ):
+                return self, constants
+            parameters = [
+                Parameter(p.name, p.annotation, constants.get(p.name, p.default), p.added)
+                for p in self.parameters
+            ]
+            variant = self._variants[key] = Rule(self.function, parameters)
+            variant._compiled, variant._traced, variant._last = self._compiled, self._traced, self._last
+        return variant, {}
+
+    def _ragged_call(self, arguments: tuple, named: dict, sequences) -> tuple:
+        """The rule, arguments and names of a call with a table of sequences."""
+        ragged = self.ragged
+        if ragged is self:
+            if self.table in named:
+                raise error(
+                    f"rule {self.__name__} got its table of sequences twice, as sequences and as {self.table}"
+                )
+            return self, arguments, {**named, self.table: sequences}
+        if self._operands_first and len(arguments) == len(self._operands):
+            return ragged, (*arguments, sequences), named
+        tensors, constants = binding.ordered(self.__name__, self.parameters, arguments, named)
+        return ragged, (), {**dict(zip(self._operands, tensors)), **constants, ragged.table: sequences}
+
     def _remember(self, arguments: tuple, kernel: Kernel) -> None:
         """Such tensors find the kernel at once the next time."""
-        library = libraries.library_of(arguments[0])
+        library, device = libraries.library_of(arguments[0]), libraries.device_of(arguments[0])
         types = [libraries.type_in(library, dtype) for _, dtype, _ in kernel.results]
         self._dispatch.add(
             arguments,
             kernel._native,
             library.empty_like,
-            lambda shape, dtype: libraries.model_of(library, shape, dtype),
+            lambda shape, dtype: libraries.model_of(library, shape, dtype, device),
             types,
         )
-
-    def kernel_for(self, tensors: list, constants: dict, carry: bool = False) -> Kernel:
-        return self.compiled(*self.specialised(tensors, constants), carry)
 
     def specialised(self, tensors: list, constants: dict) -> tuple:
         sizes, dtypes = binding.bind(self.__name__, self.parameters, tensors)
@@ -102,18 +150,21 @@ class Rule:
             self._traced[key] = trace(self.function, self.parameters, sizes, dtypes, constants, carry)
         return self._traced[key]
 
-    def compiled(self, sizes: dict, dtypes: dict, constants: dict, carry: bool = False) -> Kernel:
-        key = self._key(sizes, dtypes, constants, carry)
+    def compiled(
+        self, sizes: dict, dtypes: dict, constants: dict, carry: bool = False, target: str = "cpu"
+    ) -> Kernel:
+        key = (*self._key(sizes, dtypes, constants, carry), target)
         if key not in self._compiled:
             traced = self.traced(sizes, dtypes, constants, carry)
-            self._compiled[key] = compile(traced.located, function=traced.function)
+            self._compiled[key] = compile(traced.located, function=traced.function, target=target)
         if not carry:
-            self._last = (sizes, dtypes, constants)
+            self._last[:] = sizes, dtypes, constants
         return self._compiled[key]
 
     def _key(self, sizes, dtypes, constants, carry) -> tuple:
         try:
-            key = (tuple(sizes.items()), tuple(dtypes.values()), tuple(constants.items()), carry)
+            of_constants = tuple([(name, type(value), value) for name, value in constants.items()])
+            key = (tuple(sizes.items()), tuple(dtypes.values()), of_constants, carry)
             hash(key)
         except TypeError:
             raise error(
@@ -127,13 +178,13 @@ class Rule:
         letters = self.letters()
         if arguments or any(name not in letters for name in named):
             return self.specialised(*binding.ordered(self.__name__, self.parameters, arguments, named))
-        if named or self._last is None:
+        if named or not self._last:
             if missing := [letter for letter in letters if letter not in named]:
                 wanted = ", ".join(f"{letter}=..." for letter in letters)
                 raise error(f"{what} of rule {self.__name__}: expected tensors, all sizes ({wanted}), or a call before it; "
                             f"got no {', '.join(missing)}")  # fmt: skip
             return self.sized(named, dtype)
-        return self._last
+        return tuple(self._last)
 
     def letters(self) -> list[str]:
         """The sizes that the annotations name, in their order."""
@@ -155,46 +206,73 @@ class Rule:
         """The pattern of these tensors or sizes (`rule.text(H=4, K=64)`), or of the last call."""
         return self.traced(*self._asked(arguments, named, dtype, "text")).text
 
-    def kernel(self, *arguments, dtype: str = "f32", **named) -> Kernel:
-        """The compiled pattern of these tensors or sizes, or of the last call."""
-        return self.compiled(*self._asked(arguments, named, dtype, "kernel"))
+    def kernel(self, *arguments, dtype: str = "f32", target: str = "cpu", **named) -> Kernel:
+        """The compiled pattern of these tensors or sizes, or of the last call, for a target of linmu.compile."""
+        return self.compiled(*self._asked(arguments, named, dtype, "kernel"), target=target)
 
-    def explain(self, *arguments, dtype: str = "f32", json: bool = False, **named) -> str:
+    def explain(
+        self, *arguments, dtype: str = "f32", target: str = "cpu", json: bool = False, **named
+    ) -> str:
         """What the compiler makes of it: for each scan its normal form and algorithm, or the line of this file
         that makes it run one token at a time, and why."""
         traced = self.traced(*self._asked(arguments, named, dtype, "explain"))
-        return explain(traced.located, function=traced.function, json=json)
+        return explain(traced.located, function=traced.function, target=target, json=json)
 
-    def check(
-        self, tokens: int = 100, batch: int = 2, dtype: str = "f32", seed: int = 0, tolerance=None, **given
-    ):
+    @property
+    def ragged(self) -> "Rule":
+        """This rule of ragged batches: with one more operand, `sequences`, where it has none annotated Sequences."""
+        if self._ragged is None:
+            if self.table is not None:
+                self._ragged = self
+            elif any(p.name == "sequences" for p in self.parameters):
+                raise error(f"rule {self.__name__}: expected its parameter 'sequences' to be annotated Sequences, or to "
+                            "have another name", self.place)  # fmt: skip
+            else:
+                last = max(index for index, p in enumerate(self.parameters) if p.annotation) + 1
+                added = Parameter("sequences", Sequences, added=True)
+                self._ragged = Rule(self.function, [*self.parameters[:last], added, *self.parameters[last:]])
+        return self._ragged
+
+    @property
+    def table(self) -> str | None:
+        """The name of the operand annotated Sequences."""
+        return next(
+            (p.name for p in self.parameters if p.annotation and p.annotation.kind == "sequences"), None
+        )
+
+    def check(self, tokens: int = 100, batch: int = 2, dtype: str = "f32", seed: int = 0, tolerance=None,
+              target: str = "cpu", **given):  # fmt: skip
         """Compares forward and decode (in parts of 1 to 8 tokens) with the definition in fp64, on random data.
 
         `given` sets sizes (`H=4`) and operands (arrays, or functions of the random array, `k=unit`); other sizes
         are 2 for heads and 16 for features. An error is the largest difference relative to the number or, where
-        that is small, to the root mean square of the result; `tolerance` replaces its bound. Returns a table, true where all comparisons hold.
+        that is small, to the root mean square of the result; `tolerance` replaces its bound. `target` is one of
+        linmu.compile, "emulate" say. Of `rule.ragged`, `batch` sequences are in `tokens` tokens. Returns a table, true
+        where all comparisons hold.
         """
         from linmu.rules.check import check, require_numbers
 
         require_numbers(tokens=tokens, batch=batch)
-        return check(self, tokens, batch, dtype, seed, tolerance, given)
+        return check(self, tokens, batch, dtype, seed, tolerance, target, given)
 
     def bench(self, tokens=(1, 256, 4096), batch: int = 1, dtype: str = "f32", threads: int = 0, seconds: float = 0.5,
-              **sizes):  # fmt: skip
-        """The fastest of the calls that fit into some seconds, for each number of tokens, on random data; sizes as
-        for `check`. Returns a table with `rows`."""
+              target: str = "cpu", **given):  # fmt: skip
+        """The fastest of the calls that fit into some seconds, for each number of tokens, on random data; `given` and
+        `target` as for `check`. Returns a table with `rows`."""
         from linmu.rules.bench import bench
 
-        return bench(
-            self, (tokens,) if isinstance(tokens, int) else tokens, batch, dtype, threads, seconds, sizes
-        )
+        tokens = (tokens,) if isinstance(tokens, int) else tokens
+        return bench(self, tokens, batch, dtype, threads, seconds, target, given)
 
-    def decode(self, **given):
+    def parameter(self, name: str) -> Parameter:
+        return next(p for p in self.parameters if p.name == name)
+
+    def decode(self, target: str | None = None, **given):
         """A Decoder: a walk that is extended by some tokens a call. `given` are the parameters, constants and, where
         they do not start at zero, states and tails."""
         from linmu.rules.decode import Decoder
 
-        return Decoder(self, given)
+        return Decoder(self, given, target)
 
     def __repr__(self) -> str:
         operands = ", ".join(f"{p.name}: {p.annotation!r}" for p in self.parameters if p.annotation)

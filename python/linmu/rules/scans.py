@@ -10,8 +10,8 @@ from linmu.rules.values import Continued, Tensor, Value, shown
 __all__ = ["Scan", "scan"]
 
 
-def scan(function=None, /, *, reverse=False, order=None, segments=None, source_mask=None, zeroes=(), output_mask=None,
-         dtype=None, **states):  # fmt: skip
+def scan(function=None, /, *, reverse=False, order=None, sequences=None, segments=None, source_mask=None, zeroes=(),
+         output_mask=None, dtype=None, **states):  # fmt: skip
     """Makes a step of the function below it: `@scan(S=zeros("H", "K", "V"))`.
 
     The function takes the states by their names and the slices of one token; it returns the next states, in
@@ -21,7 +21,9 @@ def scan(function=None, /, *, reverse=False, order=None, segments=None, source_m
     need not be among its arguments. Each state starts at `zeros(...)` or at an operand annotated State[...].
 
     `reverse` walks from the last token to the first. `order` is the token index of each position (Index or
-    token_order). `segments` are ids (Index) where states restart at zero whenever the id changes. With
+    token_order). `sequences` is the rule's operand annotated Sequences: each sequence is a walk of its own; in a
+    rule with such an operand every scan and map has it. `segments` are ids (Index) where states restart at zero
+    whenever the id changes. With
     `source_mask` (Mask) the arguments named in `zeroes` read as zero where it is false; with `output_mask`
     outputs are zero where it is false. `dtype` is the outputs' element type, by default that of the rule's
     first floats.
@@ -34,10 +36,8 @@ def scan(function=None, /, *, reverse=False, order=None, segments=None, source_m
                "dtype": dtype or trace.storage}  # fmt: skip
     if options["dtype"] not in ("f32", "bf16", "f16"):
         raise error(f"dtype of @scan: expected 'f32', 'bf16' or 'f16', got {dtype!r}")
-    if "sequences" in states:
-        raise error(
-            "the pattern language has no ragged batches yet: write a batch of sequences, or segments=ids in one"
-        )
+    if sequences is not None:
+        outer_of(sequences, "sequences of @scan", "sequences")  # the one of the rule, which loops have
     if bool(options["zeroes"]) != (source_mask is not None):
         raise error(
             'source_mask and zeroes of @scan stand together: expected both, as in source_mask=real, zeroes="k"'

@@ -47,6 +47,8 @@ def save(path, tensors: dict, metadata: dict) -> None:
 
 
 def _bytes_of(tensor, dtype: str) -> bytes:
+    if getattr(tensor, "is_cuda", False):
+        tensor = tensor.cpu()
     contiguous = tensor.contiguous() if hasattr(tensor, "contiguous") else tensor.copy(order="C")
     count = _SIZES[dtype]
     for extent in tensor.shape:
@@ -64,6 +66,8 @@ class Stored:
 
     def tensor(self, memory):
         """`memory`, a tensor of that type and shape, with what was stored."""
+        if getattr(memory, "is_cuda", False):
+            return memory.copy_(self.tensor(memory.new_empty(memory.shape, device="cpu")))
         ctypes.memmove(_address(memory), self.data, len(self.data))
         return memory
 

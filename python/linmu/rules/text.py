@@ -108,6 +108,8 @@ class _Writer:
                 clauses.append(f"      {clause}({(',' + chr(10) + ' ' * (7 + len(clause))).join(parts)})")
         if loop.order:
             clauses.append(f"      order({names[loop.order]} : {loop.order.type})")
+        if loop.sequences:
+            clauses.append(f"      sequences({names[loop.sequences]} : {loop.sequences.type})")
         if loop.segments:
             tail = loop.segments_tail
             both = f"{names[loop.segments]} tail {names[tail]}" if tail else names[loop.segments]

@@ -11,12 +11,13 @@ __all__ = ["Parameter", "Traced", "parameters_of", "trace"]
 
 
 class Parameter:
-    """A parameter of the function: an operand with its annotation, or a constant with its default."""
+    """A parameter of the function: an operand with its annotation, or a constant with its default. One that is
+    `added` is an operand of the rule that the function does not take."""
 
-    __slots__ = ("annotation", "default", "name")
+    __slots__ = ("added", "annotation", "default", "name")
 
-    def __init__(self, name: str, annotation: Annotation | None, default=None):
-        self.name, self.annotation, self.default = name, annotation, default
+    def __init__(self, name: str, annotation: Annotation | None, default=None, added: bool = False):
+        self.name, self.annotation, self.default, self.added = name, annotation, default, added
 
 
 def parameters_of(function) -> list[Parameter]:
@@ -43,6 +44,10 @@ def parameters_of(function) -> list[Parameter]:
         raise error(
             f'rule {function.__name__}: expected a parameter of tokens, as in x: Tokens["H", "D"]', place
         )
+    tables = [p.name for p in found if p.annotation and p.annotation.kind == "sequences"]
+    if len(tables) > 1:
+        raise error(f"rule {function.__name__}: expected one parameter annotated Sequences, got {', '.join(tables)}",
+                    place)  # fmt: skip
     return found
 
 
@@ -80,7 +85,10 @@ def trace(function, parameters, sizes: dict, dtypes: dict, constants: dict, carr
             arguments[parameter.name] = constants[parameter.name]
             continue
         outer = _operand(recorded, parameter, dtypes[parameter.name], place)
-        arguments[parameter.name] = Tensor(outer)
+        if outer.kind == "sequences":
+            recorded.sequences = outer
+        if not parameter.added:
+            arguments[parameter.name] = Tensor(outer)
     with graph.activated(recorded):
         returned = function(**arguments)
         recorded.results = _results(recorded, returned, place)
@@ -98,6 +106,8 @@ def _operand(recorded: graph.Trace, parameter: Parameter, dtype: str, place: Pla
     tokens = extents.pop(0) if annotation.kind == "tail" else None
     if annotation.kind == "media":
         return recorded.operand("media", parameter.name, dtype, None, (4,), place)
+    if annotation.kind == "sequences":
+        return recorded.operand("sequences", parameter.name, dtype, None, (), place)
     heads = extents.pop(0) if extents else None
     return recorded.operand(annotation.kind, parameter.name, dtype, heads, tuple(extents), place, tokens)
 

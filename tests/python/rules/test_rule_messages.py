@@ -74,7 +74,7 @@ def test_message_of_a_step(title, line, expected, tmp_path):
         ("@scan(S=", "@scan(source_mask=g, S=",
          '6:4: source_mask and zeroes of @scan stand together: expected both, as in source_mask=real, zeroes="k"'),
         ("@scan(S=", "@scan(sequences=g, S=",
-         "6:4: the pattern language has no ragged batches yet: write a batch of sequences, or segments=ids in one"),
+         "6:4: sequences of @scan: expected a tensor Sequences, got 'g', f32[batch, tokens, 2]"),
         ("return S, q @ S", "return S", "4:1: rule rule returns nothing: expected the outputs of a step, or the end of a state, step.S"),
         ("return S, q @ S", "return q @ S, S",
          "9:1: the step returns f32[32] for state S: expected its shape, [16, 32]; the step returns the next states "

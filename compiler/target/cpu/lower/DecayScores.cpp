@@ -79,7 +79,7 @@ void ScoresLowering::clearScores() {
   });
 }
 
-/// Padding columns would hold exp(0) times rubbish.
+/// Padding columns hold rubbish, which may be no number.
 Value ScoresLowering::unpadded(Value vector, Value column) {
   if (features_ % width == 0)
     return vector;
@@ -125,8 +125,9 @@ void ScoresLowering::reduceAndStore(Value row, Value token, ArrayRef<Value> deca
 Vectors ScoresLowering::decayed(ValueRange key, Value row) {
   Vectors next;
   for (int64_t panel = 0; panel < panels_; ++panel) {
-    Value decay = load(decays_, row, emit_.index(panel), emit_.index(panel * width));
-    next.push_back(arith::MulFOp::create(emit_, key[panel], decay));
+    Value column = emit_.index(panel * width);
+    Value decay = load(decays_, row, emit_.index(panel), column);
+    next.push_back(unpadded(arith::MulFOp::create(emit_, key[panel], decay), column));
   }
   return next;
 }
