@@ -160,7 +160,7 @@ def index() -> str:
         Published rules in Python, each in a file of [python/linmu/gallery](../../python/linmu/gallery), checked against a loop
         of its paper's equation in fp64: prompts, initial and final states, ragged batches, decoding. Functions have the names,
         arguments and results of flash-linear-attention's (fla-core 0.6) and mamba_ssm's: `from linmu.gallery import
-        chunk_gated_delta_rule`. They take torch tensors without gradients, on the CPU or a GPU; what one does not support is
+        chunk_gated_delta_rule`. They take torch tensors, under autograd as well, on the CPU or a GPU; what one does not support is
         an error that names the argument.
 
         `./dev gallery` writes these pages, `./dev gallery --measure` takes the figures first.

@@ -12,7 +12,7 @@ __all__ = ["call_rule"]
 def call_rule(name: str, threads: int, constants: tuple, *tensors):
     """The results of the rule of that name; `constants` are pairs of name and value."""
     rule, fixed = rule_named(name), {key: _fixed(value) for key, value in constants}
-    return torch_operator.call(rule.kernel_for(list(tensors), fixed), list(tensors), threads)
+    return torch_operator.call(rule.compiled(*rule.specialised(list(tensors), fixed)), list(tensors), threads)
 
 
 def _fixed(value):

@@ -14,11 +14,11 @@ namespace linmu::test {
 
 class EmulatedCall {
 public:
-  /// One sequence of `tokens` tokens; operands of floats in (0, 1). A media table is one item of (first
-  /// token, t, h, w).
+  /// One sequence of `tokens` tokens; operands of floats in (0, 1), `wide` ones in (-60, 60), of which decays are small.
+  /// A media table is one item of (first token, t, h, w).
   EmulatedCall(const Kernel &kernel, std::int64_t tokens, std::array<std::int32_t, 4> item = {0, 1, 1, 1},
-               bool finite = true)
-      : kernel(kernel), item(item), finite(finite) {
+               bool finite = true, bool wide = false)
+      : kernel(kernel), item(item), finite(finite), wide(wide) {
     for (const OperandSpec &spec : kernel.signature().inputs)
       inputs.push_back(view(spec, tokens));
     for (const OperandSpec &spec : kernel.signature().results)
@@ -55,7 +55,7 @@ private:
   }
 
   void write(const OperandSpec &spec, std::byte *bytes, std::size_t element, bool number) {
-    float value = std::uniform_real_distribution<float>(0.1F, 0.9F)(random);
+    float value = std::uniform_real_distribution<float>(wide ? -60.F : 0.1F, wide ? 60.F : 0.9F)(random);
     if (!number)
       value = std::numeric_limits<float>::quiet_NaN();
     auto keep = [&](auto kept) { std::memcpy(bytes + element * sizeof(kept), &kept, sizeof(kept)); };
@@ -73,7 +73,7 @@ private:
 
   Kernel kernel;
   std::array<std::int32_t, 4> item;
-  bool finite;
+  bool finite, wide;
   std::mt19937 random{7};
   std::vector<std::vector<std::byte>> memory;
   std::vector<TensorView> inputs, results;

@@ -85,13 +85,15 @@ struct CallSize {
   std::int64_t tokens;
   std::array<std::int32_t, 4> item = {0, 1, 1, 1};
   bool finite = true; ///< else an element of each operand is NaN
+  bool wide = false;  ///< decays leave too little to divide by
 };
 /// Windows of 50 tokens, more than one block of queries and of keys, that the grid does not divide; small
 /// ones, of which a block has several; and some whose values are not all finite, whose queries run once more
 /// one by one.
 const std::vector<CallSize> windowCalls = {
     {120, {1, 3, 6, 6}}, {40, {0, 40, 1, 1}}, {120, {1, 3, 6, 6}, false}};
-const std::vector<CallSize> recurrenceCalls = {{tokens}, {more_tokens}};
+const std::vector<CallSize> recurrenceCalls = {
+    {tokens}, {more_tokens}, {.tokens = tokens, .wide = true}};
 
 std::string windowsOf(const std::string &type) {
   std::string token = "tensor<?x?x2x16x" + type + ">";
@@ -174,7 +176,7 @@ TEST_P(PrintedOrderings, NoneMayGo) {
   auto kernel = Kernel::open(package, [&](const Package &opened) { return openEmulated(opened, &options); });
   std::vector<test::EmulatedCall> calls;
   for (const CallSize &size : GetParam().name == "windows" ? windowCalls : recurrenceCalls)
-    calls.emplace_back(kernel, size.tokens, size.item, size.finite);
+    calls.emplace_back(kernel, size.tokens, size.item, size.finite, size.wide);
   for (test::EmulatedCall &call : calls)
     ASSERT_NO_THROW(call.run());
   std::vector<emulation::Ordering> orderings = orderingsOf(kernel, text);

@@ -46,18 +46,11 @@ def initial(function: str, name: str, given, shape: tuple, like):
 
 
 def _ready(function: str, name: str, tensor):
-    """A tensor that a rule takes: without gradients, its last axis contiguous."""
+    """A tensor that a rule takes, its last axis contiguous."""
     import torch
 
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{function}: expected {name} to be a torch tensor, got {type(tensor).__name__}")
-    if tensor.requires_grad:
-        if torch.is_grad_enabled():
-            raise NotImplementedError(
-                f"{function}: expected {name} without a gradient, which rules do not have yet; call it under "
-                "torch.no_grad(), or detach() it"
-            )
-        tensor = tensor.detach()
     return tensor if tensor.shape[-1] == 1 or tensor.stride(-1) == 1 else tensor.contiguous()
 
 
