@@ -36,7 +36,9 @@ struct Case {
   /// How many of the orderings are removed by day; all of them at night.
   std::size_t sample = std::numeric_limits<std::size_t>::max();
   /// Those that no call needs. One of windows: what says whether their values are finite is read behind the
-  /// loop over queries, whose barriers order it; the compiler does not know that every window has a query.
+  /// loop over queries, whose barriers order it; the compiler does not know that every window has a query. Of
+  /// most one more, before a block of queries: what it orders the reductions of the block before have
+  /// ordered.
   std::size_t spare = 0;
 };
 void PrintTo(const Case &test, std::ostream *out) { *out << test.name; }
