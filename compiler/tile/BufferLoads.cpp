@@ -1,4 +1,5 @@
 // buffer-loads: operands of products that a kernel loads once are copied into buffers, not through registers.
+#include "compiler/tile/Neighbours.h"
 #include "compiler/tile/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -23,12 +24,14 @@ static bool isOperandOfProduct(tile::LoadOp load) {
   auto tile = dyn_cast<RankedTensorType>(load.getType());
   if (!tile || tile.getRank() != 2 || tile.getElementTypeBitWidth() != 16 || isStored(load.getSource()))
     return false;
+  if (llvm::any_of(load.getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); }))
+    return false;
+  // Elements are copied by 4 bytes at least, of neighbours on the operand's last axis.
   RankedTensorType memory = load.getSource().getType();
-  int64_t last = memory.getRank() - 1;
-  bool keepsLast = last >= int64_t(load.getIndices().size()) || !load.getIndices()[last].getType().isIndex();
-  return keepsLast &&
-         llvm::none_of(load.getIndices(),
-                       [](Value index) { return isa<RankedTensorType>(index.getType()); }) &&
+  int64_t last = memory.getRank() - 1, count = load.getIndices().size();
+  Value along = last < count ? load.getIndices()[last] : Value();
+  bool keepsLast = !along || !along.getType().isIndex();
+  return keepsLast && tile::neighboursOf(memory, along, 2) == 2 &&
          llvm::any_of(load->getUsers(), [](Operation *user) { return isa<tile::DotOp>(user); });
 }
 

@@ -19,7 +19,7 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
       .cores = processors,
       .chunk = 64,
       .chunk_of_rows = 32,
-      .scan_cache = 1 << 20,
+      .scan_cache = 340 * kib, // what shared memory and registers hold, some of it in 16 bits
       .work_a_byte = 12, // kernels wait for each other's results more than for memory
       .most_segments = 10,
       .block_state = 128 * 128, // 64 registers of each of 256 threads

@@ -1,5 +1,5 @@
 // Operands of products are copied into buffers, all of them before one wait; what is loaded behind the first use, what
-// no product takes, f32, and what the kernel writes are loaded as before.
+// no product takes, f32, rows that are no whole words, and what the kernel writes are loaded as before.
 // RUN: linmu-opt %s --pass-pipeline='builtin.module(tile.program(buffer-loads))' | FileCheck %s
 
 tile.program @p inputs(%x: tensor<1x16x16xbf16>, %w: tensor<1x16x16xf32>) results(%y: tensor<1x16x16xf32>, %z: tensor<1x16x16xbf16>) {
@@ -33,5 +33,20 @@ tile.program @p inputs(%x: tensor<1x16x16xbf16>, %w: tensor<1x16x16xf32>) result
   }
   tile.variant as "k" {
     tile.launch @k grid(%c1)(%x, %w, %y, %z : tensor<1x16x16xbf16>, tensor<1x16x16xf32>, tensor<1x16x16xf32>, tensor<1x16x16xbf16>)
+  }
+}
+
+// CHECK: tile.kernel @odd
+// CHECK-NOT: tile.copy
+tile.program @q inputs(%x: tensor<1x16x17xbf16>) results(%y: tensor<1x16x16xf32>) {
+  %c1 = arith.constant 1 : index
+  tile.kernel @odd(%x: tensor<1x16x17xbf16>, %y: tensor<1x16x16xf32>) {
+    %c0 = arith.constant 0 : index
+    %a = tile.load %x[%c0] : tensor<1x16x17xbf16>, [index] -> tensor<16x17xbf16>
+    %b = tile.dot %a, transpose_rhs %a : tensor<16x17xbf16>, tensor<16x17xbf16> -> tensor<16x16xf32>
+    tile.store %b, %y[%c0] : tensor<16x16xf32>, tensor<1x16x16xf32>, [index]
+  }
+  tile.variant as "odd" {
+    tile.launch @odd grid(%c1)(%x, %y : tensor<1x16x17xbf16>, tensor<1x16x16xf32>)
   }
 }
