@@ -14,7 +14,7 @@ namespace linmu::test {
 
 class EmulatedCall {
 public:
-  /// One sequence of `tokens` tokens; operands of floats in (0, 1), `wide` ones in (-60, 60), of which decays are small.
+  /// One sequence of `tokens` tokens; operands of floats in (0, 1), `wide` ones in (-900, 900), of which decays are small.
   /// A media table is one item of (first token, t, h, w).
   EmulatedCall(const Kernel &kernel, std::int64_t tokens, std::array<std::int32_t, 4> item = {0, 1, 1, 1},
                bool finite = true, bool wide = false)
@@ -55,7 +55,7 @@ private:
   }
 
   void write(const OperandSpec &spec, std::byte *bytes, std::size_t element, bool number) {
-    float value = std::uniform_real_distribution<float>(wide ? -60.F : 0.1F, wide ? 60.F : 0.9F)(random);
+    float value = std::uniform_real_distribution<float>(wide ? -900.F : 0.1F, wide ? 900.F : 0.9F)(random);
     if (!number)
       value = std::numeric_limits<float>::quiet_NaN();
     auto keep = [&](auto kept) { std::memcpy(bytes + element * sizeof(kept), &kept, sizeof(kept)); };

@@ -95,7 +95,7 @@ struct CallSize {
 const std::vector<CallSize> windowCalls = {
     {120, {1, 3, 6, 6}}, {40, {0, 40, 1, 1}}, {120, {1, 3, 6, 6}, false}};
 const std::vector<CallSize> recurrenceCalls = {
-    {tokens}, {more_tokens}, {.tokens = tokens, .wide = true}};
+    {tokens}, {more_tokens}, {.tokens = tokens, .wide = true}, {.tokens = tokens, .finite = false}};
 
 std::string windowsOf(const std::string &type) {
   std::string token = "tensor<?x?x2x16x" + type + ">";

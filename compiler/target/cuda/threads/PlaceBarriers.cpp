@@ -127,6 +127,12 @@ static DenseSet<int64_t> ringsOf(scf::ForOp loop) {
   return rings;
 }
 
+/// Whether a loop is known to run at least once: what orders a step then orders what comes behind as well.
+static bool hasSteps(scf::ForOp loop) {
+  auto first = getConstantIntValue(loop.getLowerBound()), end = getConstantIntValue(loop.getUpperBound());
+  return first && end && *first < *end;
+}
+
 /// The spans that are touched behind an op, in its block and in those around it; all that a loop around it
 /// touches is.
 static void touchedBehind(Operation *op, function_ref<Touched(Operation *)> touchedBy, Touched &result) {
@@ -200,14 +206,15 @@ Touched BarrierPlacer::run(Block &block, Touched touched) {
     if (auto loop = dyn_cast<scf::ForOp>(op)) {
       // Until what is touched at the end of the body adds nothing to what its beginning meets.
       DenseSet<int64_t> rings = ringsOf(loop);
-      Touched entry = touched;
-      while (true) {
-        Touched exit = run(*loop.getBody(), entry);
+      Touched entry = touched, exit;
+      do {
+        exit = run(*loop.getBody(), entry);
         exit.pass(rings);
+      } while (entry.add(exit));
+      if (hasSteps(loop))
+        touched = exit;
+      else
         touched.add(exit);
-        if (!entry.add(exit))
-          break;
-      }
       touched.forget(rings);
       continue;
     }
