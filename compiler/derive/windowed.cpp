@@ -15,7 +15,8 @@ using arith::CmpIPredicate;
 WindowTiles linmu::windowTilesOf(pattern::WindowAttentionOp op, const Schedule &schedule) {
   auto features = [](Value operand) { return cast<RankedTensorType>(operand.getType()).getDimSize(3); };
   int64_t element = getElementTypeOrSelf(op.getKey().getType()).getIntOrFloatBitWidth() / 8;
-  return chooseWindowTiles({op.getVolume(), features(op.getKey()), features(op.getValue()), element}, schedule);
+  return chooseWindowTiles({op.getVolume(), features(op.getKey()), features(op.getValue()), element},
+                           schedule);
 }
 
 OpSchedule linmu::describeWindowed(const WindowTiles &tiles) {

@@ -39,6 +39,16 @@ static bool isElementwise(OperationName name) {
          name.getStringRef() == pattern::AssumeOp::getOperationName();
 }
 
+/// One order for operands that may change places, the same in every process: arguments first, then by place
+/// in the block.
+bool Symbols::comesBefore(Value lhs, Value rhs) const {
+  Operation *left = lhs.getDefiningOp(), *right = rhs.getDefiningOp();
+  if (!left || !right)
+    return left || right ? !left
+                         : cast<BlockArgument>(lhs).getArgNumber() < cast<BlockArgument>(rhs).getArgNumber();
+  return places_.lookup(left) < places_.lookup(right);
+}
+
 Value Symbols::make(StringRef name, ValueRange operands, Type type, ArrayRef<NamedAttribute> attributes) {
   OperationName opName(name, builder_.getContext());
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -52,16 +62,8 @@ Value Symbols::make(StringRef name, ValueRange operands, Type type, ArrayRef<Nam
       return spread(makeScalar(name, scalars, tensor.getElementType(), attributes), type);
   }
   SmallVector<Value> sorted(operands);
-  // One order for commutative operands: arguments first, then by place in the block.
   if (opName.hasTrait<OpTrait::IsCommutative>())
-    llvm::sort(sorted, [&](Value lhs, Value rhs) {
-      Operation *left = lhs.getDefiningOp(), *right = rhs.getDefiningOp();
-      if (!left || !right)
-        return left || right
-                   ? !left
-                   : cast<BlockArgument>(lhs).getArgNumber() < cast<BlockArgument>(rhs).getArgNumber();
-      return places_.lookup(left) < places_.lookup(right);
-    });
+    llvm::sort(sorted, [&](Value lhs, Value rhs) { return comesBefore(lhs, rhs); });
   builder_.setInsertionPointToEnd(&block_);
   OperationState state(*location_, opName, sorted, type, attributes);
   Operation *op = builder_.create(state);
@@ -272,7 +274,7 @@ Value Symbols::dot(Value lhs, Value rhs) {
     return multiply(lhs, rhs);
   if (isConstant(lhs, 0) || isConstant(rhs, 0))
     return constant(vector.getElementType(), 0);
-  if (lhs.getAsOpaquePointer() > rhs.getAsOpaquePointer())
+  if (comesBefore(rhs, lhs))
     std::swap(lhs, rhs);
   return make(pattern::DotOp::getOperationName(), {lhs, rhs}, vector.getElementType());
 }

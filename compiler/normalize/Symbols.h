@@ -75,6 +75,7 @@ private:
   Value complement(Value whole, Value part);
   /// x where `value` is -x, else null.
   Value negated(Value value);
+  bool comesBefore(Value lhs, Value rhs) const;
   /// As `make`, with the rules of arithmetic.
   Value makeScalar(llvm::StringRef name, llvm::ArrayRef<Value> operands, Type type,
                    llvm::ArrayRef<mlir::NamedAttribute> attributes);

@@ -74,7 +74,8 @@ ScanSplit chooseSplit(const ScanCost &scan, const Schedule &schedule);
 /// The segments of a scan that is to have some: no more than it takes to keep all cores busy.
 std::int64_t chooseSegments(const ScanCost &scan, const Schedule &schedule);
 
-/// The sizes of a window attention: tokens of a whole window, features of keys and of values, bytes of an element.
+/// The sizes of a window attention: tokens of a whole window, features of keys and of values, bytes of an
+/// element.
 struct WindowSizes {
   std::int64_t volume = 1, key_size = 1, value_size = 1, element = 4;
 };

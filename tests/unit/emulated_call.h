@@ -14,8 +14,8 @@ namespace linmu::test {
 
 class EmulatedCall {
 public:
-  /// One sequence of `tokens` tokens; operands of floats in (0, 1), `wide` ones in (-900, 900), of which decays are small.
-  /// A media table is one item of (first token, t, h, w).
+  /// One sequence of `tokens` tokens; operands of floats in (0, 1), `wide` ones in (-900, 900), of which
+  /// decays are small. A media table is one item of (first token, t, h, w).
   EmulatedCall(const Kernel &kernel, std::int64_t tokens, std::array<std::int32_t, 4> item = {0, 1, 1, 1},
                bool finite = true, bool wide = false)
       : kernel(kernel), item(item), finite(finite), wide(wide) {

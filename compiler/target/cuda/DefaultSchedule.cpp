@@ -20,13 +20,15 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
       .chunk = 64,
       .chunk_of_rows = 32,
       .scan_cache = 340 * kib, // what shared memory and registers hold, some of it in 16 bits
-      .work_a_byte = 12, // kernels wait for each other's results more than for memory
+      .work_a_byte = 12,       // kernels wait for each other's results more than for memory
       .most_segments = 10,
       .block_state = 128 * 128, // 64 registers of each of 256 threads
       .entry_columns = 16,
       .least_columns = 32,
       .least_tokens = 1024,
-      .window_cache = shared_bytes >= 200 * kib ? 128 * kib : shared_bytes >= 140 * kib ? 64 * kib : 32 * kib,
+      .window_cache = shared_bytes >= 200 * kib   ? 128 * kib
+                      : shared_bytes >= 140 * kib ? 64 * kib
+                                                  : 32 * kib,
       .window_element = 0,
       .window_keys = 64,
       .largest_window = 256,
