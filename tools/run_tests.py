@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 
 # By target of the fuzz tests: random patterns of each kind, by day and at night.
-FUZZ_STEPS = {"cpu": 60, "emulate": 2}
+FUZZ_STEPS = {"cpu": 60, "emulate": 1}
 NIGHTLY_FUZZ_STEPS = {"cpu": 300, "emulate": 60}
 
 
