@@ -11,27 +11,14 @@ namespace linmu::tile {
 #include "compiler/tile/Passes.h.inc"
 } // namespace linmu::tile
 
-/// Whether the kernel writes to an operand.
-static bool isStored(Value memory) {
-  return llvm::any_of(memory.getUsers(), [&](Operation *user) {
-    auto store = dyn_cast<tile::StoreOp>(user);
-    return store && store.getDestination() == memory;
-  });
-}
-
 /// A matrix of 16-bit numbers that a product takes as it lies in memory, whole rows at a time.
 static bool isOperandOfProduct(tile::LoadOp load) {
   auto tile = dyn_cast<RankedTensorType>(load.getType());
-  if (!tile || tile.getRank() != 2 || tile.getElementTypeBitWidth() != 16 || isStored(load.getSource()))
+  if (!tile || tile.getRank() != 2 || tile.getElementTypeBitWidth() != 16 || tile::isStored(load.getSource()))
     return false;
   if (llvm::any_of(load.getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); }))
     return false;
-  // Elements are copied by 4 bytes at least, of neighbours on the operand's last axis.
-  RankedTensorType memory = load.getSource().getType();
-  int64_t last = memory.getRank() - 1, count = load.getIndices().size();
-  Value along = last < count ? load.getIndices()[last] : Value();
-  bool keepsLast = !along || !along.getType().isIndex();
-  return keepsLast && tile::neighboursOf(memory, along, 2) == 2 &&
+  return tile::isOfWholeWords(load) &&
          llvm::any_of(load->getUsers(), [](Operation *user) { return isa<tile::DotOp>(user); });
 }
 

@@ -23,24 +23,13 @@ Value DecayProducts::allow() {
   return arith::CmpFOp::create(builder_, arith::CmpFPredicate::OEQ, most, builder_.splat(most.getType(), 0));
 }
 
-Value DecayProducts::whereAllowed(function_ref<Value()> products, function_ref<Value()> exactly) {
-  Value condition = allow();
-  OpBuilder::InsertPoint place = builder_.saveInsertionPoint();
-  Block first, second;
-  builder_.setInsertionPointToEnd(&first);
-  Value quick = products();
-  builder_.setInsertionPointToEnd(&second);
-  Value exact = exactly();
-  builder_.restoreInsertionPoint(place);
-  auto branch = scf::IfOp::create(builder_, quick.getType(), condition, /*withElseRegion=*/true);
-  auto fill = [&](Block &from, Block *to, Value result) {
-    to->getOperations().splice(to->end(), from.getOperations());
-    OpBuilder::InsertionGuard guard(builder_);
-    builder_.setInsertionPointToEnd(to);
-    scf::YieldOp::create(builder_, result);
-  };
-  fill(first, branch.thenBlock(), quick);
-  fill(second, branch.elseBlock(), exact);
+Value DecayProducts::whereAllowed(Type type, function_ref<Value()> products, function_ref<Value()> exactly) {
+  auto branch = scf::IfOp::create(builder_, type, allow(), /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder_);
+  builder_.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(builder_, products());
+  builder_.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(builder_, exactly());
   return branch.getResult(0);
 }
 

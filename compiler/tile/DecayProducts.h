@@ -12,8 +12,8 @@ public:
   DecayProducts(TileBuilder &builder, mlir::Value decays, bool exclusive);
 
   /// A branch: `products` where every column's decays leave more than 2^-64, else `exactly`; not where one is
-  /// not a number. Both give tiles of one type.
-  mlir::Value whereAllowed(llvm::function_ref<mlir::Value()> products,
+  /// not a number. Both give tiles of this type.
+  mlir::Value whereAllowed(mlir::Type type, llvm::function_ref<mlir::Value()> products,
                            llvm::function_ref<mlir::Value()> exactly);
   /// Rows [S, D] of readers, times what is left from the start.
   mlir::Value read(mlir::Value rows);

@@ -53,6 +53,7 @@ Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t si
   DecayProducts decays(builder, op.getDecays(), op.getExclusive());
   Value reads = decays.read(op.getReads()), keys = decays.written(op.getKeys());
   return decays.whereAllowed(
+      op.getType(),
       [&] {
         return decays.visible(
             builder.dot(reads, keys, {.transpose_rhs = true, .triangle = Triangle::result_lower}));

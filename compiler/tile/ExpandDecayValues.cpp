@@ -50,6 +50,7 @@ Value tile::expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t si
   DecayProducts decays(builder, op.getDecays(), op.getExclusive());
   Value values = decays.written(op.getValues()), scores = decays.visible(op.getScores());
   return decays.whereAllowed(
+      op.getType(),
       [&] { return decays.read(builder.dot(scores, values, {.triangle = Triangle::lhs_lower})); },
       [&] { return bySubChunks(builder, op, size); });
 }

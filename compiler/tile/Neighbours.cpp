@@ -1,5 +1,4 @@
 #include "compiler/tile/Neighbours.h"
-#include "dialects/tile/Tile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include <numeric>
@@ -31,4 +30,21 @@ int64_t linmu::tile::neighboursOf(RankedTensorType memory, Value index, int64_t 
     if (border)
       most = divisorOf(border, most);
   return most;
+}
+
+bool linmu::tile::isStored(Value memory) {
+  return llvm::any_of(memory.getUsers(), [&](Operation *user) {
+    auto store = dyn_cast<StoreOp>(user);
+    return store && store.getDestination() == memory;
+  });
+}
+
+bool linmu::tile::isOfWholeWords(LoadOp load) {
+  auto tile = cast<RankedTensorType>(load.getType());
+  RankedTensorType memory = load.getSource().getType();
+  int64_t last = memory.getRank() - 1, width = tile.getElementTypeBitWidth();
+  Value along = last < int64_t(load.getIndices().size()) ? load.getIndices()[last] : Value();
+  bool kept = !along || !along.getType().isIndex();
+  return kept && width >= 8 && tile.getRank() == 2 && width * tile.getShape().back() >= 32 &&
+         neighboursOf(memory, along, 32 / width) * width >= 32;
 }

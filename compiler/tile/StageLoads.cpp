@@ -30,7 +30,6 @@ public:
 
 private:
   bool isKnownAhead(Value value, bool &moves);
-  bool isStored(Value memory);
   Value copied(OpBuilder &builder, tile::LoadOp load, Value step, Value ring, Value slot, int64_t ahead);
   Value slotAfter(OpBuilder &builder, Value slot, int64_t steps);
 
@@ -53,28 +52,16 @@ bool LoopStages::isKnownAhead(Value value, bool &moves) {
   return llvm::all_of(op->getOperands(), [&](Value operand) { return isKnownAhead(operand, moves); });
 }
 
-/// Whether the kernel writes to an operand.
-bool LoopStages::isStored(Value memory) {
-  return llvm::any_of(memory.getUsers(), [&](Operation *user) {
-    auto store = dyn_cast<tile::StoreOp>(user);
-    return store && store.getDestination() == memory;
-  });
-}
-
 int64_t LoopStages::take(tile::LoadOp load, int64_t bytes) {
   auto tile = dyn_cast<RankedTensorType>(load.getType());
-  if (!tile || isStored(load.getSource()))
+  if (!tile || tile::isStored(load.getSource()))
     return 0;
   // A matrix of f32 that no product waits for, such as a state that is added, goes straight to registers.
   if (tile.getRank() == 2 && tile.getElementType().isF32() && loop_.getBody()->getOps<tile::DotOp>().empty())
     return 0;
-  // Elements are copied by 4 bytes at least, of neighbours on the operand's last axis.
   RankedTensorType memory = load.getSource().getType();
   int64_t last = memory.getRank() - 1, width = tile.getElementTypeBitWidth();
-  Value along = last < int64_t(load.getIndices().size()) ? load.getIndices()[last] : Value();
-  bool kept = !along || !along.getType().isIndex();
-  if (width < 32 && (width < 8 || !kept || width * tile.getShape().back() < 32 || tile.getRank() == 1 ||
-                     tile::neighboursOf(memory, along, 32 / width) * width < 32))
+  if (width < 32 && !tile::isOfWholeWords(load))
     return 0;
   bool moves = false,
        hasRange =
