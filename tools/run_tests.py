@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,6 +21,9 @@ BUILD = ROOT / "build"
 # By target of the fuzz tests: random patterns of each kind, by day and at night.
 FUZZ_STEPS = {"cpu": 60, "emulate": 1}
 NIGHTLY_FUZZ_STEPS = {"cpu": 300, "emulate": 60}
+
+# Programs of tests that run at a time; most of their work is done by one thread.
+PROCESSORS = len(os.sched_getaffinity(0))
 
 
 @dataclass
@@ -50,45 +54,57 @@ def crashed(what: str, code: int) -> Count:
     return Count(failed=1)
 
 
+def unit_test(test: dict, scratch: Path, settings: dict[str, str]) -> Count:
+    """One GoogleTest program, as CTest lists it."""
+    if "command" not in test:
+        print(f"FAILED: {test['name']} is not built")
+        return Count(failed=1)
+    report = scratch / f"{test['name']}.json"
+    start = time.monotonic()
+    result = subprocess.run(
+        test["command"],
+        cwd=BUILD,
+        env=environment(GTEST_OUTPUT=f"json:{report}", **settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    count = Count()
+    if report.exists():
+        summary = json.loads(report.read_text())
+        cases = [case for suite in summary["testsuites"] for case in suite["testsuite"]]
+        count.failed = sum("failures" in case for case in cases)
+        count.skipped = sum(case["result"] in ("SKIPPED", "SUPPRESSED") for case in cases)
+        count.passed = len(cases) - count.failed - count.skipped
+    if result.returncode != 0:
+        print(result.stdout[-8000:] + result.stderr[-8000:])
+        if count.failed == 0:
+            count.add(crashed(test["name"], result.returncode))
+    elif count.passed == 0:
+        count.add(crashed(f"{test['name']} (no test ran)", 0))
+    seconds = time.monotonic() - start
+    print(f"  {test['name']}: {count.passed} passed, {count.failed} failed ({seconds:.1f} s)", flush=True)
+    return count
+
+
+def runs_alone(test: dict) -> bool:
+    return any(entry["name"] == "RUN_SERIAL" and entry["value"] for entry in test.get("properties", []))
+
+
 def unit_tests(scratch: Path, nightly: bool = False) -> Count:
     """Every GoogleTest program that CTest knows; they report as JSON. Tests named DISABLED_ run at night."""
-    disabled = {"GTEST_ALSO_RUN_DISABLED_TESTS": "1"} if nightly else {}
+    settings = {"GTEST_ALSO_RUN_DISABLED_TESTS": "1"} if nightly else {}
     listing = subprocess.run(
         ["ctest", "--test-dir", str(BUILD), "--show-only=json-v1"], capture_output=True, text=True, check=True
     )
+    tests = json.loads(listing.stdout)["tests"]
     total = Count()
-    for test in json.loads(listing.stdout)["tests"]:
-        if "command" not in test:
-            print(f"FAILED: {test['name']} is not built")
-            total.failed += 1
-            continue
-        report = scratch / f"{test['name']}.json"
-        start = time.monotonic()
-        result = subprocess.run(
-            test["command"],
-            cwd=BUILD,
-            env=environment(GTEST_OUTPUT=f"json:{report}", **disabled),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        count = Count()
-        if report.exists():
-            summary = json.loads(report.read_text())
-            cases = [case for suite in summary["testsuites"] for case in suite["testsuite"]]
-            count.failed = sum("failures" in case for case in cases)
-            count.skipped = sum(case["result"] in ("SKIPPED", "SUPPRESSED") for case in cases)
-            count.passed = len(cases) - count.failed - count.skipped
-        if result.returncode != 0:
-            print(result.stdout[-8000:] + result.stderr[-8000:])
-            if count.failed == 0:
-                count.add(crashed(test["name"], result.returncode))
-        elif count.passed == 0:
-            count.add(crashed(f"{test['name']} (no test ran)", 0))
-        print(
-            f"  {test['name']}: {count.passed} passed, {count.failed} failed ({time.monotonic() - start:.1f} s)"
-        )
-        total.add(count)
+    with ThreadPoolExecutor(PROCESSORS) as pool:
+        beside_others = [test for test in tests if not runs_alone(test)]
+        for count in pool.map(lambda test: unit_test(test, scratch, settings), beside_others):
+            total.add(count)
+    for test in filter(runs_alone, tests):
+        total.add(unit_test(test, scratch, settings))
     return total
 
 
@@ -111,18 +127,9 @@ def lit_tests(scratch: Path) -> Count:
     return Count(passed, len(codes) - passed - skipped, skipped)
 
 
-def pytest_tests(scratch: Path) -> Count:
-    report = scratch / "pytest.xml"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"--junitxml={report}",
-        "tests/python",
-    ]
+def pytest_run(report: Path, *arguments: str) -> Count:
+    options = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments]
+    command = [sys.executable, "-m", "pytest", *options, "tests/python"]
     result = subprocess.run(command, cwd=ROOT, env=environment(), check=False)
     if not report.exists():
         return crashed("pytest", result.returncode)
@@ -137,29 +144,41 @@ def pytest_tests(scratch: Path) -> Count:
     return count
 
 
+def pytest_tests(scratch: Path) -> Count:
+    """A process for each processor, then what is marked `alone` (tests/python/conftest.py)."""
+    count = pytest_run(
+        scratch / "beside_others.xml", "-m", "not alone", "-n", str(PROCESSORS), "--dist", "worksteal"
+    )
+    count.add(pytest_run(scratch / "alone.xml", "-m", "alone"))
+    return count
+
+
 def fuzz_program(name: str, target: str, steps: int, seed: int) -> Count:
     """Programs of tests/fuzz close with the same line as this one."""
     command = [sys.executable, f"tests/fuzz/{name}", "--target", target, "--steps", str(steps)]
     command += ["--seed", str(seed)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
+    start = time.monotonic()
+    process = subprocess.run(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, check=False
+    )
     count = Count()
-    for line in process.stdout:
-        print(line, end="", flush=True)
-        if closing := re.fullmatch(r"(\d+) passed, (\d+) failed\n?", line):
-            count = Count(int(closing[1]), int(closing[2]))
-    if process.wait() != 0 and count.failed == 0:
+    for closing in re.finditer(r"^(\d+) passed, (\d+) failed$", process.stdout, re.MULTILINE):
+        count = Count(int(closing[1]), int(closing[2]))
+    seconds = time.monotonic() - start
+    print(f"{process.stdout}  {name} for {target} took {seconds:.0f} s", flush=True)
+    if process.returncode != 0 and count.failed == 0:
         count.add(crashed(name, process.returncode))
     return count
 
 
 def fuzz_tests(steps: dict[str, int], seed: int) -> Count:
     """Random recurrences, and as many of both directions, programs of several ops and windows, by target."""
+    names = ("fuzz.py", "both_directions.py", "programs.py", "windows.py")
+    programs = [(name, target, number) for target, number in steps.items() for name in names]
     count = Count()
-    for target, number in steps.items():
-        for name in ("fuzz.py", "both_directions.py", "programs.py", "windows.py"):
-            start = time.monotonic()
-            count.add(fuzz_program(name, target, number, seed))
-            print(f"  {name} for {target} took {time.monotonic() - start:.0f} s", flush=True)
+    with ThreadPoolExecutor(PROCESSORS) as pool:
+        for one in pool.map(lambda program: fuzz_program(*program, seed), programs):
+            count.add(one)
     return count
 
 

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from decoder_support import LINMU, smollm2_path
 
 
@@ -31,6 +33,7 @@ def share_on_a_busy_machine() -> float:
             process.wait()
 
 
+@pytest.mark.alone
 def test_a_busy_machine_leaves_generation_a_fifth_of_its_speed():
     """With two busy processes for each processor a third is what a fair share gives. Where threads spin while they
     wait for one that has no processor, a thirtieth is left, however often one looks. Other programs of the machine

