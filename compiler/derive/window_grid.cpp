@@ -4,9 +4,14 @@ using namespace mlir;
 using namespace linmu;
 using arith::CmpIPredicate;
 
-static Value divide(TileBuilder &builder, Value a, Value b) { return arith::DivUIOp::create(builder, a, b); }
+/// Divisors are sizes of a grid. That they are positive is said, so that places of a later step of a loop can
+/// be had ahead of it, whether it happens or not.
+static Value positive(TileBuilder &builder, Value size) { return builder.maximum(size, builder.index(1)); }
+static Value divide(TileBuilder &builder, Value a, Value b) {
+  return arith::DivUIOp::create(builder, a, positive(builder, b));
+}
 static Value remainder(TileBuilder &builder, Value a, Value b) {
-  return arith::RemUIOp::create(builder, a, b);
+  return arith::RemUIOp::create(builder, a, positive(builder, b));
 }
 
 static Value product(TileBuilder &builder, const std::array<Value, 3> &factors) {
@@ -74,18 +79,23 @@ WindowCell WindowGrid::cellOf(const WindowItem &item, Value index) {
   return cell;
 }
 
-/// Quotients by the scalar `size` of start + carry, for a start in [0, size) and carries in [0, count). All
-/// but the last 2^12 numbers below a larger size are moved to 0, where the quotient is 0 as well, so that f32
-/// is exact. There is no integer division of vectors.
+/// Quotients of numbers below this by any size are exact in f32. There is no integer division of vectors.
+static constexpr int64_t exactQuotients = 1 << 12;
+
+/// Quotients by the scalar `size` of start + carry, for a start in [0, size) and carries in [0, count), which
+/// may be as many as are exact. All but the last of the numbers below a larger size are moved to 0, where the
+/// quotient is 0 as well. Without a start, of carries so few that none is moved.
 static Value quotientOf(TileBuilder &builder, Value carry, Value start, Value size) {
-  constexpr int64_t exact = 1 << 12;
+  constexpr int64_t exact = exactQuotients;
   ArrayRef<int64_t> shape = cast<RankedTensorType>(carry.getType()).getShape();
-  assert(shape[0] <= exact && "the quotient by a size that was cut is at most 1");
   Type real = builder.getF32Type();
-  Value cut = builder.minimum(size, builder.index(exact));
-  Value moved = builder.toI32(builder.subtract(start, builder.subtract(size, cut)));
-  Value numbers =
-      builder.maximum(builder.add(carry, builder.fill(moved, shape)), builder.splat(carry.getType(), 0));
+  Value cut = size, numbers = carry;
+  if (start) {
+    assert(shape[0] <= exact && "the quotient by a size that was cut is at most 1");
+    cut = builder.minimum(size, builder.index(exact));
+    Value moved = builder.toI32(builder.subtract(start, builder.subtract(size, cut)));
+    numbers = builder.maximum(builder.add(carry, builder.fill(moved, shape)), builder.splat(carry.getType(), 0));
+  }
   Value divisor = arith::SIToFPOp::create(builder, real, builder.toI32(cut));
   Value reciprocal = builder.divide(builder.splat(real, 1), divisor);
   Value half = builder.multiply(builder.splat(real, 0.5), reciprocal);
@@ -102,17 +112,24 @@ WindowPositions WindowGrid::positions(const WindowCell &cell, Value from, int64_
   const auto &sizes = cell.sizes, &extents = cell.item.extents;
   // Of the first position the digits are scalars; the steps from it carry.
   std::array<Value, 3> digits;
-  digits[2] = remainder(builder, from, sizes[2]);
-  Value rest = divide(builder, from, sizes[2]);
-  digits[1] = remainder(builder, rest, sizes[1]);
-  digits[0] = divide(builder, rest, sizes[1]);
-
   Value steps = builder.coordinate(shape);
-  Value left = builder.minimum(builder.subtract(cell.tokens, from), builder.index(count));
-  result.valid = builder.compare(CmpIPredicate::slt, steps, fill(left));
-  steps = builder.minimum(steps, fill(builder.subtract(left, builder.index(1))));
-  Value rows = quotientOf(builder, steps, digits[2], sizes[2]);
-  Value frames = quotientOf(builder, rows, digits[1], sizes[1]);
+  bool few = op.getVolume() <= exactQuotients;
+  if (few) { // counted from the cell's first position, whose digits are 0
+    digits.fill(builder.index(0));
+    steps = builder.add(steps, fill(from));
+    result.valid = builder.compare(CmpIPredicate::slt, steps, fill(cell.tokens));
+    steps = builder.minimum(steps, fill(builder.subtract(cell.tokens, builder.index(1))));
+  } else {
+    digits[2] = remainder(builder, from, sizes[2]);
+    Value rest = divide(builder, from, sizes[2]);
+    digits[1] = remainder(builder, rest, sizes[1]);
+    digits[0] = divide(builder, rest, sizes[1]);
+    Value left = builder.minimum(builder.subtract(cell.tokens, from), builder.index(count));
+    result.valid = builder.compare(CmpIPredicate::slt, steps, fill(left));
+    steps = builder.minimum(steps, fill(builder.subtract(left, builder.index(1))));
+  }
+  Value rows = quotientOf(builder, steps, few ? Value() : digits[2], sizes[2]);
+  Value frames = quotientOf(builder, rows, few ? Value() : digits[1], sizes[1]);
 
   // x = start + digit + steps - rows * size, and so on; these are used where a score or a wrap reads them.
   auto less = [&](Value a, Value b, Value size) {

@@ -1,6 +1,8 @@
 #include "compiler/derive/window_softmax.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include <limits>
+#include <numbers>
 
 using namespace mlir;
 using namespace linmu;
@@ -16,8 +18,7 @@ Value WindowSoftmax::compare(CmpFPredicate predicate, Value a, double b) {
 
 WindowSoftmax::Block WindowSoftmax::loadQueries(const WindowCell &cell, Value from) {
   Block block{.positions = grid.positions(cell, from, tiles.queries)};
-  Value rows = walk.load(builder, arguments.lookup(op.getQuery()), block.positions.rows);
-  block.rows = builder.multiply(rows, constantLike(rows, op.getScale().convertToDouble()));
+  block.rows = walk.load(builder, arguments.lookup(op.getQuery()), block.positions.rows);
   return block;
 }
 
@@ -46,7 +47,11 @@ FailureOr<Value> WindowSoftmax::applyScore(Value scores, ArrayRef<StepTile> quer
 }
 
 FailureOr<Value> WindowSoftmax::scores(const Block &queries, const Keys &keys) {
+  // Operands stay what they are in memory, whatever a target rounds them to: it is the scores that are scaled,
+  // where nothing comes in between by their exponentials.
   Value products = builder.dot(queries.rows, keys.key, {.transpose_rhs = true});
+  if (!scaledByExponentials())
+    products = builder.multiply(products, constantLike(products, op.getScale().convertToDouble()));
   ArrayRef<int64_t> shape = shapeOf(products);
   SmallVector<StepTile, 3> query, key;
   for (unsigned axis = 0; axis < 3; ++axis) {
@@ -69,12 +74,18 @@ WindowSoftmax::Sums WindowSoftmax::addKeys(const Sums &before, Value scores, Val
   after.largest = builder.reduce(tile::ReduceKind::max, scores, 1);
   if (before.largest)
     after.largest = builder.maximum(before.largest, after.largest);
-  Value offset = offsetOf(after.largest);
-  Value weight = builder.exp(builder.subtract(scores, builder.along(offset, 0, shapeOf(scores))));
+  // exp(a (s - largest)) as 2^(b s - b largest): one fused operation, whose second product is rounded alike for
+  // all weights of a query, so that it cancels.
+  double factor = std::numbers::log2e * (scaledByExponentials() ? op.getScale().convertToDouble() : 1);
+  auto times = [&](Value tile, double number) { return builder.multiply(tile, constantLike(tile, number)); };
+  auto power = [&](Value exponent) -> Value { return math::Exp2Op::create(builder, exponent); };
+  Value offset = times(offsetOf(after.largest), -factor);
+  Value weight = power(math::FmaOp::create(builder, scores, constantLike(scores, factor),
+                                           builder.along(offset, 0, shapeOf(scores))));
   after.total = builder.sum(weight, 1);
   Value kept, init;
   if (before.largest) {
-    kept = builder.exp(builder.subtract(before.largest, offset));
+    kept = power(builder.add(times(before.largest, factor), offset));
     after.total = builder.add(builder.multiply(before.total, kept), after.total);
     init = builder.multiply(before.mixed, builder.along(kept, 0, shapeOf(before.mixed)));
   }
@@ -87,13 +98,23 @@ Value WindowSoftmax::inverseOf(Value total) {
   return builder.select(none, constantLike(total, 0), builder.divide(constantLike(total, 1), total));
 }
 
+/// The largest weight is 1 but for what rounding the exponent's second product leaves of it, which for scores of
+/// 10^9 and more may be any power of two. Where the weights are too small for their sum to tell, NaN, so that
+/// the vote goes for the exact form.
 Value WindowSoftmax::average(const Sums &sums) {
-  return builder.multiply(sums.mixed, builder.along(inverseOf(sums.total), 0, shapeOf(sums.mixed)));
+  Value total = sums.total;
+  Value inverse = builder.select(compare(CmpFPredicate::OGT, total, 0x1p-100),
+                                 builder.divide(constantLike(total, 1), total),
+                                 constantLike(total, std::numeric_limits<double>::quiet_NaN()));
+  Value none = compare(CmpFPredicate::OEQ, sums.largest, -infinity);
+  inverse = builder.select(none, constantLike(total, 0), inverse);
+  return builder.multiply(sums.mixed, builder.along(inverse, 0, shapeOf(sums.mixed)));
 }
 
 FailureOr<Value>
-WindowSoftmax::forEachBlock(const WindowQueries &queries, Value votes,
-                            function_ref<FailureOr<Value>(const Block &block, Value &votes)> attend) {
+WindowSoftmax::forEachBlock(const WindowQueries &queries,
+                            function_ref<FailureOr<Value>(const Block &block)> attend) {
+  Value votes = builder.splat(builder.f32Tile({tiles.queries}), 0);
   auto loop = scf::ForOp::create(builder, queries.from, queries.to, builder.index(tiles.queries), votes);
   {
     OpBuilder::InsertionGuard guard(builder);
@@ -101,24 +122,23 @@ WindowSoftmax::forEachBlock(const WindowQueries &queries, Value votes,
       loop.getBody()->back().erase();
     builder.setInsertionPointToEnd(loop.getBody());
     Block block = loadQueries(queries.cell, loop.getInductionVar());
-    Value counted = loop.getRegionIterArgs()[0];
-    FailureOr<Value> mixed = attend(block, counted);
+    FailureOr<Value> mixed = attend(block);
     if (failed(mixed))
       return failure();
+    Value sum = builder.sum(*mixed, 1); // infinite or NaN where a result is
+    Value vote = builder.multiply(sum, constantLike(sum, 0));
     Value result = arguments.lookup(op.getResult());
     builder.store(builder.round(*mixed, getElementTypeOrSelf(result.getType())), result,
                   walk.indices(builder, result, block.positions.rows), block.positions.valid);
-    scf::YieldOp::create(builder, counted);
+    scf::YieldOp::create(builder, builder.add(loop.getRegionIterArgs()[0], vote));
   }
   return builder.sum(loop.getResult(0), 0);
 }
 
-FailureOr<WindowSoftmax::Sums> WindowSoftmax::sumBlocks(const WindowCell &cell, const Block &queries,
-                                                        Value &votes) {
+FailureOr<WindowSoftmax::Sums> WindowSoftmax::sumBlocks(const WindowCell &cell, const Block &queries) {
   int64_t features = cast<RankedTensorType>(op.getValue().getType()).getDimSize(3);
   Type row = builder.f32Tile({tiles.queries}), matrix = builder.f32Tile({tiles.queries, features});
-  SmallVector<Value> inits{builder.splat(row, -infinity), builder.splat(row, 0), builder.splat(matrix, 0),
-                           votes};
+  SmallVector<Value> inits{builder.splat(row, -infinity), builder.splat(row, 0), builder.splat(matrix, 0)};
   auto loop = scf::ForOp::create(builder, builder.index(0), cell.tokens, builder.index(tiles.keys), inits);
   OpBuilder::InsertionGuard guard(builder);
   if (!loop.getBody()->empty())
@@ -130,15 +150,13 @@ FailureOr<WindowSoftmax::Sums> WindowSoftmax::sumBlocks(const WindowCell &cell, 
   if (failed(score))
     return failure();
   Sums sums = addKeys(unpack(loop.getRegionIterArgs()), *score, keys.value);
-  votes = builder.add(loop.getRegionIterArgs()[3], votesOf(keys.value));
-  scf::YieldOp::create(builder, ValueRange{sums.largest, sums.total, sums.mixed, votes});
-  votes = loop.getResult(3);
+  scf::YieldOp::create(builder, ValueRange{sums.largest, sums.total, sums.mixed});
   return unpack(loop.getResults());
 }
 
 FailureOr<Value> WindowSoftmax::attendToWhole(const WindowQueries &queries) {
   Keys keys = loadKeys(queries.cell, builder.index(0), tiles.whole);
-  return forEachBlock(queries, votesOf(keys.value), [&](const Block &block, Value &) -> FailureOr<Value> {
+  return forEachBlock(queries, [&](const Block &block) -> FailureOr<Value> {
     FailureOr<Value> score = scores(block, keys);
     if (failed(score))
       return failure();
@@ -147,10 +165,8 @@ FailureOr<Value> WindowSoftmax::attendToWhole(const WindowQueries &queries) {
 }
 
 FailureOr<Value> WindowSoftmax::attendByBlocks(const WindowQueries &queries) {
-  int64_t features = cast<RankedTensorType>(op.getValue().getType()).getDimSize(3);
-  Value none = builder.splat(builder.f32Tile({features}), 0);
-  return forEachBlock(queries, none, [&](const Block &block, Value &votes) -> FailureOr<Value> {
-    FailureOr<Sums> sums = sumBlocks(queries.cell, block, votes);
+  return forEachBlock(queries, [&](const Block &block) -> FailureOr<Value> {
+    FailureOr<Sums> sums = sumBlocks(queries.cell, block);
     if (failed(sums))
       return failure();
     return average(*sums);

@@ -1,8 +1,8 @@
 // Softmax attention of a block of queries to the keys of their window's cell.
 //
 // A pair is seen unless its score is -inf; a query that sees no key gets 0. Products of tiles multiply the
-// value of an unseen key by 0, which is not 0 for a value that is no number. So the fast forms tell whether
-// all values that they read are finite, and `exact` writes again what they wrote where not.
+// value of an unseen key by 0, which is NaN for a value that is not finite. So the fast forms tell whether all
+// that they wrote is finite, and `exact` writes it again where not.
 #pragma once
 #include "compiler/derive/step_emitter.h"
 #include "compiler/derive/walk.h"
@@ -49,10 +49,13 @@ private:
   };
   struct Block {
     WindowPositions positions;
-    Value rows; ///< scaled, f32
+    Value rows; ///< f32
   };
   Block loadQueries(const WindowCell &cell, Value from);
   Keys loadKeys(const WindowCell &cell, Value from, int64_t count);
+  /// Whether scores() leaves the scale to the exponentials: a larger product is a larger score, and no region
+  /// asks for it.
+  bool scaledByExponentials() { return op.getScore().empty() && op.getScale().convertToDouble() > 0; }
   mlir::FailureOr<Value> scores(const Block &queries, const Keys &keys);
   /// The score region on a tile of scores, with coordinates that go with it.
   mlir::FailureOr<Value> applyScore(Value scores, llvm::ArrayRef<StepTile> query,
@@ -60,18 +63,16 @@ private:
   /// What the exponent subtracts: the largest score, or 0 where no key is seen.
   Value offsetOf(Value largest);
   Sums addKeys(const Sums &before, Value scores, Value value);
-  mlir::FailureOr<Sums> sumBlocks(const WindowCell &cell, const Block &queries, Value &votes);
+  mlir::FailureOr<Sums> sumBlocks(const WindowCell &cell, const Block &queries);
   mlir::FailureOr<Sums> addKeysExactly(const Sums &before, Value query, llvm::ArrayRef<StepTile> coordinates,
                                        const Keys &keys);
   /// 1 / total, or 0 where no key is seen.
   Value inverseOf(Value total);
   Value average(const Sums &sums);
-  /// 0 for each feature whose values are finite, else NaN.
-  Value votesOf(Value value) { return builder.sum(builder.multiply(value, constantLike(value, 0)), 0); }
-  /// Stores what `attend` gives for each block of queries. It takes the votes so far and adds its own.
+  /// Stores what `attend` gives for each block of queries. Gives 0 where all of it is finite, else NaN.
   mlir::FailureOr<Value>
-  forEachBlock(const WindowQueries &queries, Value votes,
-               llvm::function_ref<mlir::FailureOr<Value>(const Block &block, Value &votes)> attend);
+  forEachBlock(const WindowQueries &queries,
+               llvm::function_ref<mlir::FailureOr<Value>(const Block &block)> attend);
 
   Value compare(mlir::arith::CmpFPredicate predicate, Value a, double b);
   Value constantLike(Value like, double value) { return builder.splat(like.getType(), value); }

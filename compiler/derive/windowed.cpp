@@ -14,13 +14,11 @@ using arith::CmpIPredicate;
 
 WindowTiles linmu::windowTilesOf(pattern::WindowAttentionOp op, const Schedule &schedule) {
   auto features = [](Value operand) { return cast<RankedTensorType>(operand.getType()).getDimSize(3); };
-  int64_t element = getElementTypeOrSelf(op.getKey().getType()).getIntOrFloatBitWidth() / 8;
-  return chooseWindowTiles({op.getVolume(), features(op.getKey()), features(op.getValue()), element},
-                           schedule);
+  return chooseWindowTiles({op.getVolume(), features(op.getKey()), features(op.getValue())}, schedule);
 }
 
 OpSchedule linmu::describeWindowed(const WindowTiles &tiles) {
-  return {"windowed", {{"query_block", tiles.queries}, {"key_block", tiles.whole}}};
+  return {"windowed", {{"query_block", tiles.queries}, {"key_block", std::max(tiles.whole, tiles.keys)}}};
 }
 
 namespace {
@@ -65,7 +63,7 @@ private:
 } // namespace
 
 WindowKernel::WindowKernel(pattern::WindowAttentionOp op, const WindowTiles &tiles, ProgramBuilder &program)
-    : op(op), tiles(tiles), share(std::max(tiles.whole, tiles.queries)),
+    : op(op), tiles(tiles), share(tiles.share),
       builder(op.getLoc(), op.getContext()) {
   launch = program.startKernel("windowed", op.getLoc(),
                                {op.getQuery(), op.getKey(), op.getValue(), op.getMedia(), op.getResult()},
@@ -88,6 +86,8 @@ WindowKernel::WindowKernel(pattern::WindowAttentionOp op, const WindowTiles &til
 FailureOr<Value> WindowKernel::attendFast(const WindowQueries &queries) {
   if (op.getVolume() <= tiles.keys)
     return softmax->attendToWhole(queries);
+  if (tiles.whole == 0)
+    return softmax->attendByBlocks(queries);
   // Either no cell has more tokens than the whole tile, or that is one block.
   bool fits = op.getVolume() <= tiles.whole;
   Value whole =

@@ -2,6 +2,7 @@
 #include "compiler/schedule/schedule.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
+#include <bit>
 
 using namespace linmu;
 
@@ -138,11 +139,22 @@ WindowTiles linmu::chooseWindowTiles(const WindowSizes &sizes, const Schedule &s
   const CostModel &costs = schedule.costs;
   std::int64_t volume = (sizes.volume + 7) / 8 * 8;
   WindowTiles tiles;
-  tiles.queries = std::min(schedule.query_block, volume);
-  tiles.keys = std::min<std::int64_t>(schedule.key_block ? schedule.key_block : costs.window_keys, volume);
-  std::int64_t element = costs.window_element ? costs.window_element : sizes.element;
+  std::int64_t queries = schedule.query_block ? schedule.query_block : costs.window_queries;
+  std::int64_t keys = schedule.key_block ? schedule.key_block : costs.window_keys;
+  constexpr std::int64_t fewest = 32;
+  auto fit = [&] {
+    auto values = std::int64_t(std::bit_ceil(std::uint64_t(sizes.value_size)));
+    return costs.window_sums == 0 || queries * (keys + values) <= costs.window_sums;
+  };
+  while (!schedule.key_block && keys > fewest && !fit())
+    keys /= 2;
+  while (!schedule.query_block && queries > fewest && !fit())
+    queries /= 2;
+  tiles.queries = std::min(queries, volume);
+  tiles.keys = std::min(keys, volume);
   bool fits = !schedule.key_block && volume <= costs.largest_window &&
-              volume <= costs.window_cache / element / (sizes.key_size + sizes.value_size);
-  tiles.whole = fits ? volume : tiles.keys;
+              volume <= costs.window_cache / std::int64_t(sizeof(float)) / (sizes.key_size + sizes.value_size);
+  tiles.whole = fits ? volume : costs.window_cache || volume <= tiles.keys ? tiles.keys : 0;
+  tiles.share = std::max({tiles.whole, tiles.queries, std::min(costs.window_share, volume)});
   return tiles;
 }

@@ -21,9 +21,11 @@ struct CostModel {
   std::int64_t entry_columns = 0;  ///< value columns of a block that goes over segments; 0: all
   std::int64_t least_columns = 0;  ///< fewer value columns a block waste vectors
   std::int64_t least_tokens = 0;   ///< sequences of no more are not worth waking another core
-  std::int64_t window_cache = 0;   ///< bytes of keys and values that a block of a window may keep
-  std::int64_t window_element = 4; ///< bytes of an element there; 0: those of its type
+  std::int64_t window_cache = 0;   ///< bytes of keys and values, as f32, that a block of a window may keep
+  std::int64_t window_queries = 0; ///< of a window at a time
   std::int64_t window_keys = 0;    ///< keys of a window at a time where they do not fit
+  std::int64_t window_sums = 0;    ///< scores and sums of values that a block can keep; 0: all
+  std::int64_t window_share = 0;   ///< queries of a window that one block takes where there are so many
   std::int64_t largest_window = 0; ///< tokens of a window whose keys may be taken at once
 };
 
@@ -74,21 +76,22 @@ ScanSplit chooseSplit(const ScanCost &scan, const Schedule &schedule);
 /// The segments of a scan that is to have some: no more than it takes to keep all cores busy.
 std::int64_t chooseSegments(const ScanCost &scan, const Schedule &schedule);
 
-/// The sizes of a window attention: tokens of a whole window, features of keys and of values, bytes of an
-/// element.
+/// The sizes of a window attention: tokens of a whole window, features of keys and of values.
 struct WindowSizes {
-  std::int64_t volume = 1, key_size = 1, value_size = 1, element = 4;
+  std::int64_t volume = 1, key_size = 1, value_size = 1;
 };
 
 /// Tiles of a window attention. Cells of more than whole - keys and at most `whole` tokens take all their
-/// keys at once, others `keys` at a time. Either volume <= whole, or whole = keys.
+/// keys at once, others `keys` at a time. Either volume <= whole, or whole = keys, or whole = 0: none all at once.
 struct WindowTiles {
   std::int64_t queries = 32, keys = 64, whole = 64;
+  std::int64_t share = 64; ///< queries of a cell that one block takes, one tile after the other
 };
 
 /// All keys of a window are gathered once for all of its queries where keys and values fit the target's
 /// cache. Otherwise, and at the ragged ends of a grid, some at a time: fewer cost more in rescaling what was
-/// summed, more are wasted on cells that do not fill them.
+/// summed, more are wasted on cells that do not fill them. Where a block cannot keep the scores and sums of so
+/// many queries, first fewer keys are taken, then fewer queries.
 WindowTiles chooseWindowTiles(const WindowSizes &sizes, const Schedule &schedule);
 
 } // namespace linmu

@@ -25,8 +25,8 @@ struct Schedule {
   std::int64_t prepare = 0;         ///< 1: systems of feedback are solved for all chunks before their walk
   std::int64_t recurrent_below = 0; ///< with `automatic`, sequences of fewer tokens run token by token
   std::int64_t map_block = 0;       ///< tokens that one block of a map works on
-  std::int64_t query_block = 0;     ///< queries of a window that are scored at once
-  std::int64_t key_block = 0;       ///< keys that they are scored against at once
+  std::int64_t query_block = 0;     ///< queries of a window that are scored at once; 0: by the cost model
+  std::int64_t key_block = 0;       ///< keys that they are scored against at once; 0: by the cost model
   std::int64_t warps = 0;           ///< of a block; a power of two
   std::int64_t blocks = 0;     ///< that a multiprocessor is to hold at once, which bounds their registers
   std::int64_t ring_bytes = 0; ///< of shared memory for what loops load ahead; 0: the target's passes decide

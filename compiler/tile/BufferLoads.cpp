@@ -16,8 +16,6 @@ static bool isOperandOfProduct(tile::LoadOp load) {
   auto tile = dyn_cast<RankedTensorType>(load.getType());
   if (!tile || tile.getRank() != 2 || tile.getElementTypeBitWidth() != 16 || tile::isStored(load.getSource()))
     return false;
-  if (llvm::any_of(load.getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); }))
-    return false;
   return tile::isOfWholeWords(load) &&
          llvm::any_of(load->getUsers(), [](Operation *user) { return isa<tile::DotOp>(user); });
 }
@@ -93,7 +91,7 @@ private:
     Value buffer =
         tile::SlotOp::create(builder, loc, type(tile.getShape()), ring,
                              arith::ConstantIndexOp::create(builder, loc, 0), builder.getI64IntegerAttr(0));
-    tile::CopyOp::create(builder, loc, load.getSource(), load.getIndices(), buffer);
+    tile::CopyOp::create(builder, loc, load.getSource(), load.getIndices(), buffer, /*condition=*/Value());
     return buffer;
   }
 };

@@ -2,6 +2,7 @@
 #include "compiler/tile/Neighbours.h"
 #include "compiler/tile/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -14,6 +15,21 @@ namespace linmu::tile {
 
 static int64_t bytesOf(RankedTensorType tile) {
   return tile.getNumElements() * std::max<int64_t>(tile.getElementType().getIntOrFloatBitWidth() / 8, 1);
+}
+
+/// Whether an op may be done for steps that do not happen: it is pure, or divides by what is at least 1.
+static bool mayBeDoneAhead(Operation *op) {
+  if (op->getNumRegions() > 0)
+    return false;
+  if (isPure(op))
+    return true;
+  if (!isa<arith::DivUIOp, arith::RemUIOp>(op))
+    return false;
+  auto maximum = op->getOperand(1).getDefiningOp<arith::MaxSIOp>();
+  return maximum && llvm::any_of(maximum->getOperands(), [](Value operand) {
+           std::optional<int64_t> constant = getConstantIntValue(operand);
+           return constant && *constant >= 1;
+         });
 }
 
 namespace {
@@ -47,7 +63,7 @@ bool LoopStages::isKnownAhead(Value value, bool &moves) {
   if (loop_.isDefinedOutsideOfLoop(value))
     return true;
   Operation *op = value.getDefiningOp();
-  if (!op || !isPure(op) || op->getNumRegions() > 0)
+  if (!op || !mayBeDoneAhead(op))
     return false;
   return llvm::all_of(op->getOperands(), [&](Value operand) { return isKnownAhead(operand, moves); });
 }
@@ -63,15 +79,15 @@ int64_t LoopStages::take(tile::LoadOp load, int64_t bytes) {
   int64_t last = memory.getRank() - 1, width = tile.getElementTypeBitWidth();
   if (width < 32 && !tile::isOfWholeWords(load))
     return 0;
-  bool moves = false,
-       hasRange =
-           llvm::any_of(load.getIndices(), [](Value index) { return isa<tile::RangeType>(index.getType()); });
+  // What can be left out as a whole where a step does not exist: elements of a range, rows that are named.
+  bool moves = false, canBeLeftOut = llvm::any_of(load.getIndices(), [](Value index) {
+    return isa<tile::RangeType, RankedTensorType>(index.getType());
+  });
   for (auto [axis, index] : llvm::enumerate(load.getIndices())) {
     bool moved = false;
-    if (isa<RankedTensorType>(index.getType()) || !isKnownAhead(index, moved))
+    if (!isKnownAhead(index, moved))
       return 0;
-    // A step that does not exist copies no element of a range.
-    if (moved && (!hasRange || (int64_t(axis) == last && width < 32)))
+    if (moved && (!canBeLeftOut || (int64_t(axis) == last && width < 32)))
       return 0;
     moves |= moved;
   }
@@ -126,7 +142,9 @@ Value LoopStages::copied(OpBuilder &builder, tile::LoadOp load, Value step, Valu
     at.map(value, clone->getResult(0));
     return clone->getResult(0);
   };
+  bool named = llvm::any_of(load.getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); });
   SmallVector<Value> indices = llvm::map_to_vector(load.getIndices(), there);
+  limited |= named;
   for (Value &index : indices)
     if (auto range = index.getDefiningOp<tile::RangeOp>(); range && !limited) {
       auto own = cast<tile::RangeOp>(builder.clone(*range));
@@ -138,7 +156,7 @@ Value LoopStages::copied(OpBuilder &builder, tile::LoadOp load, Value step, Valu
   Value buffer = tile::SlotOp::create(
       builder, loc, tile::BufferType::get(builder.getContext(), tile.getShape(), tile.getElementType()), ring,
       slot, builder.getI64IntegerAttr(ahead));
-  tile::CopyOp::create(builder, loc, load.getSource(), indices, buffer);
+  tile::CopyOp::create(builder, loc, load.getSource(), indices, buffer, named ? exists : Value());
   return buffer;
 }
 
@@ -210,35 +228,79 @@ struct StageLoads : tile::impl::StageLoadsBase<StageLoads> {
       getOperation().emitError("stage-loads requires two stages at least, got ") << stages.getValue();
       return signalPassFailure();
     }
-    SmallVector<scf::ForOp> loops;
-    getOperation().walk([&](scf::ForOp loop) { loops.push_back(loop); });
-    DenseMap<Operation *, int64_t> left;
-    for (scf::ForOp loop : loops) {
-      auto kernel = loop->getParentOfType<tile::KernelOp>();
-      auto own = kernel->getAttrOfType<IntegerAttr>("ring_bytes");
-      int64_t &room = left.try_emplace(kernel, own ? own.getInt() : bytes).first->second;
-      LoopStages of(loop, stages);
-      // Small ones first: each saves the same wait.
-      auto loads = llvm::to_vector(loop.getBody()->getOps<tile::LoadOp>());
-      auto sizeOf = [](tile::LoadOp load) {
-        auto tile = dyn_cast<RankedTensorType>(load.getType());
-        return tile ? bytesOf(tile) : 0;
-      };
-      llvm::stable_sort(loads, [&](tile::LoadOp a, tile::LoadOp b) { return sizeOf(a) < sizeOf(b); });
-      int64_t needed = 0;
-      for (tile::LoadOp load : loads)
-        needed += of.take(load, room - needed);
-      if (of.count() == 0)
-        continue;
-      int64_t slot = needed / stages, slots = stages;
-      if (auto deep = kernel->getAttrOfType<IntegerAttr>("deep_ring_bytes"))
-        while (slots < most && (slots + 1) * slot <= std::min(room, deep.getInt()))
-          ++slots;
-      of.setStages(slots);
-      room -= slots * slot;
-      staged += of.count();
-      of.run();
+    for (auto kernel : getOperation().getOps<tile::KernelOp>())
+      run(kernel);
+  }
+
+private:
+  struct Loop {
+    LoopStages loads;
+    size_t outer;            ///< the number of the loop around it, or its own
+    int64_t slot;            ///< bytes that its loads take of one step
+    int64_t slots = 0;       ///< of its rings
+    int64_t inside = 0;      ///< bytes of the rings of loops in it, which have theirs in turn, in the same place
+    bool isInnermost = true; ///< but for loops without rings
+    int64_t bytes() const { return slots * slot; }
+  };
+
+  void run(tile::KernelOp kernel) {
+    auto own = kernel->getAttrOfType<IntegerAttr>("ring_bytes");
+    int64_t room = own ? own.getInt() : bytes;
+    SmallVector<scf::ForOp> ops; // inner loops first
+    kernel.getBody().walk([&](scf::ForOp loop) { ops.push_back(loop); });
+    DenseMap<Operation *, size_t> numbers;
+    for (auto [number, op] : llvm::enumerate(ops))
+      numbers[op] = number;
+    std::vector<Loop> loops;
+    for (auto [number, op] : llvm::enumerate(ops)) {
+      auto around = op->getParentOfType<scf::ForOp>();
+      loops.push_back({LoopStages(op, stages), around ? numbers.lookup(around) : number, 0});
     }
+    auto tellOuter = [&](size_t number) {
+      for (Loop *loop = &loops[number]; loop->outer != size_t(loop - loops.data());) {
+        Loop &outer = loops[loop->outer];
+        outer.inside = std::max(outer.inside, loop->inside + loop->bytes());
+        loop = &outer;
+      }
+    };
+    for (auto [number, op] : llvm::enumerate(ops)) {
+      Loop &loop = loops[number];
+      int64_t needed = take(loop.loads, op, room - loop.inside);
+      loop.isInnermost = loop.inside == 0;
+      loop.slot = needed / stages;
+      loop.slots = needed ? stages : 0;
+      tellOuter(number);
+    }
+    if (auto deep = kernel->getAttrOfType<IntegerAttr>("deep_ring_bytes"))
+      for (auto [number, loop] : llvm::enumerate(loops)) {
+        int64_t around = 0;
+        for (size_t at = number; loops[at].outer != at;)
+          around += loops[at = loops[at].outer].bytes();
+        while (loop.slot && loop.isInnermost && loop.slots < most &&
+               around + loop.bytes() + loop.slot <= std::min(room, deep.getInt()))
+          ++loop.slots;
+      }
+    for (Loop &loop : loops)
+      if (loop.slots) {
+        loop.loads.setStages(loop.slots);
+        staged += loop.loads.count();
+        loop.loads.run();
+      }
+  }
+
+  /// Takes the loads of a loop whose rings fit; gives the bytes of these.
+  static int64_t take(LoopStages &stages, scf::ForOp loop, int64_t room) {
+    // Small ones first: each saves the same wait.
+    auto loads = llvm::to_vector(loop.getBody()->getOps<tile::LoadOp>());
+    auto sizeOf = [](tile::LoadOp load) {
+      auto tile = dyn_cast<RankedTensorType>(load.getType());
+      return tile ? bytesOf(tile) : 0;
+    };
+    llvm::stable_sort(loads, [&](tile::LoadOp a, tile::LoadOp b) { return sizeOf(a) < sizeOf(b); });
+    int64_t needed = 0;
+    for (tile::LoadOp load : loads)
+      needed += stages.take(load, room - needed);
+    return needed;
   }
 };
 } // namespace

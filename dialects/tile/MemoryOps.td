@@ -104,15 +104,18 @@ def WriteOp : Tile_Op<"write", [MemoryEffects<[MemWrite]>]> {
   let hasVerifier = 1;
 }
 
-def CopyOp : Tile_Op<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
+def CopyOp : Tile_Op<"copy", [MemoryEffects<[MemRead, MemWrite]>, AttrSizedOperandSegments]> {
   let summary = "Starts to copy what a `tile.load` with these indices would read into a buffer";
   let description = [{
     The buffer holds it after a `tile.wait` for this copy; until then its elements are undefined, and neither
-    the buffer nor what is copied may be written.
+    the buffer nor what is copied may be written. `where` a condition does not hold, nothing is read, indices need
+    not be in bounds, and the buffer holds zeros.
   }];
-  let arguments = (ins Tile_Memory:$source, Variadic<Tile_Index>:$indices, Tile_BufferType:$buffer);
+  let arguments = (ins Tile_Memory:$source, Variadic<Tile_Index>:$indices, Tile_BufferType:$buffer,
+                       Optional<I1>:$condition);
   let assemblyFormat = [{
-    $source `[` $indices `]` `,` $buffer attr-dict `:` type($source) `,` `[` type($indices) `]` `,` type($buffer)
+    $source `[` $indices `]` `,` $buffer (`where` $condition^)? attr-dict `:` type($source) `,` `[` type($indices) `]`
+    `,` type($buffer)
   }];
   let hasVerifier = 1;
 }

@@ -120,8 +120,9 @@ bool Block::runMemory(Operation &op) {
     *memory_.at(write.getBuffer()) = get(write.getValue());
   } else if (auto copy = dyn_cast<tile::CopyOp>(op)) {
     Memory *buffer = memory_.at(copy.getBuffer());
-    copies_.push_back(
-        {buffer, load(copy.getSource(), copy.getIndices(), copy.getBuffer().getType().getTileType())});
+    RankedTensorType tile = copy.getBuffer().getType().getTileType();
+    bool happens = !copy.getCondition() || integer(copy.getCondition()) != 0;
+    copies_.push_back({buffer, happens ? load(copy.getSource(), copy.getIndices(), tile) : shaped(tile)});
     std::fill(buffer->elements.begin(), buffer->elements.end(), NAN);
   } else if (auto wait = dyn_cast<tile::WaitOp>(op)) {
     for (; copies_.size() > wait.getPending(); copies_.pop_front())

@@ -6,7 +6,6 @@ Schedule cpu::defaultSchedule(std::int64_t cores) {
   Schedule schedule;
   schedule.recurrent_below = 16;
   schedule.map_block = 32;
-  schedule.query_block = 32;
   schedule.costs = {
       .cores = cores,
       .chunk = 16,
@@ -15,6 +14,7 @@ Schedule cpu::defaultSchedule(std::int64_t cores) {
       .least_columns = 16,
       .least_tokens = 256,
       .window_cache = 1 << 19,
+      .window_queries = 32,
       .window_keys = 64,
       .largest_window = 1024,
   };

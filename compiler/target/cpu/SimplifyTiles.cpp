@@ -2,6 +2,7 @@
 #include "compiler/target/cpu/Passes.h"
 #include "dialects/tile/Tile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -22,9 +23,25 @@ static bool extend(OpBuilder &builder, OpOperand &operand) {
 }
 
 static void loadAndWrite(OpBuilder &builder, tile::CopyOp copy) {
-  Value loaded = tile::LoadOp::create(builder, copy.getLoc(), copy.getBuffer().getType().getTileType(),
-                                      copy.getSource(), copy.getIndices());
-  tile::WriteOp::create(builder, copy.getLoc(), loaded, copy.getBuffer());
+  Location loc = copy.getLoc();
+  RankedTensorType tile = copy.getBuffer().getType().getTileType();
+  auto load = [&](OpBuilder &at, Location) -> Value {
+    return tile::LoadOp::create(at, loc, tile, copy.getSource(), copy.getIndices());
+  };
+  Value loaded;
+  if (Value condition = copy.getCondition()) {
+    auto branch = scf::IfOp::create(
+        builder, loc, condition,
+        [&](OpBuilder &at, Location) { scf::YieldOp::create(at, loc, load(at, loc)); },
+        [&](OpBuilder &at, Location) {
+          scf::YieldOp::create(at, loc,
+                               Value(arith::ConstantOp::create(at, loc, cast<TypedAttr>(at.getZeroAttr(tile)))));
+        });
+    loaded = branch.getResult(0);
+  } else {
+    loaded = load(builder, loc);
+  }
+  tile::WriteOp::create(builder, loc, loaded, copy.getBuffer());
   copy.erase();
 }
 

@@ -14,7 +14,6 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
   schedule.knows_lengths = false;
   schedule.recurrent_below = 16;
   schedule.map_block = 32;
-  schedule.query_block = 64;
   schedule.costs = {
       .cores = processors,
       .chunk = 64,
@@ -26,12 +25,10 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
       .entry_columns = 16,
       .least_columns = 32,
       .least_tokens = 1024,
-      .window_cache = shared_bytes >= 200 * kib   ? 128 * kib
-                      : shared_bytes >= 140 * kib ? 64 * kib
-                                                  : 32 * kib,
-      .window_element = 0,
+      .window_queries = 128,
       .window_keys = 64,
-      .largest_window = 256,
+      .window_sums = 128 * (32 + 128), // 160 registers of each of 128 threads
+      .window_share = 256, // what a block prepares is not worth fewer
   };
   return schedule;
 }

@@ -63,12 +63,14 @@ def LoadOp : Cuda_Op<"load", [MemoryEffects<[MemRead]>, AttrSizedOperandSegments
   let summary = "Reads neighbouring elements of the last axis of an operand";
   let description = [{
     One index an axis, that of the first element. `where` it does not hold nothing is read and all elements are
-    zero. A vector of n elements is aligned to n elements.
+    zero. A vector of n elements is aligned to n elements. The rows, places along the second axis, of accesses
+    that belong together are a few steps from each other, unless they are `scattered`.
   }];
-  let arguments = (ins Cuda_Memory:$source, Variadic<Index>:$indices, Optional<I1>:$live);
+  let arguments = (ins Cuda_Memory:$source, Variadic<Index>:$indices, Optional<I1>:$live, UnitAttr:$scattered);
   let results = (outs Cuda_Elements:$result);
   let assemblyFormat = [{
-    $source `[` $indices `]` (`where` $live^)? attr-dict `:` type($source) `->` type($result)
+    $source (`scattered` $scattered^)? `[` $indices `]` (`where` $live^)? attr-dict `:` type($source) `->`
+    type($result)
   }];
   let hasVerifier = 1;
 }
@@ -76,9 +78,10 @@ def LoadOp : Cuda_Op<"load", [MemoryEffects<[MemRead]>, AttrSizedOperandSegments
 def StoreOp : Cuda_Op<"store", [MemoryEffects<[MemWrite]>, AttrSizedOperandSegments]> {
   let summary = "Writes neighbouring elements of the last axis of an operand; as `cuda.load` reads them";
   let arguments = (ins Cuda_Elements:$value, Cuda_Memory:$destination, Variadic<Index>:$indices,
-                       Optional<I1>:$live);
+                       Optional<I1>:$live, UnitAttr:$scattered);
   let assemblyFormat = [{
-    $value `,` $destination `[` $indices `]` (`where` $live^)? attr-dict `:` type($value) `,` type($destination)
+    $value `,` $destination (`scattered` $scattered^)? `[` $indices `]` (`where` $live^)? attr-dict `:`
+    type($value) `,` type($destination)
   }];
   let hasVerifier = 1;
 }
@@ -90,9 +93,9 @@ def CopyOp : Cuda_Op<"copy", [MemoryEffects<[MemRead, MemWrite]>, AttrSizedOpera
     the next `cuda.commit` closes, for this thread; for others after a barrier behind it.
   }];
   let arguments = (ins Cuda_Memory:$source, Variadic<Index>:$indices, Optional<I1>:$live, Cuda_Shared:$buffer,
-                       Index:$offset, I64Attr:$elements);
+                       Index:$offset, I64Attr:$elements, UnitAttr:$scattered);
   let assemblyFormat = [{
-    $elements `of` $source `[` $indices `]` (`where` $live^)? `,` $buffer `[` $offset `]` attr-dict `:`
+    $elements `of` $source (`scattered` $scattered^)? `[` $indices `]` (`where` $live^)? `,` $buffer `[` $offset `]` attr-dict `:`
     type($source) `,` type($buffer)
   }];
   let hasVerifier = 1;

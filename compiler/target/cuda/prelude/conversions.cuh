@@ -42,6 +42,7 @@ template <class To> struct Truncated {
     return x < 2 * half ? static_cast<To>(static_cast<u64>(x)) : static_cast<To>(-1);
   }
 };
+template <> LINMU_FUNCTION i32 Truncated<i32>::to_signed(f32 x) { return truncated_to_i32(x); }
 template <> struct Truncated<bool> {
   static LINMU_FUNCTION bool to_signed(f32 x) { return x <= -1; }
   static LINMU_FUNCTION bool to_unsigned(f32 x) { return x >= 1; }

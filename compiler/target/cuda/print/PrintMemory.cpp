@@ -13,6 +13,10 @@ static std::string at(KernelPrinter &printer, Value memory, ValueRange indices) 
   return ("at(" + printer.name(memory) + ", " + printer.names(indices) + ")").str();
 }
 
+static std::string atRow(KernelPrinter &printer, Value memory, ValueRange indices, bool scattered) {
+  return (scattered ? "at_scattered(" : "at(") + (printer.name(memory) + ", " + printer.names(indices) + ")").str();
+}
+
 /// `name<elements>` for a vector, `name` for one element.
 static std::string counted(StringRef name, Type elements) {
   if (auto vector = dyn_cast<VectorType>(elements))
@@ -34,19 +38,19 @@ static std::string count(Type elements) {
 
 static LogicalResult printLoad(KernelPrinter &printer, LoadOp op) {
   return printer.define(op, call(printer, "load", op.getLive(), count(op.getType())) +
-                                at(printer, op.getSource(), op.getIndices()) + ")");
+                                atRow(printer, op.getSource(), op.getIndices(), op.getScattered()) + ")");
 }
 
 static LogicalResult printStore(KernelPrinter &printer, StoreOp op) {
   printer.line(call(printer, "store", op.getLive()) + printer.name(op.getValue()) + ", " +
-               at(printer, op.getDestination(), op.getIndices()) + ");");
+               atRow(printer, op.getDestination(), op.getIndices(), op.getScattered()) + ");");
   return success();
 }
 
 static LogicalResult printCopy(KernelPrinter &printer, CopyOp op) {
   printer.line(call(printer, "copy", op.getLive(), "<" + Twine(op.getElements()) + ">") +
                at(printer, op.getBuffer(), op.getOffset()) + ", " +
-               at(printer, op.getSource(), op.getIndices()) + ");");
+               atRow(printer, op.getSource(), op.getIndices(), op.getScattered()) + ");");
   return success();
 }
 

@@ -25,6 +25,7 @@ namespace {
 struct Product {
   tile::DotOp dot;
   int lhs = -1, rhs = -1, init = -1;
+  std::array<int64_t, 2> reductions = {0, 0}; ///< of the result, along its rows and columns
   SmallVector<ProductForm> forms;
   size_t form = 0;
 };
@@ -62,6 +63,10 @@ ProductForms::ProductForms(tile::KernelOp kernel, unsigned warps) : layouts_(ker
     product.init = product.dot.getInit() ? sourceOf(product.dot.getInit()) : -1;
     addForms(product);
   }
+  kernel.getBody().walk([&](tile::ReduceOp reduce) {
+    if (int source = sourceOf(reduce.getSource()); source >= 0 && reduce.getSource().getType().getRank() == 2)
+      ++products_[source].reductions[reduce.getAxis()];
+  });
 }
 
 /// The product that a tile is the result of, but for work element by element.
@@ -142,6 +147,10 @@ int64_t ProductForms::cost(const Product &product) {
                    form.swapped ? alongColumns : alongRows);
   if (product.init >= 0)
     result += costOf(dot.getInit(), product.init, resultLayout(dot, form, layouts_), 1);
+  // Warps side by side exchange what each has reduced: written, and read by all behind a barrier.
+  for (unsigned axis : {0u, 1u})
+    if ((axis == (form.swapped ? 1u : 0u)) ? form.grid.rows > 0 : form.grid.columns > 0)
+      result += product.reductions[axis] * 2 * barrierBytes;
   return result;
 }
 

@@ -34,6 +34,29 @@ static bool carriesMatrix(tile::KernelOp kernel) {
       .wasInterrupted();
 }
 
+/// Where loops carry matrices of as many rows as they reduce along, such as the scores of queries and what these
+/// take of the values: the rows. Otherwise 0.
+static int64_t rowsThatStayTogether(tile::KernelOp kernel) {
+  int64_t rows = 0;
+  bool same = true;
+  auto add = [&](Type type) {
+    auto tile = dyn_cast<RankedTensorType>(type);
+    if (!tile || tile.getRank() != 2)
+      return;
+    same &= rows == 0 || rows == tile.getDimSize(0);
+    rows = tile.getDimSize(0);
+  };
+  kernel.getBody().walk([&](scf::ForOp loop) { llvm::for_each(loop.getResultTypes(), add); });
+  bool reduced = false;
+  kernel.getBody().walk([&](tile::ReduceOp reduce) {
+    auto source = cast<RankedTensorType>(reduce.getSource().getType());
+    auto loop = reduce->getParentOfType<scf::ForOp>();
+    reduced |= loop && source.getRank() == 2 && reduce.getAxis() == 1 && source.getDimSize(0) == rows &&
+               !loop.getBody()->getOps<tile::DotOp>().empty();
+  });
+  return same && reduced ? rows : 0;
+}
+
 namespace {
 struct AssignWarps : linmu::cuda::impl::AssignWarpsBase<AssignWarps> {
   using AssignWarpsBase::AssignWarpsBase;
@@ -48,6 +71,9 @@ struct AssignWarps : linmu::cuda::impl::AssignWarpsBase<AssignWarps> {
       int64_t largest = largestResult(kernel), fewest = std::min<int64_t>(warps, 4);
       int64_t wanted =
           largest ? int64_t(llvm::bit_floor(uint64_t(largest / elementsOfWarp))) : int64_t(warps);
+      // Twice the rows of an instruction read their right operands half as often.
+      if (int64_t rows = rowsThatStayTogether(kernel); rows && largest)
+        wanted = std::min(wanted, rows / rowsOfWarp);
       set(kernel, "warps", std::clamp<int64_t>(wanted, fewest, warps));
       int64_t blocks = residentWarps / warpsOf(kernel);
       if (largest && blocks > 1 && !carriesMatrix(kernel))
@@ -65,6 +91,7 @@ private:
 
   /// Of the largest result, 32 in each lane: fewer leave less work between two barriers than these cost.
   static constexpr int64_t elementsOfWarp = 32 * 32;
+  static constexpr int64_t rowsOfWarp = 32;
   /// Of blocks that keep nothing from step to step: measured on an H200, where twelve need no spills.
   static constexpr int64_t residentWarps = 12;
 };

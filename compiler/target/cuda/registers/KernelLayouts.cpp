@@ -63,10 +63,14 @@ LayoutAttr KernelLayouts::preferred(Value tile, unsigned depth) {
     return known;
   RankedTensorType type = tileType(tile);
   Operation *op = tile.getDefiningOp();
-  if (!op || type.getRank() == 1 || depth > 16)
+  if (!op || depth > 16)
     return {};
   if (auto dot = dyn_cast<tile::DotOp>(op))
     return resultLayout(dot, productFormOf(dot, layouts_), layouts_);
+  if (auto reduce = dyn_cast<tile::ReduceOp>(op)) {
+    LayoutAttr source = preferred(reduce.getSource(), depth + 1);
+    return source && type.getRank() == 1 ? TileLayouts::slice(source, 1 - reduce.getAxis()) : LayoutAttr();
+  }
   if (auto loop = dyn_cast<scf::ForOp>(op)) {
     unsigned number = cast<OpResult>(tile).getResultNumber();
     if (LayoutAttr inside = preferred(loop.getYieldedValues()[number], depth + 1))

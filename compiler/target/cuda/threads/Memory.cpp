@@ -40,6 +40,10 @@ public:
 
   /// Neighbours that move together, a power of two.
   int64_t vector() const { return vector_; }
+  /// Whether a tile names each row.
+  bool scattered() const {
+    return llvm::any_of(indices_, [](Value index) { return isa<RankedTensorType>(index.getType()); });
+  }
   SmallVector<Value> indicesFor(uint64_t registers, Value &live);
 
 private:
@@ -97,7 +101,7 @@ Place TileAccess::placeOnAxis(int64_t axis, Value coordinate, Value row) {
     place.live = both(place.live, compare(arith::CmpIPredicate::slt, range.getTo()));
   if (range.getOrder()) {
     Value row = LoadOp::create(thread_, thread_.getI32Type(), scalar(range.getOrder()),
-                               ValueRange{scalar(range.getBatch()), place.index}, place.live);
+                               ValueRange{scalar(range.getBatch()), place.index}, place.live, false);
     place.index = arith::IndexCastOp::create(thread_, thread_.getIndexType(), row);
   }
   return place;
@@ -144,7 +148,7 @@ LogicalResult linmu::cuda::lowerLoad(Thread &thread, tile::LoadOp load) {
   if (!isa<RankedTensorType>(type)) {
     Value live;
     thread.held.map(load.getResult(),
-                    LoadOp::create(thread, element, memory, access.indicesFor(0, live), live));
+                    LoadOp::create(thread, element, memory, access.indicesFor(0, live), live, false));
     return success();
   }
   SmallVector<Value> parts;
@@ -152,7 +156,7 @@ LogicalResult linmu::cuda::lowerLoad(Thread &thread, tile::LoadOp load) {
     Value live;
     SmallVector<Value> indices = access.indicesFor(at, live);
     Type part = access.vector() == 1 ? element : Type(VectorType::get({access.vector()}, element));
-    parts.push_back(LoadOp::create(thread, part, memory, indices, live));
+    parts.push_back(LoadOp::create(thread, part, memory, indices, live, access.scattered()));
   }
   thread.held.map(load.getResult(), access.vector() == 1 ? thread.join(parts) : thread.assemble(parts));
   return success();
@@ -171,7 +175,7 @@ LogicalResult linmu::cuda::lowerStore(Thread &thread, tile::StoreOp store) {
     if (mask)
       live = arith::AndIOp::create(thread, live, mask);
     SmallVector<Value> indices = access.indicesFor(0, live);
-    StoreOp::create(thread, value, memory, indices, live);
+    StoreOp::create(thread, value, memory, indices, live, false);
     return success();
   }
   LayoutAttr layout = layoutOf(type);
@@ -195,7 +199,7 @@ LogicalResult linmu::cuda::lowerStore(Thread &thread, tile::StoreOp store) {
     for (int64_t i = 0; i < access.vector(); ++i)
       registers.push_back(at + i);
     Value part = access.vector() == 1 ? thread.element(value, at) : thread.gather(value, registers);
-    StoreOp::create(thread, part, memory, indices, live);
+    StoreOp::create(thread, part, memory, indices, live, access.scattered());
   }
   return success();
 }
@@ -228,6 +232,7 @@ LogicalResult linmu::cuda::lowerCopy(Thread &thread, tile::CopyOp copy) {
     return copy.emitOpError("requires 4 neighbouring bytes of ") << copy.getSource().getType();
   Value memory = thread.held.lookupOrDefault(copy.getSource()),
         first = thread.isFirstHolder(layout.getLayout());
+  Value condition = copy.getCondition() ? thread.held.lookupOrDefault(copy.getCondition()) : Value();
   auto branch = first ? scf::IfOp::create(thread, first, /*withElseRegion=*/false) : scf::IfOp();
   {
     OpBuilder::InsertionGuard guard(thread);
@@ -237,10 +242,10 @@ LogicalResult linmu::cuda::lowerCopy(Thread &thread, tile::CopyOp copy) {
     for (int64_t at = 0; at < registersOf(layout); at += access.vector()) {
       if (!copied.insert(layout.getLayout()(at)).second)
         continue;
-      Value live;
+      Value live = condition;
       SmallVector<Value> indices = access.indicesFor(at, live);
-      auto op =
-          CopyOp::create(thread, memory, indices, live, shared.memref, shared.offset(at), access.vector());
+      auto op = CopyOp::create(thread, memory, indices, live, shared.memref, shared.offset(at),
+                               access.vector(), access.scattered());
       op->setAttr(writeAttribute, number);
       shared.mark(op);
     }

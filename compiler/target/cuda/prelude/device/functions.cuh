@@ -26,6 +26,13 @@ LINMU_FUNCTION f32 trunc(f32 x) { return ::truncf(x); }
 LINMU_FUNCTION f32 round(f32 x) { return ::roundf(x); }
 LINMU_FUNCTION f32 roundeven(f32 x) { return ::rintf(x); }
 
+/// Towards zero, to the nearest that there is; NaN is 0.
+LINMU_FUNCTION i32 truncated_to_i32(f32 x) {
+  i32 result;
+  asm("cvt.rzi.s32.f32 %0, %1;" : "=r"(result) : "f"(x));
+  return result;
+}
+
 #define LINMU_EXTREMUM(name, instruction)                                                                      \
   LINMU_FUNCTION f32 name(f32 a, f32 b) {                                                                      \
     f32 result;                                                                                                \

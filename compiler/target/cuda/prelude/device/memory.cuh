@@ -11,6 +11,14 @@ template <class T> struct Global {
     i32 bytes = static_cast<i32>(stride * i64(sizeof(T)));
     return {reinterpret_cast<T *>(reinterpret_cast<u64>(pointer) + static_cast<u64>(i64(index) * i64(bytes)))};
   }
+  /// The same where the index has nothing to do with others: one instruction also if the stride comes from
+  /// outside a loop, where what is shared between places would cost more than the places.
+  LINMU_FUNCTION Global step_anywhere(i32 index, i64 stride) const {
+    i32 bytes = static_cast<i32>(stride * i64(sizeof(T)));
+    u64 address;
+    asm("mad.wide.s32 %0, %1, %2, %3;" : "=l"(address) : "r"(index), "r"(bytes), "l"(reinterpret_cast<u64>(pointer)));
+    return {reinterpret_cast<T *>(address)};
+  }
 };
 
 /// A place in shared memory, counted in bytes.

@@ -25,6 +25,14 @@ inline f32 trunc(f32 x) { return __builtin_truncf(x); }
 inline f32 round(f32 x) { return __builtin_roundf(x); }
 inline f32 roundeven(f32 x) { return __builtin_rintf(x); }
 
+/// Towards zero, to the nearest that there is; NaN is 0.
+inline i32 truncated_to_i32(f32 x) {
+  constexpr f32 end = 2147483648.0f;
+  if (!(x > -end))
+    return x == x ? -2147483647 - 1 : 0;
+  return x < end ? static_cast<i32>(x) : 2147483647;
+}
+
 /// The other operand where one is NaN; -0 is below 0.
 inline f32 larger_number(f32 a, f32 b) {
   if (a != a || b != b)

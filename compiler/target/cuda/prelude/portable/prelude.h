@@ -28,6 +28,7 @@ template <class T> struct Global {
   GlobalPlace place;
   Global operator+(i64 elements) const { return {{place.buffer, place.offset + elements * i64(sizeof(T))}}; }
   Global step(i32 index, i64 stride) const { return *this + index * stride; }
+  Global step_anywhere(i32 index, i64 stride) const { return step(index, stride); }
 };
 
 struct Shared {
