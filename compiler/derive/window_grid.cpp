@@ -94,7 +94,8 @@ static Value quotientOf(TileBuilder &builder, Value carry, Value start, Value si
     assert(shape[0] <= exact && "the quotient by a size that was cut is at most 1");
     cut = builder.minimum(size, builder.index(exact));
     Value moved = builder.toI32(builder.subtract(start, builder.subtract(size, cut)));
-    numbers = builder.maximum(builder.add(carry, builder.fill(moved, shape)), builder.splat(carry.getType(), 0));
+    numbers =
+        builder.maximum(builder.add(carry, builder.fill(moved, shape)), builder.splat(carry.getType(), 0));
   }
   Value divisor = arith::SIToFPOp::create(builder, real, builder.toI32(cut));
   Value reciprocal = builder.divide(builder.splat(real, 1), divisor);

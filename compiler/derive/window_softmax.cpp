@@ -47,8 +47,8 @@ FailureOr<Value> WindowSoftmax::applyScore(Value scores, ArrayRef<StepTile> quer
 }
 
 FailureOr<Value> WindowSoftmax::scores(const Block &queries, const Keys &keys) {
-  // Operands stay what they are in memory, whatever a target rounds them to: it is the scores that are scaled,
-  // where nothing comes in between by their exponentials.
+  // Operands stay what they are in memory, whatever a target rounds them to: it is the scores that are
+  // scaled, where nothing comes in between by their exponentials.
   Value products = builder.dot(queries.rows, keys.key, {.transpose_rhs = true});
   if (!scaledByExponentials())
     products = builder.multiply(products, constantLike(products, op.getScale().convertToDouble()));
@@ -74,8 +74,8 @@ WindowSoftmax::Sums WindowSoftmax::addKeys(const Sums &before, Value scores, Val
   after.largest = builder.reduce(tile::ReduceKind::max, scores, 1);
   if (before.largest)
     after.largest = builder.maximum(before.largest, after.largest);
-  // exp(a (s - largest)) as 2^(b s - b largest): one fused operation, whose second product is rounded alike for
-  // all weights of a query, so that it cancels.
+  // exp(a (s - largest)) as 2^(b s - b largest): one fused operation, whose second product is rounded alike
+  // for all weights of a query, so that it cancels.
   double factor = std::numbers::log2e * (scaledByExponentials() ? op.getScale().convertToDouble() : 1);
   auto times = [&](Value tile, double number) { return builder.multiply(tile, constantLike(tile, number)); };
   auto power = [&](Value exponent) -> Value { return math::Exp2Op::create(builder, exponent); };
@@ -98,9 +98,9 @@ Value WindowSoftmax::inverseOf(Value total) {
   return builder.select(none, constantLike(total, 0), builder.divide(constantLike(total, 1), total));
 }
 
-/// The largest weight is 1 but for what rounding the exponent's second product leaves of it, which for scores of
-/// 10^9 and more may be any power of two. Where the weights are too small for their sum to tell, NaN, so that
-/// the vote goes for the exact form.
+/// The largest weight is 1 but for what rounding the exponent's second product leaves of it, which for scores
+/// of 10^9 and more may be any power of two. Where the weights are too small for their sum to tell, NaN, so
+/// that the vote goes for the exact form.
 Value WindowSoftmax::average(const Sums &sums) {
   Value total = sums.total;
   Value inverse = builder.select(compare(CmpFPredicate::OGT, total, 0x1p-100),
@@ -111,9 +111,8 @@ Value WindowSoftmax::average(const Sums &sums) {
   return builder.multiply(sums.mixed, builder.along(inverse, 0, shapeOf(sums.mixed)));
 }
 
-FailureOr<Value>
-WindowSoftmax::forEachBlock(const WindowQueries &queries,
-                            function_ref<FailureOr<Value>(const Block &block)> attend) {
+FailureOr<Value> WindowSoftmax::forEachBlock(const WindowQueries &queries,
+                                             function_ref<FailureOr<Value>(const Block &block)> attend) {
   Value votes = builder.splat(builder.f32Tile({tiles.queries}), 0);
   auto loop = scf::ForOp::create(builder, queries.from, queries.to, builder.index(tiles.queries), votes);
   {

@@ -1,8 +1,8 @@
 // Softmax attention of a block of queries to the keys of their window's cell.
 //
 // A pair is seen unless its score is -inf; a query that sees no key gets 0. Products of tiles multiply the
-// value of an unseen key by 0, which is NaN for a value that is not finite. So the fast forms tell whether all
-// that they wrote is finite, and `exact` writes it again where not.
+// value of an unseen key by 0, which is NaN for a value that is not finite. So the fast forms tell whether
+// all that they wrote is finite, and `exact` writes it again where not.
 #pragma once
 #include "compiler/derive/step_emitter.h"
 #include "compiler/derive/walk.h"
@@ -70,9 +70,8 @@ private:
   Value inverseOf(Value total);
   Value average(const Sums &sums);
   /// Stores what `attend` gives for each block of queries. Gives 0 where all of it is finite, else NaN.
-  mlir::FailureOr<Value>
-  forEachBlock(const WindowQueries &queries,
-               llvm::function_ref<mlir::FailureOr<Value>(const Block &block)> attend);
+  mlir::FailureOr<Value> forEachBlock(const WindowQueries &queries,
+                                      llvm::function_ref<mlir::FailureOr<Value>(const Block &block)> attend);
 
   Value compare(mlir::arith::CmpFPredicate predicate, Value a, double b);
   Value constantLike(Value like, double value) { return builder.splat(like.getType(), value); }

@@ -63,8 +63,7 @@ private:
 } // namespace
 
 WindowKernel::WindowKernel(pattern::WindowAttentionOp op, const WindowTiles &tiles, ProgramBuilder &program)
-    : op(op), tiles(tiles), share(tiles.share),
-      builder(op.getLoc(), op.getContext()) {
+    : op(op), tiles(tiles), share(tiles.share), builder(op.getLoc(), op.getContext()) {
   launch = program.startKernel("windowed", op.getLoc(),
                                {op.getQuery(), op.getKey(), op.getValue(), op.getMedia(), op.getResult()},
                                arguments, builder);

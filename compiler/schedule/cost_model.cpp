@@ -152,8 +152,9 @@ WindowTiles linmu::chooseWindowTiles(const WindowSizes &sizes, const Schedule &s
     queries /= 2;
   tiles.queries = std::min(queries, volume);
   tiles.keys = std::min(keys, volume);
-  bool fits = !schedule.key_block && volume <= costs.largest_window &&
-              volume <= costs.window_cache / std::int64_t(sizeof(float)) / (sizes.key_size + sizes.value_size);
+  bool fits =
+      !schedule.key_block && volume <= costs.largest_window &&
+      volume <= costs.window_cache / std::int64_t(sizeof(float)) / (sizes.key_size + sizes.value_size);
   tiles.whole = fits ? volume : costs.window_cache || volume <= tiles.keys ? tiles.keys : 0;
   tiles.share = std::max({tiles.whole, tiles.queries, std::min(costs.window_share, volume)});
   return tiles;

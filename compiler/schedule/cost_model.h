@@ -82,7 +82,8 @@ struct WindowSizes {
 };
 
 /// Tiles of a window attention. Cells of more than whole - keys and at most `whole` tokens take all their
-/// keys at once, others `keys` at a time. Either volume <= whole, or whole = keys, or whole = 0: none all at once.
+/// keys at once, others `keys` at a time. Either volume <= whole, or whole = keys, or whole = 0: none all at
+/// once.
 struct WindowTiles {
   std::int64_t queries = 32, keys = 64, whole = 64;
   std::int64_t share = 64; ///< queries of a cell that one block takes, one tile after the other
@@ -90,8 +91,8 @@ struct WindowTiles {
 
 /// All keys of a window are gathered once for all of its queries where keys and values fit the target's
 /// cache. Otherwise, and at the ragged ends of a grid, some at a time: fewer cost more in rescaling what was
-/// summed, more are wasted on cells that do not fill them. Where a block cannot keep the scores and sums of so
-/// many queries, first fewer keys are taken, then fewer queries.
+/// summed, more are wasted on cells that do not fill them. Where a block cannot keep the scores and sums of
+/// so many queries, first fewer keys are taken, then fewer queries.
 WindowTiles chooseWindowTiles(const WindowSizes &sizes, const Schedule &schedule);
 
 } // namespace linmu

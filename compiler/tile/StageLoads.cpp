@@ -81,8 +81,8 @@ int64_t LoopStages::take(tile::LoadOp load, int64_t bytes) {
     return 0;
   // What can be left out as a whole where a step does not exist: elements of a range, rows that are named.
   bool moves = false, canBeLeftOut = llvm::any_of(load.getIndices(), [](Value index) {
-    return isa<tile::RangeType, RankedTensorType>(index.getType());
-  });
+                        return isa<tile::RangeType, RankedTensorType>(index.getType());
+                      });
   for (auto [axis, index] : llvm::enumerate(load.getIndices())) {
     bool moved = false;
     if (!isKnownAhead(index, moved))
@@ -142,7 +142,8 @@ Value LoopStages::copied(OpBuilder &builder, tile::LoadOp load, Value step, Valu
     at.map(value, clone->getResult(0));
     return clone->getResult(0);
   };
-  bool named = llvm::any_of(load.getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); });
+  bool named =
+      llvm::any_of(load.getIndices(), [](Value index) { return isa<RankedTensorType>(index.getType()); });
   SmallVector<Value> indices = llvm::map_to_vector(load.getIndices(), there);
   limited |= named;
   for (Value &index : indices)
@@ -235,10 +236,10 @@ struct StageLoads : tile::impl::StageLoadsBase<StageLoads> {
 private:
   struct Loop {
     LoopStages loads;
-    size_t outer;            ///< the number of the loop around it, or its own
-    int64_t slot;            ///< bytes that its loads take of one step
-    int64_t slots = 0;       ///< of its rings
-    int64_t inside = 0;      ///< bytes of the rings of loops in it, which have theirs in turn, in the same place
+    size_t outer;       ///< the number of the loop around it, or its own
+    int64_t slot;       ///< bytes that its loads take of one step
+    int64_t slots = 0;  ///< of its rings
+    int64_t inside = 0; ///< bytes of the rings of loops in it, which have theirs in turn, in the same place
     bool isInnermost = true; ///< but for loops without rings
     int64_t bytes() const { return slots * slot; }
   };

@@ -218,7 +218,7 @@ TEST(TileProgram, ProductsOfBF16AreExactAndRoundWhereTheProgramSays) {
   EXPECT_LT(worstDifference(run(text, x, {1, 16, 1, 16}), expected), tolerance(1e-15, 1e-6));
 }
 
-TEST(TileProgram, BuffersAreReadAndWrittenInProgramOrder) {
+TEST(TileProgram, BuffersAreReadAndWrittenInProgramOrderAndCopiesHappenWhereTheySay) {
   const std::string text = R"(
     !t = tensor<?x?x1x16xf32>
     !b = !tile.buffer<16x16xf32>
@@ -232,6 +232,11 @@ TEST(TileProgram, BuffersAreReadAndWrittenInProgramOrder) {
         %rows = tile.range %c0 to %tokens -> !tile.range<16>
         %first = tile.alloc : !b
         %second = tile.alloc : !b
+        %none = tile.alloc : !b
+        %c100 = arith.constant 100 : index
+        %beyond = tile.range %c100 -> !tile.range<16>
+        %never = arith.cmpi sgt, %tokens, %c100 : index
+        tile.copy %x[%c0, %beyond, %c0], %none where %never : !t, [index, !tile.range<16>, index], !b
         tile.copy %x[%c0, %rows, %c0], %first : !t, [index, !tile.range<16>, index], !b
         tile.copy %x[%c0, %rows, %c0], %second : !t, [index, !tile.range<16>, index], !b
         tile.wait pending 1
@@ -243,7 +248,9 @@ TEST(TileProgram, BuffersAreReadAndWrittenInProgramOrder) {
         %c = tile.read %first : !b -> tensor<16x16xf32>
         %d = tile.read %second : !b -> tensor<16x16xf32>
         %e = arith.addf %c, %d : tensor<16x16xf32>
-        %f = arith.addf %e, %a : tensor<16x16xf32>
+        %zeros = tile.read %none : !b -> tensor<16x16xf32>
+        %g = arith.addf %a, %zeros : tensor<16x16xf32>
+        %f = arith.addf %e, %g : tensor<16x16xf32>
         tile.store %f, %y[%c0, %rows, %c0] : tensor<16x16xf32>, !t, [index, !tile.range<16>, index]
       }
       tile.variant as "k" { tile.launch @k grid(%one)(%x, %y : !t, !t) }

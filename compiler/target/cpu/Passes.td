@@ -8,13 +8,14 @@ def SimplifyTiles : Pass<"simplify-tiles", "::linmu::tile::ProgramOp"> {
   let summary = "Says what the CPU has no form of its own for in terms of what it has";
   let description = [{
     Products are f32: operands of bf16 and f16 are extended, which changes no value. Copies to buffers are done
-    where they start: a core's stores wait for nothing, so waits and barriers of one thread fall away.
+    where they start, if their condition holds: a core's stores wait for nothing, so waits and barriers of one
+    thread fall away.
   }];
   let statistics = [
     Statistic<"extended", "extended-operands", "Operands of products that were extended to f32">,
     Statistic<"copies", "copies", "Copies that became a load and a write">
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
 def MarkPrefetches : Pass<"mark-prefetches", "::linmu::tile::ProgramOp"> {

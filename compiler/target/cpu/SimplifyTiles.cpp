@@ -34,8 +34,8 @@ static void loadAndWrite(OpBuilder &builder, tile::CopyOp copy) {
         builder, loc, condition,
         [&](OpBuilder &at, Location) { scf::YieldOp::create(at, loc, load(at, loc)); },
         [&](OpBuilder &at, Location) {
-          scf::YieldOp::create(at, loc,
-                               Value(arith::ConstantOp::create(at, loc, cast<TypedAttr>(at.getZeroAttr(tile)))));
+          scf::YieldOp::create(
+              at, loc, Value(arith::ConstantOp::create(at, loc, cast<TypedAttr>(at.getZeroAttr(tile)))));
         });
     loaded = branch.getResult(0);
   } else {

@@ -28,7 +28,7 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
       .window_queries = 128,
       .window_keys = 64,
       .window_sums = 128 * (32 + 128), // 160 registers of each of 128 threads
-      .window_share = 256, // what a block prepares is not worth fewer
+      .window_share = 256,             // what a block prepares is not worth fewer
   };
   return schedule;
 }

@@ -1,4 +1,4 @@
-// Products are of f32; copies are done where they start, and one thread waits for nobody.
+// Products are of f32; copies are done where they start, if they are, and one thread waits for nobody.
 // RUN: linmu-opt %s --simplify-tiles | FileCheck %s
 
 !t = tensor<?x?x16xbf16>
@@ -37,8 +37,27 @@ tile.program @p inputs(%a: !t) results(%o: !o) {
     %u = tile.read %b : !tile.buffer<16x16xf32> -> tensor<16x16xf32>
     tile.store %u, %y[%c0, %r] : tensor<16x16xf32>, !o, [index, !tile.range<16>]
   }
+  // CHECK-LABEL: tile.kernel @perhaps
+  // CHECK: %[[COND:.*]] = arith.cmpi
+  // CHECK: %[[T:.*]] = scf.if %[[COND]] -> (tensor<16x16xf32>) {
+  // CHECK-NEXT: tile.load
+  // CHECK: } else {
+  // CHECK-NEXT: arith.constant dense<0.0
+  // CHECK: tile.write %[[T]]
+  tile.kernel @perhaps(%x: !o, %y: !o) {
+    %c0 = arith.constant 0 : index
+    %b0 = tile.block_id 0
+    %first = arith.cmpi eq, %b0, %c0 : index
+    %r = tile.range %c0 -> !tile.range<16>
+    %b = tile.alloc : !tile.buffer<16x16xf32>
+    tile.copy %x[%c0, %r], %b where %first : !o, [index, !tile.range<16>], !tile.buffer<16x16xf32>
+    tile.wait pending 0
+    %u = tile.read %b : !tile.buffer<16x16xf32> -> tensor<16x16xf32>
+    tile.store %u, %y[%c0, %r] : tensor<16x16xf32>, !o, [index, !tile.range<16>]
+  }
   tile.variant as "both" {
     tile.launch @product grid(%one)(%a, %o : !t, !o)
     tile.launch @copied grid(%one)(%o, %o : !o, !o)
+    tile.launch @perhaps grid(%one)(%o, %o : !o, !o)
   }
 }

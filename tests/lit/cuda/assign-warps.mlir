@@ -1,5 +1,6 @@
 // Warps by the largest product, 32 numbers of it in each lane and four at least; blocks that keep no matrix from step to
-// step share a multiprocessor. What a schedule has set stays.
+// step share a multiprocessor. What a schedule has set stays. Where the rows of a product are reduced from step to step,
+// each warp has 32 of them.
 // RUN: linmu-opt %s --pass-pipeline='builtin.module(tile.program(assign-warps))' | FileCheck %s
 // RUN: linmu-opt %s --pass-pipeline='builtin.module(tile.program(assign-warps{warps=2}))' | FileCheck %s --check-prefix=FEW
 
@@ -43,9 +44,27 @@ tile.program @p inputs(%x: tensor<1x128x128xbf16>) results(%y: tensor<1x128x128x
     %b = arith.extf %a : tensor<128x128xbf16> to tensor<128x128xf32>
     tile.store %b, %y[%c0] : tensor<128x128xf32>, tensor<1x128x128xf32>, [index]
   }
+  // CHECK: tile.kernel @rows({{.*}}) attributes {warps = 4 : i64}
+  tile.kernel @rows(%x: tensor<1x128x128xbf16>, %y: tensor<1x128x128xf32>) {
+    %c0 = arith.constant 0 : index
+    %step = arith.constant 1 : index
+    %n = arith.constant 4 : index
+    %zeros = arith.constant dense<0.0> : tensor<128x128xf32>
+    %none = arith.constant dense<0.0> : tensor<128xf32>
+    %a = tile.load %x[%c0] : tensor<1x128x128xbf16>, [index] -> tensor<128x128xbf16>
+    %s:2 = scf.for %i = %c0 to %n step %step iter_args(%sum = %zeros, %total = %none) -> (tensor<128x128xf32>, tensor<128xf32>) {
+      %next = tile.dot %a, %a init %sum : tensor<128x128xf32> : tensor<128x128xbf16>, tensor<128x128xbf16> -> tensor<128x128xf32>
+      %row = tile.reduce add %next over 1 : tensor<128x128xf32> -> tensor<128xf32>
+      scf.yield %next, %row : tensor<128x128xf32>, tensor<128xf32>
+    }
+    %along = tile.broadcast %s#1 along 0 : tensor<128xf32> to tensor<128x128xf32>
+    %all = arith.addf %s#0, %along : tensor<128x128xf32>
+    tile.store %all, %y[%c0] : tensor<128x128xf32>, tensor<1x128x128xf32>, [index]
+  }
   tile.variant as "k" {
     tile.launch @small grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
     tile.launch @large grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
+    tile.launch @rows grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
     tile.launch @given grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
     tile.launch @copy grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
   }

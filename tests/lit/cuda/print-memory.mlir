@@ -37,6 +37,8 @@ tile.program @p inputs(%x: tensor<?x?x4x64xbf16>, %m: tensor<?x?xi1>) results(%y
     cuda.copy 8 of %x[%c0, %t, %c1, %c0], %keys[%t] : tensor<?x?x4x64xbf16>, memref<2048xbf16, #shared>
     // CHECK-NEXT: copy_where<2>(v0, at(v5, a3), at(a0, 0, a3, 1, 0));
     cuda.copy 2 of %x[%c0, %t, %c1, %c0] where %live, %keys[%t] : tensor<?x?x4x64xbf16>, memref<2048xbf16, #shared>
+    // CHECK-NEXT: copy<4>(at(v5, a3), at_scattered(a0, 0, a3, 1, 0));
+    cuda.copy 4 of %x scattered[%c0, %t, %c1, %c0], %keys[%t] : tensor<?x?x4x64xbf16>, memref<2048xbf16, #shared>
     // CHECK-NEXT: copy_commit();
     cuda.commit
     // CHECK-NEXT: copy_wait<1>();

@@ -114,3 +114,47 @@ tile.program @parts inputs(%x: tensor<?x5xbf16>, %w: tensor<?x6xbf16>) results(%
     tile.launch @words grid(%c1)(%x, %w, %y : tensor<?x5xbf16>, tensor<?x6xbf16>, tensor<?x8xf32>)
   }
 }
+
+// Rows that are named by what is known of later steps are copied where the step exists; places made with a division whose
+// divisor is at least 1 are known, those of another division are not.
+// CHECK-LABEL: tile.kernel @named(
+// CHECK-SAME: %[[SIZE:.*]]: index
+// CHECK: tile.copy %{{.*}} where
+// CHECK: scf.for %[[I:.*]] = %c0 to %[[N:.*]] step
+// CHECK: %[[NEXT:.*]] = arith.addi %[[I]], %c16
+// CHECK: %[[EXISTS:.*]] = arith.cmpi slt, %[[NEXT]], %[[N]]
+// CHECK: %[[QUOTIENT:.*]] = arith.divui %[[NEXT]]
+// CHECK: %[[PLACES:.*]] = arith.addi
+// CHECK: tile.copy %{{.*}}[%[[PLACES]]], %{{.*}} where %[[EXISTS]]
+// CHECK-NOT: tile.copy
+// CHECK: tile.load
+// CHECK: scf.yield
+tile.program @rows inputs(%x: tensor<?x16xbf16>) results(%y: tensor<?x16xbf16>) {
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  tile.kernel @named(%x: tensor<?x16xbf16>, %size: index, %y: tensor<?x16xbf16>) {
+    %c0 = arith.constant 0 : index
+    %c1_0 = arith.constant 1 : index
+    %c16 = arith.constant 16 : index
+    %n = tensor.dim %x, %c0 : tensor<?x16xbf16>
+    %positive = arith.maxsi %size, %c1_0 : index
+    scf.for %i = %c0 to %n step %c16 {
+      %at = arith.divui %i, %positive : index
+      %at_i32 = arith.index_cast %at : index to i32
+      %first = tile.broadcast %at_i32 : i32 to tensor<16xi32>
+      %steps = tile.coordinate 0 : tensor<16xi32>
+      %rows = arith.addi %first, %steps : tensor<16xi32>
+      %a = tile.load %x[%rows] : tensor<?x16xbf16>, [tensor<16xi32>] -> tensor<16x16xbf16>
+      %other = arith.divui %i, %size : index
+      %other_i32 = arith.index_cast %other : index to i32
+      %second = tile.broadcast %other_i32 : i32 to tensor<16xi32>
+      %others = arith.addi %second, %steps : tensor<16xi32>
+      %b = tile.load %x[%others] : tensor<?x16xbf16>, [tensor<16xi32>] -> tensor<16x16xbf16>
+      %ab = arith.addf %a, %b : tensor<16x16xbf16>
+      tile.store %ab, %y[%rows] : tensor<16x16xbf16>, tensor<?x16xbf16>, [tensor<16xi32>]
+    }
+  }
+  tile.variant as "named" {
+    tile.launch @named grid(%c1)(%x, %c3, %y : tensor<?x16xbf16>, index, tensor<?x16xbf16>)
+  }
+}

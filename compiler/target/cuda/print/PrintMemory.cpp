@@ -14,7 +14,8 @@ static std::string at(KernelPrinter &printer, Value memory, ValueRange indices) 
 }
 
 static std::string atRow(KernelPrinter &printer, Value memory, ValueRange indices, bool scattered) {
-  return (scattered ? "at_scattered(" : "at(") + (printer.name(memory) + ", " + printer.names(indices) + ")").str();
+  return (scattered ? "at_scattered(" : "at(") +
+         (printer.name(memory) + ", " + printer.names(indices) + ")").str();
 }
 
 /// `name<elements>` for a vector, `name` for one element.

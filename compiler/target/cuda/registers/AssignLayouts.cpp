@@ -145,10 +145,9 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             // By 4 bytes a thread at least, where a tile has fewer elements than that for all of them.
             auto tile = copy.getBuffer().getType().getTileType();
             int64_t least = std::max<int64_t>(32 / tile.getElementTypeBitWidth(), 1);
-            LayoutAttr layout = tile.getRank() == 1
-                                    ? rows(tile)
-                                    : layouts_.rows(tile.getShape(), tile.getElementType(),
-                                                    tile.getDimSize(1), least);
+            LayoutAttr layout = tile.getRank() == 1 ? rows(tile)
+                                                    : layouts_.rows(tile.getShape(), tile.getElementType(),
+                                                                    tile.getDimSize(1), least);
             copy->setAttr("layout", layout);
             takeIndices(copy.getIndices(), tile, layout);
             return true;

@@ -34,8 +34,8 @@ static bool carriesMatrix(tile::KernelOp kernel) {
       .wasInterrupted();
 }
 
-/// Where loops carry matrices of as many rows as they reduce along, such as the scores of queries and what these
-/// take of the values: the rows. Otherwise 0.
+/// Where loops carry matrices of as many rows as they reduce along, such as the scores of queries and what
+/// these take of the values: the rows. Otherwise 0.
 static int64_t rowsThatStayTogether(tile::KernelOp kernel) {
   int64_t rows = 0;
   bool same = true;
