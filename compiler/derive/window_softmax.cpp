@@ -74,18 +74,21 @@ WindowSoftmax::Sums WindowSoftmax::addKeys(const Sums &before, Value scores, Val
   after.largest = builder.reduce(tile::ReduceKind::max, scores, 1);
   if (before.largest)
     after.largest = builder.maximum(before.largest, after.largest);
-  // exp(a (s - largest)) as 2^(b s - b largest): one fused operation, whose second product is rounded alike
+  // exp(a (s - largest)) as exp(a s - a largest): one fused operation, whose second product is rounded alike
   // for all weights of a query, so that it cancels.
-  double factor = std::numbers::log2e * (scaledByExponentials() ? op.getScale().convertToDouble() : 1);
-  auto times = [&](Value tile, double number) { return builder.multiply(tile, constantLike(tile, number)); };
-  auto power = [&](Value exponent) -> Value { return math::Exp2Op::create(builder, exponent); };
-  Value offset = times(offsetOf(after.largest), -factor);
-  Value weight = power(math::FmaOp::create(builder, scores, constantLike(scores, factor),
-                                           builder.along(offset, 0, shapeOf(scores))));
+  double factor = scaledByExponentials() ? op.getScale().convertToDouble() : 1;
+  Value offset = offsetOf(after.largest);
+  offset = builder.multiply(offset, constantLike(offset, -factor));
+  auto power = [&](Value tile, Value less) {
+    auto exponent = math::FmaOp::create(builder, tile, constantLike(tile, factor), less);
+    exponent->setAttr(tile::cancelsAttribute, builder.getUnitAttr());
+    return builder.exp(exponent);
+  };
+  Value weight = power(scores, builder.along(offset, 0, shapeOf(scores)));
   after.total = builder.sum(weight, 1);
   Value kept, init;
   if (before.largest) {
-    kept = power(builder.add(times(before.largest, factor), offset));
+    kept = power(before.largest, offset);
     after.total = builder.add(builder.multiply(before.total, kept), after.total);
     init = builder.multiply(before.mixed, builder.along(kept, 0, shapeOf(before.mixed)));
   }

@@ -72,7 +72,8 @@ def ExponentialsOfTwo : Pass<"exponentials-of-two", "::linmu::tile::ProgramOp"> 
   let summary = "Takes exponentials to base two";
   let description = [{
     exp(x) is 2^(x log2 e). The product's rounding is an error of |x| 2^-24 of the result: more than `math.exp` may
-    have far from zero, less than what products of bf16 or f16 round away.
+    have far from zero, less than what products of bf16 or f16 round away. Where x is a `math.fma` with a number that
+    says that what rounding its addend leaves cancels (`tile.cancels`), both of its parts are scaled instead.
   }];
   let statistics = [
     Statistic<"replaced", "replaced", "Exponentials">

@@ -5,6 +5,12 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
+namespace linmu::tile {
+/// On a `math.fma` of which an exponential is taken: what rounding leaves of its addend is a factor that all
+/// these exponentials have, and that goes where they are divided by each other.
+inline constexpr llvm::StringLiteral cancelsAttribute = "tile.cancels";
+} // namespace linmu::tile
+
 namespace linmu {
 
 /// The type with the shape of `shape` (a scalar or a tile) and elements `element`.
