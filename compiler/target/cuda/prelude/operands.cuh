@@ -48,33 +48,30 @@ template <class To> LINMU_FUNCTION Buffer<To> view(Buffer<i8> memory, i32 bytes)
   return {memory.first + static_cast<u32>(bytes)};
 }
 
-/// The place of an element but for dimension 1, along which loops go: it stays the same in them.
-template <class T, int Rank>
-LINMU_FUNCTION Global<T> beside_rows(const Operand<T, Rank> &operand, const i32 (&indices)[Rank]) {
-  i64 offset = indices[Rank - 1];
-  LINMU_UNROLL for (int axis = 0; axis < Rank - 1; ++axis)
-    if (axis != 1)
-      offset += indices[axis] * operand.strides[axis];
-  return operand.first + offset;
-}
+/// The place of an element. Dimension 1, along which loops go, is added last: what comes before stays the same in them.
 template <class T, int Rank, class... Indices>
 LINMU_FUNCTION Global<T> at(const Operand<T, Rank> &operand, Indices... indices) {
   static_assert(sizeof...(Indices) == Rank, "requires an index for each axis");
   const i32 list[] = {indices...};
+  i64 offset = list[Rank - 1];
+  LINMU_UNROLL for (int axis = 0; axis < Rank - 1; ++axis)
+    if (axis != 1)
+      offset += list[axis] * operand.strides[axis];
   if constexpr (Rank > 2)
-    return beside_rows(operand, list).step(list[1], operand.strides[1]);
+    return (operand.first + offset).step(list[1], operand.strides[1]);
   else
-    return beside_rows(operand, list);
+    return operand.first + offset;
 }
-/// The same of a row that may lie anywhere.
+/// The same of a row, along dimension 1, that may lie anywhere.
+template <class T> LINMU_FUNCTION Global<T> at_scattered(const Operand<T, 1> &operand, i32 index) {
+  return at(operand, index);
+}
 template <class T, int Rank, class... Indices>
-LINMU_FUNCTION Global<T> at_scattered(const Operand<T, Rank> &operand, Indices... indices) {
-  static_assert(sizeof...(Indices) == Rank, "requires an index for each axis");
-  const i32 list[] = {indices...};
+LINMU_FUNCTION Global<T> at_scattered(const Operand<T, Rank> &operand, i32 first, i32 row, Indices... rest) {
   if constexpr (Rank > 2)
-    return beside_rows(operand, list).step_anywhere(list[1], operand.strides[1]);
+    return at(operand, first, 0, rest...).step_anywhere(row, operand.strides[1]);
   else
-    return beside_rows(operand, list);
+    return at(operand, first, row);
 }
 template <class T> LINMU_FUNCTION Buffer<T> at(Buffer<T> buffer, i32 offset) {
   return {buffer.first + static_cast<u32>(offset) * static_cast<u32>(sizeof(T))};

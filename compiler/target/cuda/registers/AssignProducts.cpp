@@ -64,7 +64,9 @@ ProductForms::ProductForms(tile::KernelOp kernel, unsigned warps) : layouts_(ker
     addForms(product);
   }
   kernel.getBody().walk([&](tile::ReduceOp reduce) {
-    if (int source = sourceOf(reduce.getSource()); source >= 0 && reduce.getSource().getType().getRank() == 2)
+    int source = reduce.getSource().getType().getRank() == 2 ? sourceOf(reduce.getSource()) : -1;
+    // As often as the product: behind a loop one exchange more does not count.
+    if (source >= 0 && products_[source].dot->getBlock() == reduce->getBlock())
       ++products_[source].reductions[reduce.getAxis()];
   });
 }

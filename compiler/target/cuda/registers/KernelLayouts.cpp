@@ -68,8 +68,9 @@ LayoutAttr KernelLayouts::preferred(Value tile, unsigned depth) {
   if (auto dot = dyn_cast<tile::DotOp>(op))
     return resultLayout(dot, productFormOf(dot, layouts_), layouts_);
   if (auto reduce = dyn_cast<tile::ReduceOp>(op)) {
-    LayoutAttr source = preferred(reduce.getSource(), depth + 1);
-    return source && type.getRank() == 1 ? TileLayouts::slice(source, 1 - reduce.getAxis()) : LayoutAttr();
+    // What is known of rows goes with the rows, which a thread has few of.
+    LayoutAttr source = reduce.getAxis() == 1 ? preferred(reduce.getSource(), depth + 1) : LayoutAttr();
+    return source && type.getRank() == 1 ? TileLayouts::slice(source, 0) : LayoutAttr();
   }
   if (auto loop = dyn_cast<scf::ForOp>(op)) {
     unsigned number = cast<OpResult>(tile).getResultNumber();
