@@ -32,6 +32,7 @@ llvm::ArrayRef<AlgorithmSpace> linmu::algorithmSpaces() {
   static const AlgorithmSpace spaces[] = {
       {"recurrent", {}},        {"chunked", chunked}, {"two_kernels", twoKernels},
       {"segmented", segmented}, {"map", map},         {"windowed", windowed},
+      {"window_adjoint", windowed},
   };
   return spaces;
 }
