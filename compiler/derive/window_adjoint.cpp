@@ -42,6 +42,12 @@ struct Pairs {
   PairCoordinates query, key;
 };
 
+/// Keys, and their pairs with the queries at hand.
+struct KeyBlock {
+  Side side;
+  Pairs pairs;
+};
+
 class AdjointKernel {
 public:
   AdjointKernel(pattern::WindowAdjointOp op, const WindowTiles &tiles, const RowStatistics &statistics,
@@ -56,8 +62,12 @@ public:
 
 private:
   void start(StringRef name, int64_t blocks, ArrayRef<Value> results);
+  using AddKeys = function_ref<FailureOr<Carried>(const KeyBlock &keys, ValueRange sums)>;
+  FailureOr<Carried> overKeys(const WindowCell &cell, const Side &queries, ValueRange first,
+                              std::optional<KeyBlock> &only, AddKeys add);
   LogicalResult sendToQueries(const WindowCell &cell, Value from);
-  FailureOr<RowStatistics> statisticsOf(const WindowCell &cell, const Side &queries);
+  Carried addToRows(const Pairs &pairs, ValueRange sums);
+  RowStatistics finishRows(const Side &queries, ValueRange sums);
   LogicalResult sendToKeys(const WindowCell &cell, Value from, int64_t groups);
   FailureOr<Carried> addQueries(const WindowCell &cell, const Side &keys, Value from, const Walk &of,
                                 ValueRange sums);
@@ -69,7 +79,9 @@ private:
   FailureOr<Value> scoreGradients(const Pairs &pairs, Value weights, Value mean, int64_t queryAxis, Value head);
   /// What a product may multiply by the 0 of a pair that is not seen: without regions all are, or nothing is finite.
   Value finite(Value rows);
-  Value argument(Value result) { return result.use_empty() ? Value() : arguments.lookup(result); }
+  void store(Value tile, Value to, const WindowPositions &at) {
+    builder.store(tile, to, walk.indices(builder, to, at.rows), at.valid);
+  }
   Value constantLike(Value like, double value) { return builder.splat(like.getType(), value); }
 
   pattern::WindowAdjointOp op;
@@ -175,63 +187,81 @@ Value AdjointKernel::finite(Value rows) {
   return builder.select(isFinite, rows, constantLike(rows, 0));
 }
 
-/// Over blocks of keys: the largest score so far, the sum of the weights, and of the weights times what they receive.
-FailureOr<RowStatistics> AdjointKernel::statisticsOf(const WindowCell &cell, const Side &queries) {
-  Type row = builder.f32Tile({tiles.queries});
-  Carried first{builder.splat(row, -infinity), builder.splat(row, 0), builder.splat(row, 0)};
-  auto addKeys = [&](Value at, ValueRange sums) -> FailureOr<Carried> {
-    FailureOr<Pairs> pairs = pairsOf(queries, loadKeys(cell, at, walk), 0, walk.head);
-    if (failed(pairs))
-      return failure();
-    Value largest = builder.maximum(sums[0], builder.reduce(tile::ReduceKind::max, pairs->scores, 1));
-    Value offset = offsetOf(builder, largest);
-    Value kept = builder.exp(builder.subtract(sums[0], offset));
-    Value weights =
-        builder.exp(builder.subtract(pairs->scores, builder.along(offset, 0, shapeOf(pairs->scores))));
-    Value received = builder.select(pairs->seen, builder.multiply(weights, pairs->received),
-                                    constantLike(weights, 0));
-    return Carried{largest, builder.add(builder.multiply(sums[1], kept), builder.sum(weights, 1)),
-                   builder.add(builder.multiply(sums[2], kept), builder.sum(received, 1))};
-  };
-  FailureOr<Carried> sums =
-      loopOver(builder, builder.index(0), cell.tokens, builder.index(tiles.keys), first, addKeys);
-  if (failed(sums))
-    return failure();
-  Value inverse = inverseOf(builder, (*sums)[1]);
-  return RowStatistics{offsetOf(builder, (*sums)[0]), inverse, builder.multiply((*sums)[2], inverse)};
+/// The largest score so far, the sum of the weights, and of the weights times what they receive; with more keys.
+Carried AdjointKernel::addToRows(const Pairs &pairs, ValueRange sums) {
+  Value largest = builder.maximum(sums[0], builder.reduce(tile::ReduceKind::max, pairs.scores, 1));
+  Value offset = offsetOf(builder, largest);
+  Value kept = builder.exp(builder.subtract(sums[0], offset));
+  Value weights = builder.exp(builder.subtract(pairs.scores, builder.along(offset, 0, shapeOf(pairs.scores))));
+  Value received =
+      builder.select(pairs.seen, builder.multiply(weights, pairs.received), constantLike(weights, 0));
+  return {largest, builder.add(builder.multiply(sums[1], kept), builder.sum(weights, 1)),
+          builder.add(builder.multiply(sums[2], kept), builder.sum(received, 1))};
 }
 
-LogicalResult AdjointKernel::sendToQueries(const WindowCell &cell, Value from) {
-  Side queries = loadQueries(cell, from, walk);
-  FailureOr<RowStatistics> rows = statisticsOf(cell, queries);
-  if (failed(rows))
-    return failure();
-  auto store = [&](Value tile, Value to) {
-    builder.store(tile, to, walk.indices(builder, to, queries.positions.rows), queries.positions.valid);
-  };
-  store(rows->offset, memory.offset);
-  store(rows->inverse, memory.inverse);
-  store(rows->mean, memory.mean);
-  Value result = argument(op.getDQuery());
-  if (!result)
-    return success();
-  auto addKeys = [&](Value at, ValueRange sums) -> FailureOr<Carried> {
+/// The statistics behind such sums, stored for the second kernel.
+RowStatistics AdjointKernel::finishRows(const Side &queries, ValueRange sums) {
+  Value inverse = inverseOf(builder, sums[1]);
+  RowStatistics rows{offsetOf(builder, sums[0]), inverse, builder.multiply(sums[2], inverse)};
+  store(rows.offset, memory.offset, queries.positions);
+  store(rows.inverse, memory.inverse, queries.positions);
+  store(rows.mean, memory.mean, queries.positions);
+  return rows;
+}
+
+/// Sums over the blocks of keys of a cell; where one block holds every cell, its pairs are made once for all sums.
+FailureOr<Carried> AdjointKernel::overKeys(const WindowCell &cell, const Side &queries, ValueRange first,
+                                           std::optional<KeyBlock> &only, AddKeys add) {
+  auto load = [&](Value at) -> FailureOr<KeyBlock> {
     Side keys = loadKeys(cell, at, walk);
     FailureOr<Pairs> pairs = pairsOf(queries, keys, 0, walk.head);
     if (failed(pairs))
       return failure();
-    FailureOr<Value> gradients =
-        scoreGradients(*pairs, weightsOf(*pairs, *rows, 0), rows->mean, 0, walk.head);
+    return KeyBlock{keys, *pairs};
+  };
+  auto addBlock = [&](Value at, ValueRange sums) -> FailureOr<Carried> {
+    FailureOr<KeyBlock> block = load(at);
+    if (failed(block))
+      return failure();
+    return add(*block, sums);
+  };
+  if (view.volume() > tiles.keys)
+    return loopOver(builder, builder.index(0), cell.tokens, builder.index(tiles.keys), first, addBlock);
+  if (!only) {
+    FailureOr<KeyBlock> block = load(builder.index(0));
+    if (failed(block))
+      return failure();
+    only = *block;
+  }
+  return add(*only, first);
+}
+
+LogicalResult AdjointKernel::sendToQueries(const WindowCell &cell, Value from) {
+  Side queries = loadQueries(cell, from, walk);
+  std::optional<KeyBlock> only;
+  Type row = builder.f32Tile({tiles.queries});
+  Carried noRows{builder.splat(row, -infinity), builder.splat(row, 0), builder.splat(row, 0)};
+  FailureOr<Carried> sums = overKeys(cell, queries, noRows, only, [&](const KeyBlock &keys, ValueRange sums) {
+    return FailureOr<Carried>(addToRows(keys.pairs, sums));
+  });
+  if (failed(sums))
+    return failure();
+  RowStatistics rows = finishRows(queries, *sums);
+  if (op.getDQuery().use_empty())
+    return success();
+  auto addKeys = [&](const KeyBlock &keys, ValueRange sums) -> FailureOr<Carried> {
+    Value weights = weightsOf(keys.pairs, rows, 0);
+    FailureOr<Value> gradients = scoreGradients(keys.pairs, weights, rows.mean, 0, walk.head);
     if (failed(gradients))
       return failure();
-    return Carried{builder.dot(*gradients, finite(keys.score), {.init = sums[0]})};
+    return Carried{builder.dot(*gradients, finite(keys.side.score), {.init = sums[0]})};
   };
   Value none = builder.splat(builder.f32Tile({tiles.queries, view.keyFeatures()}), 0);
-  FailureOr<Carried> sum =
-      loopOver(builder, builder.index(0), cell.tokens, builder.index(tiles.keys), none, addKeys);
+  FailureOr<Carried> sum = overKeys(cell, queries, none, only, addKeys);
   if (failed(sum))
     return failure();
-  store(builder.multiply(sum->front(), constantLike(sum->front(), view.scale)), result);
+  Value scaled = builder.multiply(sum->front(), constantLike(none, view.scale));
+  store(scaled, arguments.lookup(op.getDQuery()), queries.positions);
   return success();
 }
 
@@ -286,7 +316,7 @@ LogicalResult AdjointKernel::sendToKeys(const WindowCell &cell, Value from, int6
   std::array<Value, 2> results{op.getDKey(), op.getDValue()};
   for (auto [result, sum] : llvm::zip_equal(results, *sums))
     if (Value to = arguments.lookupOrNull(result))
-      builder.store(sum, to, walk.indices(builder, to, shared.positions.rows), shared.positions.valid);
+      store(sum, to, shared.positions);
   return success();
 }
 

@@ -1,6 +1,7 @@
 """Gradients of window attention: the prototype of tests/oracles against autograd, differences and the padded grid in
 numpy; kernels and the interpreter against the prototype, of random grids, windows, shifts, scores and types."""
 
+import functools
 import os
 import sys
 from dataclasses import replace
@@ -59,8 +60,14 @@ def worst(actual: torch.Tensor, expected: torch.Tensor) -> float:
     return float((actual.double() - expected).norm(dim=-1).max()) / scale / actual.shape[-1] ** 0.5
 
 
+@functools.cache
+def kernel_of(text: str, schedule: tuple, target: str):
+    return linmu.compile(text, schedule=dict(schedule), target=target, cache=False).gradient()
+
+
 def by_kernel(case: Case, given: dict, target: str = "cpu", **options) -> dict:
-    found = case.kernel(target).gradient()(*given.values(), **options)
+    kernel = kernel_of(case.text(), tuple(case.schedule.items()), target)
+    found = kernel(*given.values(), **options)
     return dict(zip(("d_q", "d_k", "d_v"), found, strict=True))
 
 
@@ -80,7 +87,7 @@ def finite_case(seed: int) -> Case:
     return replace(case, grids=long or small or [(2, 3, 4)], poison=0)
 
 
-@pytest.mark.parametrize("seed", range(40 if NIGHTLY else 6))
+@pytest.mark.parametrize("seed", range(40 if NIGHTLY else 4))
 def test_the_prototype_is_autograd_of_the_padded_grid(seed):
     case = replace(finite_case(seed), batch=1, dtype=torch.float32)
     given = {name: x[0].double() for name, x in drawn(case, seed).items() if name != "m"}
@@ -94,12 +101,12 @@ def test_the_prototype_is_autograd_of_the_padded_grid(seed):
         assert float((gradient - leaf.grad).abs().max()) < 1e-12
 
 
-@pytest.mark.parametrize("seed", range(200 if NIGHTLY else 25))
+@pytest.mark.parametrize("seed", range(200 if NIGHTLY else 10))
 def test_random_windows_send_back_what_the_equations_say(seed):
     check(finite_case(seed), seed)
 
 
-@pytest.mark.parametrize("seed", range(40 if NIGHTLY else 5))
+@pytest.mark.parametrize("seed", range(40 if NIGHTLY else 3))
 def test_the_interpreter_agrees_with_the_equations_and_with_differences(seed, tmp_path):
     case = replace(finite_case(seed), dtype=torch.float32)
     case = replace(case, score="cap" if case.score == "deep" else case.score)  # whose sums lose what differs
@@ -118,14 +125,13 @@ def test_the_interpreter_agrees_with_the_equations_and_with_differences(seed, tm
     assert max(errors.values()) < 2e-6, errors
 
 
-@pytest.mark.parametrize("joined", [False, True])
-@pytest.mark.parametrize("schedule", [{}, {"key_block": 8, "query_block": 16}])
+@pytest.mark.parametrize("joined,schedule", [(False, {}), (True, {"key_block": 8, "query_block": 16})])
 def test_several_items_with_ragged_shifted_windows(joined, schedule):
     grids = [(5, 7, 6), (1, 9, 5), (3, 3, 3)]
     check(Case(grids=grids, window=(3, 4, 4), shift=(1, 2, 3), joined=joined, schedule=schedule, batch=2))
 
 
-@pytest.mark.parametrize("key_heads", [1, 2, 4])
+@pytest.mark.parametrize("key_heads", [1, 4])
 def test_keys_and_values_get_the_sum_over_the_heads_that_share_them(key_heads):
     check(Case(grids=[(2, 4, 5)], window=(2, 3, 3), shift=(0, 1, 1), heads=4, key_heads=key_heads))
 
@@ -141,29 +147,29 @@ def test_keys_and_values_may_be_shared_by_heads_of_different_numbers():
         assert worst(actual, exact) < TOLERANCE["f32"]
 
 
-@pytest.mark.parametrize("wrt", [["q"], ["k"], ["v"], ["q", "v"]])
+@pytest.mark.parametrize("wrt", [["q"], ["v"], ["q", "k"]])
 def test_some_gradients_alone_are_what_they_are_among_all(wrt):
     case = Case(grids=[(2, 4, 5)], window=(2, 3, 3), shift=(0, 1, 1))
     given = drawn(case)
     every = by_kernel(case, given)
-    found = case.kernel().gradient(wrt=wrt)(*given.values())
+    found = linmu.compile(case.text(), cache=False).gradient(wrt=wrt)(*given.values())
     for name, actual in zip(wrt, found if len(wrt) > 1 else [found], strict=True):
         assert torch.equal(actual, every[f"d_{name}"])
 
 
-@pytest.mark.parametrize("schedule", [{}, {"key_block": 8}])
-@pytest.mark.parametrize("score", ["plain", "forbid"])
+@pytest.mark.parametrize("score,schedule", [("plain", {}), ("forbid", {"key_block": 8})])
 def test_text_gets_zero_and_so_does_a_query_that_sees_no_key(schedule, score):
     case = Case(grids=[(1, 3, 4), (2, 2, 2)], window=(1, 3, 4), shift=(0, 0, 0), score=score, schedule=schedule)
     given = drawn(case)
     text = torch.ones(case.tokens, dtype=torch.bool)
     for first, t, h, w in case.media:
         text[first : first + t * h * w] = False
-    for gradient in by_kernel(case, given).values():
+    found = by_kernel(case, given)
+    for gradient in found.values():
         assert not gradient[:, text].any()
-        assert torch.isfinite(gradient).all()
+        assert gradient.any() and torch.isfinite(gradient).all()
     if score == "forbid":  # row 1
-        assert not by_kernel(case, given)["d_q"][0, 1 + 4 : 1 + 8].any()
+        assert not found["d_q"][0, 1 + 4 : 1 + 8].any()
 
 
 @pytest.mark.parametrize("operand", ["q", "k", "v"])
@@ -184,9 +190,8 @@ def test_what_is_no_number_sends_nothing_through_pairs_that_are_not_seen(operand
 
 
 @pytest.mark.parametrize("operand", ["q", "k", "v", "d_o"])
-@pytest.mark.parametrize("schedule", [{}, {"key_block": 8}])
-def test_what_is_no_number_stays_in_its_window(operand, schedule):
-    case = Case(grids=[(2, 6, 7)], window=(2, 4, 4), shift=(0, 2, 2), schedule=schedule)
+def test_what_is_no_number_stays_in_its_window(operand):
+    case = Case(grids=[(2, 6, 7)], window=(2, 4, 4), shift=(0, 2, 2), schedule={"key_block": 8})
     given = drawn(case)
     clean = by_kernel(case, given)
     given[operand][0, 1, :, 3] = np.nan
@@ -199,7 +204,7 @@ def test_what_is_no_number_stays_in_its_window(operand, schedule):
 
 
 def test_threads_do_not_change_a_bit():
-    case = Case(grids=[(3, 6, 7), (1, 5, 5)], window=(2, 4, 4), shift=(1, 2, 2), heads=4, key_heads=2)
+    case = Case(grids=[(2, 6, 7)], window=(2, 4, 4), shift=(0, 2, 2), schedule={"key_block": 8})
     given = drawn(case)
     one, two = (by_kernel(case, given, threads=threads) for threads in (1, 2))
     assert all(torch.equal(one[name], two[name]) for name in one)
@@ -210,8 +215,8 @@ def test_the_largest_windows_run_on_small_grids(window):
     check(Case(grids=[(3, 4, 2), (1, 1, 70)], window=window, shift=tuple(size - 1 for size in window)))
 
 
-@pytest.mark.parametrize("score", [name for name in SCORES if name != "plain"])
-def test_every_score_by_emulation_of_a_gpu(score):
+@pytest.mark.parametrize("score", SCORES if NIGHTLY else ["cap", "forbid"])
+def test_scores_by_emulation_of_a_gpu(score):
     case = Case(grids=[(1, 3, 5)], window=(1, 3, 4), shift=(0, 0, 2), score=score, features=16, values=16)
     check(case, target="emulate")
 
