@@ -1,4 +1,5 @@
-// The gradient of windows is an op of its own, `pattern.window_adjoint`, which takes the score's derivative with it.
+// The gradient of windows is an op of its own, `pattern.window_adjoint`, which takes the score's derivative
+// with it.
 #include "compiler/autodiff/Gradients.h"
 #include "compiler/autodiff/LoopBuilder.h"
 #include "compiler/autodiff/StepGradient.h"
@@ -9,8 +10,8 @@ using namespace linmu;
 using namespace linmu::autodiff;
 using namespace linmu::pattern;
 
-/// Of (score, query t, y, x, key t, y, x, head, df), where df is the gradient of what `score` yields, to that of
-/// the score: the ops of `score`, and what they send back.
+/// Of (score, query t, y, x, key t, y, x, head, df), where df is the gradient of what `score` yields, to that
+/// of the score: the ops of `score`, and what they send back.
 static void buildScoreGradient(Region &score, Region &gradient) {
   Block &from = score.front(), &to = gradient.emplaceBlock();
   Location location = score.getLoc();

@@ -48,8 +48,8 @@ mlir::FailureOr<LaunchPlan> deriveEpilogue(pattern::NormalScanOp scan, llvm::Arr
 mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, const Schedule &schedule,
                                        ProgramBuilder &program);
 
-/// Its gradients. Two launches: those of queries, then those of keys and values; three where keys and values have
-/// heads of different numbers.
+/// Its gradients. Two launches: those of queries, then those of keys and values; three where keys and values
+/// have heads of different numbers.
 mlir::FailureOr<OpPlan> deriveWindowAdjoint(pattern::WindowAdjointOp op, const Schedule &schedule,
                                             ProgramBuilder &program);
 

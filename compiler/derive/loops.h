@@ -6,8 +6,8 @@ namespace linmu {
 
 using Carried = llvm::SmallVector<mlir::Value>;
 
-/// at = begin, begin + step, ... below end, indices. `body` gives what is carried to the next one; the result is what is
-/// carried behind the loop.
+/// at = begin, begin + step, ... below end, indices. `body` gives what is carried to the next one; the result
+/// is what is carried behind the loop.
 mlir::FailureOr<Carried>
 loopOver(TileBuilder &builder, mlir::Value begin, mlir::Value end, mlir::Value step, mlir::ValueRange carried,
          llvm::function_ref<mlir::FailureOr<Carried>(mlir::Value at, mlir::ValueRange carried)> body);

@@ -1,7 +1,7 @@
-// The gradients of window attention, by cells of window_grid.h: every token of a cell sees the whole cell, so that its
-// tokens are the queries and the keys of all of its pairs. A first kernel takes blocks of queries, gives their gradients
-// and leaves what softmax made of each row. From that a second one computes the weights again, transposed, for blocks
-// of keys: no block adds to what another one writes.
+// The gradients of window attention, by cells of window_grid.h: every token of a cell sees the whole cell, so
+// that its tokens are the queries and the keys of all of its pairs. A first kernel takes blocks of queries,
+// gives their gradients and leaves what softmax made of each row. From that a second one computes the weights
+// again, transposed, for blocks of keys: no block adds to what another one writes.
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/loops.h"
 #include "compiler/derive/window_score.h"
@@ -21,8 +21,8 @@ OpSchedule linmu::describeWindowAdjoint(const WindowTiles &tiles) {
 
 namespace {
 
-/// What the first kernel leaves of each query and head, [B, N, H] of f32: the exponents' offset, one over the sum of the
-/// weights, and the mean of what the weights receive.
+/// What the first kernel leaves of each query and head, [B, N, H] of f32: the exponents' offset, one over the
+/// sum of the weights, and the mean of what the weights receive.
 struct RowStatistics {
   Value offset, inverse, mean;
 };
@@ -35,10 +35,10 @@ struct Side {
 
 /// Pairs of a block of queries with one of keys, on whichever axes.
 struct Pairs {
-  Value products;        ///< scaled
-  Value scores;          ///< of the score region
-  Value seen;            ///< i1
-  Value received;        ///< by the weight: cotangent . value
+  Value products; ///< scaled
+  Value scores;   ///< of the score region
+  Value seen;     ///< i1
+  Value received; ///< by the weight: cotangent . value
   PairCoordinates query, key;
 };
 
@@ -76,8 +76,10 @@ private:
   Side loadKeys(const WindowCell &cell, Value from, const Walk &of);
   FailureOr<Pairs> pairsOf(const Side &queries, const Side &keys, int64_t queryAxis, Value head);
   Value weightsOf(const Pairs &pairs, const RowStatistics &rows, int64_t queryAxis);
-  FailureOr<Value> scoreGradients(const Pairs &pairs, Value weights, Value mean, int64_t queryAxis, Value head);
-  /// What a product may multiply by the 0 of a pair that is not seen: without regions all are, or nothing is finite.
+  FailureOr<Value> scoreGradients(const Pairs &pairs, Value weights, Value mean, int64_t queryAxis,
+                                  Value head);
+  /// What a product may multiply by the 0 of a pair that is not seen: without regions all are, or nothing is
+  /// finite.
   Value finite(Value rows);
   void store(Value tile, Value to, const WindowPositions &at) {
     builder.store(tile, to, walk.indices(builder, to, at.rows), at.valid);
@@ -133,7 +135,8 @@ Side AdjointKernel::loadKeys(const WindowCell &cell, Value from, const Walk &of)
   return side;
 }
 
-FailureOr<Pairs> AdjointKernel::pairsOf(const Side &queries, const Side &keys, int64_t queryAxis, Value head) {
+FailureOr<Pairs> AdjointKernel::pairsOf(const Side &queries, const Side &keys, int64_t queryAxis,
+                                        Value head) {
   const Side &rows = queryAxis == 0 ? queries : keys, &columns = queryAxis == 0 ? keys : queries;
   Pairs pairs;
   pairs.products = builder.dot(rows.score, columns.score, {.transpose_rhs = true});
@@ -152,8 +155,8 @@ FailureOr<Pairs> AdjointKernel::pairsOf(const Side &queries, const Side &keys, i
                                builder.along(columns.positions.valid, 1, shape));
   pairs.scores = builder.select(present, pairs.scores, constantLike(pairs.scores, -infinity));
   // A NaN is seen, so that the comparison is an unordered one.
-  pairs.seen = arith::CmpFOp::create(builder, CmpFPredicate::UNE, pairs.scores,
-                                     constantLike(pairs.scores, -infinity));
+  pairs.seen =
+      arith::CmpFOp::create(builder, CmpFPredicate::UNE, pairs.scores, constantLike(pairs.scores, -infinity));
   return pairs;
 }
 
@@ -187,12 +190,14 @@ Value AdjointKernel::finite(Value rows) {
   return builder.select(isFinite, rows, constantLike(rows, 0));
 }
 
-/// The largest score so far, the sum of the weights, and of the weights times what they receive; with more keys.
+/// The largest score so far, the sum of the weights, and of the weights times what they receive; with more
+/// keys.
 Carried AdjointKernel::addToRows(const Pairs &pairs, ValueRange sums) {
   Value largest = builder.maximum(sums[0], builder.reduce(tile::ReduceKind::max, pairs.scores, 1));
   Value offset = offsetOf(builder, largest);
   Value kept = builder.exp(builder.subtract(sums[0], offset));
-  Value weights = builder.exp(builder.subtract(pairs.scores, builder.along(offset, 0, shapeOf(pairs.scores))));
+  Value weights =
+      builder.exp(builder.subtract(pairs.scores, builder.along(offset, 0, shapeOf(pairs.scores))));
   Value received =
       builder.select(pairs.seen, builder.multiply(weights, pairs.received), constantLike(weights, 0));
   return {largest, builder.add(builder.multiply(sums[1], kept), builder.sum(weights, 1)),
@@ -209,7 +214,8 @@ RowStatistics AdjointKernel::finishRows(const Side &queries, ValueRange sums) {
   return rows;
 }
 
-/// Sums over the blocks of keys of a cell; where one block holds every cell, its pairs are made once for all sums.
+/// Sums over the blocks of keys of a cell; where one block holds every cell, its pairs are made once for all
+/// sums.
 FailureOr<Carried> AdjointKernel::overKeys(const WindowCell &cell, const Side &queries, ValueRange first,
                                            std::optional<KeyBlock> &only, AddKeys add) {
   auto load = [&](Value at) -> FailureOr<KeyBlock> {
@@ -279,7 +285,8 @@ FailureOr<LaunchPlan> AdjointKernel::deriveQueries() {
   return launch;
 }
 
-/// What the queries from `from` on send to the keys, added to the sums of the keys' gradients and the values'.
+/// What the queries from `from` on send to the keys, added to the sums of the keys' gradients and the
+/// values'.
 FailureOr<Carried> AdjointKernel::addQueries(const WindowCell &cell, const Side &keys, Value from,
                                              const Walk &of, ValueRange sums) {
   Side queries = loadQueries(cell, from, of);
@@ -305,9 +312,8 @@ LogicalResult AdjointKernel::sendToKeys(const WindowCell &cell, Value from, int6
     Walk of = walk;
     of.head = builder.add(walk.head, number);
     Side keys = isShared ? shared : loadKeys(cell, from, of);
-    return loopOver(
-        builder, builder.index(0), cell.tokens, builder.index(tiles.queries), carried,
-        [&](Value at, ValueRange sums) { return addQueries(cell, keys, at, of, sums); });
+    return loopOver(builder, builder.index(0), cell.tokens, builder.index(tiles.queries), carried,
+                    [&](Value at, ValueRange sums) { return addQueries(cell, keys, at, of, sums); });
   };
   FailureOr<Carried> sums = loopOver(builder, builder.index(0), builder.index(view.heads() / groups),
                                      builder.index(1), none, addHead);

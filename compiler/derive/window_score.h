@@ -11,8 +11,8 @@ using PairCoordinates = llvm::SmallVector<StepTile, 3>;
 PairCoordinates coordinatesOf(TileBuilder &builder, const WindowPositions &positions, int64_t axis,
                               llvm::ArrayRef<int64_t> shape);
 
-/// What a region over pairs yields on a tile of scores with coordinates that go with it. `head` is an index; `more`
-/// is the tile of an argument behind the head, or null.
+/// What a region over pairs yields on a tile of scores with coordinates that go with it. `head` is an index;
+/// `more` is the tile of an argument behind the head, or null.
 mlir::FailureOr<mlir::Value> applyToPairs(TileBuilder &builder, mlir::Block &region, mlir::Value head,
                                           mlir::Value scores, llvm::ArrayRef<StepTile> query,
                                           llvm::ArrayRef<StepTile> key, mlir::Value more = {});

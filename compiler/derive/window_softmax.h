@@ -4,9 +4,9 @@
 // value of an unseen key by 0, which is NaN for a value that is not finite. So the fast forms tell whether
 // all that they wrote is finite, and `exact` writes it again where not.
 #pragma once
-#include "compiler/derive/window_score.h"
 #include "compiler/derive/walk.h"
 #include "compiler/derive/window_grid.h"
+#include "compiler/derive/window_score.h"
 #include "compiler/schedule/schedule.h"
 #include "mlir/IR/IRMapping.h"
 

@@ -68,16 +68,18 @@ LogicalResult WindowUnits::forEach(function_ref<LogicalResult(const WindowShare 
 /// How many of the tokens [from, to) are in items, which do not overlap; index.
 Value WindowUnits::tokensInItems(Value from, Value to) {
   Value zero = builder.index(0);
-  FailureOr<Carried> counted = loopOver(
-      builder, zero, items(), builder.index(1), zero, [&](Value at, ValueRange carried) -> FailureOr<Carried> {
-        auto entry = [&](int64_t column) {
-          return builder.toIndex(builder.load(media, {at, builder.index(column)}));
-        };
-        Value first = entry(0);
-        Value end = builder.add(first, builder.multiply(builder.multiply(entry(1), entry(2)), entry(3)));
-        Value common = builder.subtract(builder.minimum(end, to), builder.maximum(first, from));
-        return Carried{builder.add(carried[0], builder.maximum(common, zero))};
-      });
+  FailureOr<Carried> counted =
+      loopOver(builder, zero, items(), builder.index(1), zero,
+               [&](Value at, ValueRange carried) -> FailureOr<Carried> {
+                 auto entry = [&](int64_t column) {
+                   return builder.toIndex(builder.load(media, {at, builder.index(column)}));
+                 };
+                 Value first = entry(0);
+                 Value end =
+                     builder.add(first, builder.multiply(builder.multiply(entry(1), entry(2)), entry(3)));
+                 Value common = builder.subtract(builder.minimum(end, to), builder.maximum(first, from));
+                 return Carried{builder.add(carried[0], builder.maximum(common, zero))};
+               });
   return counted->front();
 }
 
@@ -89,9 +91,9 @@ Value WindowUnits::areOutside(Value tokens) {
         auto entry = [&](int64_t column) { return builder.load(media, {at, builder.index(column)}); };
         Value first = entry(0);
         Value size = builder.multiply(builder.multiply(entry(1), entry(2)), entry(3));
-        Value here = builder.both(
-            builder.compare(CmpIPredicate::sge, tokens, fill(first, tokens)),
-            builder.compare(CmpIPredicate::slt, tokens, fill(builder.add(first, size), tokens)));
+        Value here =
+            builder.both(builder.compare(CmpIPredicate::sge, tokens, fill(first, tokens)),
+                         builder.compare(CmpIPredicate::slt, tokens, fill(builder.add(first, size), tokens)));
         return Carried{builder.select(here, constantLike(tokens, 1), carried[0])};
       });
   return builder.compare(CmpIPredicate::eq, inside->front(), constantLike(tokens, 0));

@@ -1,6 +1,7 @@
-// The work of kernels on windows, cut into units: a cell of window_grid.h, or a share of its tokens. A block serves
-// one head of one sequence and every unit u = slot, slot + slots, ... of the items in turn. Slots are counted from the
-// tokens, so that neither they nor the units depend on positions of windows outside the grid.
+// The work of kernels on windows, cut into units: a cell of window_grid.h, or a share of its tokens. A block
+// serves one head of one sequence and every unit u = slot, slot + slots, ... of the items in turn. Slots are
+// counted from the tokens, so that neither they nor the units depend on positions of windows outside the
+// grid.
 #pragma once
 #include "compiler/derive/program_builder.h"
 #include "compiler/derive/walk.h"

@@ -165,9 +165,9 @@ static LogicalResult checkFunction(func::FuncOp function) {
              : !isa<pattern::ScanOp, pattern::MapOp, pattern::PermuteOp, pattern::TokenOrderOp,
                     pattern::WindowAttentionOp, pattern::ReduceOp, pattern::InnerProductOp,
                     pattern::ScanAdjointOp, pattern::WindowAdjointOp>(op))
-      return op.emitError(
-                 "requires a pattern to consist of pattern.scan, map, permute, token_order, reduce, "
-                 "inner_product, scan_adjoint, window_attention and window_adjoint, and to end in func.return; got '")
+      return op.emitError("requires a pattern to consist of pattern.scan, map, permute, token_order, reduce, "
+                          "inner_product, scan_adjoint, window_attention and window_adjoint, and to end in "
+                          "func.return; got '")
              << op.getName() << "'";
   }
   if (function.getNumResults() == 0)

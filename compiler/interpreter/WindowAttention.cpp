@@ -8,9 +8,8 @@ using namespace linmu;
 using namespace linmu::interpreter;
 
 /// All queries of one window for one head of one sequence.
-static std::optional<ViolationAt> attend(const WindowScores &scores, const Window &window,
-                                         std::int64_t batch, std::int64_t head, PairFunction &score,
-                                         HostTensor &result) {
+static std::optional<ViolationAt> attend(const WindowScores &scores, const Window &window, std::int64_t batch,
+                                         std::int64_t head, PairFunction &score, HostTensor &result) {
   std::vector<double> weights(window.size());
   for (const WindowMember &query : window) {
     for (auto [weight, key] : llvm::zip(weights, window)) {
@@ -23,7 +22,8 @@ static std::optional<ViolationAt> attend(const WindowScores &scores, const Windo
     }
     std::vector<double> given = weights;
     WindowScores::softmax(weights);
-    double *out = result.elements.data() + (Rows(result, 3).at(batch, query.token, head) - result.elements.data());
+    double *out =
+        result.elements.data() + (Rows(result, 3).at(batch, query.token, head) - result.elements.data());
     for (auto [score, weight, key] : llvm::zip(given, weights, window)) {
       if (score == -INFINITY) // not seen: its value may be no number
         continue;

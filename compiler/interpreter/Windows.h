@@ -13,8 +13,8 @@ struct WindowMember {
 };
 using Window = std::vector<WindowMember>;
 
-/// The windows that hold tokens: every token of an item is a member of exactly one. Fails with a diagnostic as
-/// mediaItems() does.
+/// The windows that hold tokens: every token of an item is a member of exactly one. Fails with a diagnostic
+/// as mediaItems() does.
 mlir::FailureOr<std::vector<Window>> windowsOf(const pattern::WindowView &view, const Values &values,
                                                const Call &call);
 

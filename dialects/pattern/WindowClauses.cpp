@@ -138,9 +138,10 @@ ParseResult WindowParser::parseTypes() {
   SmallVector<Type> types, results;
   SMLoc loc = parser.getNameLoc();
   auto refuse = [&] {
-    return fail(adjoint ? "requires the types of query, key, value and cotangent, and of the gradients of the first "
-                          "three, as in : (!q, !k, !v, !o) -> (!q, !k, !v)"
-                        : "requires the types of query, key, value and result, as in : (!q, !k, !v) -> !o");
+    return fail(
+        adjoint ? "requires the types of query, key, value and cotangent, and of the gradients of the first "
+                  "three, as in : (!q, !k, !v, !o) -> (!q, !k, !v)"
+                : "requires the types of query, key, value and result, as in : (!q, !k, !v) -> !o");
   };
   if (parser.parseOptionalColon() || parser.parseOptionalLParen())
     return refuse();

@@ -56,8 +56,8 @@ LogicalResult linmu::pattern::verifyWindowTensor(Operation *op, StringRef name, 
 
 LogicalResult linmu::pattern::verifyWindow(const WindowView &view) {
   Operation *op = view.op;
-  if (failed(verifyWindowTensor(op, "query", view.query)) || failed(verifyWindowTensor(op, "key", view.key)) ||
-      failed(verifyWindowTensor(op, "value", view.value)))
+  if (failed(verifyWindowTensor(op, "query", view.query)) ||
+      failed(verifyWindowTensor(op, "key", view.key)) || failed(verifyWindowTensor(op, "value", view.value)))
     return failure();
   int64_t features = cast<RankedTensorType>(view.query.getType()).getDimSize(3), heads = view.heads();
   if (features != view.keyFeatures())
@@ -139,7 +139,8 @@ LogicalResult linmu::pattern::verifyScore(Operation *op, Region &region, StringR
   auto yield = dyn_cast<YieldOp>(block.back());
   if (!yield)
     return op->emitOpError("requires its ") << name << " region to end in 'pattern.yield'";
-  if (!yield.getStates().empty() || yield.getOutputs().size() != 1 || !yield.getOutputs()[0].getType().isF32())
+  if (!yield.getStates().empty() || yield.getOutputs().size() != 1 ||
+      !yield.getOutputs()[0].getType().isF32())
     return op->emitOpError("requires the ")
            << name << " region to yield one f32 output, got " << yield->getOperandTypes();
   return success();

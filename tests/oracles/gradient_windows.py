@@ -131,7 +131,9 @@ def gradient(
             largest[rows], total[rows] = statistics(pair.f)
             weights = weigh(pair.f, largest[rows], total[rows])
             mean[rows] = torch.where(pair.f != -torch.inf, weights * pair.received, 0).sum(1, keepdim=True)
-            dq[torch.tensor(own)[rows], head] = windows.scale * row_gradient(pair, weights, mean[rows]) @ given[1]
+            dq[torch.tensor(own)[rows], head] = (
+                windows.scale * row_gradient(pair, weights, mean[rows]) @ given[1]
+            )
         for columns in every.split(block):
             pair = pair_of(windows, cell, every, columns, head, *given)
             weights = weigh(pair.f, largest, total)

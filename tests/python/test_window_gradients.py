@@ -51,7 +51,9 @@ def drawn(case: Case, seed: int = 0) -> dict:
 def expected_gradients(case: Case, given: dict) -> dict:
     rows = zip(*(given[name].double() for name in ("q", "k", "v", "d_o")), strict=True)
     found = [gradient_windows.gradient(prototype(case), *row) for row in rows]
-    return {f"d_{name}": torch.stack(parts) for name, parts in zip("qkv", zip(*found, strict=True), strict=True)}
+    return {
+        f"d_{name}": torch.stack(parts) for name, parts in zip("qkv", zip(*found, strict=True), strict=True)
+    }
 
 
 def worst(actual: torch.Tensor, expected: torch.Tensor) -> float:
@@ -118,7 +120,9 @@ def test_the_interpreter_agrees_with_the_equations_and_with_differences(seed, tm
         assert worst(torch.from_numpy(actual[name]), exact) < TOLERANCE["interpreter"]
 
     def total(operands):
-        return float((case.expected({n: torch.from_numpy(x) for n, x in operands.items()}) * arrays["d_o"]).sum())
+        return float(
+            (case.expected({n: torch.from_numpy(x) for n, x in operands.items()}) * arrays["d_o"]).sum()
+        )
 
     exact = {name: x.astype(np.float64) for name, x in arrays.items() if name in "qkv"}
     errors = worst_slope(total, exact, actual, np.random.default_rng(seed))
@@ -138,7 +142,9 @@ def test_keys_and_values_get_the_sum_over_the_heads_that_share_them():
 def test_keys_and_values_may_be_shared_by_heads_of_different_numbers():
     case = Case(grids=[(2, 4, 5)], window=(2, 3, 3), shift=(0, 1, 1), heads=4, key_heads=2)
     text = case.text().replace("%v: tensor<?x?x2x8xf32>", "%v: tensor<?x?x4x8xf32>")
-    text = text.replace("tensor<?x?x2x8xf32>, tensor<?x?x2x8xf32>) ->", "tensor<?x?x2x8xf32>, tensor<?x?x4x8xf32>) ->")
+    text = text.replace(
+        "tensor<?x?x2x8xf32>, tensor<?x?x2x8xf32>) ->", "tensor<?x?x2x8xf32>, tensor<?x?x4x8xf32>) ->"
+    )
     given = drawn(case)
     given["v"] = torch.randn(1, case.tokens, 4, 8, generator=torch.Generator().manual_seed(3))
     found = linmu.compile(text, cache=False).gradient()(*given.values())
@@ -158,7 +164,9 @@ def test_some_gradients_alone_are_what_they_are_among_all(wrt):
 
 @pytest.mark.parametrize("score,schedule", [("plain", {}), ("forbid", {"key_block": 8})])
 def test_text_gets_zero_and_so_does_a_query_that_sees_no_key(schedule, score):
-    case = Case(grids=[(1, 3, 4), (2, 2, 2)], window=(1, 3, 4), shift=(0, 0, 0), score=score, schedule=schedule)
+    case = Case(
+        grids=[(1, 3, 4), (2, 2, 2)], window=(1, 3, 4), shift=(0, 0, 0), score=score, schedule=schedule
+    )
     given = drawn(case)
     text = torch.ones(case.tokens, dtype=torch.bool)
     for first, t, h, w in case.media:
