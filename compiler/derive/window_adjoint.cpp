@@ -78,8 +78,8 @@ private:
   Value weightsOf(const Pairs &pairs, const RowStatistics &rows, int64_t queryAxis);
   FailureOr<Value> scoreGradients(const Pairs &pairs, Value weights, Value mean, int64_t queryAxis,
                                   Value head);
-  /// What a product may multiply by the 0 of a pair that is not seen: without regions all are, or nothing is
-  /// finite.
+  /// Rows that a product may multiply by the 0 of a pair that is not seen. What a seen pair reads is in its
+  /// score, so that no other number is lost.
   Value finite(Value rows);
   void store(Value tile, Value to, const WindowPositions &at) {
     builder.store(tile, to, walk.indices(builder, to, at.rows), at.valid);
@@ -183,8 +183,6 @@ FailureOr<Value> AdjointKernel::scoreGradients(const Pairs &pairs, Value weights
 }
 
 Value AdjointKernel::finite(Value rows) {
-  if (!view.scoreBlock())
-    return rows;
   Value size = math::AbsFOp::create(builder, rows);
   Value isFinite = arith::CmpFOp::create(builder, CmpFPredicate::OLT, size, constantLike(size, infinity));
   return builder.select(isFinite, rows, constantLike(rows, 0));

@@ -196,6 +196,16 @@ def test_what_is_no_number_sends_nothing_through_pairs_that_are_not_seen(operand
             assert torch.isfinite(gradient[0, 2:]).all()
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_an_infinite_key_sends_nothing_to_queries_whose_score_of_it_is_minus_infinity(value):
+    case = Case(grids=[(1, 3, 4)], window=(1, 3, 4), shift=(0, 0, 0), features=1)
+    given = drawn(case)
+    given["k"][0, 4] = value
+    finite = np.isfinite(case.expected(given)).all(-1)
+    assert 0 < finite[:, 1:-2].sum() < finite[:, 1:-2].size
+    assert torch.isfinite(by_kernel(case, given)["d_q"][torch.from_numpy(finite)]).all()
+
+
 @pytest.mark.parametrize("operand", ["q", "k", "v", "d_o"])
 def test_what_is_no_number_stays_in_its_window(operand):
     case = Case(grids=[(2, 6, 7)], window=(2, 4, 4), shift=(0, 2, 2), schedule={"key_block": 8})
