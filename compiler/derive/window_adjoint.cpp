@@ -84,6 +84,7 @@ private:
   void store(Value tile, Value to, const WindowPositions &at) {
     builder.store(tile, to, walk.indices(builder, to, at.rows), at.valid);
   }
+  Value scaled(Value tile) { return builder.multiply(tile, constantLike(tile, view.scale)); }
   Value constantLike(Value like, double value) { return builder.splat(like.getType(), value); }
 
   pattern::WindowAdjointOp op;
@@ -122,8 +123,7 @@ void AdjointKernel::start(StringRef name, int64_t blocks, ArrayRef<Value> result
 
 Side AdjointKernel::loadQueries(const WindowCell &cell, Value from, const Walk &of) {
   Side side{.positions = grid->positions(cell, from, tiles.queries)};
-  Value rows = of.load(builder, arguments.lookup(op.getQuery()), side.positions.rows);
-  side.score = builder.multiply(rows, constantLike(rows, view.scale));
+  side.score = of.load(builder, arguments.lookup(op.getQuery()), side.positions.rows);
   side.payload = of.load(builder, arguments.lookup(op.getCotangent()), side.positions.rows);
   return side;
 }
@@ -139,7 +139,8 @@ FailureOr<Pairs> AdjointKernel::pairsOf(const Side &queries, const Side &keys, i
                                         Value head) {
   const Side &rows = queryAxis == 0 ? queries : keys, &columns = queryAxis == 0 ? keys : queries;
   Pairs pairs;
-  pairs.products = builder.dot(rows.score, columns.score, {.transpose_rhs = true});
+  // Operands stay what they are in memory, whatever a target rounds them to.
+  pairs.products = scaled(builder.dot(rows.score, columns.score, {.transpose_rhs = true}));
   pairs.received = builder.dot(rows.payload, columns.payload, {.transpose_rhs = true});
   pairs.scores = pairs.products;
   ArrayRef<int64_t> shape = shapeOf(pairs.products);
@@ -264,8 +265,7 @@ LogicalResult AdjointKernel::sendToQueries(const WindowCell &cell, Value from) {
   FailureOr<Carried> sum = overKeys(cell, queries, none, only, addKeys);
   if (failed(sum))
     return failure();
-  Value scaled = builder.multiply(sum->front(), constantLike(none, view.scale));
-  store(scaled, arguments.lookup(op.getDQuery()), queries.positions);
+  store(scaled(sum->front()), arguments.lookup(op.getDQuery()), queries.positions);
   return success();
 }
 
@@ -317,10 +317,10 @@ LogicalResult AdjointKernel::sendToKeys(const WindowCell &cell, Value from, int6
                                      builder.index(1), none, addHead);
   if (failed(sums))
     return failure();
-  std::array<Value, 2> results{op.getDKey(), op.getDValue()};
-  for (auto [result, sum] : llvm::zip_equal(results, *sums))
-    if (Value to = arguments.lookupOrNull(result))
-      store(sum, to, shared.positions);
+  if (Value to = arguments.lookupOrNull(op.getDKey()))
+    store(scaled(sums->front()), to, shared.positions);
+  if (Value to = arguments.lookupOrNull(op.getDValue()))
+    store(sums->back(), to, shared.positions);
   return success();
 }
 
