@@ -1,4 +1,4 @@
-// differentiate: a function of maps, split scans and permutes becomes the function of its gradients.
+// differentiate: a function of maps, split scans, windows and permutes becomes the function of its gradients.
 #include "compiler/autodiff/Gradients.h"
 #include "compiler/autodiff/LoopBuilder.h"
 #include "compiler/autodiff/Passes.h"
@@ -36,8 +36,6 @@ static LogicalResult refuse(Operation *op) {
       error.attachNote(Location(at)) << reason.getValue();
     return error;
   }
-  if (isa<WindowAttentionOp>(op))
-    return op->emitOpError("has no gradient yet");
   return op->emitOpError("has no gradient: derivatives of the second order are not supported");
 }
 
@@ -128,6 +126,7 @@ private:
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](MapOp map) { return differentiateMap(map, cotangents, at_); })
         .Case([&](NormalScanOp scan) { return differentiateScan(scan, cotangents, at_); })
+        .Case([&](WindowAttentionOp windows) { return differentiateWindows(windows, cotangents, at_); })
         .Case([&](PermuteOp permute) {
           Value cotangent = cotangents.of(at_, permute.getResult());
           cotangents.add(permute.getSource(),
@@ -155,12 +154,15 @@ private:
     return cotangents.result(at_, input);
   }
 
-  /// Of some loop of the function, without its order: for what depends on none.
+  /// Of some loop of the function, without its order, or of its windows: for what depends on none.
   LoopWalk anyWalk() {
     LoopWalk walk;
     for (Operation &op : function_.getBody().front())
       llvm::TypeSwitch<Operation *>(&op).Case<MapOp, NormalScanOp>(
           [&](auto loop) { walk = LoopWalk::of(loop); });
+    if (!walk.like)
+      for (auto windows : function_.getOps<WindowAttentionOp>())
+        walk.like = windows.getQuery();
     walk.order = {};
     return walk;
   }

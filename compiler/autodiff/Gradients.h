@@ -12,4 +12,8 @@ mlir::LogicalResult differentiateMap(pattern::MapOp map, Cotangents &cotangents,
 mlir::LogicalResult differentiateScan(pattern::NormalScanOp scan, Cotangents &cotangents,
                                       mlir::OpBuilder &at);
 
+/// Softmax attention in windows, its score differentiated op by op (WindowGradient.cpp).
+mlir::LogicalResult differentiateWindows(pattern::WindowAttentionOp op, Cotangents &cotangents,
+                                         mlir::OpBuilder &at);
+
 } // namespace linmu::autodiff

@@ -18,11 +18,11 @@ def SplitScans : Pass<"split-scans", "::mlir::func::FuncOp"> {
 }
 
 def Differentiate : Pass<"differentiate", "::mlir::func::FuncOp"> {
-  let summary = "Makes of a function of maps, split scans and permutes the function of its gradients";
+  let summary = "Makes of a function of maps, split scans, windows and permutes the function of its gradients";
   let description = [{
     The new function takes the inputs and, for each result of `of`, its cotangent `d_RESULT`; it gives `d_INPUT` for each
-    input of `wrt`. Where none are named these are all of floats. Gradients are built of reverse scans in normal form,
-    maps and sums.
+    input of `wrt`. Where none are named these are all of floats. Gradients are built of
+    `scan_adjoint`, `window_adjoint`, maps and sums.
   }];
   let options = [
     ListOption<"wrt", "wrt", "std::string", "Names of the inputs that want a gradient">,

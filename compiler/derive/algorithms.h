@@ -2,7 +2,7 @@
 #pragma once
 #include "compiler/derive/plan.h"
 #include "compiler/derive/program_builder.h"
-#include "dialects/pattern/Pattern.h"
+#include "dialects/pattern/WindowView.h"
 
 namespace linmu {
 
@@ -48,9 +48,15 @@ mlir::FailureOr<LaunchPlan> deriveEpilogue(pattern::NormalScanOp scan, llvm::Arr
 mlir::FailureOr<OpPlan> deriveWindowed(pattern::WindowAttentionOp attention, const Schedule &schedule,
                                        ProgramBuilder &program);
 
-/// The tiles that the schedule or the cost model gives to a window_attention, and how a plan names them.
-WindowTiles windowTilesOf(pattern::WindowAttentionOp attention, const Schedule &schedule);
+/// Its gradients. Two launches: those of queries, then those of keys and values; three where keys and values
+/// have heads of different numbers.
+mlir::FailureOr<OpPlan> deriveWindowAdjoint(pattern::WindowAdjointOp op, const Schedule &schedule,
+                                            ProgramBuilder &program);
+
+/// The tiles that the schedule or the cost model gives to windows, and how a plan names them.
+WindowTiles windowTilesOf(const pattern::WindowView &view, const Schedule &schedule);
 OpSchedule describeWindowed(const WindowTiles &tiles);
+OpSchedule describeWindowAdjoint(const WindowTiles &tiles);
 
 /// A copy of rows by index.
 mlir::FailureOr<OpPlan> derivePermute(pattern::PermuteOp permute, ProgramBuilder &program);

@@ -33,6 +33,7 @@ static FailureOr<OpPlan> deriveOp(const PlannedOp &planned, Regime regime, const
       .Case([&](pattern::InnerProductOp product) { return deriveInnerProduct(product, program); })
       .Case([&](pattern::TokenOrderOp order) { return deriveTokenOrder(order, program); })
       .Case([&](pattern::WindowAttentionOp op) { return deriveWindowed(op, schedule, program); })
+      .Case([&](pattern::WindowAdjointOp op) { return deriveWindowAdjoint(op, schedule, program); })
       .DefaultUnreachable("planned before");
 }
 

@@ -90,11 +90,7 @@ LoopKernel::LoopKernel(ProgramBuilder &program, const LoopView &view, StringRef 
   walk.tokens = countTokens(builder, argument(output == view.outputs.end() ? view.tokens.front() : *output));
 }
 
-Value LoopKernel::addMemory(Value memory) {
-  launch.operands.push_back(memory);
-  auto kernel = builder.getInsertionBlock()->getParent()->getParentOfType<tile::KernelOp>();
-  return kernel.getBody().addArgument(memory.getType(), memory.getLoc());
-}
+Value LoopKernel::addMemory(Value memory) { return ProgramBuilder::addMemory(launch, builder, memory); }
 
 void LoopKernel::walkSequenceAndHead(ProgramBuilder &program, int64_t size, int64_t of) {
   int64_t dimension = 0;

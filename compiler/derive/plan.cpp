@@ -31,7 +31,7 @@ static LogicalResult checkClauses(Operation *op) {
   if (auto map = dyn_cast<pattern::MapOp>(op))
     return check(map);
   if (!isa<pattern::NormalScanOp, pattern::PermuteOp, pattern::TokenOrderOp, pattern::WindowAttentionOp,
-           pattern::ReduceOp, pattern::InnerProductOp, pattern::ScanAdjointOp>(op))
+           pattern::WindowAdjointOp, pattern::ReduceOp, pattern::InnerProductOp, pattern::ScanAdjointOp>(op))
     return op->getParentOp()->emitOpError("requires nothing but pattern ops, got '") << op->getName() << "'";
   return success();
 }
@@ -207,7 +207,9 @@ LogicalResult Planner::planOp(PlannedOp &planned) {
   if (auto adjoint = dyn_cast<pattern::ScanAdjointOp>(op)) {
     planAdjoint(adjoint, planned);
   } else if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op)) {
-    planned.schedule = describeWindowed(windowTilesOf(attention, schedule_));
+    planned.schedule = describeWindowed(windowTilesOf(pattern::WindowView::of(attention), schedule_));
+  } else if (auto windows = dyn_cast<pattern::WindowAdjointOp>(op)) {
+    planned.schedule = describeWindowAdjoint(windowTilesOf(pattern::WindowView::of(windows), schedule_));
   } else if (!map) {
     planned.schedule.algorithm = op->getName().stripDialect();
   } else {

@@ -68,6 +68,12 @@ LaunchPlan ProgramBuilder::startKernel(StringRef name, Location location, ValueR
   return plan;
 }
 
+Value ProgramBuilder::addMemory(LaunchPlan &launch, TileBuilder &builder, Value memory) {
+  launch.operands.push_back(memory);
+  auto kernel = builder.getInsertionBlock()->getParent()->getParentOfType<tile::KernelOp>();
+  return kernel.getBody().addArgument(memory.getType(), memory.getLoc());
+}
+
 ImplicitLocOpBuilder ProgramBuilder::expressions() {
   ImplicitLocOpBuilder builder(program_.getLoc(), program_.getContext());
   if (lastExpression_)

@@ -33,6 +33,8 @@ public:
   /// returned plan has the kernel's name and operands; `arguments` maps each value to the kernel's argument.
   LaunchPlan startKernel(llvm::StringRef name, mlir::Location location, mlir::ValueRange operands,
                          mlir::IRMapping &arguments, TileBuilder &builder);
+  /// Another operand of a kernel under construction, a value of the program: the kernel's argument.
+  static mlir::Value addMemory(LaunchPlan &launch, TileBuilder &builder, mlir::Value memory);
 
   /// Expressions of the program: the extents of a call, and arithmetic on them.
   mlir::Value batch() { return extent(tile::ExtentKind::batch); }

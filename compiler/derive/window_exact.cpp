@@ -28,7 +28,7 @@ FailureOr<WindowSoftmax::Sums> WindowSoftmax::addKeysExactly(const Sums &before,
 
   Sums after;
   after.largest = builder.maximum(before.largest, builder.reduce(tile::ReduceKind::max, scores, 0));
-  Value offset = offsetOf(after.largest);
+  Value offset = offsetOf(builder, after.largest);
   auto positive = [&](Value exponent) {
     Value weight = builder.exp(exponent);
     return builder.maximum(weight, constantLike(weight, smallestWeight));
@@ -48,7 +48,7 @@ FailureOr<WindowSoftmax::Sums> WindowSoftmax::addKeysExactly(const Sums &before,
   return after;
 }
 
-LogicalResult WindowSoftmax::attendExactly(const WindowQueries &queries) {
+LogicalResult WindowSoftmax::attendExactly(const WindowShare &queries) {
   auto loop = scf::ForOp::create(builder, queries.from, queries.to, builder.index(1));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(loop.getBody()->getTerminator());
@@ -60,11 +60,11 @@ LogicalResult WindowSoftmax::attendExactly(const WindowQueries &queries) {
   for (Value coordinate : positions.coordinates)
     coordinates.push_back({only(coordinate), false});
   Value row = builder.toIndex(only(positions.rows));
-  Value query = walk.load(builder, arguments.lookup(op.getQuery()), row);
-  query = builder.multiply(query, constantLike(query, op.getScale().convertToDouble()));
+  Value query = walk.load(builder, arguments.lookup(view.query), row);
+  query = builder.multiply(query, constantLike(query, view.scale));
 
   Type scalar = builder.getF32Type();
-  int64_t features = cast<RankedTensorType>(op.getValue().getType()).getDimSize(3);
+  int64_t features = view.valueFeatures();
   SmallVector<Value> inits{builder.splat(scalar, -infinity), builder.splat(scalar, 0),
                            builder.splat(builder.f32Tile({features}), 0)};
   auto blocks =
@@ -81,8 +81,8 @@ LogicalResult WindowSoftmax::attendExactly(const WindowQueries &queries) {
       return failure();
     scf::YieldOp::create(builder, ValueRange{sums->largest, sums->total, sums->mixed});
   }
-  Value inverse = inverseOf(blocks.getResult(1)), mixed = blocks.getResult(2);
+  Value inverse = inverseOf(builder, blocks.getResult(1)), mixed = blocks.getResult(2);
   mixed = builder.multiply(mixed, builder.fill(inverse, {features}));
-  walk.store(builder, mixed, arguments.lookup(op.getResult()), row);
+  walk.store(builder, mixed, arguments.lookup(view.op->getResult(0)), row);
   return success();
 }

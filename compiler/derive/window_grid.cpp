@@ -26,17 +26,17 @@ WindowItem WindowGrid::loadItem(Value index) {
   item.first = entry(0);
   std::array<Value, 3> largest;
   for (unsigned axis = 0; axis < 3; ++axis) {
-    Value size = builder.index(op.getWindow()[axis]), extent = entry(axis + 1);
+    Value size = builder.index(view.window[axis]), extent = entry(axis + 1);
     Value several = builder.compare(CmpIPredicate::sgt, extent, size);
-    Value shift = builder.select(several, builder.index(op.getShift()[axis]), builder.index(0));
+    Value shift = builder.select(several, builder.index(view.shift[axis]), builder.index(0));
     // The padded grid has ceil(extent / size) windows. Cut at the wrap, which is `shift` tokens from the
     // start, these are what lies before it, and the windows of the rest.
     Value windowed = extent, before = builder.index(0);
-    if (!op.getJoinWrapped() && op.getShift()[axis] > 0) {
+    if (!view.join_wrapped && view.shift[axis] > 0) {
       windowed = builder.subtract(extent, shift);
       before = builder.select(several, builder.index(1), builder.index(0));
     }
-    Value rounded = builder.add(windowed, builder.index(op.getWindow()[axis] - 1));
+    Value rounded = builder.add(windowed, builder.index(view.window[axis] - 1));
     item.extents[axis] = extent;
     item.shifts[axis] = shift;
     item.cells[axis] = builder.add(before, divide(builder, rounded, size));
@@ -48,11 +48,11 @@ WindowItem WindowGrid::loadItem(Value index) {
 }
 
 void WindowGrid::placeAxis(WindowCell &cell, unsigned axis, Value index) {
-  Value size = builder.index(op.getWindow()[axis]), zero = builder.index(0);
+  Value size = builder.index(view.window[axis]), zero = builder.index(0);
   Value extent = cell.item.extents[axis], shift = cell.item.shifts[axis];
   Value begin = builder.add(builder.multiply(index, size), shift);
-  bool shifted = op.getShift()[axis] > 0;
-  if (shifted && !op.getJoinWrapped()) {
+  bool shifted = view.shift[axis] > 0;
+  if (shifted && !view.join_wrapped) {
     // Cell 0 ends at the wrap: the window before the first whole one.
     Value moved = builder.compare(CmpIPredicate::sgt, shift, zero);
     begin = builder.select(moved, builder.subtract(begin, size), begin);
@@ -60,7 +60,7 @@ void WindowGrid::placeAxis(WindowCell &cell, unsigned axis, Value index) {
   Value end = builder.minimum(builder.add(begin, size), extent);
   cell.start[axis] = builder.maximum(begin, zero);
   cell.sizes[axis] = builder.subtract(end, cell.start[axis]);
-  if (shifted && op.getJoinWrapped()) {
+  if (shifted && view.join_wrapped) {
     Value last = builder.subtract(cell.item.cells[axis], builder.index(1));
     Value wrapped = builder.select(builder.compare(CmpIPredicate::eq, index, last), shift, zero);
     cell.straight[axis] = builder.maximum(cell.sizes[axis], zero);
@@ -114,7 +114,7 @@ WindowPositions WindowGrid::positions(const WindowCell &cell, Value from, int64_
   // Of the first position the digits are scalars; the steps from it carry.
   std::array<Value, 3> digits;
   Value steps = builder.coordinate(shape);
-  bool few = op.getVolume() <= exactQuotients;
+  bool few = view.volume() <= exactQuotients;
   if (few) { // counted from the cell's first position, whose digits are 0
     digits.fill(builder.index(0));
     steps = builder.add(steps, fill(from));

@@ -6,7 +6,7 @@
 // missing token.
 #pragma once
 #include "compiler/tile/tile_builder.h"
-#include "dialects/pattern/Pattern.h"
+#include "dialects/pattern/WindowView.h"
 #include <array>
 
 namespace linmu {
@@ -28,6 +28,12 @@ struct WindowCell {
   mlir::Value tokens;                  ///< their product
 };
 
+/// Tokens [from, to) of a cell; index.
+struct WindowShare {
+  WindowCell cell;
+  mlir::Value from, to;
+};
+
 /// Positions of a cell as tiles of i32, one element a position.
 struct WindowPositions {
   std::array<mlir::Value, 3> coordinates; ///< in the item's grid
@@ -37,8 +43,8 @@ struct WindowPositions {
 
 class WindowGrid {
 public:
-  WindowGrid(pattern::WindowAttentionOp op, TileBuilder &builder, mlir::Value media)
-      : op(op), builder(builder), media(media) {}
+  WindowGrid(const pattern::WindowView &view, TileBuilder &builder, mlir::Value media)
+      : view(view), builder(builder), media(media) {}
 
   WindowItem loadItem(mlir::Value index);
   /// Cell `index` of an item, x fastest.
@@ -49,7 +55,7 @@ public:
 private:
   void placeAxis(WindowCell &cell, unsigned axis, mlir::Value index);
 
-  pattern::WindowAttentionOp op;
+  const pattern::WindowView &view;
   TileBuilder &builder;
   mlir::Value media; ///< in the kernel's memory
 };

@@ -18,32 +18,20 @@ Value WindowSoftmax::compare(CmpFPredicate predicate, Value a, double b) {
 
 WindowSoftmax::Block WindowSoftmax::loadQueries(const WindowCell &cell, Value from) {
   Block block{.positions = grid.positions(cell, from, tiles.queries)};
-  block.rows = walk.load(builder, arguments.lookup(op.getQuery()), block.positions.rows);
+  block.rows = walk.load(builder, arguments.lookup(view.query), block.positions.rows);
   return block;
 }
 
 WindowSoftmax::Keys WindowSoftmax::loadKeys(const WindowCell &cell, Value from, int64_t count) {
   Keys keys{.positions = grid.positions(cell, from, count)};
-  keys.key = walk.load(builder, arguments.lookup(op.getKey()), keys.positions.rows);
-  keys.value = walk.load(builder, arguments.lookup(op.getValue()), keys.positions.rows);
+  keys.key = walk.load(builder, arguments.lookup(view.key), keys.positions.rows);
+  keys.value = walk.load(builder, arguments.lookup(view.value), keys.positions.rows);
   return keys;
 }
 
 FailureOr<Value> WindowSoftmax::applyScore(Value scores, ArrayRef<StepTile> query, ArrayRef<StepTile> key) {
-  if (op.getScore().empty())
-    return scores;
-  mlir::Block &block = op.getScore().front();
-  StepEmitter step(builder, shapeOf(scores), nullptr);
-  step.bind(block.getArgument(0), {scores, true});
-  for (unsigned axis = 0; axis < 3; ++axis) {
-    step.bind(block.getArgument(1 + axis), query[axis]);
-    step.bind(block.getArgument(4 + axis), key[axis]);
-  }
-  step.bind(block.getArgument(7), {builder.toI32(walk.head), false});
-  if (failed(step.emit(block)))
-    return failure();
-  builder.setLoc(op.getLoc());
-  return step.rows(cast<pattern::YieldOp>(block.getTerminator()).getOutputs()[0]);
+  mlir::Block *region = view.scoreBlock();
+  return region ? applyToPairs(builder, *region, walk.head, scores, query, key) : FailureOr<Value>(scores);
 }
 
 FailureOr<Value> WindowSoftmax::scores(const Block &queries, const Keys &keys) {
@@ -51,22 +39,14 @@ FailureOr<Value> WindowSoftmax::scores(const Block &queries, const Keys &keys) {
   // scaled, where nothing comes in between by their exponentials.
   Value products = builder.dot(queries.rows, keys.key, {.transpose_rhs = true});
   if (!scaledByExponentials())
-    products = builder.multiply(products, constantLike(products, op.getScale().convertToDouble()));
+    products = builder.multiply(products, constantLike(products, view.scale));
   ArrayRef<int64_t> shape = shapeOf(products);
-  SmallVector<StepTile, 3> query, key;
-  for (unsigned axis = 0; axis < 3; ++axis) {
-    query.push_back({builder.along(queries.positions.coordinates[axis], 0, shape), true});
-    key.push_back({builder.along(keys.positions.coordinates[axis], 1, shape), true});
-  }
-  FailureOr<Value> scores = applyScore(products, query, key);
+  FailureOr<Value> scores = applyScore(products, coordinatesOf(builder, queries.positions, 0, shape),
+                                       coordinatesOf(builder, keys.positions, 1, shape));
   if (failed(scores))
     return failure();
   Value present = builder.along(keys.positions.valid, 1, shape);
   return builder.select(present, *scores, constantLike(*scores, -infinity));
-}
-
-Value WindowSoftmax::offsetOf(Value largest) {
-  return builder.select(compare(CmpFPredicate::OEQ, largest, -infinity), constantLike(largest, 0), largest);
 }
 
 WindowSoftmax::Sums WindowSoftmax::addKeys(const Sums &before, Value scores, Value value) {
@@ -76,8 +56,8 @@ WindowSoftmax::Sums WindowSoftmax::addKeys(const Sums &before, Value scores, Val
     after.largest = builder.maximum(before.largest, after.largest);
   // exp(a (s - largest)) as exp(a s - a largest): one fused operation, whose second product is rounded alike
   // for all weights of a query, so that it cancels.
-  double factor = scaledByExponentials() ? op.getScale().convertToDouble() : 1;
-  Value offset = offsetOf(after.largest);
+  double factor = scaledByExponentials() ? view.scale : 1;
+  Value offset = offsetOf(builder, after.largest);
   offset = builder.multiply(offset, constantLike(offset, -factor));
   auto power = [&](Value tile, Value less) {
     auto exponent = math::FmaOp::create(builder, tile, constantLike(tile, factor), less);
@@ -96,11 +76,6 @@ WindowSoftmax::Sums WindowSoftmax::addKeys(const Sums &before, Value scores, Val
   return after;
 }
 
-Value WindowSoftmax::inverseOf(Value total) {
-  Value none = compare(CmpFPredicate::OEQ, total, 0);
-  return builder.select(none, constantLike(total, 0), builder.divide(constantLike(total, 1), total));
-}
-
 /// The largest weight is 1 but for what rounding the exponent's second product leaves of it, which for scores
 /// of 10^9 and more may be any power of two. Where the weights are too small for their sum to tell, NaN, so
 /// that the vote goes for the exact form.
@@ -114,7 +89,7 @@ Value WindowSoftmax::average(const Sums &sums) {
   return builder.multiply(sums.mixed, builder.along(inverse, 0, shapeOf(sums.mixed)));
 }
 
-FailureOr<Value> WindowSoftmax::forEachBlock(const WindowQueries &queries,
+FailureOr<Value> WindowSoftmax::forEachBlock(const WindowShare &queries,
                                              function_ref<FailureOr<Value>(const Block &block)> attend) {
   Value votes = builder.splat(builder.f32Tile({tiles.queries}), 0);
   auto loop = scf::ForOp::create(builder, queries.from, queries.to, builder.index(tiles.queries), votes);
@@ -129,7 +104,7 @@ FailureOr<Value> WindowSoftmax::forEachBlock(const WindowQueries &queries,
       return failure();
     Value sum = builder.sum(*mixed, 1); // infinite or NaN where a result is
     Value vote = builder.multiply(sum, constantLike(sum, 0));
-    Value result = arguments.lookup(op.getResult());
+    Value result = arguments.lookup(view.op->getResult(0));
     builder.store(builder.round(*mixed, getElementTypeOrSelf(result.getType())), result,
                   walk.indices(builder, result, block.positions.rows), block.positions.valid);
     scf::YieldOp::create(builder, builder.add(loop.getRegionIterArgs()[0], vote));
@@ -138,7 +113,7 @@ FailureOr<Value> WindowSoftmax::forEachBlock(const WindowQueries &queries,
 }
 
 FailureOr<WindowSoftmax::Sums> WindowSoftmax::sumBlocks(const WindowCell &cell, const Block &queries) {
-  int64_t features = cast<RankedTensorType>(op.getValue().getType()).getDimSize(3);
+  int64_t features = view.valueFeatures();
   Type row = builder.f32Tile({tiles.queries}), matrix = builder.f32Tile({tiles.queries, features});
   SmallVector<Value> inits{builder.splat(row, -infinity), builder.splat(row, 0), builder.splat(matrix, 0)};
   auto loop = scf::ForOp::create(builder, builder.index(0), cell.tokens, builder.index(tiles.keys), inits);
@@ -156,7 +131,7 @@ FailureOr<WindowSoftmax::Sums> WindowSoftmax::sumBlocks(const WindowCell &cell, 
   return unpack(loop.getResults());
 }
 
-FailureOr<Value> WindowSoftmax::attendToWhole(const WindowQueries &queries) {
+FailureOr<Value> WindowSoftmax::attendToWhole(const WindowShare &queries) {
   Keys keys = loadKeys(queries.cell, builder.index(0), tiles.whole);
   return forEachBlock(queries, [&](const Block &block) -> FailureOr<Value> {
     FailureOr<Value> score = scores(block, keys);
@@ -166,7 +141,7 @@ FailureOr<Value> WindowSoftmax::attendToWhole(const WindowQueries &queries) {
   });
 }
 
-FailureOr<Value> WindowSoftmax::attendByBlocks(const WindowQueries &queries) {
+FailureOr<Value> WindowSoftmax::attendByBlocks(const WindowShare &queries) {
   return forEachBlock(queries, [&](const Block &block) -> FailureOr<Value> {
     FailureOr<Sums> sums = sumBlocks(queries.cell, block);
     if (failed(sums))

@@ -4,37 +4,31 @@
 // value of an unseen key by 0, which is NaN for a value that is not finite. So the fast forms tell whether
 // all that they wrote is finite, and `exact` writes it again where not.
 #pragma once
-#include "compiler/derive/step_emitter.h"
 #include "compiler/derive/walk.h"
 #include "compiler/derive/window_grid.h"
+#include "compiler/derive/window_score.h"
 #include "compiler/schedule/schedule.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace linmu {
 
-/// Queries [from, to) of a cell; index.
-struct WindowQueries {
-  WindowCell cell;
-  mlir::Value from, to;
-};
-
 class WindowSoftmax {
 public:
   /// `arguments` maps the op's operands and result to the kernel's memory.
-  WindowSoftmax(pattern::WindowAttentionOp op, const WindowTiles &tiles, TileBuilder &builder,
+  WindowSoftmax(const pattern::WindowView &view, const WindowTiles &tiles, TileBuilder &builder,
                 WindowGrid &grid, const Walk &walk, const mlir::IRMapping &arguments)
-      : op(op), tiles(tiles), builder(builder), grid(grid), walk(walk), arguments(arguments) {}
+      : view(view), tiles(tiles), builder(builder), grid(grid), walk(walk), arguments(arguments) {}
 
   /// All keys of a cell of at most tiles.whole tokens at once. Gives an f32 that is 0 where all that was
   /// written is finite and NaN elsewhere.
-  mlir::FailureOr<mlir::Value> attendToWhole(const WindowQueries &queries);
+  mlir::FailureOr<mlir::Value> attendToWhole(const WindowShare &queries);
 
   /// The same by blocks of tiles.keys keys, for cells of any size.
-  mlir::FailureOr<mlir::Value> attendByBlocks(const WindowQueries &queries);
+  mlir::FailureOr<mlir::Value> attendByBlocks(const WindowShare &queries);
 
   /// One query at a time, whatever the values hold: those of unseen keys are selected away.
   /// (window_exact.cpp)
-  mlir::LogicalResult attendExactly(const WindowQueries &queries);
+  mlir::LogicalResult attendExactly(const WindowShare &queries);
 
 private:
   using Value = mlir::Value;
@@ -55,28 +49,24 @@ private:
   Keys loadKeys(const WindowCell &cell, Value from, int64_t count);
   /// Whether scores() leaves the scale to the exponentials: a larger product is a larger score, and no region
   /// asks for it.
-  bool scaledByExponentials() { return op.getScore().empty() && op.getScale().convertToDouble() > 0; }
+  bool scaledByExponentials() { return !view.scoreBlock() && view.scale > 0; }
   mlir::FailureOr<Value> scores(const Block &queries, const Keys &keys);
   /// The score region on a tile of scores, with coordinates that go with it.
   mlir::FailureOr<Value> applyScore(Value scores, llvm::ArrayRef<StepTile> query,
                                     llvm::ArrayRef<StepTile> key);
-  /// What the exponent subtracts: the largest score, or 0 where no key is seen.
-  Value offsetOf(Value largest);
   Sums addKeys(const Sums &before, Value scores, Value value);
   mlir::FailureOr<Sums> sumBlocks(const WindowCell &cell, const Block &queries);
   mlir::FailureOr<Sums> addKeysExactly(const Sums &before, Value query, llvm::ArrayRef<StepTile> coordinates,
                                        const Keys &keys);
-  /// 1 / total, or 0 where no key is seen.
-  Value inverseOf(Value total);
   Value average(const Sums &sums);
   /// Stores what `attend` gives for each block of queries. Gives 0 where all of it is finite, else NaN.
-  mlir::FailureOr<Value> forEachBlock(const WindowQueries &queries,
+  mlir::FailureOr<Value> forEachBlock(const WindowShare &queries,
                                       llvm::function_ref<mlir::FailureOr<Value>(const Block &block)> attend);
 
   Value compare(mlir::arith::CmpFPredicate predicate, Value a, double b);
   Value constantLike(Value like, double value) { return builder.splat(like.getType(), value); }
 
-  pattern::WindowAttentionOp op;
+  const pattern::WindowView &view;
   WindowTiles tiles;
   TileBuilder &builder;
   WindowGrid &grid;

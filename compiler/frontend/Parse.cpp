@@ -143,7 +143,8 @@ static LogicalResult checkEnd(Operation *op, Block &block) {
 
 static LogicalResult checkEnds(ModuleOp module) {
   WalkResult walked = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (isa<func::FuncOp, pattern::ScanOp, pattern::MapOp, pattern::WindowAttentionOp>(op))
+    if (isa<func::FuncOp, pattern::ScanOp, pattern::MapOp, pattern::WindowAttentionOp,
+            pattern::WindowAdjointOp>(op))
       for (Region &region : op->getRegions())
         for (Block &block : region)
           if (failed(checkEnd(op, block)))
@@ -163,10 +164,10 @@ static LogicalResult checkFunction(func::FuncOp function) {
     if (last ? !isa<func::ReturnOp>(op)
              : !isa<pattern::ScanOp, pattern::MapOp, pattern::PermuteOp, pattern::TokenOrderOp,
                     pattern::WindowAttentionOp, pattern::ReduceOp, pattern::InnerProductOp,
-                    pattern::ScanAdjointOp>(op))
-      return op.emitError(
-                 "requires a pattern to consist of pattern.scan, map, permute, token_order, reduce, "
-                 "inner_product, scan_adjoint and window_attention, and to end in func.return; got '")
+                    pattern::ScanAdjointOp, pattern::WindowAdjointOp>(op))
+      return op.emitError("requires a pattern to consist of pattern.scan, map, permute, token_order, reduce, "
+                          "inner_product, scan_adjoint, window_attention and window_adjoint, and to end in "
+                          "func.return; got '")
              << op.getName() << "'";
   }
   if (function.getNumResults() == 0)

@@ -70,6 +70,8 @@ Role roleOf(OpOperand &use) {
     return roleInLoop(map, use);
   if (auto window = dyn_cast<pattern::WindowAttentionOp>(user))
     return use.get() == window.getMedia() ? Role::media : Role::token;
+  if (auto adjoint = dyn_cast<pattern::WindowAdjointOp>(user))
+    return use.get() == adjoint.getMedia() ? Role::media : Role::token;
   if (auto order = dyn_cast<pattern::TokenOrderOp>(user))
     return use.get() == order.getMedia() ? Role::media : Role::token;
   if (auto adjoint = dyn_cast<pattern::ScanAdjointOp>(user))

@@ -90,6 +90,8 @@ mlir::FailureOr<std::vector<HostTensor>> evaluate(pattern::ScanAdjointOp op, con
 mlir::FailureOr<HostTensor> evaluate(pattern::TokenOrderOp op, const Values &values, const Call &call);
 mlir::FailureOr<HostTensor> evaluate(pattern::PermuteOp op, const Values &values, const Call &call);
 mlir::FailureOr<HostTensor> evaluate(pattern::WindowAttentionOp op, const Values &values, const Call &call);
+mlir::FailureOr<std::vector<HostTensor>> evaluate(pattern::WindowAdjointOp op, const Values &values,
+                                                  const Call &call);
 
 mlir::FailureOr<HostTensor> evaluate(pattern::ReduceOp op, const Values &values, const Call &call);
 mlir::FailureOr<HostTensor> evaluate(pattern::InnerProductOp op, const Values &values, const Call &call);

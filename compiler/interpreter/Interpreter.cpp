@@ -61,8 +61,8 @@ FailureOr<std::vector<HostTensor>> interpreter::run(func::FuncOp function, Array
     };
     auto results =
         llvm::TypeSwitch<Operation *, FailureOr<std::vector<HostTensor>>>(&op)
-            .Case<pattern::ScanOp, pattern::MapOp, pattern::ScanAdjointOp>(
-                [&](auto loop) { return evaluate(loop, values, *call); })
+            .Case<pattern::ScanOp, pattern::MapOp, pattern::ScanAdjointOp, pattern::WindowAdjointOp>(
+                [&](auto several) { return evaluate(several, values, *call); })
             .Case<pattern::TokenOrderOp, pattern::PermuteOp, pattern::WindowAttentionOp, pattern::ReduceOp,
                   pattern::InnerProductOp>([&](auto other) { return single(evaluate(other, values, *call)); })
             .Default([](Operation *other) { return other->emitOpError("has no interpreter"); });

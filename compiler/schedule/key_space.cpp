@@ -30,8 +30,8 @@ llvm::ArrayRef<AlgorithmSpace> linmu::algorithmSpaces() {
                          segmented[] = {"chunk", "segments"}, map[] = {"map_block"},
                          windowed[] = {"query_block", "key_block"};
   static const AlgorithmSpace spaces[] = {
-      {"recurrent", {}},        {"chunked", chunked}, {"two_kernels", twoKernels},
-      {"segmented", segmented}, {"map", map},         {"windowed", windowed},
+      {"recurrent", {}}, {"chunked", chunked},   {"two_kernels", twoKernels},  {"segmented", segmented},
+      {"map", map},      {"windowed", windowed}, {"window_adjoint", windowed},
   };
   return spaces;
 }

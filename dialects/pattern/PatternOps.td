@@ -1,4 +1,4 @@
-// Ops on token tensors: scan, map, permute, window_attention.
+// Ops on token tensors: scan, map, permute, window_attention and window_adjoint.
 #ifndef LINMU_PATTERN_OPS_TD
 #define LINMU_PATTERN_OPS_TD
 
@@ -157,10 +157,31 @@ def WindowAttentionOp : Pattern_Op<"window_attention", [Pure, IsolatedFromAbove]
                        F64Attr:$scale, UnitAttr:$join_wrapped);
   let results = (outs Pattern_TokenTensor:$result);
   let regions = (region MaxSizedRegion<1>:$score);
-  let extraClassDeclaration = [{
-    /// Tokens of a whole window, at most 2^31 - 1.
-    int64_t getVolume() { return getWindow()[0] * getWindow()[1] * getWindow()[2]; }
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def WindowAdjointOp : Pattern_Op<"window_adjoint", [Pure, IsolatedFromAbove]> {
+  let summary = "The gradients of window_attention";
+  let description = [{
+    Of the window_attention with these operands, clauses and `score`, given what is sent back to its result,
+    `cotangent`. With s the scaled product of a query q and a key k, f its score and P the pair's weight:
+    ```
+      dP = cotangent of q . value of k         df = P (dP - sum over k of P dP)
+      ds = df times the derivative of f by s   dv = sum over q of P cotangent
+      dq = scale sum over k of ds k            dk = scale sum over q of ds q
+    ```
+    Keys and values get the sums over the query heads that share them. `score_gradient` maps (score, query t, y, x,
+    key t, y, x, head, df) to ds; both regions stand, or none: then f = s and ds = df. A pair that is not seen sends
+    nothing back, whatever its query, key and value hold; tokens in no item get zero. Results are those of the
+    query, the key and the value, f32.
   }];
+  let arguments = (ins Pattern_TokenTensor:$query, Pattern_TokenTensor:$key, Pattern_TokenTensor:$value,
+                       Pattern_TokenTensor:$cotangent, Pattern_MediaTable:$media, DenseI64ArrayAttr:$window,
+                       DenseI64ArrayAttr:$shift, F64Attr:$scale, UnitAttr:$join_wrapped);
+  let results = (outs Pattern_TokenTensor:$d_query, Pattern_TokenTensor:$d_key, Pattern_TokenTensor:$d_value);
+  let regions = (region MaxSizedRegion<1>:$score, MaxSizedRegion<1>:$score_gradient);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

@@ -111,7 +111,7 @@ def SoftplusOp : Step_UnaryOp<"softplus"> {
 }
 
 def YieldOp : Pattern_Op<"yield", [Pure, Terminator, AttrSizedOperandSegments,
-    ParentOneOf<["ScanOp", "MapOp", "WindowAttentionOp", "NormalScanOp"]>]> {
+    ParentOneOf<["ScanOp", "MapOp", "WindowAttentionOp", "WindowAdjointOp", "NormalScanOp"]>]> {
   let summary = "Ends a step: this token's outputs and the next states";
   let arguments = (ins Variadic<AnyType>:$outputs, Variadic<AnyType>:$states);
   let assemblyFormat = [{

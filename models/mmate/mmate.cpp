@@ -222,13 +222,6 @@ Tensor MMate::forward(const MixerInput &input, MixerState &mixerState) {
 }
 
 Tensor MMate::forwardWithGradients(const MixerInput &input) const {
-  if (!input.layout.media.empty())
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format("M-MATE with gradients: expected a sequence without media items, got {}, whose windows "
-                    "have no derived gradient yet",
-                    input.layout.media.size()),
-        "flexWithGradients() gives the Flex-MA branch of any sequence");
   auto state = initialState(input.hidden.size(0));
   return mix(input, static_cast<MMateState &>(*state));
 }

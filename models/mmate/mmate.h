@@ -74,7 +74,6 @@ public:
   torch::Tensor forward(const MixerInput &input, MixerState &state) override;
 
   /// The same of a whole sequence, with gradients to `input.hidden` and to every weight that requires one.
-  /// Throws Error(unsupported) where the sequence has media items: windows have no derived gradient yet.
   torch::Tensor forwardWithGradients(const MixerInput &input) const;
   /// y_flex of a whole sequence, media included, with gradients to `input.hidden` and to every weight of
   /// Flex-MA that requires one.

@@ -1,5 +1,5 @@
 // The compiled patterns of M-MATE for one shape of heads. Each function is one kernel of patterns/*.mlir,
-// under autograd: where gradients are on, they flow through flex() and convolution(), and windows() has none.
+// under autograd: where gradients are on, they flow through flex(), convolution() and windows().
 #pragma once
 #include "models/kernels/differentiable_kernel.h"
 #include "models/mmate/mmate_config.h"

@@ -16,16 +16,6 @@ func.func @opaque(%x: !t) -> !t {
 // -----
 
 !t = tensor<?x?x2x4xf32>
-func.func @window(%q: !t, %media: tensor<?x4xi32>) -> !t {
-  // expected-error @+1 {{'pattern.window_attention' op has no gradient yet}}
-  %o = pattern.window_attention %q, %q, %q media(%media : tensor<?x4xi32>) window [4, 4, 4] shift [0, 0, 0]
-      scale 0.5 wrap masked : (!t, !t, !t) -> !t
-  return %o : !t
-}
-
-// -----
-
-!t = tensor<?x?x2x4xf32>
 // A gradient is a pattern, whose own is not taken.
 func.func @twice(%x: !t) -> tensor<?x?x1x4xf32> {
   // expected-error @+1 {{'pattern.reduce' op has no gradient: derivatives of the second order are not supported}}

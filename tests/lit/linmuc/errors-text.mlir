@@ -65,7 +65,7 @@ func.func @second(%x: !vector) -> !vector {
 }
 
 //--- foreign.mlir
-// CHECK: {{^}}{{.*}}foreign.mlir:3:8: error: requires a pattern to consist of pattern.scan, map, permute, token_order, reduce, inner_product, scan_adjoint and window_attention, and to end in func.return; got 'arith.addf'{{$}}
+// CHECK: {{^}}{{.*}}foreign.mlir:3:8: error: requires a pattern to consist of pattern.scan, map, permute, token_order, reduce, inner_product, scan_adjoint, window_attention and window_adjoint, and to end in func.return; got 'arith.addf'{{$}}
 func.func @f(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
   %y = arith.addf %x, %x : tensor<?x?x2xf32>
   return %y : tensor<?x?x2xf32>

@@ -293,7 +293,7 @@ func.func @next_state_type(%x: tensor<?x?x2x3xf32>) -> tensor<?x2xf32> {
 // -----
 
 func.func @yield_outside(%x: f32) {
-  // expected-error @+1 {{'pattern.yield' op expects parent op to be one of 'pattern.scan, pattern.map, pattern.window_attention, pattern.normal_scan'}}
+  // expected-error @+1 {{'pattern.yield' op expects parent op to be one of 'pattern.scan, pattern.map, pattern.window_attention, pattern.window_adjoint, pattern.normal_scan'}}
   pattern.yield outputs(%x : f32)
 }
 
