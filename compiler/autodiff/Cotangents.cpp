@@ -37,7 +37,9 @@ static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(va
 
 Value Cotangents::given(OpBuilder &builder, Value value) {
   ArrayRef<Value> parts = contributions_[value];
-  return parts.size() == 1 && shapeOf(parts.front()) == shapeOf(value) ? parts.front() : of(builder, value);
+  bool hasHeads = shapeOf(value).size() > 2;
+  return hasHeads && parts.size() == 1 && shapeOf(parts.front()) == shapeOf(value) ? parts.front()
+                                                                                   : of(builder, value);
 }
 
 /// Whether nothing but the type's elements is left to change, which the op that made the tensor can.

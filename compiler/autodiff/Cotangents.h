@@ -15,10 +15,12 @@ public:
 
   bool wants(mlir::Value value) const { return active_.contains(value); }
   void add(mlir::Value value, mlir::Value contribution);
+  /// Whether anything contributes to its gradient.
+  bool gets(mlir::Value value) const { return !contributions_.lookup(value).empty(); }
   /// The gradient of a token tensor or state for use in a loop with its heads, or null where it gets nothing:
   /// f32, and with one head where the value has none.
   mlir::Value of(mlir::OpBuilder &builder, mlir::Value value);
-  /// The same for an op that takes tokens of any float type: as it is where it has one contribution.
+  /// The same for a loop's token operand, which may be of any float type: as it is where it has one contribution.
   mlir::Value given(mlir::OpBuilder &builder, mlir::Value value);
   /// The gradient with the value's type, made by an op of its own, or by the one that alone contributes to it and
   /// rounds itself; null where the value gets nothing.
