@@ -197,11 +197,16 @@ LogicalResult Planner::planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned
   bool feedback = !form.getFeedback().empty();
   ScanSchedule scan;
   scan.algorithm = schedule_.algorithm;
-  scan.chunk = cost.chunk = chooseChunk(cost.states, schedule_);
+  if (schedule_.rounds_products)
+    scan.products = productsOf(function_);
   if (schedule_.algorithm == Algorithm::automatic)
     scan.algorithm = !schedule_.has_warps ? Algorithm::chunked
                      : feedback           ? Algorithm::two_kernels
                                           : Algorithm::segmented;
+  bool borders = scan.algorithm == Algorithm::two_kernels || scan.algorithm == Algorithm::segmented;
+  int64_t element = scan.products == ProductType::f32 ? 4 : 2;
+  scan.chunk = cost.chunk = borders ? chooseChunkOfBorders(cost.states.front(), element, schedule_)
+                                    : chooseChunk(cost.states, schedule_);
   if (scan.algorithm == Algorithm::segmented) {
     if (feedback)
       return op.emitOpError("cannot run segmented as the schedule says: its state is fed back; write "
@@ -214,8 +219,6 @@ LogicalResult Planner::planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned
       scan.columns = columns;
     scan.prepare = schedule_.prepare && feedback;
   }
-  if (schedule_.rounds_products)
-    scan.products = productsOf(function_);
   planned.parallel = scan.algorithm == Algorithm::chunked;
   planned.schedule = scan.described();
   if (scan.algorithm == Algorithm::recurrent) {

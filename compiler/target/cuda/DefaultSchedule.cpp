@@ -26,6 +26,7 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
       .entry_columns = 16,
       .least_columns = 32,
       .least_tokens = 1024,
+      .border_cache = shared_bytes,
       .window_queries = 128,
       .window_keys = 64,
       .window_sums = 128 * (32 + 128), // 160 registers of each of 128 threads
