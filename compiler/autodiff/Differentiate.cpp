@@ -120,9 +120,8 @@ private:
   }
 
   LogicalResult differentiate(Operation *op, Cotangents &cotangents) {
-    bool active = llvm::any_of(op->getResults(), [&](Value result) {
-      return cotangents.wants(result) && cotangents.gets(result);
-    });
+    bool active = llvm::any_of(
+        op->getResults(), [&](Value result) { return cotangents.wants(result) && cotangents.gets(result); });
     if (!active)
       return success();
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)

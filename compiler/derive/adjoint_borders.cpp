@@ -1,7 +1,7 @@
 // The gradients of a scan in normal form by the borders of its chunks: one walk leaves the states at their
-// entries, one in reverse what is sent back to the states at their exits, and then the gradients of all chunks
-// are taken at once. Walks have blocks of value columns where there is feedback, whose writes they leave as
-// well; otherwise blocks of segments of the tokens, which start from what those before them come to.
+// entries, one in reverse what is sent back to the states at their exits, and then the gradients of all
+// chunks are taken at once. Walks have blocks of value columns where there is feedback, whose writes they
+// leave as well; otherwise blocks of segments of the tokens, which start from what those before them come to.
 #include "compiler/derive/adjoint_kernel.h"
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/prepared_chunks.h"
@@ -79,8 +79,8 @@ AdjointBorders::AdjointBorders(pattern::ScanAdjointOp op, const ScanSchedule &sc
   states_ = temporaryOf(borders, {batch, places_});
   adjoints_ = temporaryOf(borders, {batch, places_});
   if (schedule.segments) {
-    Type state = RankedTensorType::get({stored_.key_size, stored_.value_size},
-                                       Float32Type::get(op.getContext()));
+    Type state =
+        RankedTensorType::get({stored_.key_size, stored_.value_size}, Float32Type::get(op.getContext()));
     ends_ = ofSegments(state);
     back_ends_ = ofSegments(state);
     for (Type type : transition_.types())
@@ -136,14 +136,15 @@ SmallVector<Value> AdjointBorders::rowsAt(LoopKernel &kernel, Value first) {
   TileBuilder &builder = kernel.builder;
   Value size = builder.index(schedule_.chunk);
   Value place = blocks_.placeOf(kernel, arith::DivUIOp::create(builder, first, size));
-  SmallVector<Value> at{kernel.walk.batch,
-                        builder.range(builder.multiply(place, size), schedule_.chunk, {}), kernel.walk.head};
+  SmallVector<Value> at{kernel.walk.batch, builder.range(builder.multiply(place, size), schedule_.chunk, {}),
+                        kernel.walk.head};
   if (kernel.columns)
     at.push_back(kernel.columns.range(builder));
   return at;
 }
 
-void AdjointBorders::storeRows(LoopKernel &kernel, ArrayRef<Value> rows, ArrayRef<Value> memory, Value first) {
+void AdjointBorders::storeRows(LoopKernel &kernel, ArrayRef<Value> rows, ArrayRef<Value> memory,
+                               Value first) {
   for (auto [tile, to] : llvm::zip_equal(rows, memory))
     kernel.builder.store(tile, to, rowsAt(kernel, first));
 }
@@ -163,8 +164,8 @@ FailureOr<SmallVector<Value>> AdjointBorders::walkBack(LoopKernel &kernel, const
   TileBuilder &builder = kernel.builder;
   Value size = builder.index(schedule_.chunk);
   Value behind = builder.subtract(builder.subtract(tokens.end, builder.index(1)), tokens.first);
-  Value last = builder.add(tokens.first,
-                           builder.multiply(arith::DivUIOp::create(builder, behind, size), size));
+  Value last =
+      builder.add(tokens.first, builder.multiply(arith::DivUIOp::create(builder, behind, size), size));
   return loopOver(builder, tokens.first, tokens.end, schedule_.chunk, carried, [&](Value at, ValueRange own) {
     return step(builder.subtract(last, builder.subtract(at, tokens.first)), own);
   });
@@ -181,8 +182,7 @@ Value AdjointBorders::enterOver(LoopKernel &kernel, Value memory, Value entering
     SmallVector<Value> place{kernel.walk.ofStates().batch, kernel.walk.head, segmentOf(index)};
     SmallVector<Value> tiles =
         llvm::map_to_vector(transition, [&](Value tile) { return builder.load(tile, place); });
-    return SmallVector<Value>{
-        transition_.apply(builder, tiles, carried.front(), builder.load(ends, place))};
+    return SmallVector<Value>{transition_.apply(builder, tiles, carried.front(), builder.load(ends, place))};
   };
   return loopOver(builder, builder.index(0), count, 1, ValueRange{entering}, over)->front();
 }
@@ -334,8 +334,7 @@ LogicalResult AdjointBorders::makeGradients() {
   };
   SmallVector<Value> place = borderAt(kernel, first);
   TokenSpan tokens = of.tokensAt(first);
-  std::unique_ptr<AdjointChunk> chunk =
-      of.chunk(tokens, load(borders[0], place), load(borders[1], place));
+  std::unique_ptr<AdjointChunk> chunk = of.chunk(tokens, load(borders[0], place), load(borders[1], place));
   if (!chunk)
     return failure();
   if (!writes.empty()) {

@@ -227,8 +227,8 @@ Value AdjointChunk::axisDecayGradient() {
       Value weights = byValue ? forward_.scores(read, write) : products(read, write);
       Value reader = byValue ? given : inputs_.reads[read];
       Value writer = byValue ? writes()[write] : inputs_.keys[write];
-      total = builder_.add(total, tile::DecayPathsOp::create(builder_, reader.getType(), weights, reader, writer,
-                                                             decay_.factors(), exclusive));
+      total = builder_.add(total, tile::DecayPathsOp::create(builder_, reader.getType(), weights, reader,
+                                                             writer, decay_.factors(), exclusive));
     }
   }
   return total;

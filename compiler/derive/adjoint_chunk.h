@@ -28,8 +28,8 @@ public:
                mlir::Value state, mlir::Value adjoint);
   AdjointChunk(const AdjointChunk &) = delete;
 
-  /// What the writes put into the state, and the gradients of that, C x V each, from elsewhere: then no system
-  /// is solved here.
+  /// What the writes put into the state, and the gradients of that, C x V each, from elsewhere: then no
+  /// system is solved here.
   void useWrites(llvm::ArrayRef<mlir::Value> writes, llvm::ArrayRef<mlir::Value> gradients);
   /// The gradients of what the writes put into the state, C x V each.
   llvm::ArrayRef<mlir::Value> dWrites();

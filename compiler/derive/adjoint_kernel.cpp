@@ -27,8 +27,7 @@ FailureOr<ChunkInputs> AdjointKernel::inputs(const TokenSpan &tokens) {
     return failure();
   builder.setLoc(form_.getLoc());
   Value live = builder.before(tokens.live, together_);
-  ChunkInputs inputs =
-      ChunkInputs::of(builder, form_, step, together_, live, 0, kernel.view.tokens.size());
+  ChunkInputs inputs = ChunkInputs::of(builder, form_, step, together_, live, 0, kernel.view.tokens.size());
   // What is no token itself does not end with the tokens.
   for (auto [key, rows] : llvm::zip(form_.getReads(), inputs.reads))
     if (!isa<BlockArgument>(key))
@@ -45,8 +44,7 @@ Value AdjointKernel::cotangent(Value value, Value rows) {
   if (!memory)
     memory = kernel.addMemory(program_.memory(value));
   TileBuilder &builder = kernel.builder;
-  Value tile =
-      kernel.walk.load(builder, memory, rows, stored.hasColumns() ? kernel.columns : ColumnSlice());
+  Value tile = kernel.walk.load(builder, memory, rows, stored.hasColumns() ? kernel.columns : ColumnSlice());
   return rankOf(tile) == 1 ? builder.along(tile, 0, {together_, 1}) : tile;
 }
 

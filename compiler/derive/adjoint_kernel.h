@@ -1,4 +1,5 @@
-// A kernel on the tokens of a scan whose gradients are wanted: what its form says of them, and what is sent back.
+// A kernel on the tokens of a scan whose gradients are wanted: what its form says of them, and what is sent
+// back.
 #pragma once
 #include "compiler/derive/adjoint_chunk.h"
 #include "compiler/derive/loop_kernel.h"
@@ -48,7 +49,7 @@ private:
 mlir::FailureOr<llvm::SmallVector<mlir::Value>>
 loopOver(TileBuilder &builder, mlir::Value begin, mlir::Value end, int64_t step, mlir::ValueRange carried,
          llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(mlir::Value at,
-                                                                           mlir::ValueRange carried)>
+                                                                            mlir::ValueRange carried)>
              body);
 
 } // namespace linmu

@@ -1,7 +1,7 @@
-// The gradients of a scan in normal form by one walk back: a first kernel walks chunks of tokens for the states
-// at their entries alone, a second walks back over them, from the last chunk to the first, with the gradient of
-// the state in a tile. Inside a chunk it takes all tokens at once, or, token by token, first the states before
-// each of them and then the walk back.
+// The gradients of a scan in normal form by one walk back: a first kernel walks chunks of tokens for the
+// states at their entries alone, a second walks back over them, from the last chunk to the first, with the
+// gradient of the state in a tile. Inside a chunk it takes all tokens at once, or, token by token, first the
+// states before each of them and then the walk back.
 #include "compiler/derive/adjoint_kernel.h"
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/sequence_blocks.h"
@@ -31,9 +31,9 @@ private:
   /// States [B, H, count, K, V].
   Value temporaryOf(int64_t count, ValueRange extents) {
     StoredState stored(op_.getStateSlice(), op_.getForm().getKeyAxis());
-    auto type = RankedTensorType::get(
-        {ShapedType::kDynamic, view_.heads, count, stored.key_size, stored.value_size},
-        Float32Type::get(op_.getContext()));
+    auto type =
+        RankedTensorType::get({ShapedType::kDynamic, view_.heads, count, stored.key_size, stored.value_size},
+                              Float32Type::get(op_.getContext()));
     return program_.temporary(type, extents);
   }
   FailureOr<Value> walkBack(AdjointKernel &of, Value number, Value state, Value adjoint);
@@ -99,8 +99,8 @@ FailureOr<LaunchPlan> AdjointWalk::deriveStates() {
   return kernel.launch;
 }
 
-/// Stores the gradients of the tokens from `first` on; from the state before them and its gradient behind them
-/// to the gradient of the state before them.
+/// Stores the gradients of the tokens from `first` on; from the state before them and its gradient behind
+/// them to the gradient of the state before them.
 FailureOr<Value> AdjointWalk::gradients(AdjointKernel &of, Value first, Value state, Value adjoint) {
   TokenSpan tokens = of.tokensAt(first);
   std::unique_ptr<AdjointChunk> chunk = of.chunk(tokens, state, adjoint);
@@ -148,8 +148,7 @@ FailureOr<LaunchPlan> AdjointWalk::deriveGradients() {
     Value number = builder.subtract(builder.subtract(chunks, builder.index(1)), index);
     return walkBack(of, number, builder.load(memory, placeOf(kernel, number)), adjoint);
   };
-  FailureOr<Value> adjoint =
-      loopOver(builder, builder.index(0), chunks, 1, of.finalCotangent(), back);
+  FailureOr<Value> adjoint = loopOver(builder, builder.index(0), chunks, 1, of.finalCotangent(), back);
   if (failed(adjoint))
     return failure();
   of.storeInitGradient(*adjoint);

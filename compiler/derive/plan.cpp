@@ -187,8 +187,8 @@ static ProductType productsOf(func::FuncOp function) {
   return products;
 }
 
-/// By the borders of chunks where the schedule says so, or the target has many cores: one walk back has a block
-/// for each head alone.
+/// By the borders of chunks where the schedule says so, or the target has many cores: one walk back has a
+/// block for each head alone.
 LogicalResult Planner::planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned) {
   plan_.ragged |= bool(op.getSequences());
   pattern::FormOp form = op.getForm();
@@ -286,8 +286,7 @@ std::optional<std::string> Planner::wanting(StringRef key) {
     bool maps = schedule_.algorithm == Algorithm::recurrent;
     if (schedule_.algorithm != Algorithm::automatic && none([&](const PlannedOp &planned) {
           return isa<pattern::ScanOp, pattern::NormalScanOp>(planned.op) ||
-                 (maps && isa<pattern::MapOp>(planned.op)) ||
-                 isa<pattern::ScanAdjointOp>(planned.op);
+                 (maps && isa<pattern::MapOp>(planned.op)) || isa<pattern::ScanAdjointOp>(planned.op);
         }))
       return maps ? "a scan or a map" : "a scan";
     return {};

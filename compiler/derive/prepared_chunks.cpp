@@ -105,8 +105,9 @@ PreparedChunks::Take PreparedChunks::takeIn(LoopKernel &kernel, size_t state) {
     TileBuilder &builder = kernel.builder;
     Value number = arith::DivUIOp::create(builder, first, builder.index(chunk_));
     SmallVector<Value> place = placeOf(kernel, number);
-    chunk.usePrepared(prepared_[state].state.reads,
-                      llvm::map_to_vector(arguments, [&](Value memory) { return builder.load(memory, place); }));
+    chunk.usePrepared(prepared_[state].state.reads, llvm::map_to_vector(arguments, [&](Value memory) {
+                        return builder.load(memory, place);
+                      }));
   };
 }
 

@@ -28,8 +28,8 @@ public:
   void addTo(ScanKernel &walk);
   /// Gives a chunk, by its first token, what was made of it.
   using Take = std::function<void(mlir::Value first, StateChunk &)>;
-  /// The same in any kernel that walks the sequences, of a state by its place among those here. The kernel must
-  /// outlive it.
+  /// The same in any kernel that walks the sequences, of a state by its place among those here. The kernel
+  /// must outlive it.
   Take takeIn(LoopKernel &kernel, size_t state);
 
 private:

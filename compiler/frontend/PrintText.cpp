@@ -7,8 +7,8 @@ using namespace linmu;
 
 static constexpr StringLiteral nameAttribute = "pattern.name";
 
-/// The printer takes SSA names from locations. The results of an op of several have one name there; those that
-/// the function returns keep their attributes.
+/// The printer takes SSA names from locations. The results of an op of several have one name there; those
+/// that the function returns keep their attributes.
 static void nameValues(func::FuncOp function) {
   for (BlockArgument argument : function.getArguments()) {
     unsigned index = argument.getArgNumber();

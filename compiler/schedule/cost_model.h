@@ -47,8 +47,9 @@ std::int64_t chunkedWorkspaceBytes(const StateCost &state, std::int64_t chunk);
 /// chunk, halved down to 8 where a block's tiles exceed its cache.
 std::int64_t chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule &schedule);
 
-/// The same of gradients by the borders of chunks, whose block keeps both borders, `element` bytes each of their
-/// elements, and rows of keys and values: halved down to 16 where it keeps more than the target's blocks may.
+/// The same of gradients by the borders of chunks, whose block keeps both borders, `element` bytes each of
+/// their elements, and rows of keys and values: halved down to 16 where it keeps more than the target's
+/// blocks may.
 std::int64_t chooseChunkOfBorders(const StateCost &state, std::int64_t element, const Schedule &schedule);
 
 /// A scan in chunks, as the cost model sees it.

@@ -35,7 +35,8 @@ struct Schedule {
   std::int64_t ring_bytes = 0; ///< of shared memory for what loops load ahead; 0: the target's passes decide
   bool knows_lengths = true;   ///< a launch reads how long the sequences of a ragged batch are
   bool has_warps = false;      ///< the target's blocks have any
-  bool rounds_products = false; ///< operands of products are rounded to the least type of the pattern's operands
+  bool rounds_products =
+      false; ///< operands of products are rounded to the least type of the pattern's operands
   CostModel costs;
   std::set<std::string> given; ///< keys that the text sets
 };

@@ -1,4 +1,5 @@
-// Paths across decays by column: between two sub-chunks dots, inside one the paths of a writer after the other.
+// Paths across decays by column: between two sub-chunks dots, inside one the paths of a writer after the
+// other.
 #include "compiler/tile/DecaySubChunks.h"
 #include "compiler/tile/MacroOps.h"
 
@@ -83,7 +84,8 @@ Value DecayPaths::inside(size_t chunk, Value sum) {
 Value DecayPaths::run() {
   pairChunks();
   Value result = builder_.splat(op_.getType(), 0);
-  SmallVector<Value> later; // readers of each later sub-chunk, the last one first, decayed from this one's end
+  SmallVector<Value>
+      later; // readers of each later sub-chunk, the last one first, decayed from this one's end
   for (size_t chunk = chunks_.spans().size(); chunk-- > 0;) {
     Span span = chunks_.spans()[chunk];
     Value sum, over; // [S, D], and [D] of the paths that cross all of the sub-chunk

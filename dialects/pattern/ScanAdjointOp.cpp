@@ -122,8 +122,9 @@ LogicalResult ScanAdjointOp::verifyRegions() {
            << form.getNumOperands() << " operands of the form, got " << getGradients().size();
   for (auto [index, operand] : llvm::enumerate(form.getOperands()))
     if (RankedTensorType type = tokensOf(*this, operand.getType()); !isOfFloats(getGradients()[index], type))
-      return emitOpError("requires gradient #") << index << " to have type " << type << ", or of bf16 or f16, got "
-                                                << getGradients()[index].getType();
+      return emitOpError("requires gradient #")
+             << index << " to have type " << type << ", or of bf16 or f16, got "
+             << getGradients()[index].getType();
   Type value = form.getValueType(getStateSlice());
   if (failed(verifyCotangents(*this, "read", getReadNumbers(), getReadCotangents(), form.getReads().size(),
                               value)))

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import torch
+
 from launch_check import Kernel, Runtime
 
 HEADS, SIZE = 28, 128
@@ -49,7 +50,12 @@ class Call:
         need = ctypes.c_int64()
         tokens, batch = ctypes.c_int64(sizes["N"]), ctypes.c_int64(sizes["B"])
         kernel.runtime.call(
-            "linmu_kernel_workspace_bytes", kernel.handle, tokens, batch, ctypes.c_int64(0), ctypes.byref(need)
+            "linmu_kernel_workspace_bytes",
+            kernel.handle,
+            tokens,
+            batch,
+            ctypes.c_int64(0),
+            ctypes.byref(need),
         )
         self.workspace = torch.empty(max(1, need.value), dtype=torch.uint8, device=first.device)
         self.views = [[kernel.view(x) for x in xs] for xs in (self.inputs, self.results.values())]
@@ -156,7 +162,9 @@ def check(case: str, kernel: Kernel, tokens: int) -> list[str]:
         numbers, decay = exact.dim() == 3, name in ("d_g", "d_h")
         limits = (WORST_OF_NUMBERS if numbers else WORST, WHOLE_OF_DECAYS if decay else WHOLE)
         fault = not (worst < limits[0] and whole < limits[1])
-        print(f"  {'FAILED' if fault else 'ok    '} {name:4} worst {worst:.1e}, in all {whole:.1e}", flush=True)
+        print(
+            f"  {'FAILED' if fault else 'ok    '} {name:4} worst {worst:.1e}, in all {whole:.1e}", flush=True
+        )
         if fault:
             wrong.append(f"{case}: {name} errs by {worst:.1e} < {limits[0]}, {whole:.1e} < {limits[1]}")
     return wrong

@@ -144,9 +144,9 @@ TEST(ExpandMacroOps, DecayPathsAreWhatTheyAreSaidToBe) {
                                  tile({9, 0.5, 0.25}, 1), tile({9, 13, 17}, 1)},
                                 "none")[0];
     double near = 7 * 2 * 13, far = 7 * 3 * 17, last = 11 * 5 * 17;
-    std::vector<double> expected = exclusive
-                                       ? std::vector<double>{0, far * 0.5, 0}
-                                       : std::vector<double>{0, near * 0.5 + far * 0.125, far * 0.125 + last * 0.25};
+    std::vector<double> expected =
+        exclusive ? std::vector<double>{0, far * 0.5, 0}
+                  : std::vector<double>{0, near * 0.5 + far * 0.125, far * 0.125 + last * 0.25};
     EXPECT_EQ(result.elements, expected) << exclusive;
   }
 }

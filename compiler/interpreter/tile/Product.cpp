@@ -118,8 +118,8 @@ bool Block::runProduct(Operation &op) {
     for (std::int64_t u = 0; u < readers.shape[0]; ++u)
       for (std::int64_t s = 0; s < u; ++s)
         for (std::int64_t x = 0; x < readers.shape[1]; ++x) {
-          double path = writers.at(s, x) * weights.at(u, s) * readers.at(u, x) *
-                        decayBetween(decays, s, u - late, x);
+          double path =
+              writers.at(s, x) * weights.at(u, s) * readers.at(u, x) * decayBetween(decays, s, u - late, x);
           for (std::int64_t t = s + 1; t <= u - late; ++t)
             result.at(t, x) += path;
         }
