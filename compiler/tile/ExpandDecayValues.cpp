@@ -90,15 +90,11 @@ Value tile::expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t si
   if (!products)
     return exactly();
   DecayProducts decays(builder, op.getDecays(), op.getExclusive());
+  Value values = op.getTransposed() ? decays.read(op.getValues()) : decays.written(op.getValues());
   Value scores = decays.visible(op.getScores());
-  if (op.getTransposed()) {
-    Value values = decays.read(op.getValues());
-    return decays.whereAllowed(
-        op.getType(), [&] { return decays.written(builder.dot(scores, values, {.transpose_lhs = true})); },
-        exactly);
-  }
-  Value values = decays.written(op.getValues());
-  return decays.whereAllowed(
-      op.getType(),
-      [&] { return decays.read(builder.dot(scores, values, {.triangle = Triangle::lhs_lower})); }, exactly);
+  auto product = [&] {
+    return op.getTransposed() ? decays.written(builder.dot(scores, values, {.transpose_lhs = true}))
+                              : decays.read(builder.dot(scores, values, {.triangle = Triangle::lhs_lower}));
+  };
+  return decays.whereAllowed(op.getType(), product, exactly);
 }
