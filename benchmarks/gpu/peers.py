@@ -137,3 +137,19 @@ PEERS = {
     "SDPA, torch.compile": lambda row, x: sdpa(row, x, compiled=True),
     "flex_attention": flex,
 }
+
+
+def with_gradients(name: str, row: Row, x: dict[str, torch.Tensor], cotangent: torch.Tensor):
+    """The peer's forward pass and its gradients by autograd, by operand."""
+    require(name.startswith("fla"), "gradients here")
+    with torch.enable_grad():
+        leaves = {key: value.detach().requires_grad_() for key, value in x.items()}
+        forward = PEERS[name](row, leaves)
+
+    def run() -> dict[str, torch.Tensor]:
+        with torch.enable_grad():
+            output = forward()
+            found = torch.autograd.grad(output, list(leaves.values()), cotangent)
+        return dict(zip(leaves, found, strict=True))
+
+    return run

@@ -17,19 +17,19 @@ def _loop(q, k, v, a, b=None, state=None):
     batch, tokens, size = q.shape
     if state is None:
         state = q.new_zeros(batch, size, v.shape[-1])
-    outputs = torch.empty_like(v)
+    outputs = []
     for t in range(tokens):
         state = a[:, t, :, None] * state
         written = v[:, t]
         if b is not None:
             written = b[:, t] * (written - torch.bmm(k[:, None, t], state)[:, 0])
         state = torch.baddbmm(state, k[:, t, :, None], written[:, None])
-        outputs[:, t] = torch.bmm(q[:, None, t], state)[:, 0]
-    return outputs
+        outputs.append(torch.bmm(q[:, None, t], state)[:, 0])
+    return torch.stack(outputs, 1)
 
 
 def _scan(row: Row, x: dict, head: int, logarithms: str = "g", reverse: bool = False):
-    key = head * (row.groups or row.heads) // row.heads
+    key = head * x["k"].shape[2] // x["q"].shape[2]
     q, k, v = (x[name][:, :, at].double() for name, at in (("q", head), ("k", key), ("v", key)))
     a = x[logarithms][:, :, head].double().exp()
     a = a if row.kind == "row" else a[..., None]
@@ -48,6 +48,28 @@ def _scan(row: Row, x: dict, head: int, logarithms: str = "g", reverse: bool = F
     if reverse:
         return _loop(*(z.flip(1) for z in walked)).flip(1)
     return _loop(q, k, v, a, b, state)
+
+
+def gradients(row: Row, x: dict[str, torch.Tensor], cotangent: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Of each operand, [B, N, checked heads, ...], by autograd of the loops."""
+    parts: dict[str, list] = {name: [] for name in x}
+    for head in heads_of(row):
+        with torch.enable_grad():
+            own = {name: value[:, :, head : head + 1].double().requires_grad_() for name, value in x.items()}
+            total = (_output(row, own, 0) * cotangent[:, :, head].double()).sum()
+            found = torch.autograd.grad(total, list(own.values()))
+        for name, gradient in zip(own, found, strict=True):
+            parts[name].append(gradient)
+    return {name: torch.cat(each, 2) for name, each in parts.items()}
+
+
+def _output(row: Row, x: dict, head: int) -> torch.Tensor:
+    if row.kind == "window":
+        return _windows(row, x, head)
+    if row.kind == "both":
+        forward, backward = _scan(row, x, head), _scan(row, x, head, "h", reverse=True)
+        return backward + x["c"][:, :, head, None].double() * (forward - backward)
+    return _scan(row, x, head)
 
 
 def partition(x: torch.Tensor, row: Row) -> torch.Tensor:
@@ -86,16 +108,7 @@ def _windows(row: Row, x: dict, head: int):
 
 def reference(row: Row, x: dict[str, torch.Tensor]) -> torch.Tensor:
     """[B, N, checked heads, D]."""
-    results = []
-    for head in heads_of(row):
-        if row.kind == "window":
-            results.append(_windows(row, x, head))
-        elif row.kind == "both":
-            forward, backward = _scan(row, x, head), _scan(row, x, head, "h", reverse=True)
-            results.append(backward + x["c"][:, :, head, None].double() * (forward - backward))
-        else:
-            results.append(_scan(row, x, head))
-    return torch.stack(results, 2)
+    return torch.stack([_output(row, x, head) for head in heads_of(row)], 2)
 
 
 def errors(output: torch.Tensor, expected: torch.Tensor, row: Row) -> tuple[float, float]:
@@ -104,6 +117,19 @@ def errors(output: torch.Tensor, expected: torch.Tensor, row: Row) -> tuple[floa
     scale = expected.square().mean((0, 1, 3), keepdim=True).sqrt()
     worst = (difference.square().mean(-1, keepdim=True).sqrt() / scale).max().item()
     return worst, (difference.norm() / expected.norm()).item()
+
+
+def errors_of_gradients(found: dict, expected: dict, row: Row) -> tuple[float, float]:
+    """The largest of all gradients. What is one number a token may be near zero beside the others, and a decay's gradient
+    is a sum over a state: there a third of the worst error counts, and half of that in all."""
+    worst = whole = 0.0
+    for name, exact in expected.items():
+        vectors = exact.dim() == 4
+        of_all = found[name].reshape(*found[name].shape[:3], -1)
+        token, tensor = errors(of_all, exact.reshape(*exact.shape[:3], -1), row)
+        worst = max(worst, token if vectors else token / 3)
+        whole = max(whole, tensor / 2 if name in ("g", "h") else tensor)
+    return worst, whole
 
 
 def fault(worst: float, whole: float) -> str | None:

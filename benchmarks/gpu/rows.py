@@ -27,6 +27,7 @@ class Row:
     near_one: bool = False  # decays in [0.999, 1]
     lengths: tuple[int, ...] = ()  # of a ragged batch's sequences, `tokens` in all
     step: bool = False  # one token, the state comes in and goes out
+    gradient: bool = False  # forward, then the gradients of all operands
 
     def text(self) -> str:
         if self.kind == "both":
@@ -87,8 +88,18 @@ class Row:
             found["s0"] = torch.randn(shape, device=device, generator=draw)
         return found
 
+    def cotangent(self, device: str, seed: int) -> torch.Tensor:
+        """What is sent back to the output."""
+        draw = torch.Generator(device=device).manual_seed(1000 + seed)
+        shape = (self.batch, self.tokens, self.heads, self.size)
+        return torch.randn(shape, device=device, generator=draw).bfloat16()
+
     def bytes(self) -> int:
-        """Each operand and each result once."""
+        """Each operand and each result once; of gradients the operands once more, what is sent back, and theirs."""
+        once = self.bytes_of_forward()
+        return 3 * once if self.gradient else once
+
+    def bytes_of_forward(self) -> int:
         tokens = self.batch * self.tokens
         vectors = 2 * self.heads + 2 * (self.groups or self.heads)  # q and o, k and v
         scalars = {"scalar": 1, "delta": 2, "both": 3}.get(self.kind, 0) * self.heads
@@ -98,8 +109,10 @@ class Row:
         return total + (8 * self.batch * self.heads * self.size**2 if self.step else 0)
 
     def operations(self) -> int:
-        """Of the definition: writes and reads of a state, a token at a time; of a window, all its keys."""
+        """Of the definition: writes and reads of a state, a token at a time; of a window, all its keys. Each product
+        has two in its gradient."""
         each = {"scalar": 4, "row": 5, "delta": 6, "both": 8}.get(self.kind, 0) * self.size**2
+        each *= 3 if self.gradient else 1
         if self.kind == "window":
             each = 4 * self.size * WINDOW[0] * WINDOW[1] * WINDOW[2]
         return self.batch * self.tokens * self.heads * each
@@ -127,6 +140,15 @@ def rows() -> list[Row]:
                 found.append(Row(f"{name}, {tokens // K}K", kind, tokens, goal))
         if kind != "both":
             found.append(Row(f"{name}, 64K, decays in [0.999, 1]", kind, 64 * K, goals[0], near_one=True))
+    for kind, name, goal in (
+        ("scalar", "scalar decay", 4200),
+        ("row", "row-wise decay", 6500),
+        ("delta", "gated delta rule", 5800),
+        ("both", "both directions", 8000),
+    ):
+        for tokens in (64 * K, 16 * K, 4 * K):
+            own = goal if tokens == 64 * K else None
+            found.append(Row(f"{name}, {tokens // K}K, with gradients", kind, tokens, own, gradient=True))
     return [
         *found,
         Row("4 key/value heads, 64K", "scalar", 64 * K, 1050, groups=4),

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from peers import PEERS, Absent
-from references import errors, fault, reference
+from peers import PEERS, Absent, with_gradients
+from references import errors, errors_of_gradients, fault, gradients, reference
 from report import line, notes, table, write
 from rows import Row, rows
 from timing import Timed, ceilings, medians
@@ -49,6 +49,22 @@ def ours(row: Row, sets: list[dict], target: str):
     return calls, outputs[0]
 
 
+def ours_with_gradients(row: Row, sets: list[dict], cotangents: list, target: str):
+    """Each call is the forward pass and the gradients; gives these of the first, by operand."""
+    kernel = linmu.compile(row.text(), target=target)
+    backward = kernel.gradient()
+    (sent_back,) = [name for name, _, _ in backward.inputs if name not in sets[0]]
+
+    def call(inputs, cotangent):
+        given = inputs | {sent_back: cotangent}
+        output, found = kernel(**inputs), list(backward(**given))
+        return lambda: (kernel(**inputs, out=[output]), backward(**given, out=found)), found
+
+    calls = [call(inputs, cotangent) for inputs, cotangent in zip(sets, cotangents, strict=True)]
+    names = [name.removeprefix("d_") for name, _, _ in backward.results]
+    return [run for run, _ in calls], dict(zip(names, calls[0][1], strict=True))
+
+
 def first(output) -> torch.Tensor:
     return output[0] if isinstance(output, tuple) else output
 
@@ -56,7 +72,8 @@ def first(output) -> torch.Tensor:
 def measure(row: Row, device: str, target: str, rounds: int, bandwidth: float, wanted: list[str]) -> dict:
     count = max(1, min(MOST_SETS, CACHED_BYTES // row.bytes())) if device == "cuda" else 1
     sets = [row.inputs(device, seed) for seed in range(count)]
-    exact = reference(row, sets[0])
+    cotangents = [row.cotangent(device, seed) for seed in range(count)] if row.gradient else []
+    exact = gradients(row, sets[0], cotangents[0]) if row.gradient else reference(row, sets[0])
     result = {
         "row": row.name,
         "goal": row.goal,
@@ -73,7 +90,10 @@ def measure(row: Row, device: str, target: str, rounds: int, bandwidth: float, w
     timed = {}
 
     def take(name: str, calls, output) -> str | None:
-        worst, whole = errors(first(output), exact, row)
+        if row.gradient:
+            worst, whole = errors_of_gradients(output, exact, row)
+        else:
+            worst, whole = errors(first(output), exact, row)
         result["errors"][name] = [worst, whole]
         wrong = fault(worst, whole)
         if not wrong:
@@ -82,12 +102,17 @@ def measure(row: Row, device: str, target: str, rounds: int, bandwidth: float, w
         return wrong
 
     try:
-        result["fault"] = take("ours", *ours(row, sets, target))
+        own = ours_with_gradients(row, sets, cotangents, target) if row.gradient else ours(row, sets, target)
+        result["fault"] = take("ours", *own)
     except Exception as problem:  # the other rows are measured all the same; the exit status tells
         result["fault"] = f"{type(problem).__name__}: {problem}".splitlines()[0]
     for name in wanted:
         try:
-            calls = [PEERS[name](row, inputs) for inputs in sets]
+            if row.gradient:
+                each = zip(sets, cotangents, strict=True)
+                calls = [with_gradients(name, row, inputs, cotangent) for inputs, cotangent in each]
+            else:
+                calls = [PEERS[name](row, inputs) for inputs in sets]
             if wrong := take(name, calls, calls[0]()):
                 result["absent"][name] = wrong
         except Absent as why:

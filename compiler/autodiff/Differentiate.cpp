@@ -118,9 +118,8 @@ private:
   }
 
   LogicalResult differentiate(Operation *op, Cotangents &cotangents) {
-    bool active = llvm::any_of(op->getResults(), [&](Value result) {
-      return cotangents.wants(result) && bool(cotangents.of(at_, result));
-    });
+    bool active = llvm::any_of(
+        op->getResults(), [&](Value result) { return cotangents.wants(result) && cotangents.gets(result); });
     if (!active)
       return success();
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)

@@ -193,12 +193,26 @@ template <typename LoopOp> bool isExpanded(LoopOp loop) {
   return !loop.getSegments() && !loop.getSourceMask() && !loop.getOutputMask();
 }
 
+/// Whether an output of f32 holds an operand's numbers of 16 bits, which loops and sums take as well.
+bool isWidened(Value output, Value operand) {
+  auto wide = cast<RankedTensorType>(output.getType()), narrow = cast<RankedTensorType>(operand.getType());
+  return wide.getElementType().isF32() && isa<FloatType>(narrow.getElementType()) &&
+         wide.getShape() == narrow.getShape();
+}
+
 /// Outputs that are a token operand as it is: whoever reads them reads that.
 template <typename LoopOp> void passOperandsOn(LoopOp loop) {
   for (auto [output, value] : llvm::zip(loop.getOutputs(), loop.getYield().getOutputs()))
-    for (auto [argument, operand] : llvm::zip(loop.getTokenArguments(), loop.getTokens()))
-      if (value == argument && output.getType() == operand.getType() && isExpanded(loop))
+    for (auto [argument, operand] : llvm::zip(loop.getTokenArguments(), loop.getTokens())) {
+      if (value != argument || !isExpanded(loop))
+        continue;
+      if (output.getType() == operand.getType())
         output.replaceAllUsesWith(operand);
+      else if (isWidened(output, operand))
+        output.replaceUsesWithIf(operand, [](OpOperand &use) {
+          return isa<MapOp, ScanOp, ScanAdjointOp, ReduceOp>(use.getOwner());
+        });
+    }
 }
 
 struct DropUnused : linmu::impl::DropUnusedBase<DropUnused> {

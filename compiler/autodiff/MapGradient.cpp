@@ -57,7 +57,7 @@ private:
   bool seed() {
     bool any = false;
     for (auto [value, output] : llvm::zip(map_.getYield().getOutputs(), map_.getOutputs()))
-      if (Value cotangent = cotangents_.of(at_, output)) {
+      if (Value cotangent = cotangents_.given(at_, output)) {
         gradient_.add(mapping_.lookup(value), loop_.token(cotangent));
         any = true;
       }

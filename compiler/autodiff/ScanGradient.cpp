@@ -13,7 +13,7 @@ LogicalResult autodiff::differentiateScan(NormalScanOp op, Cotangents &cotangent
     return op.emitOpError("requires split-scans before its gradient is taken");
   FormScan::Results results = FormScan::resultsOf(op);
   auto all = [&](ArrayRef<Value> values) {
-    return llvm::map_to_vector(values, [&](Value value) { return cotangents.of(at, value); });
+    return llvm::map_to_vector(values, [&](Value value) { return cotangents.given(at, value); });
   };
   SmallVector<Value> dReads = all(results.reads), dWrites = all(results.writes);
   ScanAdjointOp adjoint =

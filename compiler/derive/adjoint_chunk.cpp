@@ -41,19 +41,37 @@ Value AdjointChunk::left(Value state) {
 
 ArrayRef<Value> AdjointChunk::writes() { return forward_.writes(state_); }
 
+void AdjointChunk::useWrites(ArrayRef<Value> writes, ArrayRef<Value> gradients) {
+  forward_.useWrites(writes);
+  d_writes_.assign(gradients.begin(), gradients.end());
+}
+
+/// (K X) D
+Value AdjointChunk::writeExit(int64_t write) {
+  Value exit = decay_ ? decay_.toExit(builder_) : Value();
+  return onValues(builder_.dot(onKeys(inputs_.keys[write], exit), adjoint_, {}), exit);
+}
+
 /// gW + (K X) D + scores^T gY.
 Value AdjointChunk::knownOfWrite(int64_t write) {
-  Value exit = decay_ ? decay_.toExit(builder_) : Value();
-  Value sum = onValues(builder_.dot(onKeys(inputs_.keys[write], exit), adjoint_, {}), exit);
+  Value sum = writeExit(write);
   if (Value given = cotangents_.writes[write])
     sum = builder_.add(sum, given);
-  // By value, what comes from reads inside the chunk is added token by token.
-  if (decay_.isByValue())
-    return sum;
-  for (int64_t read = 0; read < countReads(); ++read)
-    if (Value given = cotangents_.reads[read])
-      sum = builder_.dot(forward_.scores(read, write), given, {.transpose_lhs = true, .init = sum});
+  for (int64_t read = 0; read < countReads(); ++read) {
+    Value given = cotangents_.reads[read];
+    if (!given)
+      continue;
+    Value scores = forward_.scores(read, write);
+    sum = decay_.isByValue() ? builder_.add(sum, decayTransposed(scores, given, read))
+                             : builder_.dot(scores, given, {.transpose_lhs = true, .init = sum});
+  }
   return sum;
+}
+
+/// weights^T rows, with the decays by row or by value between the tokens of a read and those before it.
+Value AdjointChunk::decayTransposed(Value weights, Value rows, int64_t read) {
+  return tile::DecayValuesOp::create(builder_, rows.getType(), weights, rows, decay_.factors(),
+                                     /*exclusive=*/!inclusive(read), /*transposed=*/true);
 }
 
 /// The writes with feedback are the solutions of the forward system transposed, the others follow from them.
@@ -155,7 +173,8 @@ Value AdjointChunk::readKey(int64_t read) {
     Value weights = decayedProducts(read, write), key = inputs_.keys[write];
     sum = decay_.isByRow()
               ? builder_.add(sum, tile::DecayValuesOp::create(builder_, key.getType(), weights, key,
-                                                              decay_.factors(), !inclusive(read)))
+                                                              decay_.factors(), !inclusive(read),
+                                                              /*transposed=*/false))
               : builder_.dot(weights, key, {.triangle = Triangle::lhs_lower, .init = sum});
   }
   return sum;
@@ -163,10 +182,13 @@ Value AdjointChunk::readKey(int64_t read) {
 
 Value AdjointChunk::writeKey(int64_t write) {
   Value sum = writeKeyExit(write);
-  for (int64_t read = 0; read < countReads(); ++read)
-    if (dRead(read))
-      sum = builder_.dot(decayedProducts(read, write), inputs_.reads[read],
-                         {.transpose_lhs = true, .init = sum});
+  for (int64_t read = 0; read < countReads(); ++read) {
+    if (!dRead(read))
+      continue;
+    Value weights = decayedProducts(read, write), key = inputs_.reads[read];
+    sum = decay_.isByRow() ? builder_.add(sum, decayTransposed(weights, key, read))
+                           : builder_.dot(weights, key, {.transpose_lhs = true, .init = sum});
+  }
   return sum;
 }
 
@@ -177,51 +199,39 @@ Value AdjointChunk::feedback(int64_t term) {
 }
 
 /// Of a decay by row the paths along the key axis, of one by value those along the value axis.
-CrossingWalk AdjointChunk::crossingWalk() {
+Value AdjointChunk::axisDecayGradient() {
   bool byValue = decay_.isByValue();
-  CrossingWalk walk;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(decay_.factors().getType()).getShape();
+  // Entry to exit.
+  Value through = builder_.sum(builder_.multiply(left(state_), adjoint_), byValue ? 0 : 1);
+  Value total = builder_.along(through, 1, shape);
+  // A write before the token to the exit.
+  Value exits;
+  for (int64_t write = 0; write < countWrites(); ++write) {
+    Value part = byValue ? builder_.multiply(writes()[write], writeExit(write))
+                         : builder_.multiply(inputs_.keys[write], writeKeyExit(write));
+    exits = exits ? builder_.add(exits, part) : part;
+  }
+  if (exits)
+    total = builder_.add(total, builder_.cumsum(exits, {.exclusive = true}));
   for (int64_t read = 0; read < countReads(); ++read) {
     // By value there is no feedback, so that dY is gY.
-    Value given = byValue ? cotangents_.reads[read] : dRead(read);
+    Value given = dRead(read);
     if (!given)
       continue;
-    walk.inclusive.push_back(inclusive(read));
-    walk.targets.push_back(byValue ? given : inputs_.reads[read]);
-    walk.entering.push_back(byValue ? builder_.dot(inputs_.reads[read], state_, {})
-                                    : builder_.dot(given, state_, {.transpose_rhs = true}));
-    for (int64_t write = 0; write < countWrites(); ++write)
-      walk.weights.push_back(byValue ? forward_.scores(read, write) : products(read, write));
-  }
-  for (int64_t write = 0; write < countWrites(); ++write) {
-    Value key = inputs_.keys[write], value = writes()[write];
-    walk.sources.push_back(byValue ? value : key);
-    walk.leaving.push_back(byValue ? builder_.dot(key, adjoint_, {})
-                                   : builder_.dot(value, adjoint_, {.transpose_rhs = true}));
-  }
-  walk.through = builder_.sum(builder_.multiply(state_, adjoint_), byValue ? 0 : 1);
-  walk.decays = decay_.factors();
-  return walk;
-}
-
-Value AdjointChunk::rowOf(Value matrix, Value token) {
-  return tile::ExtractOp::create(builder_, builder_.f32Tile({columnsOf(matrix)}), matrix, token);
-}
-
-void AdjointChunk::eachToken(Value live, function_ref<void(Value, int64_t, Value)> at) {
-  if (!decay_ || decay_.isScalar())
-    return;
-  // What does not come from reads inside the chunk.
-  SmallVector<Value> known;
-  for (int64_t write = 0; write < countWrites(); ++write)
-    known.push_back(decay_.isByValue() ? dWrites()[write] : writeKeyExit(write));
-  int64_t first = 1 + countReads() + (decay_.isByValue() ? countWrites() : 0);
-  crossingWalk().run(builder_, live, [&](Value token, const CrossingWalk::Crossings &crossings) {
-    at(token, 0, crossings.crossing);
-    for (auto [write, rows] : llvm::enumerate(known)) {
-      Value row = rowOf(rows, token), inside = crossings.reaching[write];
-      at(token, first + write, inside ? builder_.add(row, inside) : row);
+    bool exclusive = !inclusive(read);
+    Value entries = byValue ? builder_.multiply(given, forward_.entry(read, state_))
+                            : builder_.multiply(inputs_.reads[read], readKeyEntry(read));
+    total = builder_.add(total, builder_.cumsum(entries, {.exclusive = exclusive, .reversed = true}));
+    for (int64_t write = 0; write < countWrites(); ++write) {
+      Value weights = byValue ? forward_.scores(read, write) : products(read, write);
+      Value reader = byValue ? given : inputs_.reads[read];
+      Value writer = byValue ? writes()[write] : inputs_.keys[write];
+      total = builder_.add(total, tile::DecayPathsOp::create(builder_, reader.getType(), weights, reader,
+                                                             writer, decay_.factors(), exclusive));
     }
-  });
+  }
+  return total;
 }
 
 Value AdjointChunk::scalarDecayGradient() {
@@ -262,8 +272,7 @@ Value AdjointChunk::scalarDecayGradient() {
     Value before = builder_.along(entries, 1, shape);
     if (pairs) {
       Value byWrite = tile::TransposeOp::create(builder_, square, pairs);
-      auto sums = tile::CumsumOp::create(builder_, square, square, byWrite, /*exclusive=*/true);
-      before = builder_.add(before, sums.getSum());
+      before = builder_.add(before, builder_.cumsum(byWrite, {.exclusive = true}));
     }
     addRows(kind ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt, before);
   }
@@ -272,15 +281,15 @@ Value AdjointChunk::scalarDecayGradient() {
 
 Value AdjointChunk::gradient(int64_t operand) {
   if (decay_ && operand-- == 0)
-    return decay_.isScalar() ? scalarDecayGradient() : Value();
+    return decay_.isScalar() ? scalarDecayGradient() : axisDecayGradient();
   if (operand < countReads())
     return readKey(operand);
   operand -= countReads();
   if (operand < countWrites())
-    return decay_.isByRow() ? Value() : writeKey(operand);
+    return writeKey(operand);
   operand -= countWrites();
   if (operand < countWrites())
-    return decay_.isByValue() ? Value() : dWrites()[operand];
+    return dWrites()[operand];
   return feedback(operand - countWrites());
 }
 

@@ -10,7 +10,6 @@
 // t is the sum of all that crosses t, and of nothing else, so that no terms cancel: entry to exit, entry to a
 // read behind t, a write before t to the exit, and a write before t to a read behind it.
 #pragma once
-#include "compiler/derive/crossing_walk.h"
 #include "compiler/derive/state_chunk.h"
 
 namespace linmu {
@@ -23,20 +22,24 @@ struct ChunkCotangents {
 /// Its parts may be asked for apart, in any order; what several of them need is computed once.
 class AdjointChunk {
 public:
-  /// `state` is S and `adjoint` is D, K x V. Rows past the end of the reads must be zero.
+  /// `state` is S and `adjoint` is D, K x V; next() has no use for S. Rows past the end of the reads must be
+  /// zero.
   AdjointChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs, ChunkCotangents cotangents,
                mlir::Value state, mlir::Value adjoint);
+  AdjointChunk(const AdjointChunk &) = delete;
 
-  /// The gradient of a form's operand by its number: [C, K] or [C, V] of keys and values, [C] of a feedback
-  /// factor and a scalar decay. Null where it comes token by token.
+  /// What the writes put into the state, and the gradients of that, C x V each, from elsewhere: then no
+  /// system is solved here.
+  void useWrites(llvm::ArrayRef<mlir::Value> writes, llvm::ArrayRef<mlir::Value> gradients);
+  /// The gradients of what the writes put into the state, C x V each.
+  llvm::ArrayRef<mlir::Value> dWrites();
+  /// The gradient of a form's operand by its number: [C, K] or [C, V] of keys, values and decays by row or by
+  /// value, [C] of a feedback factor and a scalar decay.
   mlir::Value gradient(int64_t operand);
-  /// Of a decay by row its gradient and that of the write keys, by value its gradient and that of the values:
-  /// a loop over the first `live` tokens calls `at` with the token's number, the operand's number and the
-  /// gradient, [K] or [V]. Nothing where all gradients are tiles.
-  void eachToken(mlir::Value live,
-                 llvm::function_ref<void(mlir::Value token, int64_t operand, mlir::Value gradient)> at);
   /// D at the entry, K x V.
   mlir::Value next();
+  /// The forward pass of the chunk.
+  StateChunk &forward() { return forward_; }
 
 private:
   using Value = mlir::Value;
@@ -49,7 +52,8 @@ private:
   Value left(Value state);
 
   llvm::ArrayRef<Value> writes();
-  llvm::ArrayRef<Value> dWrites();
+  Value writeExit(int64_t write);
+  Value decayTransposed(Value weights, Value rows, int64_t read);
   Value knownOfWrite(int64_t write);
   Value dRead(int64_t read);
   Value products(int64_t read, int64_t write);
@@ -60,8 +64,7 @@ private:
   Value writeKey(int64_t write);
   Value feedback(int64_t term);
   Value scalarDecayGradient();
-  Value rowOf(Value matrix, Value token);
-  CrossingWalk crossingWalk();
+  Value axisDecayGradient();
 
   TileBuilder &builder_;
   pattern::FormOp form_;

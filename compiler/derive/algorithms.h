@@ -28,10 +28,18 @@ mlir::FailureOr<OpPlan> deriveTwoKernels(pattern::NormalScanOp scan, const ScanS
 mlir::FailureOr<OpPlan> deriveSegmented(pattern::NormalScanOp scan, const ScanSchedule &schedule,
                                         ProgramBuilder &program);
 
-/// The gradients of a scan. Two launches: states at the entries of chunks, then the chunks from the last to
-/// the first; recurrent or chunked inside them.
+/// The gradients of a scan, by what the schedule says: two_kernels and segmented by the borders of its
+/// chunks, else by one walk back.
 mlir::FailureOr<OpPlan> deriveAdjoint(pattern::ScanAdjointOp op, const ScanSchedule &schedule,
                                       ProgramBuilder &program);
+/// Two launches: states at the entries of chunks, then the chunks from the last to the first; recurrent or
+/// chunked inside them.
+mlir::FailureOr<OpPlan> deriveAdjointWalk(pattern::ScanAdjointOp op, const ScanSchedule &schedule,
+                                          ProgramBuilder &program);
+/// States at the entries of chunks and what is sent back to those at their exits, by walks in segments or
+/// slices of value columns, then the gradients of all chunks at once. With feedback requires no segments.
+mlir::FailureOr<OpPlan> deriveAdjointBorders(pattern::ScanAdjointOp op, const ScanSchedule &schedule,
+                                             ProgramBuilder &program);
 
 /// What `finish` reads of the states, kept in memory for an epilogue: the number of its argument and
 /// [B, N, H, ...] of f32, a value of the program.

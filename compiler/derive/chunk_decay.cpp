@@ -11,7 +11,7 @@ ChunkDecay::ChunkDecay(TileBuilder &builder, Value logarithm, bool byValue)
   }
   auto sum = [&](bool exclusive) {
     Type type = logarithm.getType();
-    return tile::CumsumOp::create(builder, type, type, logarithm, exclusive);
+    return tile::CumsumOp::create(builder, type, type, logarithm, exclusive, /*reversed=*/false);
   };
   auto with = sum(false), without = sum(true);
   sum_ = with.getSum();

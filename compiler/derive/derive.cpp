@@ -23,7 +23,8 @@ static FailureOr<OpPlan> deriveOp(const PlannedOp &planned, Regime regime, const
       })
       .Case([&](pattern::ScanAdjointOp op) {
         ScanSchedule scan = *planned.scan;
-        scan.algorithm = parallel ? Algorithm::chunked : Algorithm::recurrent;
+        if (planned.parallel && !parallel)
+          scan.algorithm = Algorithm::recurrent;
         return deriveAdjoint(op, scan, program);
       })
       .Case([&](pattern::ScanOp scan) { return deriveRecurrent(scan, program); })

@@ -74,7 +74,7 @@ public:
 private:
   LogicalResult planOp(PlannedOp &planned);
   LogicalResult planScan(PlannedOp &planned);
-  void planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned);
+  LogicalResult planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned);
   LogicalResult planInChunks(pattern::NormalScanOp scan, PlannedOp &planned);
   void planFewBlocks(const ScanSplit &split, const ScanSchedule &usual, bool hasFinish, PlannedOp &planned);
   bool runsTokenByToken(PlannedOp &planned);
@@ -174,16 +174,59 @@ LogicalResult Planner::planScan(PlannedOp &planned) {
   return error;
 }
 
-void Planner::planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned) {
+/// What a target that rounds products rounds them to, of a function's operands.
+static ProductType productsOf(func::FuncOp function) {
+  ProductType products = ProductType::f32;
+  for (Type type : function.getArgumentTypes()) {
+    Type element = getElementTypeOrSelf(type);
+    if (element.isBF16())
+      return ProductType::bf16;
+    if (element.isF16())
+      products = ProductType::f16;
+  }
+  return products;
+}
+
+/// By the borders of chunks where the schedule says so, or the target has many cores: one walk back has a
+/// block for each head alone.
+LogicalResult Planner::planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned) {
   plan_.ragged |= bool(op.getSequences());
-  ScanSchedule chunks;
-  StoredState stored(op.getStateSlice(), op.getForm().getKeyAxis());
-  chunks.chunk = chooseChunk(costOf(op.getForm(), stored), schedule_);
-  planned.scan = chunks;
-  planned.parallel = schedule_.algorithm != Algorithm::recurrent;
-  planned.schedule = planned.parallel ? chunks.described() : OpSchedule{"recurrent", {}};
-  if (!planned.parallel)
+  pattern::FormOp form = op.getForm();
+  StoredState stored(op.getStateSlice(), form.getKeyAxis());
+  ScanCost cost{.states = {costOf(form, stored)}, .heads = op.getHeads()};
+  bool feedback = !form.getFeedback().empty();
+  ScanSchedule scan;
+  scan.algorithm = schedule_.algorithm;
+  if (schedule_.rounds_products)
+    scan.products = productsOf(function_);
+  if (schedule_.algorithm == Algorithm::automatic)
+    scan.algorithm = !schedule_.has_warps ? Algorithm::chunked
+                     : feedback           ? Algorithm::two_kernels
+                                          : Algorithm::segmented;
+  bool borders = scan.algorithm == Algorithm::two_kernels || scan.algorithm == Algorithm::segmented;
+  int64_t element = scan.products == ProductType::f32 ? 4 : 2;
+  scan.chunk = cost.chunk = borders ? chooseChunkOfBorders(cost.states.front(), element, schedule_)
+                                    : chooseChunk(cost.states, schedule_);
+  if (scan.algorithm == Algorithm::segmented) {
+    if (feedback)
+      return op.emitOpError("cannot run segmented as the schedule says: its state is fed back; write "
+                            "algorithm=two_kernels");
+    scan.segments = chooseSegments(cost, schedule_);
+  }
+  if (scan.algorithm == Algorithm::two_kernels) {
+    int64_t columns = schedule_.columns ? schedule_.columns : schedule_.costs.least_columns;
+    if ((schedule_.columns || schedule_.has_warps) && columns < stored.value_size)
+      scan.columns = columns;
+    scan.prepare = schedule_.prepare && feedback;
+  }
+  planned.parallel = scan.algorithm == Algorithm::chunked;
+  planned.schedule = scan.described();
+  if (scan.algorithm == Algorithm::recurrent) {
+    planned.schedule = {"recurrent", {}};
     planned.reason = "the schedule says so";
+  }
+  planned.scan = scan;
+  return success();
 }
 
 LogicalResult Planner::planOp(PlannedOp &planned) {
@@ -205,7 +248,8 @@ LogicalResult Planner::planOp(PlannedOp &planned) {
   if (scan)
     return planScan(planned);
   if (auto adjoint = dyn_cast<pattern::ScanAdjointOp>(op)) {
-    planAdjoint(adjoint, planned);
+    if (failed(planAdjoint(adjoint, planned)))
+      return failure();
   } else if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op)) {
     planned.schedule = describeWindowed(windowTilesOf(pattern::WindowView::of(attention), schedule_));
   } else if (auto windows = dyn_cast<pattern::WindowAdjointOp>(op)) {
@@ -242,11 +286,9 @@ std::optional<std::string> Planner::wanting(StringRef key) {
   auto none = [&](auto matches) { return llvm::none_of(plan_.ops, matches); };
   if (key == "algorithm") {
     bool maps = schedule_.algorithm == Algorithm::recurrent;
-    bool adjoints = maps || schedule_.algorithm == Algorithm::chunked;
     if (schedule_.algorithm != Algorithm::automatic && none([&](const PlannedOp &planned) {
           return isa<pattern::ScanOp, pattern::NormalScanOp>(planned.op) ||
-                 (maps && isa<pattern::MapOp>(planned.op)) ||
-                 (adjoints && isa<pattern::ScanAdjointOp>(planned.op));
+                 (maps && isa<pattern::MapOp>(planned.op)) || isa<pattern::ScanAdjointOp>(planned.op);
         }))
       return maps ? "a scan or a map" : "a scan";
     return {};
@@ -269,6 +311,10 @@ std::optional<std::string> Planner::wanting(StringRef key) {
       return "a scan in chunks with feedback that other states have no part in";
     return {};
   }
+  if (key == "columns" && !none([](const PlannedOp &planned) {
+        return isa<pattern::ScanAdjointOp>(planned.op) && planned.scan && planned.scan->columns;
+      }))
+    return {};
   std::string algorithms = algorithmsWith(key);
   bool takes = llvm::any_of(algorithmSpaces(), [&](const AlgorithmSpace &space) {
     return llvm::is_contained(space.keys, key) && !none([&](const PlannedOp &planned) {

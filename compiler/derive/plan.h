@@ -12,10 +12,11 @@ namespace linmu {
 /// How a scan runs in chunks.
 struct ScanSchedule {
   Algorithm algorithm = Algorithm::chunked;
-  int64_t chunk = 0;         ///< tokens
-  int64_t columns = 0;       ///< value columns of a block; 0: all
-  int64_t segments = 0;      ///< that the tokens are cut into; of the segmented algorithm
-  int64_t entry_columns = 0; ///< of a block that goes over the segments; 0: all
+  int64_t chunk = 0;                       ///< tokens
+  int64_t columns = 0;                     ///< value columns of a block; 0: all
+  int64_t segments = 0;                    ///< that the tokens are cut into; of the segmented algorithm
+  int64_t entry_columns = 0;               ///< of a block that goes over the segments; 0: all
+  ProductType products = ProductType::f32; ///< what is kept for products is rounded to, of gradients
   bool prepare = false;      ///< what no state has a part in is made by a launch before the walk
   int64_t epilogue = 0;      ///< tokens of a block of a kernel of its own for `finish`; 0: it is fused
   int64_t value_columns = 1; ///< of the states that have columns

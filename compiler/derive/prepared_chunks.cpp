@@ -28,14 +28,12 @@ static SmallVector<int64_t> usedReads(pattern::NormalScanOp scan, unsigned state
   return used;
 }
 
-PreparedChunks::PreparedChunks(pattern::NormalScanOp scan, const LoopView &view, int64_t chunk,
+PreparedChunks::PreparedChunks(ArrayRef<State> states, const LoopView &view, int64_t chunk,
                                ProgramBuilder &program)
-    : scan_(scan), view_(view), blocks_(view, chunk), chunk_(chunk), places_(blocks_.places(program)) {
-  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
-    if (!isPrepared(scan, state))
-      continue;
-    Prepared prepared{state, usedReads(scan, state), {}};
-    for (RankedTensorType tile : StateChunk::preparedTypes(scan.getForm(state), prepared.reads, chunk)) {
+    : view_(view), blocks_(view, chunk), chunk_(chunk), places_(blocks_.places(program)) {
+  for (const State &state : states) {
+    Prepared prepared{state, {}};
+    for (RankedTensorType tile : StateChunk::preparedTypes(state.form, state.reads, chunk)) {
       SmallVector<int64_t> shape{ShapedType::kDynamic, ShapedType::kDynamic, view.heads};
       llvm::append_range(shape, tile.getShape().drop_front());
       prepared.memory.push_back(
@@ -44,6 +42,24 @@ PreparedChunks::PreparedChunks(pattern::NormalScanOp scan, const LoopView &view,
     }
     prepared_.push_back(std::move(prepared));
   }
+}
+
+/// The numbers of the states that are prepared.
+static SmallVector<unsigned> numbersOf(pattern::NormalScanOp scan) {
+  return llvm::filter_to_vector(llvm::seq(scan.getNumStates()),
+                                [&](unsigned state) { return PreparedChunks::isPrepared(scan, state); });
+}
+
+static SmallVector<PreparedChunks::State> statesOf(pattern::NormalScanOp scan) {
+  return llvm::map_to_vector(numbersOf(scan), [&](unsigned state) {
+    return PreparedChunks::State{&scan.getStage(state), scan.getForm(state), usedReads(scan, state)};
+  });
+}
+
+PreparedChunks::PreparedChunks(pattern::NormalScanOp scan, const LoopView &view, int64_t chunk,
+                               ProgramBuilder &program)
+    : PreparedChunks(statesOf(scan), view, chunk, program) {
+  numbers_ = numbersOf(scan);
 }
 
 SmallVector<Value> PreparedChunks::placeOf(LoopKernel &kernel, Value chunk) {
@@ -64,40 +80,43 @@ FailureOr<LaunchPlan> PreparedChunks::derive(ProgramBuilder &program) {
   Value first = builder.multiply(number, builder.index(chunk_));
   TokenSpan tokens{first, chunk_, builder.subtract(kernel.walk.tokens, first)};
   Value live = builder.before(tokens.live, chunk_);
-  SmallVector<Block *> stages = llvm::map_to_vector(
-      prepared_, [&](const Prepared &prepared) { return &scan_.getStage(prepared.state); });
+  SmallVector<Block *> stages =
+      llvm::map_to_vector(prepared_, [](const Prepared &prepared) { return prepared.state.stage; });
   StepEmitter step = kernel.startStep(tokens, stages);
-  unsigned firstToken = view_.params.size();
+  unsigned firstToken = view_.params.size(), endOfTokens = firstToken + view_.tokens.size();
   SmallVector<Value> place = placeOf(kernel, number);
-  for (auto [prepared, stage, to] : llvm::zip(prepared_, stages, memory)) {
-    if (failed(step.emit(*stage)))
+  for (auto [prepared, to] : llvm::zip(prepared_, memory)) {
+    if (failed(step.emit(*prepared.state.stage)))
       return failure();
-    pattern::FormOp form = scan_.getForm(prepared.state);
+    pattern::FormOp form = prepared.state.form;
     builder.setLoc(form.getLoc());
     StateChunk chunk(builder, form,
-                     ChunkInputs::of(builder, form, step, chunk_, live, firstToken, leadingOf(scan_)));
-    for (auto [tile, at] : llvm::zip_equal(chunk.prepare(prepared.reads), to))
+                     ChunkInputs::of(builder, form, step, chunk_, live, firstToken, endOfTokens));
+    for (auto [tile, at] : llvm::zip_equal(chunk.prepare(prepared.state.reads), to))
       builder.store(tile, at, place);
   }
   return kernel.launch;
 }
 
-void PreparedChunks::addTo(ScanKernel &walk) {
-  llvm::DenseMap<unsigned, Prepared> inKernel;
-  for (const Prepared &prepared : prepared_) {
-    Prepared &own = inKernel[prepared.state] = prepared;
-    for (Value &memory : own.memory)
-      memory = walk.kernel.addMemory(memory);
-  }
-  walk.take_prepared = [this, &walk, inKernel](unsigned state, Value first, StateChunk &chunk) {
-    auto found = inKernel.find(state);
-    if (found == inKernel.end())
-      return;
-    TileBuilder &builder = walk.kernel.builder;
+PreparedChunks::Take PreparedChunks::takeIn(LoopKernel &kernel, size_t state) {
+  SmallVector<Value> arguments =
+      llvm::map_to_vector(prepared_[state].memory, [&](Value memory) { return kernel.addMemory(memory); });
+  return [this, &kernel, state, arguments](Value first, StateChunk &chunk) {
+    TileBuilder &builder = kernel.builder;
     Value number = arith::DivUIOp::create(builder, first, builder.index(chunk_));
-    SmallVector<Value> place = placeOf(walk.kernel, number);
-    chunk.usePrepared(found->second.reads, llvm::map_to_vector(found->second.memory, [&](Value memory) {
+    SmallVector<Value> place = placeOf(kernel, number);
+    chunk.usePrepared(prepared_[state].state.reads, llvm::map_to_vector(arguments, [&](Value memory) {
                         return builder.load(memory, place);
                       }));
+  };
+}
+
+void PreparedChunks::addTo(ScanKernel &walk) {
+  llvm::DenseMap<unsigned, Take> takes;
+  for (auto [place, number] : llvm::enumerate(numbers_))
+    takes[number] = takeIn(walk.kernel, place);
+  walk.take_prepared = [takes](unsigned state, Value first, StateChunk &chunk) {
+    if (auto found = takes.find(state); found != takes.end())
+      found->second(first, chunk);
   };
 }

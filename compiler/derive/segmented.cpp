@@ -8,6 +8,7 @@
 // entries: the first two kernels are made for one group of states after the other.
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/scan_kernel.h"
+#include "compiler/derive/segments.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -40,15 +41,13 @@ private:
   void keepInitialStates(ScanKernel &of, Value segment);
   SmallVector<Value> enterOver(LoopKernel &kernel, ArrayRef<SegmentMemory> memory, Value segment);
   SegmentMemory inKernel(LoopKernel &kernel, const SegmentMemory &memory);
-  Value countOf(LoopKernel &kernel, Value length);
-  Value placeInGrid(LoopKernel &kernel);
-  Value lengthOf(LoopKernel &kernel);
   Value memoryOf(ArrayRef<int64_t> extents);
 
   pattern::NormalScanOp scan_;
   const ScanSchedule &schedule_;
   ProgramBuilder &program_;
   LoopView view_;
+  Segments segments_;
   SmallVector<Group> groups_;
   SmallVector<Transition> transitions_;
   bool entersOver_ = true; ///< each segment goes over those before it, for the states at its entry
@@ -88,7 +87,7 @@ Value Segmented::memoryOf(ArrayRef<int64_t> extents) {
 
 Segmented::Segmented(pattern::NormalScanOp scan, const ScanSchedule &schedule, ProgramBuilder &program)
     : scan_(scan), schedule_(schedule), program_(program), view_(LoopView::of(scan)),
-      groups_(groupsOf(scan)) {
+      segments_(view_, schedule.chunk, schedule.segments), groups_(groupsOf(scan)) {
   plan_.schedule = schedule.described();
   for (unsigned state = 0; state < scan.getNumStates(); ++state)
     transitions_.emplace_back(scan, state);
@@ -111,31 +110,6 @@ Segmented::Segmented(pattern::NormalScanOp scan, const ScanSchedule &schedule, P
     }
     memory_.push_back(std::move(memory));
   }
-}
-
-/// A grid of heads, segments and sequences; gives this block's segment.
-Value Segmented::placeInGrid(LoopKernel &kernel) {
-  kernel.walk.head = kernel.builder.blockId(0);
-  kernel.walk.enter(kernel.builder, kernel.builder.blockId(2), kernel.argument(view_.sequences));
-  kernel.launch.grid = {program_.constant(view_.heads), program_.constant(schedule_.segments),
-                        program_.sequencesOf(view_.sequences)};
-  return kernel.builder.blockId(1);
-}
-
-/// Tokens of a segment, in whole chunks and at least one.
-Value Segmented::lengthOf(LoopKernel &kernel) {
-  TileBuilder &builder = kernel.builder;
-  int64_t step = schedule_.chunk * schedule_.segments;
-  Value chunks = arith::DivUIOp::create(builder, builder.add(kernel.walk.tokens, builder.index(step - 1)),
-                                        builder.index(step));
-  return builder.multiply(builder.maximum(chunks, builder.index(1)), builder.index(schedule_.chunk));
-}
-
-/// Segments with tokens.
-Value Segmented::countOf(LoopKernel &kernel, Value length) {
-  TileBuilder &builder = kernel.builder;
-  Value above = builder.add(kernel.walk.tokens, builder.subtract(length, builder.index(1)));
-  return arith::DivUIOp::create(builder, above, length);
 }
 
 /// Final states may lie in the memory of the initial ones, and are stored while other blocks need these
@@ -196,7 +170,7 @@ LogicalResult Segmented::makeEnds(const Group &group) {
   ScanKernel of(scan_, view_, program_, "segment_ends", schedule_.chunk);
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
-  Value segment = placeInGrid(kernel);
+  Value segment = segments_.placeInGrid(kernel, program_);
   kernel.loadParams();
   SmallVector<Value> place{kernel.walk.ofStates().batch, kernel.walk.head, segment};
 
@@ -215,11 +189,10 @@ LogicalResult Segmented::makeEnds(const Group &group) {
       llvm::append_range(entering, transition.identity(builder));
     return entering;
   };
-  Value length = lengthOf(kernel), first = builder.multiply(segment, length);
-  Value end = builder.minimum(builder.add(first, length), kernel.walk.tokens);
+  Segments::Tokens tokens = segments_.tokensOf(kernel, segment);
   auto after = of.walkChunks(
-      entry, [&](Value at, ValueRange carried) { return of.chunk(at, carried, ChunkStages::exits); }, first,
-      end);
+      entry, [&](Value at, ValueRange carried) { return of.chunk(at, carried, ChunkStages::exits); },
+      tokens.first, tokens.end);
   if (failed(after))
     return failure();
   for (unsigned state = group.from; state < group.to; ++state) {
@@ -277,7 +250,7 @@ LogicalResult Segmented::makeEntries(const Group &group) {
     builder.store(entering.back(), memory.entries, stateAt(builder.index(0), state));
   }
   // Segments without tokens are no part of the sequence.
-  Value count = countOf(kernel, lengthOf(kernel));
+  Value count = segments_.countOf(kernel, segments_.lengthOf(kernel));
   auto loop = scf::ForOp::create(builder, builder.index(0), count, builder.index(1), entering);
   Block *body = loop.getBody();
   if (!body->empty())
@@ -307,7 +280,7 @@ LogicalResult Segmented::makeOutputs() {
   ScanKernel of(scan_, view_, program_, "segments", schedule_.chunk);
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
-  Value segment = placeInGrid(kernel);
+  Value segment = segments_.placeInGrid(kernel, program_);
   kernel.loadParams();
   SmallVector<SegmentMemory> memory;
   for (const SegmentMemory &of : memory_)
@@ -320,16 +293,16 @@ LogicalResult Segmented::makeOutputs() {
     return llvm::map_to_vector(memory,
                                [&](const SegmentMemory &of) { return builder.load(of.entries, place); });
   };
-  Value length = lengthOf(kernel), first = builder.multiply(segment, length);
-  Value end = builder.minimum(builder.add(first, length), kernel.walk.tokens);
+  Segments::Tokens tokens = segments_.tokensOf(kernel, segment);
   auto after = of.walkChunks(
-      entry, [&](Value at, ValueRange carried) { return of.chunk(at, carried, ChunkStages::all); }, first,
-      end);
+      entry, [&](Value at, ValueRange carried) { return of.chunk(at, carried, ChunkStages::all); },
+      tokens.first, tokens.end);
   if (failed(after))
     return failure();
   if (entersOver_) {
     // At the exit of the last segment with tokens, or of the first where there is none.
-    Value one = builder.index(1), count = builder.maximum(countOf(kernel, length), one);
+    Value one = builder.index(1), count = segments_.countOf(kernel, segments_.lengthOf(kernel));
+    count = builder.maximum(count, one);
     Value isLast = builder.compare(arith::CmpIPredicate::eq, segment, builder.subtract(count, one));
     auto branch = scf::IfOp::create(builder, isLast, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(builder);

@@ -218,6 +218,8 @@ void StateChunk::usePrepared(ArrayRef<int64_t> reads, ValueRange tiles) {
 
 /// The solutions for the columns of the identity.
 SmallVector<Value> StateChunk::inverse() {
+  if (!inverses_.empty())
+    return inverses_;
   size_t count = fed_back_.size();
   SmallVector<int64_t> shape{chunk_, chunk_};
   Type type = builder_.f32Tile(shape);

@@ -52,6 +52,8 @@ public:
   preparedTypes(pattern::FormOp form, llvm::ArrayRef<int64_t> reads, int64_t chunk);
   /// Takes what `prepare` gave elsewhere.
   void usePrepared(llvm::ArrayRef<int64_t> reads, mlir::ValueRange tiles);
+  /// Takes what the writes put into the state, C x V each, from elsewhere.
+  void useWrites(llvm::ArrayRef<mlir::Value> writes) { writes_.assign(writes.begin(), writes.end()); }
   /// The score of each token of read j against each of write i, C x C, zero where the read does not see the
   /// write; without the decay where that is by value.
   mlir::Value scores(int64_t read, int64_t write);

@@ -5,10 +5,8 @@
 using namespace mlir;
 using namespace linmu;
 
-Transition::Transition(pattern::NormalScanOp scan, unsigned state) {
-  pattern::FormOp form = scan.getForm(state);
-  StoredState stored(scan, state);
-  Type f32 = Float32Type::get(scan.getContext());
+Transition::Transition(pattern::FormOp form, const StoredState &stored) {
+  Type f32 = Float32Type::get(form.getContext());
   is_matrix_ = !form.getFeedback().empty();
   decays_ = form.getDecay() != nullptr;
   resets_ = mayReset(form);

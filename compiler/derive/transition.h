@@ -5,7 +5,7 @@
 
 namespace linmu {
 
-/// The transition of one state of a normal_scan. With feedback T is a K x K matrix, without it the product of
+/// The transition of a state in normal form. With feedback T is a K x K matrix, without it the product of
 /// the decays: a scalar, [K] or [V]. It is carried in tiles of f32:
 ///   - none where the state neither decays nor feeds back;
 ///   - T;
@@ -14,7 +14,9 @@ namespace linmu {
 ///     a reset forgets may be no number, so that the product with zero does not do.
 class Transition {
 public:
-  Transition(pattern::NormalScanOp scan, unsigned state);
+  Transition(pattern::NormalScanOp scan, unsigned state)
+      : Transition(scan.getForm(state), StoredState(scan, state)) {}
+  Transition(pattern::FormOp form, const StoredState &stored);
 
   /// The types of the tiles.
   llvm::ArrayRef<mlir::Type> types() const { return types_; }

@@ -119,8 +119,11 @@ static void attachNames(func::FuncOp function, const AsmParserState &state) {
     function.setArgAttr(argument.getArgNumber(), "pattern.name",
                         uniqueName(context, names[argument], inputs));
   auto returned = cast<func::ReturnOp>(function.getBody().front().getTerminator());
-  for (auto [index, value] : llvm::enumerate(returned.getOperands()))
-    function.setResultAttr(index, "pattern.name", uniqueName(context, names[value], results));
+  for (auto [index, value] : llvm::enumerate(returned.getOperands())) {
+    auto given = function.getResultAttrOfType<StringAttr>(index, "pattern.name");
+    function.setResultAttr(index, "pattern.name",
+                           uniqueName(context, given ? given.getValue() : names[value], results));
+  }
 }
 
 //===------------------------------------------------------------------------------------------------===//

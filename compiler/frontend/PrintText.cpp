@@ -7,7 +7,8 @@ using namespace linmu;
 
 static constexpr StringLiteral nameAttribute = "pattern.name";
 
-/// The printer takes SSA names from locations.
+/// The printer takes SSA names from locations. The results of an op of several have one name there; those
+/// that the function returns keep their attributes.
 static void nameValues(func::FuncOp function) {
   for (BlockArgument argument : function.getArguments()) {
     unsigned index = argument.getArgNumber();
@@ -18,7 +19,9 @@ static void nameValues(func::FuncOp function) {
   for (auto [index, value] : llvm::enumerate(function.getBody().front().getTerminator()->getOperands())) {
     auto name = function.getResultAttrOfType<StringAttr>(index, nameAttribute);
     Operation *op = value.getDefiningOp();
-    if (name && op && op->getNumResults() == 1)
+    if (op && op->getNumResults() > 1)
+      continue;
+    if (name && op)
       op->setLoc(NameLoc::get(name, op->getLoc()));
     function.removeResultAttr(index, nameAttribute);
   }

@@ -31,6 +31,17 @@ std::int64_t linmu::chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule
   return chunk;
 }
 
+std::int64_t linmu::chooseChunkOfBorders(const StateCost &state, std::int64_t element,
+                                         const Schedule &schedule) {
+  std::int64_t chunk = chooseChunk(state, schedule), room = schedule.costs.border_cache;
+  auto kept = [&] {
+    return 2 * element * (state.key_size * state.value_size + chunk * (state.key_size + state.value_size));
+  };
+  while (!schedule.chunk && room && chunk > 16 && kept() > room)
+    chunk /= 2;
+  return chunk;
+}
+
 namespace {
 /// Times in multiplications a token, of one sequence.
 struct ScanTimes {

@@ -21,6 +21,7 @@ struct CostModel {
   std::int64_t entry_columns = 0;  ///< value columns of a block that goes over segments; 0: all
   std::int64_t least_columns = 0;  ///< fewer value columns a block waste vectors
   std::int64_t least_tokens = 0;   ///< sequences of no more are not worth waking another core
+  std::int64_t border_cache = 0;   ///< bytes that a block with the gradients of a chunk may keep; 0: any
   std::int64_t window_cache = 0;   ///< bytes of keys and values, as f32, that a block of a window may keep
   std::int64_t window_queries = 0; ///< of a window at a time
   std::int64_t window_keys = 0;    ///< keys of a window at a time where they do not fit
@@ -45,6 +46,11 @@ std::int64_t chunkedWorkspaceBytes(const StateCost &state, std::int64_t chunk);
 /// state's, so that small chunks cost less, while every chunk reads and writes the state once. The target's
 /// chunk, halved down to 8 where a block's tiles exceed its cache.
 std::int64_t chooseChunk(llvm::ArrayRef<StateCost> states, const Schedule &schedule);
+
+/// The same of gradients by the borders of chunks, whose block keeps both borders, `element` bytes each of
+/// their elements, and rows of keys and values: halved down to 16 where it keeps more than the target's
+/// blocks may.
+std::int64_t chooseChunkOfBorders(const StateCost &state, std::int64_t element, const Schedule &schedule);
 
 /// A scan in chunks, as the cost model sees it.
 struct ScanCost {

@@ -14,6 +14,9 @@ enum class Algorithm { automatic, recurrent, chunked, two_kernels, segmented };
 inline constexpr Algorithm algorithms[] = {Algorithm::automatic, Algorithm::recurrent, Algorithm::chunked,
                                            Algorithm::two_kernels, Algorithm::segmented};
 
+/// What a target rounds the operands of products to.
+enum class ProductType { f32, bf16, f16 };
+
 /// A target gives it with its own values and cost model, and the text of the user goes over them. Zero leaves
 /// a choice to the cost model. key_space.h declares the keys of the text.
 struct Schedule {
@@ -32,6 +35,8 @@ struct Schedule {
   std::int64_t ring_bytes = 0; ///< of shared memory for what loops load ahead; 0: the target's passes decide
   bool knows_lengths = true;   ///< a launch reads how long the sequences of a ragged batch are
   bool has_warps = false;      ///< the target's blocks have any
+  bool rounds_products =
+      false; ///< operands of products are rounded to the least type of the pattern's operands
   CostModel costs;
   std::set<std::string> given; ///< keys that the text sets
 };

@@ -44,13 +44,57 @@ static Value bySubChunks(TileBuilder &builder, DecayValuesOp op, int64_t size) {
   return result;
 }
 
+/// `sum` [S, V] plus what a sub-chunk's own rows give to each of its tokens.
+static Value addInsideTransposed(TileBuilder &builder, DecaySubChunks &chunks, size_t chunk, Value scores,
+                                 Value values, Value sum) {
+  int64_t rows = extentOf(values, 0), columns = extentOf(values, 1);
+  SmallVector<int64_t> shape{rows, columns};
+  Value byToken = TransposeOp::create(builder, scores.getType(), scores);
+  return chunks.forEachToken(chunk, sum, [&](const DecaySubChunks::Token &token, Value total) {
+    Value weight = ExtractOp::create(builder, builder.f32Tile({rows}), byToken, token.index);
+    Value given = builder.multiply(builder.along(weight, 0, shape), builder.multiply(token.factors, values));
+    Value seen = builder.select(chunks.seen(token, shape), given, builder.splat(given.getType(), 0));
+    Value isToken = builder.compare(arith::CmpIPredicate::eq, builder.coordinate(shape, 0),
+                                    builder.fill(token.i32, shape));
+    return builder.select(isToken, builder.add(total, builder.along(builder.sum(seen, 0), 1, shape)), total);
+  });
+}
+
+/// The transpose, from the last sub-chunk to the first.
+static Value transposedBySubChunks(TileBuilder &builder, DecayValuesOp op, int64_t size) {
+  DecaySubChunks chunks(builder, op.getDecays(), size, op.getExclusive());
+  Value result = builder.splat(op.getType(), 0);
+  SmallVector<Value> later; // values of each later sub-chunk, the last one first, decayed from this one's end
+  for (size_t chunk = chunks.spans().size(); chunk-- > 0;) {
+    Span span = chunks.spans()[chunk];
+    Value values = rowsOf(builder, op.getValues(), span), sum;
+    for (auto [from, value] : llvm::zip(llvm::reverse(chunks.spans()), later))
+      sum = builder.dot(blockOf(builder, op.getScores(), from, span), value,
+                        {.transpose_lhs = true, .init = sum});
+    sum = sum ? builder.multiply(sum, chunks.toEnd(chunk)) : builder.splat(values.getType(), 0);
+    Value scores = blockOf(builder, op.getScores(), span, span);
+    sum = addInsideTransposed(builder, chunks, chunk, scores, values, sum);
+    result = withBlock(builder, result, sum, span.first, 0);
+    if (chunk == 0)
+      break;
+    chunks.decayAcross(chunk, later);
+    later.push_back(builder.multiply(values, chunks.fromStart(chunk)));
+  }
+  return result;
+}
+
 Value tile::expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size, bool products) {
+  auto exactly = [&] {
+    return op.getTransposed() ? transposedBySubChunks(builder, op, size) : bySubChunks(builder, op, size);
+  };
   if (!products)
-    return bySubChunks(builder, op, size);
+    return exactly();
   DecayProducts decays(builder, op.getDecays(), op.getExclusive());
-  Value values = decays.written(op.getValues()), scores = decays.visible(op.getScores());
-  return decays.whereAllowed(
-      op.getType(),
-      [&] { return decays.read(builder.dot(scores, values, {.triangle = Triangle::lhs_lower})); },
-      [&] { return bySubChunks(builder, op, size); });
+  Value values = op.getTransposed() ? decays.read(op.getValues()) : decays.written(op.getValues());
+  Value scores = decays.visible(op.getScores());
+  auto product = [&] {
+    return op.getTransposed() ? decays.written(builder.dot(scores, values, {.transpose_lhs = true}))
+                              : decays.read(builder.dot(scores, values, {.triangle = Triangle::lhs_lower}));
+  };
+  return decays.whereAllowed(op.getType(), product, exactly);
 }

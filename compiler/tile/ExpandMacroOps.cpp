@@ -15,7 +15,8 @@ namespace linmu::tile {
 namespace {
 
 constexpr StringLiteral macroOps[] = {DecayScoresOp::getOperationName(), DecayValuesOp::getOperationName(),
-                                      SolveOp::getOperationName(), InverseOp::getOperationName()};
+                                      DecayPathsOp::getOperationName(), SolveOp::getOperationName(),
+                                      InverseOp::getOperationName()};
 
 struct ExpandMacroOps : tile::impl::ExpandMacroOpsBase<ExpandMacroOps> {
   using ExpandMacroOpsBase::ExpandMacroOpsBase;
@@ -42,8 +43,9 @@ private:
              << "expand-macro-ops requires sub-chunk of at least 1, got " << subChunk.getValue();
     for (const std::string &name : ops)
       if (!llvm::is_contained(macroOps, "tile." + name))
-        return emitError(getOperation()->getLoc()) << "expand-macro-ops knows no macro op '" << name
-                                                   << "'; write decay_scores, decay_values, solve or inverse";
+        return emitError(getOperation()->getLoc())
+               << "expand-macro-ops knows no macro op '" << name
+               << "'; write decay_scores, decay_values, decay_paths, solve or inverse";
     return success();
   }
 
@@ -64,6 +66,10 @@ private:
             .Case([&](DecayValuesOp values) {
               ++decayValues;
               return SmallVector<Value>{expandDecayValues(builder, values, subChunk, products)};
+            })
+            .Case([&](DecayPathsOp paths) {
+              ++decayPaths;
+              return SmallVector<Value>{expandDecayPaths(builder, paths, subChunk)};
             })
             .Case([&](SolveOp solve) {
               ++solves;

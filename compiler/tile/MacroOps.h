@@ -10,6 +10,9 @@ namespace linmu::tile {
 mlir::Value expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size, bool products);
 mlir::Value expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size, bool products);
 
+/// Between sub-chunks by dots, inside one by the paths of one writer after the other.
+mlir::Value expandDecayPaths(TileBuilder &builder, DecayPathsOp op, int64_t size);
+
 /// Forward substitution by blocks of rows: dots with the blocks solved before, then row by row inside, or
 /// with `byInverses` a dot with the block's inverse where there is one system that `size` divides.
 llvm::SmallVector<mlir::Value> expandSolve(TileBuilder &builder, SolveOp op, int64_t size, bool byInverses);

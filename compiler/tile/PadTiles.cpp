@@ -167,6 +167,9 @@ LogicalResult Padding::mend(Operation *op) {
   } else if (auto cumprod = dyn_cast<tile::CumprodOp>(op)) {
     if (cumprod.getReversed())
       mask(op, 0, 0, 1);
+  } else if (auto cumsum = dyn_cast<tile::CumsumOp>(op)) {
+    if (cumsum.getReversed())
+      mask(op, 0, 0, 0);
   } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
     return mendSlice(op, slice.getResult(), slice.getSource(), slice.getStaticOffsets());
   } else if (auto slice = dyn_cast<tensor::InsertSliceOp>(op)) {

@@ -5,7 +5,7 @@
 include "mlir/Pass/PassBase.td"
 
 def ExpandMacroOps : Pass<"expand-macro-ops"> {
-  let summary = "Writes decay scores, decay values, solves and inverses out in dots, running products and slices";
+  let summary = "Writes decay scores, values and paths, solves and inverses out in dots, running products and slices";
   let description = [{
     For targets that lower a macro op no better themselves. Tokens are taken in sub-chunks. Between two
     sub-chunks results are `tile.dot`s of rows times running products of decays; inside one they are
@@ -20,7 +20,7 @@ def ExpandMacroOps : Pass<"expand-macro-ops"> {
   }];
   let options = [
     ListOption<"ops", "ops", "std::string",
-               "Macro ops to write out: decay_scores, decay_values, solve, inverse; all where none is named">,
+               "Macro ops to write out: decay_scores, decay_values, decay_paths, solve, inverse; all where none is named">,
     Option<"subChunk", "sub-chunk", "int64_t", "16",
            "Tokens of a sub-chunk, and rows of a diagonal block of a solve or an inverse">,
     Option<"solveByInverse", "solve-by-inverse", "bool", "false",
@@ -33,6 +33,7 @@ def ExpandMacroOps : Pass<"expand-macro-ops"> {
   let statistics = [
     Statistic<"decayScores", "decay-scores", "tile.decay_scores written out">,
     Statistic<"decayValues", "decay-values", "tile.decay_values written out">,
+    Statistic<"decayPaths", "decay-paths", "tile.decay_paths written out">,
     Statistic<"solves", "solves", "tile.solve written out">,
     Statistic<"inverses", "inverses", "tile.inverse written out">
   ];

@@ -94,8 +94,14 @@ Value TileBuilder::compare(arith::CmpIPredicate predicate, Value a, Value b) {
   return arith::CmpIOp::create(*this, predicate, a, b);
 }
 
-Value TileBuilder::cumprod(Value source, const CumprodOptions &options) {
+Value TileBuilder::cumprod(Value source, const CumulativeOptions &options) {
   return tile::CumprodOp::create(*this, source.getType(), source, options.exclusive, options.reversed);
+}
+
+Value TileBuilder::cumsum(Value source, const CumulativeOptions &options) {
+  Type type = source.getType();
+  auto sums = tile::CumsumOp::create(*this, type, type, source, options.exclusive, options.reversed);
+  return sums.getSum();
 }
 
 Value TileBuilder::reduce(tile::ReduceKind kind, Value source, int64_t axis) {

@@ -63,11 +63,13 @@ public:
   }
   Value exp(Value a) { return mlir::math::ExpOp::create(*this, a); }
   Value reduce(tile::ReduceKind kind, Value source, int64_t axis);
-  struct CumprodOptions {
+  struct CumulativeOptions {
     bool exclusive = false;
     bool reversed = false;
   };
-  Value cumprod(Value source, const CumprodOptions &options);
+  Value cumprod(Value source, const CumulativeOptions &options);
+  /// Rounded sums alone.
+  Value cumsum(Value source, const CumulativeOptions &options);
   Value sum(Value source, int64_t axis) { return reduce(tile::ReduceKind::add, source, axis); }
   /// lhs * rhs + init, with operands stored transposed as said.
   struct DotOptions {

@@ -19,12 +19,18 @@ Value ScanAdjointOp::getWriteCotangent(int64_t write) {
   return lookupIndexed(getWriteNumbers(), getWriteCotangents(), write);
 }
 
-/// f32 tokens of the op's heads with this slice.
+/// Tokens of the op's heads with this slice; of f32, bf16 or f16.
 static RankedTensorType tokensOf(ScanAdjointOp op, Type slice) {
   SmallVector<int64_t> shape{ShapedType::kDynamic, ShapedType::kDynamic, op.getHeads()};
   if (auto tensor = dyn_cast<RankedTensorType>(slice))
     llvm::append_range(shape, tensor.getShape());
   return RankedTensorType::get(shape, Float32Type::get(op.getContext()));
+}
+
+static bool isOfFloats(Value value, RankedTensorType expected) {
+  auto type = cast<RankedTensorType>(value.getType());
+  Type element = type.getElementType();
+  return type.getShape() == expected.getShape() && (element.isF32() || element.isBF16() || element.isF16());
 }
 
 LogicalResult ScanAdjointOp::verify() {
@@ -63,9 +69,9 @@ static LogicalResult verifyCotangents(ScanAdjointOp op, StringRef kind, ArrayRef
     if (number < 0 || number >= limit || llvm::is_contained(numbers.drop_front(index + 1), number))
       return op.emitOpError("requires numbers of ")
              << kind << "s that differ, in [0, " << limit << "), got " << number;
-    if (cotangents[index].getType() != expected)
+    if (!isOfFloats(cotangents[index], expected))
       return op.emitOpError("requires the cotangent of ")
-             << kind << " #" << number << " to have type " << expected << ", got "
+             << kind << " #" << number << " to have type " << expected << ", or of bf16 or f16, got "
              << cotangents[index].getType();
   }
   return success();
@@ -115,9 +121,10 @@ LogicalResult ScanAdjointOp::verifyRegions() {
     return emitOpError("requires a gradient for each of ")
            << form.getNumOperands() << " operands of the form, got " << getGradients().size();
   for (auto [index, operand] : llvm::enumerate(form.getOperands()))
-    if (Type type = tokensOf(*this, operand.getType()); getGradients()[index].getType() != type)
+    if (RankedTensorType type = tokensOf(*this, operand.getType()); !isOfFloats(getGradients()[index], type))
       return emitOpError("requires gradient #")
-             << index << " to have type " << type << ", got " << getGradients()[index].getType();
+             << index << " to have type " << type << ", or of bf16 or f16, got "
+             << getGradients()[index].getType();
   Type value = form.getValueType(getStateSlice());
   if (failed(verifyCotangents(*this, "read", getReadNumbers(), getReadCotangents(), form.getReads().size(),
                               value)))

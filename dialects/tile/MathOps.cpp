@@ -118,6 +118,11 @@ LogicalResult DecayValuesOp::verify() {
   return expectShape(*this, "scores", getScores(), {tokens, tokens});
 }
 
+LogicalResult DecayPathsOp::verify() {
+  int64_t tokens = shapeOf(getReaders())[0];
+  return expectShape(*this, "weights", getWeights(), {tokens, tokens});
+}
+
 LogicalResult DecayScoresOp::verify() {
   int64_t tokens = shapeOf(getReads())[0];
   return expectShape(*this, "result", getResult(), {tokens, tokens});

@@ -97,11 +97,12 @@ def CumsumOp : Tile_Op<"cumsum", [Pure, AllTypesMatch<["source", "sum", "error"]
   let summary = "Cumulative sum along axis 0, as a rounded sum and what rounding lost";
   let description = [{
     The error-free transformation of Knuth's TwoSum: sum + error is the sum to about twice f32's precision,
-    so that differences of large sums keep f32's. With `exclusive` element i holds the sum before it.
+    so that differences of large sums keep f32's. With `exclusive` element i holds the sum before it. With
+    `reversed` sums run from the last element to the first.
   }];
-  let arguments = (ins Tile_F32Tile:$source, UnitAttr:$exclusive);
+  let arguments = (ins Tile_F32Tile:$source, UnitAttr:$exclusive, UnitAttr:$reversed);
   let results = (outs Tile_F32Tile:$sum, Tile_F32Tile:$error);
-  let assemblyFormat = "(`exclusive` $exclusive^)? $source attr-dict `:` type($source)";
+  let assemblyFormat = "(`exclusive` $exclusive^)? (`reversed` $reversed^)? $source attr-dict `:` type($source)";
 }
 
 def CumprodOp : Tile_Op<"cumprod", [Pure, AllTypesMatch<["source", "result"]>]> {
@@ -177,12 +178,34 @@ def DecayValuesOp : Tile_Op<"decay_values", [Pure, AllTypesMatch<["values", "dec
   let description = [{
     result[t, v] = sum_s scores[t, s] values[s, v] (product of decays[u, v] for s < u <= t), over s <= t. With
     `exclusive` the inner product stops before t, and s < t. Other scores are not used. Decays lie in [0, 1].
+
+    With `transposed` it is the product with the transpose: result[s, v] = sum_t scores[t, s] values[t, v] (the same
+    product), over t >= s.
   }];
   let arguments = (ins Tile_F32Matrix:$scores, Tile_F32Matrix:$values, Tile_F32Matrix:$decays,
-                       UnitAttr:$exclusive);
+                       UnitAttr:$exclusive, UnitAttr:$transposed);
   let results = (outs Tile_F32Matrix:$result);
   let assemblyFormat = [{
-    (`exclusive` $exclusive^)? $scores `,` $values `decays` $decays attr-dict `:` type($scores) `,` type($values)
+    (`transposed` $transposed^)? (`exclusive` $exclusive^)? $scores `,` $values `decays` $decays attr-dict `:`
+    type($scores) `,` type($values)
+  }];
+  let hasVerifier = 1;
+}
+
+def DecayPathsOp : Tile_Op<"decay_paths", [Pure, AllTypesMatch<["readers", "writers", "decays", "result"]>]> {
+  let summary = "What leads from writers to readers across each token, under decays by column";
+  let description = [{
+    A path from token s to token u is worth writers[s, x] weights[u, s] readers[u, x] (product of decays[y, x] for
+    s < y <= u), and crosses the tokens t of that product: result[t, x] is the sum of the paths with s < t <= u. With
+    `exclusive` the product stops before u, and t < u. Weights with u <= s are not used. Decays lie in [0, 1].
+    Nothing is subtracted: what crosses a small decay is as exact as that decay.
+  }];
+  let arguments = (ins Tile_F32Matrix:$weights, Tile_F32Matrix:$readers, Tile_F32Matrix:$writers,
+                       Tile_F32Matrix:$decays, UnitAttr:$exclusive);
+  let results = (outs Tile_F32Matrix:$result);
+  let assemblyFormat = [{
+    (`exclusive` $exclusive^)? $weights `from` $writers `to` $readers `decays` $decays attr-dict `:`
+    type($weights) `,` type($readers)
   }];
   let hasVerifier = 1;
 }

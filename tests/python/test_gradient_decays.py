@@ -147,6 +147,9 @@ FORMS = [
 ]
 
 
+RAGGED = [("scalar", True), ("row", False), ("value", False)]
+
+
 # f32 rounds every sum of some thousand tokens; a triangular solve multiplies what was rounded.
 @pytest.mark.parametrize("kind,feedback", FORMS)
 def test_gradients_hold_for_decays_of_every_size(kind, feedback, tmp_path):
@@ -169,8 +172,29 @@ def test_the_interpreter_gives_the_gradients_of_the_equations(kind, feedback, tm
     assert max(errors.values()) < 2e-6, errors
 
 
-@pytest.mark.parametrize("kind,feedback", [("scalar", True), ("row", False), ("value", False)])
-@pytest.mark.parametrize("algorithm", ["auto", "recurrent"])
+# By the borders of chunks, as on a GPU: in segments some of which have no token, or in slices of columns.
+@pytest.mark.parametrize(
+    "kind,feedback,schedule",
+    [
+        ("scalar", False, "algorithm=segmented,segments=5"),
+        ("row", True, "algorithm=two_kernels,columns=8"),
+        ("value", False, "algorithm=segmented,segments=2"),
+    ],
+)
+def test_gradients_hold_by_the_borders_of_chunks(kind, feedback, schedule, tmp_path):
+    for tokens in (33, 200):
+        errors = errors_of(kind, feedback, tokens, tmp_path, f"--schedule={schedule}")
+        assert max(errors.values()) < (2e-4 if feedback else 5e-5), (tokens, errors)
+
+
+@pytest.mark.parametrize(
+    "kind,feedback,algorithm",
+    [
+        *((*form, algorithm) for form in RAGGED for algorithm in ("auto", "recurrent")),
+        ("scalar", True, "two_kernels"),
+        ("row", False, "segmented"),
+    ],
+)
 def test_gradients_of_a_ragged_batch_are_those_of_its_sequences(kind, feedback, algorithm, tmp_path):
     lengths = (5, 0, 16, 37, 1, 48)
     cases = [case(kind, feedback, tokens) for tokens in lengths]

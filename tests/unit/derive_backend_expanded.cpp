@@ -16,7 +16,8 @@ static void executeExpanded(Derived &derived, const tile::ExpandMacroOpsOptions 
   if (failed(passes.run(*module)))
     throw std::runtime_error("expand-macro-ops failed: " + derived.diagnostics());
   module->walk([](mlir::Operation *op) {
-    if (llvm::isa<tile::DecayScoresOp, tile::DecayValuesOp, tile::SolveOp, tile::InverseOp>(op))
+    if (llvm::isa<tile::DecayScoresOp, tile::DecayValuesOp, tile::DecayPathsOp, tile::SolveOp,
+                  tile::InverseOp>(op))
       throw std::runtime_error("expand-macro-ops left " + op->getName().getStringRef().str());
   });
   interpreter::run(*module->getOps<tile::ProgramOp>().begin(), operands, extents);

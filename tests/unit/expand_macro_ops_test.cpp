@@ -32,11 +32,14 @@ Memory matrix(MacroOpProgram::Shape shape, double bound, std::mt19937 &random) {
   return randomMemory({1, shape.first, shape.second}, -bound, bound, random);
 }
 
-/// Operands of decay_scores and decay_values: two matrices and decays.
+/// Operands of decay_scores, decay_values and decay_paths: two matrices and decays, then another matrix.
 std::vector<Memory> decayed(const MacroOpProgram &program, Decays kind, std::mt19937 &random) {
   auto [rows, columns] = program.operands[2];
-  return {matrix(program.operands[0], 1, random), matrix(program.operands[1], 1, random),
-          decaysOf(kind, {1, rows, columns}, random)};
+  std::vector<Memory> operands{matrix(program.operands[0], 1, random), matrix(program.operands[1], 1, random),
+                               decaysOf(kind, {1, rows, columns}, random)};
+  if (program.operands.size() > 3)
+    operands.push_back(matrix(program.operands[3], 1, random));
+  return operands;
 }
 
 /// Operands of solve and inverse: systems with rows of at most 2 in sum, so that solutions stay of size one.
@@ -121,7 +124,32 @@ template <typename Make> void expectDecayedOpsEqual(Make make) {
 
 TEST(ExpandMacroOps, DecayScoresAreThoseOfTheOp) { expectDecayedOpsEqual(&MacroOpProgram::decayScores); }
 
-TEST(ExpandMacroOps, DecayValuesAreThoseOfTheOp) { expectDecayedOpsEqual(&MacroOpProgram::decayValues); }
+TEST(ExpandMacroOps, DecayValuesAreThoseOfTheOp) {
+  expectDecayedOpsEqual(&MacroOpProgram::decayValues);
+  expectDecayedOpsEqual(&MacroOpProgram::decayValuesTransposed);
+}
+
+TEST(ExpandMacroOps, DecayPathsAreThoseOfTheOp) { expectDecayedOpsEqual(&MacroOpProgram::decayPaths); }
+
+TEST(ExpandMacroOps, DecayPathsAreWhatTheyAreSaidToBe) {
+  // The op's own meaning: of three tokens and one column, by hand.
+  for (bool exclusive : {false, true}) {
+    MacroOpProgram program = MacroOpProgram::decayPaths(3, 1, exclusive);
+    auto tile = [](std::vector<double> elements, std::int64_t columns) {
+      Memory memory = Memory::filled({1, 3, columns}, 0);
+      memory.elements = std::move(elements);
+      return memory;
+    };
+    Memory result = program.run({tile({9, 9, 9, 2, 9, 9, 3, 5, 9}, 3), tile({7, 11, 9}, 1),
+                                 tile({9, 0.5, 0.25}, 1), tile({9, 13, 17}, 1)},
+                                "none")[0];
+    double near = 7 * 2 * 13, far = 7 * 3 * 17, last = 11 * 5 * 17;
+    std::vector<double> expected =
+        exclusive ? std::vector<double>{0, far * 0.5, 0}
+                  : std::vector<double>{0, near * 0.5 + far * 0.125, far * 0.125 + last * 0.25};
+    EXPECT_EQ(result.elements, expected) << exclusive;
+  }
+}
 
 TEST(ExpandMacroOps, SolutionsAreThoseOfTheOpByRowsAndByAnInverse) {
   std::mt19937 random(2);
@@ -146,11 +174,12 @@ TEST(ExpandMacroOps, InversesAreThoseOfTheOp) {
 TEST(ExpandMacroOps, SubChunksOfEverySizeGiveTheSame) {
   std::mt19937 random(4);
   auto scores = MacroOpProgram::decayScores(24, 5, true), values = MacroOpProgram::decayValues(24, 5, false);
-  auto solve = MacroOpProgram::solve(24, 5, 2);
+  auto paths = MacroOpProgram::decayPaths(24, 5, true), solve = MacroOpProgram::solve(24, 5, 2);
   for (const char *size : {"1", "3", "7", "8", "23", "24", "100"}) {
     std::string option = std::string("sub-chunk=") + size;
     expectEqualToOp(scores, decayed(scores, Decays::mixed, random), {option});
     expectEqualToOp(values, decayed(values, Decays::mixed, random), {option});
+    expectEqualToOp(paths, decayed(paths, Decays::mixed, random), {option});
     expectEqualToOp(solve, triangular(solve, 2, random), {option, option + " " + byInverse});
   }
 }

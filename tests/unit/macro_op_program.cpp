@@ -49,6 +49,21 @@ MacroOpProgram MacroOpProgram::decayValues(std::int64_t tokens, std::int64_t col
                         tileType(square), tileType(rows))};
 }
 
+MacroOpProgram MacroOpProgram::decayValuesTransposed(std::int64_t tokens, std::int64_t columns,
+                                                     bool exclusive) {
+  MacroOpProgram program = decayValues(tokens, columns, exclusive);
+  program.op.insert(std::string("tile.decay_values").size(), " transposed");
+  return program;
+}
+
+MacroOpProgram MacroOpProgram::decayPaths(std::int64_t tokens, std::int64_t columns, bool exclusive) {
+  Shape rows{tokens, columns}, square{tokens, tokens};
+  return {{square, rows, rows, rows},
+          {rows},
+          llvm::formatv("tile.decay_paths {0} %t0 from %t1 to %t3 decays %t2 : {1}, {2}",
+                        exclusive ? "exclusive" : "", tileType(square), tileType(rows))};
+}
+
 MacroOpProgram MacroOpProgram::solve(std::int64_t tokens, std::int64_t columns, std::int64_t m) {
   Shape rows{tokens, columns}, square{tokens, tokens};
   MacroOpProgram program{std::vector<Shape>(m * m, square), std::vector<Shape>(m, rows), {}};
@@ -104,7 +119,8 @@ std::vector<Memory> MacroOpProgram::run(std::vector<Memory> inputs, const std::s
     if (failed(passes.run(program.module())))
       throw std::runtime_error(program.diagnostics());
     program.module().walk([](mlir::Operation *found) {
-      if (llvm::isa<tile::DecayScoresOp, tile::DecayValuesOp, tile::SolveOp, tile::InverseOp>(found))
+      if (llvm::isa<tile::DecayScoresOp, tile::DecayValuesOp, tile::DecayPathsOp, tile::SolveOp,
+                    tile::InverseOp>(found))
         throw std::runtime_error("expand-macro-ops left " + found->getName().getStringRef().str());
     });
   }

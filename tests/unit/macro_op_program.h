@@ -13,6 +13,9 @@ struct MacroOpProgram {
 
   static MacroOpProgram decayScores(std::int64_t tokens, std::int64_t features, bool exclusive);
   static MacroOpProgram decayValues(std::int64_t tokens, std::int64_t columns, bool exclusive);
+  static MacroOpProgram decayValuesTransposed(std::int64_t tokens, std::int64_t columns, bool exclusive);
+  /// Operands are weights, writers, decays and readers.
+  static MacroOpProgram decayPaths(std::int64_t tokens, std::int64_t columns, bool exclusive);
   /// Operands are m * m systems, then m values.
   static MacroOpProgram solve(std::int64_t tokens, std::int64_t columns, std::int64_t m);
   static MacroOpProgram inverse(std::int64_t tokens, std::int64_t m);

@@ -80,6 +80,21 @@ TEST(Schedule, ChunksShrinkUntilTheirTilesFitTheCache) {
   EXPECT_EQ(chooseChunk({{1024, 1024, 1, 1}}, fixed), 128);
 }
 
+TEST(Schedule, ChunksOfBordersShrinkUntilTheyFitABlock) {
+  Schedule large = cpu::defaultSchedule(1);
+  large.costs.chunk = 64;
+  large.costs.border_cache = 232448;
+  Schedule small = large;
+  small.costs.border_cache = 166912;
+  StateCost state{128, 128, 1, 1};
+  EXPECT_EQ(chooseChunkOfBorders(state, 2, large), 64);
+  EXPECT_EQ(chooseChunkOfBorders(state, 2, small), 64);
+  EXPECT_EQ(chooseChunkOfBorders(state, 4, large), 32);
+  EXPECT_EQ(chooseChunkOfBorders(state, 4, small), 16);
+  large.chunk = 64;
+  EXPECT_EQ(chooseChunkOfBorders(state, 4, large), 64);
+}
+
 TEST(Schedule, CoresThatHeadsLeaveIdleTakeColumnsOrSegments) {
   auto split = [](StateCost state, std::int64_t cores, std::int64_t heads, bool columns = true) {
     ScanCost scan{.states = {state}, .chunk = 16, .columns = columns ? state.value_size : 1, .heads = heads};

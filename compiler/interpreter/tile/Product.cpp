@@ -105,8 +105,25 @@ bool Block::runProduct(Operation &op) {
     for (std::int64_t t = 0; t < values.shape[0]; ++t)
       for (std::int64_t s = 0; s <= t - late; ++s)
         for (std::int64_t v = 0; v < values.shape[1]; ++v)
-          result.at(t, v) += scores.at(t, s) * values.at(s, v) * decayBetween(decays, s, t - late, v);
+          if (product.getTransposed())
+            result.at(s, v) += scores.at(t, s) * values.at(t, v) * decayBetween(decays, s, t - late, v);
+          else
+            result.at(t, v) += scores.at(t, s) * values.at(s, v) * decayBetween(decays, s, t - late, v);
     set(product, result);
+  } else if (auto paths = dyn_cast<tile::DecayPathsOp>(op)) {
+    const StepValue &weights = get(paths.getWeights()), &readers = get(paths.getReaders()),
+                    &writers = get(paths.getWriters()), &decays = get(paths.getDecays());
+    StepValue result = shaped(paths.getType());
+    std::int64_t late = paths.getExclusive() ? 1 : 0;
+    for (std::int64_t u = 0; u < readers.shape[0]; ++u)
+      for (std::int64_t s = 0; s < u; ++s)
+        for (std::int64_t x = 0; x < readers.shape[1]; ++x) {
+          double path =
+              writers.at(s, x) * weights.at(u, s) * readers.at(u, x) * decayBetween(decays, s, u - late, x);
+          for (std::int64_t t = s + 1; t <= u - late; ++t)
+            result.at(t, x) += path;
+        }
+    set(paths, result);
   } else {
     return false;
   }

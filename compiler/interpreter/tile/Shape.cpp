@@ -76,13 +76,15 @@ bool Block::runShape(Operation &op) {
   } else if (auto cumsum = dyn_cast<tile::CumsumOp>(op)) {
     const StepValue source = get(cumsum.getSource());
     StepValue result = source;
-    std::int64_t width = source.elements.size() / source.shape[0];
-    for (size_t i = 0; i < source.elements.size(); ++i) {
-      double before = std::int64_t(i) < width ? 0 : result.elements[i - width];
-      double added = !cumsum.getExclusive()    ? source.elements[i]
-                     : std::int64_t(i) < width ? 0
-                                               : source.elements[i - width];
-      result.elements[i] = before + added;
+    std::int64_t width = source.elements.size() / source.shape[0], rows = source.shape[0];
+    for (std::int64_t column = 0; column < width; ++column) {
+      double sum = 0;
+      for (std::int64_t step = 0; step < rows; ++step) {
+        size_t at = (cumsum.getReversed() ? rows - 1 - step : step) * width + column;
+        double before = sum;
+        sum += source.elements[at];
+        result.elements[at] = cumsum.getExclusive() ? before : sum;
+      }
     }
     set(cumsum.getSum(), result);
     set(cumsum.getError(), StepValue::filled(result.shape, 0));

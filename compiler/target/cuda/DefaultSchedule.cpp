@@ -5,6 +5,7 @@ using namespace linmu;
 Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_bytes) {
   Schedule schedule;
   schedule.has_warps = true;
+  schedule.rounds_products = true;
   // Two steps of keys, values and reads of 64 x 128 in 16 bits; what else a kernel keeps needs some 40 KiB.
   constexpr std::int64_t kib = 1024;
   schedule.ring_bytes = shared_bytes >= 200 * kib   ? 160 * kib
@@ -25,6 +26,7 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
       .entry_columns = 16,
       .least_columns = 32,
       .least_tokens = 1024,
+      .border_cache = shared_bytes,
       .window_queries = 128,
       .window_keys = 64,
       .window_sums = 128 * (32 + 128), // 160 registers of each of 128 threads

@@ -13,7 +13,9 @@
 // CHECK: pattern.form key_axis 0 decay({{.*}} inclusive [false, true] {{.*}} feedback({{.*}}) at [0, 0]
 // CHECK-NOT: pattern.normal_scan
 // CHECK-NOT: pattern.inner_product
-// CHECK: pattern.reduce %[[DS]]
+// What one op alone contributes is a result as it is; two contributions are added.
+// CHECK: pattern.reduce %[[D]]#1, %[[D]]#3
+// CHECK: return {{.*}}, %[[DS]] :
 func.func @delta(%q: !t, %k: !t, %v: !t, %f: tensor<?x?x2xf32>, %s0: !s) -> (!t, !s) {
   %o, %s = pattern.scan tokens(%qt = %q : !t, %kt = %k : !t, %vt = %v : !t, %ft = %f : tensor<?x?x2xf32>)
       states(%S = %s0 : !s) -> (!t) {

@@ -44,16 +44,13 @@ func.func @scalar(%r: !vectors, %k: !vectors, %v: !vectors, %g: !scalars, %d: !v
   return %x#0, %x#1, %x#2, %x#3, %s : !scalars, !vectors, !vectors, !vectors, !state
 }
 
-// Feedback: the inverse of the forward system, transposed. By row: paths are followed token by token.
+// Feedback: the inverse of the forward system, transposed. By row: paths across the decays are an op of tiles.
 // CHECK-LABEL: tile.program @feedback
 // CHECK: tile.kernel @adjoint(
-// CHECK: tile.solve
+// CHECK-DAG: tile.solve
+// CHECK-DAG: tile.dot transpose_lhs
+// CHECK: tile.decay_paths
 // CHECK: tile.decay_values
-// CHECK: tile.solve
-// CHECK: tile.dot transpose_lhs
-// CHECK: scf.for
-// CHECK: tile.cumprod
-// CHECK: tile.store
 func.func @feedback(%r: !vectors, %k: !vectors, %v: !vectors, %g: !vectors, %m: !scalars, %d: !vectors)
     -> (!vectors, !vectors, !scalars) {
   %x:6, %s = pattern.scan_adjoint tokens(%r, %k, %v, %g, %m : !vectors, !vectors, !vectors, !vectors, !scalars)

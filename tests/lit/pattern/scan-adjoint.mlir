@@ -163,7 +163,7 @@ func.func @count(%x: !t) {
 
 !t = tensor<?x?x2x4xf32>
 func.func @gradient(%x: !t) {
-  // expected-error @+1 {{requires gradient #1 to have type 'tensor<?x?x2x4xf32>', got 'tensor<?x?x1x4xf32>'}}
+  // expected-error @+1 {{requires gradient #1 to have type 'tensor<?x?x2x4xf32>', or of bf16 or f16, got 'tensor<?x?x1x4xf32>'}}
   %d:2, %ds = pattern.scan_adjoint tokens(%x : !t) -> (!t, tensor<?x?x1x4xf32>) init tensor<?x2x4x4xf32> stage {
   ^bb0(%xt: tensor<4xf32>):
     pattern.form key_axis 0 inclusive [] writes(%xt : tensor<4xf32>) values(%xt : tensor<4xf32>) at []
@@ -199,7 +199,7 @@ func.func @numbers(%x: !t) {
 
 !t = tensor<?x?x2x4xf32>
 func.func @cotangent(%x: !t, %y: tensor<?x?x1x4xf32>) {
-  // expected-error @+1 {{requires the cotangent of write #0 to have type 'tensor<?x?x2x4xf32>', got 'tensor<?x?x1x4xf32>'}}
+  // expected-error @+1 {{requires the cotangent of write #0 to have type 'tensor<?x?x2x4xf32>', or of bf16 or f16, got 'tensor<?x?x1x4xf32>'}}
   %d:2, %ds = pattern.scan_adjoint tokens(%x : !t) write_cotangents [0](%y : tensor<?x?x1x4xf32>) -> (!t, !t) init tensor<?x2x4x4xf32> stage {
   ^bb0(%xt: tensor<4xf32>):
     pattern.form key_axis 0 inclusive [] writes(%xt : tensor<4xf32>) values(%xt : tensor<4xf32>) at []

@@ -48,3 +48,19 @@ func.func @exclusive(%s: tensor<3x3xf32>, %v: tensor<3x3xf32>, %d: tensor<3x3xf3
   %r = tile.decay_values exclusive %s, %v decays %d : tensor<3x3xf32>, tensor<3x3xf32>
   return %r : tensor<3x3xf32>
 }
+
+// The transpose goes from the last sub-chunk to the first; each token takes what later rows of its own give.
+// CHECK-LABEL: @transposed
+// CHECK-SAME: (%[[SCORES:.*]]: tensor<4x4xf32>
+// CHECK: tensor.extract_slice %[[SCORES]][2, 2] [2, 2] [1, 1]
+// CHECK: scf.for
+// CHECK: tile.reduce add
+// CHECK: tensor.insert_slice {{.*}}[2, 0] [2, 3] [1, 1]
+// CHECK: tensor.extract_slice %[[SCORES]][2, 0] [2, 2] [1, 1]
+// CHECK: %[[SUM:.*]] = tile.dot transpose_lhs
+// CHECK: %[[END:.*]] = tile.cumprod exclusive reversed
+// CHECK: arith.mulf %[[SUM]], %[[END]]
+func.func @transposed(%s: tensor<4x4xf32>, %v: tensor<4x3xf32>, %d: tensor<4x3xf32>) -> tensor<4x3xf32> {
+  %r = tile.decay_values transposed %s, %v decays %d : tensor<4x4xf32>, tensor<4x3xf32>
+  return %r : tensor<4x3xf32>
+}

@@ -148,7 +148,7 @@ static bool hasLowerUsesOnly(Value tile) {
     } else if (auto solve = dyn_cast<tile::SolveOp>(user)) {
       if (use.getOperandNumber() >= solve.getSystems().size())
         return false;
-    } else if (isa<tile::DecayValuesOp>(user)) {
+    } else if (isa<tile::DecayValuesOp, tile::DecayPathsOp>(user)) {
       if (use.getOperandNumber() != 0)
         return false;
     } else if (!isElementwise(user) || !hasLowerUsesOnly(user->getResult(0))) {

@@ -23,7 +23,8 @@ std::optional<Layout> linmu::cpu::layoutReadBy(OpOperand &use) {
   }
   if (auto solve = dyn_cast<tile::SolveOp>(user))
     return operand < solve.getSystems().size() ? std::optional(Layout::rows) : std::nullopt;
-  if (isa<tile::DecayScoresOp, tile::DecayValuesOp, tile::ExtractOp, tile::TransposeOp>(user))
+  if (isa<tile::DecayScoresOp, tile::DecayValuesOp, tile::DecayPathsOp, tile::ExtractOp, tile::TransposeOp>(
+          user))
     return Layout::rows;
   return std::nullopt;
 }
@@ -33,7 +34,7 @@ std::optional<Layout> linmu::cpu::layoutWrittenBy(Operation *op) {
   if (isa<tile::SolveOp>(op))
     return Layout::panels;
   if (isa<tile::ReduceOp, tile::CumsumOp, tile::CumprodOp, tile::TransposeOp, tile::ExtractOp,
-          tile::DecayScoresOp, tile::DecayValuesOp, tile::ReadOp, scf::IfOp>(op))
+          tile::DecayScoresOp, tile::DecayValuesOp, tile::DecayPathsOp, tile::ReadOp, scf::IfOp>(op))
     return Layout::rows;
   return std::nullopt;
 }

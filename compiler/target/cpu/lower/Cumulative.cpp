@@ -29,7 +29,9 @@ void linmu::cpu::lowerCumsum(Lowering &lowering, tile::CumsumOp op) {
   // Rank 1 runs on scalars, rank 2 on a vector for each panel of columns.
   auto run = [&](Value zero, function_ref<Value(Value)> read, function_ref<void(Value, Value, Value)> write) {
     Value none = emit.index(0), end = emit.index(shape[0]);
-    emit.loop(none, end, 1, {zero, zero}, [&](Value row, ValueRange carried) {
+    emit.loop(none, end, 1, {zero, zero}, [&](Value step, ValueRange carried) {
+      Value row =
+          op.getReversed() ? Value(arith::SubIOp::create(emit, emit.index(shape[0] - 1), step)) : step;
       Value value = read(row);
       if (exclusive)
         write(row, carried[0], carried[1]);

@@ -31,10 +31,13 @@ void linmu::cpu::lowerDecayValues(Lowering &lowering, tile::DecayValuesOp op) {
     emit.loop(0, tokens, 1, [&](Value token) {
       auto accumulate = [&](Value row, Value value) {
         Value score = emit.splat(memref::LoadOp::create(emit, scores.memref, ValueRange{row, token}));
-        buffers.store(vector::FMAOp::create(emit, score, value, load(result, row)), result, row, panel,
-                      column);
+        Value to = op.getTransposed() ? token : row;
+        if (op.getTransposed())
+          value = arith::MulFOp::create(emit, value, load(values, row));
+        buffers.store(vector::FMAOp::create(emit, score, value, load(result, to)), result, to, panel, column);
       };
-      Value value = load(values, token);
+      // What decays from the token to later rows: its value, or one that theirs are multiplied with.
+      Value value = op.getTransposed() ? emit.constant(vectorType(f32), 1) : load(values, token);
       if (!op.getExclusive())
         accumulate(token, value);
       emit.loop(emit.add(token, 1), emit.index(tokens), 1, {value}, [&](Value row, ValueRange carried) {

@@ -87,6 +87,7 @@ static LogicalResult lowerOp(Lowering &lowering, Operation &op) {
       .Case([&](tile::ExtractOp extract) { return lowerExtract(lowering, extract), success(); })
       .Case([&](tile::DecayScoresOp scores) { return lowerDecayScores(lowering, scores), success(); })
       .Case([&](tile::DecayValuesOp values) { return lowerDecayValues(lowering, values), success(); })
+      .Case([&](tile::DecayPathsOp paths) { return lowerDecayPaths(lowering, paths), success(); })
       .Case([&](scf::ForOp loop) { return lowerFor(lowering, loop); })
       .Case([&](scf::IfOp branch) { return lowerIf(lowering, branch); })
       // Built where their result is asked for.

@@ -35,9 +35,10 @@ void lowerCumprod(Lowering &lowering, tile::CumprodOp op);
 void lowerTranspose(Lowering &lowering, tile::TransposeOp op);
 void lowerExtract(Lowering &lowering, tile::ExtractOp op);
 
-// Solve.cpp, DecayScores.cpp, DecayValues.cpp: so are theirs
+// Solve.cpp, DecayScores.cpp, DecayValues.cpp, DecayPaths.cpp: so are theirs
 void lowerSolve(Lowering &lowering, tile::SolveOp op);
 void lowerDecayScores(Lowering &lowering, tile::DecayScoresOp op);
 void lowerDecayValues(Lowering &lowering, tile::DecayValuesOp op);
+void lowerDecayPaths(Lowering &lowering, tile::DecayPathsOp op);
 
 } // namespace linmu::cpu

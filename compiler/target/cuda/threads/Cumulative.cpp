@@ -145,11 +145,13 @@ static Value constant(Thread &thread, float value) {
 
 LogicalResult linmu::cuda::lowerCumsum(Thread &thread, tile::CumsumOp cumsum) {
   auto type = cast<RankedTensorType>(cumsum.getSource().getType());
+  if (type.getRank() == 1 && cumsum.getReversed())
+    return cumsum.emitOpError("of a vector, reversed, is not lowered on the CUDA target yet");
   Value vector = thread.held.lookup(cumsum.getSource()), zero = constant(thread, 0);
   SmallVector<Pair> parts;
   for (int64_t number = 0; number < registersOf(layoutOf(type)); ++number)
     parts.push_back({thread.element(vector, number), zero});
-  parts = scan(thread, type, parts, cumsum.getExclusive(), /*reversed=*/false, {zero, zero},
+  parts = scan(thread, type, parts, cumsum.getExclusive(), cumsum.getReversed(), {zero, zero},
                [&](Pair a, Pair b) { return addPairs(thread, a, b); });
   SmallVector<Value> sums, errors;
   for (const Pair &part : parts) {

@@ -1,0 +1,97 @@
+#include "compiler/derive/adjoint_kernel.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace linmu;
+
+FailureOr<SmallVector<Value>>
+linmu::loopOver(TileBuilder &builder, Value begin, Value end, int64_t step, ValueRange carried,
+                function_ref<FailureOr<SmallVector<Value>>(Value at, ValueRange carried)> body) {
+  auto loop = scf::ForOp::create(builder, begin, end, builder.index(step), carried);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = loop.getBody();
+  if (!block->empty())
+    block->back().erase();
+  builder.setInsertionPointToEnd(block);
+  FailureOr<SmallVector<Value>> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  if (failed(next))
+    return failure();
+  scf::YieldOp::create(builder, *next);
+  return SmallVector<Value>(loop.getResults());
+}
+
+FailureOr<ChunkInputs> AdjointKernel::inputs(const TokenSpan &tokens) {
+  TileBuilder &builder = kernel.builder;
+  StepEmitter step = kernel.startStep(tokens, &op_.getBody());
+  if (failed(step.emit(op_.getBody())))
+    return failure();
+  builder.setLoc(form_.getLoc());
+  Value live = builder.before(tokens.live, together_);
+  ChunkInputs inputs = ChunkInputs::of(builder, form_, step, together_, live, 0, kernel.view.tokens.size());
+  // What is no token itself does not end with the tokens.
+  for (auto [key, rows] : llvm::zip(form_.getReads(), inputs.reads))
+    if (!isa<BlockArgument>(key))
+      rows = builder.select(builder.along(live, 0, cast<RankedTensorType>(rows.getType()).getShape()), rows,
+                            builder.splat(rows.getType(), 0));
+  return inputs;
+}
+
+/// C x V.
+Value AdjointKernel::cotangent(Value value, Value rows) {
+  if (!value)
+    return {};
+  Value &memory = cotangents_[value];
+  if (!memory)
+    memory = kernel.addMemory(program_.memory(value));
+  TileBuilder &builder = kernel.builder;
+  Value tile = kernel.walk.load(builder, memory, rows, stored.hasColumns() ? kernel.columns : ColumnSlice());
+  return rankOf(tile) == 1 ? builder.along(tile, 0, {together_, 1}) : tile;
+}
+
+ChunkCotangents AdjointKernel::cotangents(const TokenSpan &tokens) {
+  Value rows = kernel.walk.rowsOf(kernel.builder, tokens);
+  ChunkCotangents cotangents;
+  for (size_t read = 0; read < form_.getReads().size(); ++read)
+    cotangents.reads.push_back(cotangent(op_.getReadCotangent(read), rows));
+  for (size_t write = 0; write < form_.getWrites().size(); ++write)
+    cotangents.writes.push_back(cotangent(op_.getWriteCotangent(write), rows));
+  return cotangents;
+}
+
+std::unique_ptr<AdjointChunk> AdjointKernel::chunk(const TokenSpan &tokens, Value state, Value adjoint) {
+  FailureOr<ChunkInputs> inputs = this->inputs(tokens);
+  if (failed(inputs))
+    return nullptr;
+  return std::make_unique<AdjointChunk>(kernel.builder, form_, *inputs, cotangents(tokens), state, adjoint);
+}
+
+void AdjointKernel::storeGradients(AdjointChunk &chunk, const TokenSpan &tokens) {
+  TileBuilder &builder = kernel.builder;
+  Value rows = kernel.walk.rowsOf(builder, tokens);
+  for (auto [number, output] : llvm::enumerate(kernel.view.outputs)) {
+    if (output.use_empty())
+      continue;
+    Value gradient = chunk.gradient(number);
+    // What has no axis is [C, 1] in the algebra.
+    if (isa<FloatType>(form_.getOperand(number).getType()) && rankOf(gradient) == 2)
+      gradient = builder.sum(gradient, 1);
+    kernel.storeOutput(output, gradient, rows);
+  }
+}
+
+Value AdjointKernel::initialState() {
+  const LoopView &view = kernel.view;
+  Value memory = view.inits.empty() ? Value() : kernel.argument(view.inits.front());
+  return stored.load(kernel.builder, kernel.walk, memory, kernel.columns);
+}
+
+Value AdjointKernel::finalCotangent() {
+  Value last = op_.getFinalCotangent();
+  Value memory = last ? kernel.addMemory(program_.memory(last)) : Value();
+  return stored.load(kernel.builder, kernel.walk, memory, kernel.columns);
+}
+
+void AdjointKernel::storeInitGradient(Value adjoint) {
+  if (Value to = kernel.argument(op_.getInitGradient()))
+    stored.store(kernel.builder, kernel.walk, adjoint, to, kernel.columns);
+}

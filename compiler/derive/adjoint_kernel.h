@@ -1,0 +1,55 @@
+// A kernel on the tokens of a scan whose gradients are wanted: what its form says of them, and what is sent
+// back.
+#pragma once
+#include "compiler/derive/adjoint_chunk.h"
+#include "compiler/derive/loop_kernel.h"
+#include "compiler/derive/stored_state.h"
+
+namespace linmu {
+
+class AdjointKernel {
+public:
+  /// Works on `together` tokens at once. `view` is that of `op`.
+  AdjointKernel(pattern::ScanAdjointOp op, const LoopView &view, ProgramBuilder &program,
+                llvm::StringRef name, int64_t together)
+      : kernel(program, view, name), stored(op.getStateSlice(), op.getForm().getKeyAxis()), op_(op),
+        form_(op.getForm()), program_(program), together_(together) {}
+
+  /// The tokens from `first` on.
+  TokenSpan tokensAt(mlir::Value first) {
+    return {first, together_, kernel.builder.subtract(kernel.walk.tokens, first)};
+  }
+  /// What the stage gives for these tokens; of the value columns, the kernel's slice.
+  mlir::FailureOr<ChunkInputs> inputs(const TokenSpan &tokens);
+  /// What is sent back to their reads and writes, in the same columns.
+  ChunkCotangents cotangents(const TokenSpan &tokens);
+  /// Both, in the algebra of their chunk, or null after an error; `state` may be null (AdjointChunk).
+  std::unique_ptr<AdjointChunk> chunk(const TokenSpan &tokens, mlir::Value state, mlir::Value adjoint);
+  /// Stores all gradients that have a use.
+  void storeGradients(AdjointChunk &chunk, const TokenSpan &tokens);
+  /// The state at the start, and what is sent back to it at the end; zero where there is none.
+  mlir::Value initialState();
+  mlir::Value finalCotangent();
+  void storeInitGradient(mlir::Value adjoint);
+
+  LoopKernel kernel;
+  StoredState stored;
+
+private:
+  mlir::Value cotangent(mlir::Value memory, mlir::Value rows);
+
+  pattern::ScanAdjointOp op_;
+  pattern::FormOp form_;
+  ProgramBuilder &program_;
+  int64_t together_;
+  llvm::DenseMap<mlir::Value, mlir::Value> cotangents_; ///< the kernel's arguments
+};
+
+/// A loop whose body gives what is carried next; what is carried behind it.
+mlir::FailureOr<llvm::SmallVector<mlir::Value>>
+loopOver(TileBuilder &builder, mlir::Value begin, mlir::Value end, int64_t step, mlir::ValueRange carried,
+         llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(mlir::Value at,
+                                                                            mlir::ValueRange carried)>
+             body);
+
+} // namespace linmu
