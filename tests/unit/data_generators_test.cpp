@@ -51,9 +51,11 @@ TEST(Generators, EachKindOfQuestionHasEveryAnswerEquallyOften) {
 TEST(Generators, NoCombinationOfFormAndColourIsInBothSplits) {
   auto shown = [](Split split) {
     std::set<std::string> names;
-    for (std::int64_t number = 0; number < 200; ++number)
-      for (const auto &shape : movingShapes(1, split, number, small).facts["shapes"])
+    for (std::int64_t number = 0; number < 200; ++number) {
+      const Example example = movingShapes(1, split, number, small);
+      for (const auto &shape : example.facts["shapes"])
         names.insert(shape);
+    }
     return names;
   };
   const std::set<std::string> train = shown(Split::train), held_out = shown(Split::heldOut);
@@ -66,9 +68,11 @@ TEST(Generators, NoCombinationOfFormAndColourIsInBothSplits) {
 TEST(Generators, NoWordAndNoNumberIsInBothSplits) {
   auto written = [](Split split) {
     std::set<std::string> texts;
-    for (std::int64_t number = 0; number < 400; ++number)
-      for (const auto &line : writtenWords(1, split, number, small).facts["lines"])
+    for (std::int64_t number = 0; number < 400; ++number) {
+      const Example example = writtenWords(1, split, number, small);
+      for (const auto &line : example.facts["lines"])
         texts.insert(line["text"]);
+    }
     return texts;
   };
   const std::set<std::string> train = written(Split::train), held_out = written(Split::heldOut);
