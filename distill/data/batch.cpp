@@ -21,8 +21,8 @@ Batch batchOf(std::span<const Sample> samples, std::int64_t padding) {
     longest = std::max(longest, sample.ids.size());
     if (geometryOf(sample) != geometry)
       throw Error(ErrorCode::invalidArgument,
-                  fmt::format("a batch requires media at the same places, got '{}' in {} and '{}' in {}", geometry,
-                              samples.front().name, geometryOf(sample), sample.name));
+                  fmt::format("a batch requires media at the same places, got '{}' in {} and '{}' in {}",
+                              geometry, samples.front().name, geometryOf(sample), sample.name));
   }
   const std::int64_t rows = std::int64_t(samples.size()), tokens = std::int64_t(longest);
   Batch batch;

@@ -17,8 +17,9 @@ EasyVqaSet::EasyVqaSet(const std::filesystem::path &folder, Split split, const S
   for (const nlohmann::json &entry : list) {
     if (!entry.is_array() || entry.size() != 3 || !entry[0].is_string() || !entry[1].is_string() ||
         !entry[2].is_number_unsigned())
-      throw Error(ErrorCode::corruptFile, fmt::format("{}: question {} must be [question, answer, picture], got {}",
-                                                      path.string(), questions_.size(), entry.dump()));
+      throw Error(ErrorCode::corruptFile,
+                  fmt::format("{}: question {} must be [question, answer, picture], got {}", path.string(),
+                              questions_.size(), entry.dump()));
     questions_.push_back({entry[0], entry[1], entry[2]});
   }
 }
@@ -43,8 +44,11 @@ Question EasyVqaSet::question(std::int64_t index) const {
   const Entry &entry = questions_.at(std::size_t(index));
   const bool whether = entry.answer == "yes" || entry.answer == "no";
   const bool colour = entry.text.find("color") != std::string::npos;
-  return {encoder_.encode(nameOf(index), questionAndAnswer(false, entry.text), framesOf(entry), true), entry.text,
-          entry.answer, whether ? "yes-no" : colour ? "colour" : "shape"};
+  return {encoder_.encode(nameOf(index), questionAndAnswer(false, entry.text), framesOf(entry), true),
+          entry.text, entry.answer,
+          whether  ? "yes-no"
+          : colour ? "colour"
+                   : "shape"};
 }
 
 std::string EasyVqaSet::fingerprint() const {

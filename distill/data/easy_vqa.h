@@ -10,9 +10,9 @@ namespace linmu::distill {
 
 class EasyVqaSet final : public SampleSet {
 public:
-  /// `folder`: `easy_vqa/data` of the Python package; its folders `train` and, for what is held out, `test`. Throws
-  /// Error(io) or Error(corruptFile) naming the file and, where one is damaged, the question. `encoder` must outlive
-  /// this.
+  /// `folder`: `easy_vqa/data` of the Python package; its folders `train` and, for what is held out, `test`.
+  /// Throws Error(io) or Error(corruptFile) naming the file and, where one is damaged, the question.
+  /// `encoder` must outlive this.
   EasyVqaSet(const std::filesystem::path &folder, Split split, const SampleEncoder &encoder);
 
   std::int64_t size() const override { return std::int64_t(questions_.size()); }

@@ -26,8 +26,8 @@ struct Evaluation {
   std::vector<std::string> damaged; ///< "data.jsonl:7: ...", which were not asked
 };
 
-/// Asks every question of `set`, the likeliest token each time, at most `max_tokens` of them. `done` is told of each
-/// answer, damaged ones aside. Throws what is a defect and not damage as it came.
+/// Asks every question of `set`, the likeliest token each time, at most `max_tokens` of them. `done` is told
+/// of each answer, damaged ones aside. Throws what is a defect and not damage as it came.
 Evaluation evaluate(const models::VisionLanguageModel &model, const SampleSet &set, std::int64_t max_tokens,
                     const std::function<void(const Judged &)> &done = {});
 

@@ -28,8 +28,8 @@ struct GeneratorOptions {
   int frames = 32; ///< of a video; a multiple of 8, 16 or more
 };
 
-/// Number `number` of the `count` answers of a question: each block of `count` numbers has each answer once, in an order
-/// of its own, so that no answer is more likely than another.
+/// Number `number` of the `count` answers of a question: each block of `count` numbers has each answer once,
+/// in an order of its own, so that no answer is more likely than another.
 std::int64_t balancedAnswer(std::uint64_t seed, Split split, std::uint64_t question, std::int64_t number,
                             std::int64_t count);
 

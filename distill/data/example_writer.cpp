@@ -11,12 +11,13 @@ void writeExamples(const std::string &generator, std::uint64_t seed, Split split
                    const std::function<void(std::int64_t)> &progress) {
   Generator make = generatorNamed(generator);
   if (count < 1)
-    throw Error(ErrorCode::invalidArgument, fmt::format("the number of examples must be 1 or more, got {}", count));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("the number of examples must be 1 or more, got {}", count));
   std::error_code status;
   std::filesystem::create_directories(folder / "media", status);
   if (status)
-    throw Error(ErrorCode::io,
-                fmt::format("cannot create the folder {}: {}", (folder / "media").string(), status.message()));
+    throw Error(ErrorCode::io, fmt::format("cannot create the folder {}: {}", (folder / "media").string(),
+                                           status.message()));
   AtomicFile lines(folder / "data.jsonl");
   for (std::int64_t number = 0; number < count; ++number) {
     const Example example = make(seed, split, number, options);

@@ -58,12 +58,13 @@ void drawText(media::Frames &frames, std::string_view text, int x, int y, int sc
   if (text.empty() || x < 0 || y < 0 || scale < 1 || x + textWidth(text, scale) > width ||
       y + glyphHeight * scale > height)
     throw Error(ErrorCode::invalidArgument,
-                fmt::format("the text '{}' at ({}, {}), {} pixels a dot, must lie within {} x {} pixels", text, x, y,
-                            scale, width, height));
+                fmt::format("the text '{}' at ({}, {}), {} pixels a dot, must lie within {} x {} pixels",
+                            text, x, y, scale, width, height));
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto glyph = glyphs.find(text[i]);
     if (glyph == glyphs.end())
-      throw Error(ErrorCode::invalidArgument, fmt::format("the font has A to Z and 0 to 9, got '{}'", text[i]));
+      throw Error(ErrorCode::invalidArgument,
+                  fmt::format("the font has A to Z and 0 to 9, got '{}'", text[i]));
     for (int row = 0; row < glyphHeight * scale; ++row)
       for (int column = 0; column < glyphWidth * scale; ++column)
         if (glyph->second[row / scale] >> (glyphWidth - 1 - column / scale) & 1) {

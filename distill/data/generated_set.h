@@ -8,8 +8,8 @@ namespace linmu::distill {
 
 class GeneratedSet final : public SampleSet {
 public:
-  /// Numbers 0 to count - 1 of a generator. Throws Error(invalidArgument) for a name that there is none of, or options
-  /// that it refuses. `encoder` must outlive this.
+  /// Numbers 0 to count - 1 of a generator. Throws Error(invalidArgument) for a name that there is none of,
+  /// or options that it refuses. `encoder` must outlive this.
   GeneratedSet(std::string generator, std::uint64_t seed, Split split, std::int64_t count,
                const GeneratorOptions &options, const SampleEncoder &encoder);
 

@@ -21,8 +21,8 @@ std::vector<std::string> generatorNames() {
 Generator generatorNamed(std::string_view name) {
   auto found = generators.find(name);
   if (found == generators.end())
-    throw Error(ErrorCode::invalidArgument,
-                fmt::format("no generator is named '{}'; there are: {}", name, fmt::join(generatorNames(), ", ")));
+    throw Error(ErrorCode::invalidArgument, fmt::format("no generator is named '{}'; there are: {}", name,
+                                                        fmt::join(generatorNames(), ", ")));
   return found->second;
 }
 

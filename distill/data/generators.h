@@ -8,7 +8,8 @@
 namespace linmu::distill {
 
 /// A pure function of its arguments.
-using Generator = Example (*)(std::uint64_t seed, Split split, std::int64_t number, const GeneratorOptions &options);
+using Generator = Example (*)(std::uint64_t seed, Split split, std::int64_t number,
+                              const GeneratorOptions &options);
 
 /// "moving-shapes", "written-words".
 std::vector<std::string> generatorNames();

@@ -39,7 +39,8 @@ std::vector<std::string> readPaths(const json &object, const char *key) {
 std::string trimmed(std::string_view text) {
   constexpr std::string_view space = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(space);
-  return begin == text.npos ? std::string() : std::string(text.substr(begin, text.find_last_not_of(space) - begin + 1));
+  return begin == text.npos ? std::string()
+                            : std::string(text.substr(begin, text.find_last_not_of(space) - begin + 1));
 }
 
 VisionPart textPart(std::string text) {
@@ -70,8 +71,8 @@ void appendParts(std::string_view text, std::vector<MediaList> &lists, std::vect
     if (!next)
       return;
     if (next->used == next->paths.size())
-      refuse(fmt::format("the messages have a {} more than '{}' has paths, which are {}", next->placeholder, next->key,
-                         next->paths.size()));
+      refuse(fmt::format("the messages have a {} more than '{}' has paths, which are {}", next->placeholder,
+                         next->key, next->paths.size()));
     parts.push_back(mediaPart(next->kind));
     paths.emplace_back(next->kind, next->paths[next->used++]);
     text.remove_prefix(at + next->placeholder.size());

@@ -35,18 +35,20 @@ public:
   int side() const { return side_; }
   int length() const { return length_; }
 
-  /// A shape of `form` or of `colour`, or any (-1), of another form than those taken before and of another colour.
+  /// A shape of `form` or of `colour`, or any (-1), of another form than those taken before and of another
+  /// colour.
   Shape take(int form = -1, int colour = -1) { return take(form, colour, false); }
   /// The same, perhaps of a colour that was taken.
   Shape takeOfAnyColour(int form = -1) { return take(form, -1, true); }
-
 
   /// A fact of the shapes in the order in which they were taken.
   void tell(const char *key, nlohmann::json value) { example_.facts[key].push_back(std::move(value)); }
 
   int radius() { return int(random_.between(side_ / 10, side_ / 8)); }
   /// A place from which a shape of that radius reaches no edge of the part [first, last) of a side.
-  int place(int first, int last, int radius) { return int(random_.between(first + radius + 1, last - radius - 2)); }
+  int place(int first, int last, int radius) {
+    return int(random_.between(first + radius + 1, last - radius - 2));
+  }
 
   void show(Shape shape, int frame, int x, int y, int radius) {
     drawShape(example_.frames, frame, shape, x, y, radius);
@@ -99,7 +101,8 @@ Example order(Scene &scene, int answer) {
   constexpr int shown = 4;
   Random &random = scene.random();
   const bool after = random.below(2) == 0;
-  const int at = int(random.between(after ? 1 : 0, after ? shown - 1 : shown - 2)), other = after ? at - 1 : at + 1;
+  const int at = int(random.between(after ? 1 : 0, after ? shown - 1 : shown - 2)),
+            other = after ? at - 1 : at + 1;
   std::vector<Shape> shapes(shown);
   // Colours may repeat: whatever combination the question names, all other forms are then equally likely.
   const Shape asked = scene.takeOfAnyColour(answer);
@@ -115,9 +118,9 @@ Example order(Scene &scene, int answer) {
       scene.show(shapes[i], i * slot + k, x, y, radius);
     scene.tell("order", shapes[i].text());
   }
-  return scene.finish("order",
-                      fmt::format("which shape comes {} the {}?", after ? "after" : "before", shapes[other].text()),
-                      shapeNames[asked.form]);
+  return scene.finish(
+      "order", fmt::format("which shape comes {} the {}?", after ? "after" : "before", shapes[other].text()),
+      shapeNames[asked.form]);
 }
 
 Example count(Scene &scene, int answer) {
@@ -173,7 +176,8 @@ Example direction(Scene &scene, int answer) {
   const int other = answer / 2 * 2 + int(scene.random().below(2));
   const Shape asked = scene.take(), beside = scene.take();
   moveInLanes(scene, {asked, beside}, {answer, other});
-  return scene.finish("direction", fmt::format("which way does the {} move?", asked.text()), directions[answer]);
+  return scene.finish("direction", fmt::format("which way does the {} move?", asked.text()),
+                      directions[answer]);
 }
 
 Example colour(Scene &scene, int answer) {
@@ -215,10 +219,11 @@ Example position(Scene &scene, int answer) {
 Example movingShapes(std::uint64_t seed, Split split, std::int64_t number, const GeneratorOptions &options) {
   if (options.side < 32 || options.side > 1024 || options.frames < 16 || options.frames > 4096 ||
       options.frames % 8 != 0)
-    throw Error(ErrorCode::invalidArgument,
-                fmt::format("videos of moving shapes require a side of 32 to 1024 pixels and 16 to 4096 frames, a "
-                            "multiple of 8; got {} pixels and {} frames",
-                            options.side, options.frames));
+    throw Error(
+        ErrorCode::invalidArgument,
+        fmt::format("videos of moving shapes require a side of 32 to 1024 pixels and 16 to 4096 frames, a "
+                    "multiple of 8; got {} pixels and {} frames",
+                    options.side, options.frames));
   using Make = Example (*)(Scene &, int);
   constexpr Make makers[] = {order, count, direction, colour, position};
   constexpr int answers[] = {int(shapeNames.size()), 4, 4, int(colours.size()), 4};

@@ -7,23 +7,25 @@
 
 namespace linmu::distill {
 
-Order::Order(std::vector<WeightedSet> sets, bool shuffled, std::uint64_t seed, std::int64_t rank, std::int64_t ranks)
+Order::Order(std::vector<WeightedSet> sets, bool shuffled, std::uint64_t seed, std::int64_t rank,
+             std::int64_t ranks)
     : sets_(std::move(sets)), shuffled_(shuffled), seed_(seed), rank_(rank), ranks_(ranks) {
   std::int64_t total = 0;
   for (const WeightedSet &entry : sets_) {
     if (entry.repeat < 1)
-      throw Error(ErrorCode::invalidArgument,
-                  fmt::format("{}: a set comes at least once in a pass, got {}", entry.set->fingerprint(),
-                              entry.repeat));
+      throw Error(ErrorCode::invalidArgument, fmt::format("{}: a set comes at least once in a pass, got {}",
+                                                          entry.set->fingerprint(), entry.repeat));
     ends_.push_back(total += entry.repeat * entry.set->size());
     fingerprint_ += fmt::format("{} x {}; ", entry.set->fingerprint(), entry.repeat);
   }
   if (ranks < 1 || rank < 0 || rank >= ranks || total < ranks)
-    throw Error(ErrorCode::invalidArgument,
-                fmt::format("rank {} of {} requires 0 <= rank < ranks and a sample for each rank, got {} samples", rank,
-                            ranks, total));
+    throw Error(
+        ErrorCode::invalidArgument,
+        fmt::format("rank {} of {} requires 0 <= rank < ranks and a sample for each rank, got {} samples",
+                    rank, ranks, total));
   length_ = total / ranks;
-  fingerprint_ += fmt::format("{}, rank {} of {}", shuffled ? fmt::format("seed {}", seed) : "in order", rank, ranks);
+  fingerprint_ +=
+      fmt::format("{}, rank {} of {}", shuffled ? fmt::format("seed {}", seed) : "in order", rank, ranks);
 }
 
 std::int64_t Order::sampleAt(std::int64_t pass, std::int64_t place) {

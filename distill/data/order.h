@@ -18,7 +18,8 @@ struct WeightedSet {
 class Order {
 public:
   /// Throws Error(invalidArgument) for no sets, a repeat below 1, or fewer samples than ranks.
-  Order(std::vector<WeightedSet> sets, bool shuffled, std::uint64_t seed, std::int64_t rank, std::int64_t ranks);
+  Order(std::vector<WeightedSet> sets, bool shuffled, std::uint64_t seed, std::int64_t rank,
+        std::int64_t ranks);
 
   /// Samples of this rank in one pass; the same for each rank.
   std::int64_t length() const { return length_; }

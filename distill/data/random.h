@@ -32,7 +32,9 @@ public:
   /// first to last.
   std::int64_t between(std::int64_t first, std::int64_t last) { return first + below(last - first + 1); }
 
-  template <typename T> const T &pick(const std::vector<T> &from) { return from[std::size_t(below(std::int64_t(from.size())))]; }
+  template <typename T> const T &pick(const std::vector<T> &from) {
+    return from[std::size_t(below(std::int64_t(from.size())))];
+  }
 
   template <typename T> void shuffle(std::vector<T> &values) {
     for (std::size_t i = values.size(); i > 1; --i)

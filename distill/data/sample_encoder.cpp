@@ -70,8 +70,8 @@ Sample SampleEncoder::encode(std::string name, std::vector<models::VisionMessage
   if (next != frames.size())
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("the messages have {} media, {} are given", next, frames.size()));
-  models::ChatTokens tokens = models::encodeVisionChat(model_.language.tokenizer, template_, model_.special, messages,
-                                                       add_generation_prompt, noLabel);
+  models::ChatTokens tokens = models::encodeVisionChat(model_.language.tokenizer, template_, model_.special,
+                                                       messages, add_generation_prompt, noLabel);
   sample.ids = std::move(tokens.ids);
   sample.labels = std::move(tokens.labels);
   sample.media = std::move(tokens.media);

@@ -30,10 +30,10 @@ public:
   std::int64_t padding() const { return padding_; }
 
   /// `messages`, whose media are `frames` in the same order; their grids are filled in here. With
-  /// `add_generation_prompt` it ends where an answer begins. Throws Error(invalidArgument) for frames that do not fit
-  /// the preprocessor, or a message that the model's chat template does not take.
-  Sample encode(std::string name, std::vector<models::VisionMessage> messages, std::vector<media::Frames> frames,
-                bool add_generation_prompt = false) const;
+  /// `add_generation_prompt` it ends where an answer begins. Throws Error(invalidArgument) for frames that do
+  /// not fit the preprocessor, or a message that the model's chat template does not take.
+  Sample encode(std::string name, std::vector<models::VisionMessage> messages,
+                std::vector<media::Frames> frames, bool add_generation_prompt = false) const;
 
 private:
   const models::VisionLanguageModel &model_;

@@ -11,12 +11,14 @@ namespace linmu::distill {
 SampleSource::SampleSource(std::vector<WeightedSet> sets, SourceOptions options)
     : options_(std::move(options)),
       order_(std::move(sets), !options_.evaluation, options_.seed, options_.rank, options_.ranks),
-      prefetcher_([this](std::int64_t number) { return order_.load(number); }, std::clamp(options_.workers, 1, 256)) {
+      prefetcher_([this](std::int64_t number) { return order_.load(number); },
+                  std::clamp(options_.workers, 1, 256)) {
   if (options_.batch < 1 || options_.ahead < 1 || options_.workers < 1)
-    throw Error(ErrorCode::invalidArgument,
-                fmt::format("batches of at least one sample, loaded by at least one thread at least one ahead, are "
-                            "required, got {}, {} and {}",
-                            options_.batch, options_.workers, options_.ahead));
+    throw Error(
+        ErrorCode::invalidArgument,
+        fmt::format("batches of at least one sample, loaded by at least one thread at least one ahead, are "
+                    "required, got {}, {} and {}",
+                    options_.batch, options_.workers, options_.ahead));
   if (!options_.report)
     options_.report = [](const std::string &line) { std::fputs((line + "\n").c_str(), stderr); };
 }
@@ -83,8 +85,8 @@ std::optional<Batch> SampleSource::next() {
       return leave(group);
   }
   // What is left of an evaluation, the group with the earliest sample first.
-  auto first = std::ranges::min_element(
-      groups_, {}, [](const auto &group) { return group.second.front().number; });
+  auto first =
+      std::ranges::min_element(groups_, {}, [](const auto &group) { return group.second.front().number; });
   return first == groups_.end() ? std::nullopt : leave(first);
 }
 
@@ -96,13 +98,19 @@ nlohmann::json SampleSource::position() const {
       numbers.push_back(entry.number);
     groups.push_back(numbers);
   }
-  return {{"data", order_.fingerprint()}, {"batch", options_.batch}, {"pass", pass_},      {"place", place_},
-          {"waiting", groups},            {"taken", taken_},         {"skipped", skipped_}};
+  return {{"data", order_.fingerprint()},
+          {"batch", options_.batch},
+          {"pass", pass_},
+          {"place", place_},
+          {"waiting", groups},
+          {"taken", taken_},
+          {"skipped", skipped_}};
 }
 
 void SampleSource::seek(const nlohmann::json &position) {
   auto refuse = [&](const std::string &why) {
-    throw Error(ErrorCode::invalidArgument, fmt::format("a position in the data {}: {}", why, position.dump()));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("a position in the data {}: {}", why, position.dump()));
   };
   std::int64_t pass = 0, place = 0, taken = 0, skipped = 0;
   std::vector<std::vector<std::int64_t>> waiting;
@@ -140,10 +148,11 @@ std::string SampleSource::summary() const {
   if (skipped_ == 0)
     return {};
   constexpr std::size_t most = 10;
-  std::vector<std::string> names(damaged_names_.begin(),
-                                 damaged_names_.begin() + std::ptrdiff_t(std::min(most, damaged_names_.size())));
-  return fmt::format("{} of {} samples were skipped as damaged: {}{}", skipped_, taken_, fmt::join(names, ", "),
-                     damaged_names_.size() > most ? fmt::format(" and {} more", damaged_names_.size() - most) : "");
+  std::vector<std::string> names(
+      damaged_names_.begin(), damaged_names_.begin() + std::ptrdiff_t(std::min(most, damaged_names_.size())));
+  return fmt::format(
+      "{} of {} samples were skipped as damaged: {}{}", skipped_, taken_, fmt::join(names, ", "),
+      damaged_names_.size() > most ? fmt::format(" and {} more", damaged_names_.size() - most) : "");
 }
 
 } // namespace linmu::distill

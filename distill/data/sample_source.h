@@ -23,15 +23,15 @@ struct SourceOptions {
   std::function<void(const std::string &line)> report;
 };
 
-/// Samples come in order and gather by geometry; a batch leaves when it is full. What is left of a pass goes on into the
-/// next; at the end of an evaluation it leaves as it is. Damaged samples are skipped and counted.
+/// Samples come in order and gather by geometry; a batch leaves when it is full. What is left of a pass goes
+/// on into the next; at the end of an evaluation it leaves as it is. Damaged samples are skipped and counted.
 class SampleSource final : public BatchSource {
 public:
   /// Throws Error(invalidArgument) for options out of range and as Order does.
   SampleSource(std::vector<WeightedSet> sets, SourceOptions options);
 
-  /// Throws Error(corruptFile) if a whole pass has no sample that is not damaged, and what is a defect and not damage
-  /// as it came.
+  /// Throws Error(corruptFile) if a whole pass has no sample that is not damaged, and what is a defect and
+  /// not damage as it came.
   std::optional<Batch> next() override;
   nlohmann::json position() const override;
   void seek(const nlohmann::json &position) override;
@@ -44,7 +44,8 @@ public:
 
   /// Damaged samples so far, counted each time that they came.
   std::int64_t skipped() const { return skipped_; }
-  /// "3 of 120 samples were skipped as damaged: a.jsonl:7, ...", at most ten by name; empty if there was none.
+  /// "3 of 120 samples were skipped as damaged: a.jsonl:7, ...", at most ten by name; empty if there was
+  /// none.
   std::string summary() const;
 
 private:

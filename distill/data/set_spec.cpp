@@ -24,7 +24,9 @@ public:
   std::int64_t integer(const char *key) {
     return value(key, "an integer of 0 or more", [](const auto &v) { return v.is_number_unsigned(); });
   }
-  std::int64_t integer(const char *key, std::int64_t otherwise) { return has(key) ? integer(key) : otherwise; }
+  std::int64_t integer(const char *key, std::int64_t otherwise) {
+    return has(key) ? integer(key) : otherwise;
+  }
 
   /// After everything was read.
   void finish() const {
@@ -33,7 +35,8 @@ public:
         refuse(fmt::format("must not have the key '{}'", key));
   }
   [[noreturn]] void refuse(const std::string &message) const {
-    throw Error(ErrorCode::invalidArgument, fmt::format("a set of samples {}, got {}", message, spec_.dump()));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("a set of samples {}, got {}", message, spec_.dump()));
   }
 
 private:

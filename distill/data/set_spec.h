@@ -13,9 +13,9 @@ namespace linmu::distill {
 ///   {"jsonl": "clips/data.jsonl"}
 ///   {"easy-vqa": "FOLDER", "split": "held-out"}
 ///   {"generator": "moving-shapes", "split": "train", "seed": 1, "count": 10000, "side": 64, "frames": 32}
-/// `split` is "train" (the default) or "held-out"; `side` and `frames` are by default those that the model reads. Paths
-/// are relative to `folder`. Throws Error(invalidArgument) naming a key that is missing, unknown or of another type, and
-/// what the sets themselves throw. `encoder` must outlive the set.
+/// `split` is "train" (the default) or "held-out"; `side` and `frames` are by default those that the model
+/// reads. Paths are relative to `folder`. Throws Error(invalidArgument) naming a key that is missing, unknown
+/// or of another type, and what the sets themselves throw. `encoder` must outlive the set.
 std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::filesystem::path &folder,
                                          const SampleEncoder &encoder);
 

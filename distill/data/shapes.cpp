@@ -18,7 +18,8 @@ bool covers(std::string_view form, int dx, int dy, int radius) {
   if (form == "triangle") // its top at dy = -radius, its base at dy = radius
     return std::abs(dy) <= radius && 2 * std::abs(dx) <= dy + radius;
   if (form == "cross")
-    return std::min(std::abs(dx), std::abs(dy)) <= thickness && std::max(std::abs(dx), std::abs(dy)) <= radius;
+    return std::min(std::abs(dx), std::abs(dy)) <= thickness &&
+           std::max(std::abs(dx), std::abs(dy)) <= radius;
   return std::abs(dx) + std::abs(dy) <= radius; // diamond
 }
 

@@ -31,14 +31,15 @@ struct Shape {
   std::string text() const;
 };
 
-/// Every combination of form and colour that `split` may show: of each colour and of each form some in either.
+/// Every combination of form and colour that `split` may show: of each colour and of each form some in
+/// either.
 std::vector<Shape> shapesOf(Split split);
 
 /// A picture of one colour, or several of them.
 media::Frames blankFrames(int count, int width, int height, std::array<std::uint8_t, 3> rgb);
 
-/// Draws `shape`, about 2 radius + 1 pixels wide and high, around pixel (x, y) of frame `index`. What passes an edge
-/// comes in at the opposite one.
+/// Draws `shape`, about 2 radius + 1 pixels wide and high, around pixel (x, y) of frame `index`. What passes
+/// an edge comes in at the opposite one.
 void drawShape(media::Frames &frames, int index, Shape shape, int x, int y, int radius);
 
 } // namespace linmu::distill

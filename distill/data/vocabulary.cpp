@@ -8,14 +8,15 @@ namespace linmu::distill {
 const std::vector<std::string_view> &vocabularyWords() {
   static const std::vector<std::string_view> words = {
       // of questions
-      "a", "after", "appear", "before", "color", "colour", "comes", "contain", "does", "first", "from", "go", "how",
-      "image", "in", "is", "larger", "last", "letter", "line", "move", "moves", "not", "number", "of", "often", "one",
-      "or", "picture", "present", "shape", "that", "the", "there", "way", "what", "where", "which", "word", "written",
+      "a", "after", "appear", "before", "color", "colour", "comes", "contain", "does", "first", "from", "go",
+      "how", "image", "in", "is", "larger", "last", "letter", "line", "move", "moves", "not", "number", "of",
+      "often", "one", "or", "picture", "present", "shape", "that", "the", "there", "way", "what", "where",
+      "which", "word", "written",
       // of places and directions
       "bottom", "down", "left", "middle", "right", "top", "up",
       // of forms and colours
-      "circle", "cross", "diamond", "rectangle", "ring", "square", "triangle", "black", "blue", "brown", "cyan", "gray",
-      "green", "orange", "purple", "red", "teal", "white", "yellow",
+      "circle", "cross", "diamond", "rectangle", "ring", "square", "triangle", "black", "blue", "brown",
+      "cyan", "gray", "green", "orange", "purple", "red", "teal", "white", "yellow",
       // of answers
       "no", "yes"};
   return words;
@@ -32,8 +33,8 @@ std::string wordTokenizerJson() {
       if (std::string text = before + std::string(word); !vocabulary.contains(text))
         vocabulary[text] = next++;
   nlohmann::ordered_json added = nlohmann::ordered_json::array();
-  for (const char *content : {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
-                              "<|image_pad|>", "<|video_pad|>"})
+  for (const char *content : {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>",
+                              "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"})
     added.push_back({{"id", next++},
                      {"content", content},
                      {"single_word", false},
@@ -53,11 +54,10 @@ std::string wordTokenizerJson() {
                                         {"ignore_merges", true},
                                         {"vocab", vocabulary},
                                         {"merges", nlohmann::ordered_json::array()}};
-  const nlohmann::ordered_json tokenizer = {{"version", "1.0"},       {"truncation", nullptr},
-                                            {"padding", nullptr},     {"added_tokens", added},
-                                            {"normalizer", nullptr},  {"pre_tokenizer", byte_level},
-                                            {"post_processor", nullptr}, {"decoder", byte_level},
-                                            {"model", model}};
+  const nlohmann::ordered_json tokenizer = {
+      {"version", "1.0"},          {"truncation", nullptr}, {"padding", nullptr},
+      {"added_tokens", added},     {"normalizer", nullptr}, {"pre_tokenizer", byte_level},
+      {"post_processor", nullptr}, {"decoder", byte_level}, {"model", model}};
   return tokenizer.dump(1) + "\n";
 }
 

@@ -28,7 +28,8 @@ char letterOf(Random &random, std::string_view letters) {
 class Picture {
 public:
   Picture(std::uint64_t seed, Split split, std::int64_t number, const GeneratorOptions &options)
-      : random_{seed, std::uint64_t(split), 0x0D5, std::uint64_t(number)}, split_(split), side_(options.side) {
+      : random_{seed, std::uint64_t(split), 0x0D5, std::uint64_t(number)}, split_(split),
+        side_(options.side) {
     for (int i = 0; i < int(colours.size()); ++i)
       palette_.push_back(i);
     random_.shuffle(palette_);
@@ -52,7 +53,8 @@ public:
   /// A number of the split, of two or three digits.
   std::string number() {
     for (;;)
-      if (std::string result = std::to_string(random_.below(2) ? random_.between(10, 99) : random_.between(100, 999));
+      if (std::string result =
+              std::to_string(random_.below(2) ? random_.between(10, 99) : random_.between(100, 999));
           belongs(result, split_))
         return result;
   }
@@ -87,7 +89,8 @@ public:
       const int x = int(random_.between(0, side_ - textWidth(texts_[line], scale)));
       const int y = line * slot + int(random_.between(0, slot - (glyphHeight + 1) * scale));
       drawText(example.frames, texts_[line], x, y, scale, colours[palette_[line]].rgb);
-      example.facts["lines"].push_back({{"text", texts_[line]}, {"colour", colour(line)}, {"x", x}, {"y", y}});
+      example.facts["lines"].push_back(
+          {{"text", texts_[line]}, {"colour", colour(line)}, {"x", x}, {"y", y}});
     }
     example.facts["scale"] = scale;
     return example;
@@ -105,14 +108,16 @@ Example line(Picture &picture, std::int64_t) {
   const int asked = int(picture.random().below(lines));
   for (int i = 0; i < lines; ++i)
     picture.write(i, [&] { return picture.wordOrNumber(); });
-  return picture.finish("line", fmt::format("what is written in the {} line?", places[asked]), picture.text(asked));
+  return picture.finish("line", fmt::format("what is written in the {} line?", places[asked]),
+                        picture.text(asked));
 }
 
 Example colour(Picture &picture, std::int64_t) {
   const int asked = int(picture.random().below(lines));
   for (int i = 0; i < lines; ++i)
     picture.write(i, [&] { return picture.wordOrNumber(); });
-  return picture.finish("colour", fmt::format("what is written in {}?", picture.colour(asked)), picture.text(asked));
+  return picture.finish("colour", fmt::format("what is written in {}?", picture.colour(asked)),
+                        picture.text(asked));
 }
 
 Example letter(Picture &picture, std::int64_t answer) {
@@ -126,7 +131,8 @@ Example letter(Picture &picture, std::int64_t answer) {
       return picture.wordOrNumber();
     });
   return picture.finish(
-      "letter", fmt::format("what is the {} letter of the {} word?", first ? "first" : "last", picture.colour(asked)),
+      "letter",
+      fmt::format("what is the {} letter of the {} word?", first ? "first" : "last", picture.colour(asked)),
       std::string(1, wanted));
 }
 
@@ -141,7 +147,8 @@ Example larger(Picture &picture, std::int64_t answer) {
   picture.write(0, [&] { return numbers[0]; });
   picture.write(2, [&] { return numbers[1]; });
   picture.write(1, [&] { return picture.word(); });
-  return picture.finish("larger", "which number is larger, the top or the bottom one?", answer == 0 ? "top" : "bottom");
+  return picture.finish("larger", "which number is larger, the top or the bottom one?",
+                        answer == 0 ? "top" : "bottom");
 }
 
 Example contains(Picture &picture, std::int64_t answer) {
@@ -154,7 +161,8 @@ Example contains(Picture &picture, std::int64_t answer) {
     do
       word = picture.neighbour(picture.text(asked));
     while (word == picture.text(0) || word == picture.text(1) || word == picture.text(2));
-  return picture.finish("contains", fmt::format("is the word {} in the picture?", word), answer == 0 ? "yes" : "no");
+  return picture.finish("contains", fmt::format("is the word {} in the picture?", word),
+                        answer == 0 ? "yes" : "no");
 }
 
 } // namespace
@@ -168,7 +176,8 @@ Example writtenWords(std::uint64_t seed, Split split, std::int64_t number, const
   constexpr std::int64_t answers[kinds] = {1, 1, std::int64_t(consonants.size()), 2, 2};
   const std::int64_t kind = number % kinds;
   Picture picture(seed, split, number, options);
-  return makers[kind](picture, balancedAnswer(seed, split, std::uint64_t(kind) + 0x100, number / kinds, answers[kind]));
+  return makers[kind](
+      picture, balancedAnswer(seed, split, std::uint64_t(kind) + 0x100, number / kinds, answers[kind]));
 }
 
 } // namespace linmu::distill

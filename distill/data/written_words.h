@@ -4,9 +4,9 @@
 
 namespace linmu::distill {
 
-/// Picture `number` of a split, a pure function of its arguments: three lines, each a word or a number, in different
-/// colours. Words are made up, consonant, vowel and one or two consonants, so that they can be read and not guessed.
-/// Numbers go round the kinds of question:
+/// Picture `number` of a split, a pure function of its arguments: three lines, each a word or a number, in
+/// different colours. Words are made up, consonant, vowel and one or two consonants, so that they can be read
+/// and not guessed. Numbers go round the kinds of question:
 /// - line: "what is written in the top line?"
 /// - colour: "what is written in red?"
 /// - letter: "what is the last letter of the red word?", or first; each consonant equally likely.

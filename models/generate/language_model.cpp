@@ -87,8 +87,10 @@ static LanguageModel completed(LanguageModel model) {
   return model;
 }
 
-LanguageModel LanguageModel::fromFolder(const std::filesystem::path &folder, Tokenizer tokenizer, Decoder decoder) {
-  LanguageModel model{std::move(decoder), std::move(tokenizer), readChatTemplate(folder), folder.string(), {}};
+LanguageModel LanguageModel::fromFolder(const std::filesystem::path &folder, Tokenizer tokenizer,
+                                        Decoder decoder) {
+  LanguageModel model{
+      std::move(decoder), std::move(tokenizer), readChatTemplate(folder), folder.string(), {}};
   for (const char *name : {"config.json", "generation_config.json"})
     if (std::filesystem::exists(folder / name))
       addStops(readJsonObject(folder / name), folder / name, model.stop_tokens);

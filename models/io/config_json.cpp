@@ -216,8 +216,7 @@ DecoderConfig readConfigJson(const json &object, const std::string &origin) {
   config.tied_embeddings = reader.boolean("tie_word_embeddings", false);
   config.query_key_value_bias = qwen2 || reader.boolean("attention_bias", false);
   config.output_bias = !qwen2 && config.query_key_value_bias;
-  readRotary(object, reader, origin, reader.number("max_position_embeddings", qwen2 ? 32768 : 2048),
-             config);
+  readRotary(object, reader, origin, reader.number("max_position_embeddings", qwen2 ? 32768 : 2048), config);
   checkConfig(config, origin);
   return config;
 }

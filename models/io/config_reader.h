@@ -11,7 +11,8 @@ namespace linmu::models {
 /// The values of an object by key; null counts as absent.
 class ConfigReader {
 public:
-  ConfigReader(const nlohmann::json &object, std::string origin) : object_(object), origin_(std::move(origin)) {}
+  ConfigReader(const nlohmann::json &object, std::string origin)
+      : object_(object), origin_(std::move(origin)) {}
 
   bool has(const char *key) const { return object_.contains(key) && !object_[key].is_null(); }
 

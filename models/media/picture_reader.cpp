@@ -20,7 +20,8 @@ public:
   /// Whether the file is of this kind, from its header.
   bool fits() const {
     constexpr std::string_view kind("\x08\x02\x00\x00\x00", 5); // depth, RGB, and the only methods
-    return bytes_.size() >= 33 && bytes_.starts_with(std::string_view("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", 16)) &&
+    return bytes_.size() >= 33 &&
+           bytes_.starts_with(std::string_view("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", 16)) &&
            bytes_.substr(24, 5) == kind && number(16) >= 1 && number(16) <= 8192 && number(20) >= 1 &&
            number(20) <= 8192;
   }
@@ -45,7 +46,8 @@ public:
     const std::size_t row = std::size_t(frames.size.width) * 3;
     std::vector<std::uint8_t> rows((row + 1) * frames.size.height);
     uLongf length = rows.size();
-    if (::uncompress(rows.data(), &length, reinterpret_cast<const Bytef *>(packed.data()), packed.size()) != Z_OK ||
+    if (::uncompress(rows.data(), &length, reinterpret_cast<const Bytef *>(packed.data()), packed.size()) !=
+            Z_OK ||
         length != rows.size())
       damaged("data that do not unpack to its size");
     frames.rgb.resize(row * frames.size.height);
@@ -56,7 +58,8 @@ public:
 
 private:
   [[noreturn]] void damaged(const char *found) const {
-    throw Error(ErrorCode::corruptFile, fmt::format("{}: expected an intact png picture, found {}", path_.string(), found));
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{}: expected an intact png picture, found {}", path_.string(), found));
   }
   std::uint32_t number(std::size_t at) const {
     std::uint32_t value = 0;
@@ -65,7 +68,8 @@ private:
     return value;
   }
   /// One row; its first byte says what was subtracted: nothing, left, above, their mean, or Paeth's choice.
-  void unfilter(const std::uint8_t *packed, std::size_t length, const std::uint8_t *above, std::uint8_t *row) const {
+  void unfilter(const std::uint8_t *packed, std::size_t length, const std::uint8_t *above,
+                std::uint8_t *row) const {
     if (packed[0] > 4)
       damaged("a filter that there is none of");
     for (std::size_t i = 0; i < length; ++i) {

@@ -1,10 +1,12 @@
 #include "models/media/picture_writer.h"
 #include "runtime/core/error.h"
-#include "runtime/io/atomic_file.h"
+#include <cerrno>
 #include <cstdint>
 #include <fmt/format.h>
+#include <fstream>
 #include <map>
 #include <string>
+#include <system_error>
 #include <unordered_map>
 #include <zlib.h>
 
@@ -14,16 +16,20 @@ namespace {
 void requireFrames(const std::filesystem::path &path, const Frames &frames) {
   if (frames.count < 1 || frames.size.width < 1 || frames.size.height < 1 ||
       frames.rgb.size() != frames.bytesPerFrame() * frames.count)
-    throw Error(ErrorCode::invalidArgument,
-                fmt::format("{}: expected at least one frame with a byte for each channel, found {} of {} x {} in {} "
-                            "bytes",
-                            path.string(), frames.count, frames.size.width, frames.size.height, frames.rgb.size()));
+    throw Error(
+        ErrorCode::invalidArgument,
+        fmt::format("{}: expected at least one frame with a byte for each channel, found {} of {} x {} in {} "
+                    "bytes",
+                    path.string(), frames.count, frames.size.width, frames.size.height, frames.rgb.size()));
 }
 
+/// Not through AtomicFile, which waits for the disk with each of what are often thousands of files.
 void writeFile(const std::filesystem::path &path, const std::string &bytes) {
-  AtomicFile file(path);
-  file.write(bytes.data(), bytes.size());
-  file.commit();
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), std::streamsize(bytes.size())).flush();
+  if (!file)
+    throw Error(ErrorCode::io,
+                fmt::format("cannot write {}: {}", path.string(), std::generic_category().message(errno)));
 }
 
 // ---- PNG ----
@@ -35,7 +41,8 @@ std::string bigEndian(std::uint32_t value) {
 void appendChunk(std::string &file, const std::string &type, const std::string &data) {
   const std::string body = type + data;
   file += bigEndian(std::uint32_t(data.size())) + body;
-  file += bigEndian(std::uint32_t(::crc32(0, reinterpret_cast<const Bytef *>(body.data()), uInt(body.size()))));
+  file +=
+      bigEndian(std::uint32_t(::crc32(0, reinterpret_cast<const Bytef *>(body.data()), uInt(body.size()))));
 }
 
 // ---- GIF ----
@@ -115,15 +122,17 @@ void writePng(const std::filesystem::path &path, const Frames &frames) {
   }
   uLongf length = ::compressBound(rows.size());
   std::string packed(length, '\0');
-  if (::compress2(reinterpret_cast<Bytef *>(packed.data()), &length, reinterpret_cast<const Bytef *>(rows.data()),
-                  rows.size(), Z_BEST_COMPRESSION) != Z_OK)
-    throw Error(ErrorCode::internal, fmt::format("{}: zlib cannot compress {} bytes", path.string(), rows.size()));
+  if (::compress2(reinterpret_cast<Bytef *>(packed.data()), &length,
+                  reinterpret_cast<const Bytef *>(rows.data()), rows.size(), Z_BEST_COMPRESSION) != Z_OK)
+    throw Error(ErrorCode::internal,
+                fmt::format("{}: zlib cannot compress {} bytes", path.string(), rows.size()));
   packed.resize(length);
 
   std::string file = "\x89PNG\r\n\x1a\n";
   // Depth 8, colour type RGB, then the only methods of compression, filter and no interlacing.
   appendChunk(file, "IHDR",
-              bigEndian(frames.size.width) + bigEndian(frames.size.height) + std::string("\x08\x02\x00\x00\x00", 5));
+              bigEndian(frames.size.width) + bigEndian(frames.size.height) +
+                  std::string("\x08\x02\x00\x00\x00", 5));
   appendChunk(file, "IDAT", packed);
   appendChunk(file, "IEND", "");
   writeFile(path, file);
@@ -132,8 +141,9 @@ void writePng(const std::filesystem::path &path, const Frames &frames) {
 void writeGif(const std::filesystem::path &path, const Frames &frames, int hundredths) {
   requireFrames(path, frames);
   if (frames.size.width > 65535 || frames.size.height > 65535)
-    throw Error(ErrorCode::invalidArgument, fmt::format("{}: expected sides up to 65535, found {} x {}", path.string(),
-                                                        frames.size.width, frames.size.height));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("{}: expected sides up to 65535, found {} x {}", path.string(), frames.size.width,
+                            frames.size.height));
   std::map<std::uint32_t, int> palette; // 0xRRGGBB to its index, in order of first use
   std::string colours;
   std::vector<std::uint8_t> indices(frames.rgb.size() / 3);
@@ -150,8 +160,9 @@ void writeGif(const std::filesystem::path &path, const Frames &frames, int hundr
   colours.resize(768);
 
   const std::string size = littleEndian(frames.size.width) + littleEndian(frames.size.height);
-  std::string file = "GIF89a" + size + std::string("\xF7\x00\x00", 3) + colours; // a table of 256 colours of 8 bits
-  file += std::string("\x21\xFF\x0BNETSCAPE2.0\x03\x01\x00\x00\x00", 19);        // again and again
+  std::string file =
+      "GIF89a" + size + std::string("\xF7\x00\x00", 3) + colours;         // a table of 256 colours of 8 bits
+  file += std::string("\x21\xFF\x0BNETSCAPE2.0\x03\x01\x00\x00\x00", 19); // again and again
   const std::size_t pixels = indices.size() / frames.count;
   for (int k = 0; k < frames.count; ++k) {
     file += std::string("\x21\xF9\x04\x04", 4) + littleEndian(hundredths) + std::string(2, '\0');

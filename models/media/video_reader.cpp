@@ -25,7 +25,8 @@ const char *fileOf(MediaKind kind) { return kind == MediaKind::video ? "a video 
   throw Error(code, fmt::format("{}: expected {}, found {}", path.string(), expected, found));
 }
 
-FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, MediaKind media, const FfmpegLog &log) {
+FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, MediaKind media,
+                                            const FfmpegLog &log) {
   std::error_code status;
   const std::string wanted = fileOf(media);
   const auto kind = std::filesystem::status(path, status).type();

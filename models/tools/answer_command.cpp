@@ -56,10 +56,16 @@ void addAnswer(CLI::App &app) {
   CLI::App *command = app.add_subcommand("answer", "Answer a question about pictures and videos");
   arguments->positionals.add(*command, "model", "A folder of a vision-language model", &arguments->model);
   arguments->positionals.add(*command, "question", "What is asked", &arguments->question);
-  command->add_option("--image", arguments->images, "A picture file; several come in order")->type_size(1)->expected(1, 64)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
-  command->add_option("--video", arguments->videos, "A video file; several come after the pictures")->type_size(1)->expected(1, 64)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+  command->add_option("--image", arguments->images, "A picture file; several come in order")
+      ->type_size(1)
+      ->expected(1, 64)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  command->add_option("--video", arguments->videos, "A video file; several come after the pictures")
+      ->type_size(1)
+      ->expected(1, 64)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
   arguments->addOptionsTo(*command);
   command->callback([arguments] { run(*arguments); });
 }

@@ -108,7 +108,8 @@ void examineTorch(Report &report, const std::optional<TorchPackage> &torch) {
                         torch->folder.string());
   report.libraries.push_back({"torch", found});
   if (!torch || !suits(torch->version))
-    report.missing.push_back({"torch " + torchVersionNeeded(), "linmu answer, chat, data, demo, eval, generate, init",
+    report.missing.push_back({"torch " + torchVersionNeeded(),
+                              "linmu answer, chat, data, demo, eval, generate, init",
                               "pip install 'linmu[torch]', or LINMU_TORCH_DIR"});
 }
 

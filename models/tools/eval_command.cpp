@@ -27,7 +27,8 @@ nlohmann::json specOf(const std::string &data) {
     return {{"jsonl", data}};
   nlohmann::json spec = nlohmann::json::parse(data, nullptr, false);
   if (spec.is_discarded())
-    throw Error(ErrorCode::invalidArgument, fmt::format("--data begins like a JSON object and is none: {}", data));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("--data begins like a JSON object and is none: {}", data));
   return spec;
 }
 
@@ -49,18 +50,22 @@ void run(const Arguments &arguments) {
     const auto set = distill::openSet(spec, "", encoder);
     report::ProgressBar bar(folder, double(set->size()));
     std::int64_t asked = 0, right = 0;
-    results.push_back(distill::evaluate(model, *set, arguments.max_tokens, [&](const distill::Judged &judged) {
-      right += judged.right;
-      bar.update(double(++asked), fmt::format("{} of {} right", right, asked));
-      if (!out)
-        return;
-      const nlohmann::ordered_json line = {{"model", folder},           {"name", judged.name},
-                                           {"kind", judged.kind},       {"question", judged.question},
-                                           {"expected", judged.expected}, {"answer", judged.answer},
-                                           {"right", judged.right}};
-      const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-      out->write(text.data(), text.size());
-    }));
+    results.push_back(
+        distill::evaluate(model, *set, arguments.max_tokens, [&](const distill::Judged &judged) {
+          right += judged.right;
+          bar.update(double(++asked), fmt::format("{} of {} right", right, asked));
+          if (!out)
+            return;
+          const nlohmann::ordered_json line = {{"model", folder},
+                                               {"name", judged.name},
+                                               {"kind", judged.kind},
+                                               {"question", judged.question},
+                                               {"expected", judged.expected},
+                                               {"answer", judged.answer},
+                                               {"right", judged.right}};
+          const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+          out->write(text.data(), text.size());
+        }));
     bar.finish();
   }
   // The same set for each model: what is damaged for one is for all.
@@ -101,16 +106,19 @@ void run(const Arguments &arguments) {
 
 void addEval(CLI::App &app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App *command = app.add_subcommand("eval", "Put the questions of a data set to models, and count right answers");
+  CLI::App *command =
+      app.add_subcommand("eval", "Put the questions of a data set to models, and count right answers");
   command->add_option("MODEL", arguments->models, "Folders of vision-language models")->required();
   command
-      ->add_option("--data", arguments->data,
-                   "A JSONL file in LLaVA's form, or an object as in recipes: "
-                   "'{\"generator\": \"moving-shapes\", \"split\": \"held-out\", \"seed\": 1, \"count\": 200}'")
+      ->add_option(
+          "--data", arguments->data,
+          "A JSONL file in LLaVA's form, or an object as in recipes: "
+          "'{\"generator\": \"moving-shapes\", \"split\": \"held-out\", \"seed\": 1, \"count\": 200}'")
       ->required();
   command->add_option("--out", arguments->out, "Each question with its answer, one line of JSON each");
-  command->add_option("--media", arguments->media,
-                      "none (default); shuffled: the frames of videos; blank: grey in place of pictures and videos");
+  command->add_option(
+      "--media", arguments->media,
+      "none (default); shuffled: the frames of videos; blank: grey in place of pictures and videos");
   command->add_option("--max-tokens", arguments->max_tokens, "Of an answer at most (16)");
   command->callback([arguments] { run(*arguments); });
 }

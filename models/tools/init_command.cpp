@@ -15,7 +15,8 @@ struct Arguments {
 
 void run(const Arguments &arguments) {
   models::writeNewModel(arguments.out, models::VlmConfig::preset(arguments.preset),
-                        models::presetPreprocessor(arguments.preset), distill::wordTokenizerJson(), arguments.seed);
+                        models::presetPreprocessor(arguments.preset), distill::wordTokenizerJson(),
+                        arguments.seed);
   auto model = models::VisionLanguageModel::open(arguments.out);
   std::int64_t parameters = 0;
   for (const auto &[name, tensor] : models::tensorsOf(model))
@@ -27,7 +28,8 @@ void run(const Arguments &arguments) {
 
 void addInit(CLI::App &app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App *command = app.add_subcommand("init", "Make a small vision-language model with random weights, to train");
+  CLI::App *command =
+      app.add_subcommand("init", "Make a small vision-language model with random weights, to train");
   command->add_option("--out", arguments->out, "The folder for it")->required();
   command->add_option("--preset", arguments->preset, "small (default; 1,024 tokens a video) or demo (256)");
   command->add_option("--seed", arguments->seed, "Of the weights (0)");

@@ -6,7 +6,8 @@
 namespace linmu::models {
 
 Patches PreprocessorConfig::patchesOf(const media::Frames &frames) const {
-  const std::int64_t side = patch_side, depth = patch_frames, width = frames.size.width, height = frames.size.height;
+  const std::int64_t side = patch_side, depth = patch_frames, width = frames.size.width,
+                     height = frames.size.height;
   if (frames.count < 1 || width < side || height < side || width % side || height % side ||
       frames.rgb.size() != frames.bytesPerFrame() * std::size_t(frames.count))
     throw Error(ErrorCode::invalidArgument,
@@ -49,18 +50,20 @@ media::FrameSize readSize(const ConfigReader &reader, const nlohmann::json &obje
                       size[name].get<std::int64_t>() >= side && size[name].get<std::int64_t>() <= 8192 &&
                       size[name].get<std::int64_t>() % side == 0;
     if (!fits)
-      reader.corrupt(fmt::format("'{}' must hold a 'height' and a 'width' that are multiples of the patch_size {}, at "
-                                 "most 8192, got {}",
-                                 key, side, size.dump()));
+      reader.corrupt(
+          fmt::format("'{}' must hold a 'height' and a 'width' that are multiples of the patch_size {}, at "
+                      "most 8192, got {}",
+                      key, side, size.dump()));
     return int(size[name].get<std::int64_t>());
   };
   return {.width = of("width"), .height = of("height")};
 }
 
-std::array<double, 3> readChannels(const ConfigReader &reader, const nlohmann::json &object, const char *key) {
+std::array<double, 3> readChannels(const ConfigReader &reader, const nlohmann::json &object,
+                                   const char *key) {
   const nlohmann::json value = reader.has(key) ? object[key] : nlohmann::json();
-  const bool numbers =
-      value.is_array() && value.size() == 3 && std::ranges::all_of(value, [](const auto &v) { return v.is_number(); });
+  const bool numbers = value.is_array() && value.size() == 3 &&
+                       std::ranges::all_of(value, [](const auto &v) { return v.is_number(); });
   if (!numbers)
     reader.corrupt(fmt::format("'{}' must be a list of three numbers, got {}", key, value.dump()));
   return value.get<std::array<double, 3>>();

@@ -25,13 +25,14 @@ struct PreprocessorConfig {
   std::array<double, 3> mean{0.5, 0.5, 0.5}, deviation{0.5, 0.5, 0.5};
   bool operator==(const PreprocessorConfig &) const = default;
 
-  /// Frames of any size whose sides are multiples of `patch_side`. The last frame is repeated where their number is no
-  /// multiple of `patch_frames`, so a picture fills its patch. Throws Error(invalidArgument) otherwise. For any thread.
+  /// Frames of any size whose sides are multiples of `patch_side`. The last frame is repeated where their
+  /// number is no multiple of `patch_frames`, so a picture fills its patch. Throws Error(invalidArgument)
+  /// otherwise. For any thread.
   Patches patchesOf(const media::Frames &frames) const;
 };
 
-/// Throws Error(io) or Error(corruptFile) naming the file, the key and the value that does not fit, also where the
-/// patches are not those of `vision`.
+/// Throws Error(io) or Error(corruptFile) naming the file, the key and the value that does not fit, also
+/// where the patches are not those of `vision`.
 PreprocessorConfig readPreprocessorConfig(const std::filesystem::path &path, const VisionConfig &vision);
 nlohmann::json toJson(const PreprocessorConfig &config);
 

@@ -6,7 +6,8 @@ Projector Projector::load(std::int64_t vision_size, std::int64_t text_size, Weig
   Projector projector;
   projector.vision_size_ = vision_size;
   projector.text_size_ = text_size;
-  projector.eachTensor([&](const NamedTensor &entry) { entry.tensor = weights.take(entry.name, entry.shape); });
+  projector.eachTensor(
+      [&](const NamedTensor &entry) { entry.tensor = weights.take(entry.name, entry.shape); });
   return projector;
 }
 

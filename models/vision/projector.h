@@ -7,7 +7,8 @@
 
 namespace linmu::models {
 
-/// y = W_2 gelu(W_1 x + b_1) + b_2, as LLaVA-1.5 has it (https://arxiv.org/abs/2310.03744). A copy shares every weight.
+/// y = W_2 gelu(W_1 x + b_1) + b_2, as LLaVA-1.5 has it (https://arxiv.org/abs/2310.03744). A copy shares
+/// every weight.
 class Projector {
 public:
   /// Reads the tensors `projector.*`, f32: from `vision_size` to `text_size` features.

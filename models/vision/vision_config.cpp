@@ -21,7 +21,8 @@ VisionConfig readVisionConfig(const nlohmann::json &object, const std::string &o
   config.heads = size("num_attention_heads");
   config.norm_epsilon = reader.number("layer_norm_eps", 1e-6);
   if (config.hidden_size % config.heads != 0)
-    reader.corrupt(fmt::format("num_attention_heads {} must divide hidden_size {}", config.heads, config.hidden_size));
+    reader.corrupt(
+        fmt::format("num_attention_heads {} must divide hidden_size {}", config.heads, config.hidden_size));
   if (!(config.norm_epsilon >= 0 && config.norm_epsilon < 1))
     reader.corrupt(fmt::format("layer_norm_eps must be 0 to 1, got {}", config.norm_epsilon));
   if (std::int64_t channels = reader.integer("in_channels", 3); channels != 3)

@@ -21,8 +21,8 @@ struct VisionConfig {
   std::int64_t features() const { return 3 * patch_frames * patch_side * patch_side; }
 };
 
-/// Reads `vision_config` of a config.json; `origin` is for messages. Throws Error(corruptFile) for a missing key or a
-/// value that does not fit, Error(unsupported) for what this encoder does not compute.
+/// Reads `vision_config` of a config.json; `origin` is for messages. Throws Error(corruptFile) for a missing
+/// key or a value that does not fit, Error(unsupported) for what this encoder does not compute.
 VisionConfig readVisionConfig(const nlohmann::json &object, const std::string &origin);
 nlohmann::json toJson(const VisionConfig &config);
 

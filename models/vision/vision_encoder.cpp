@@ -38,7 +38,8 @@ void VisionEncoder::eachTensor(const TensorVisitor &visit) {
 
 Tensor gridPositions(std::int64_t t, std::int64_t h, std::int64_t w, std::int64_t d) {
   const std::int64_t n = d / 6;
-  Tensor frequencies = torch::pow(100.0, -torch::arange(n, torch::kFloat64) / double(std::max<std::int64_t>(n, 1)));
+  Tensor frequencies =
+      torch::pow(100.0, -torch::arange(n, torch::kFloat64) / double(std::max<std::int64_t>(n, 1)));
   auto along = [&](std::int64_t length) {
     Tensor angles = torch::outer(torch::arange(length, torch::kFloat64), frequencies);
     return torch::cat({angles.sin(), angles.cos()}, 1); // [length, 2 n]
@@ -46,9 +47,10 @@ Tensor gridPositions(std::int64_t t, std::int64_t h, std::int64_t w, std::int64_
   auto spread = [&](const Tensor &axis, std::vector<std::int64_t> shape) {
     return axis.view(shape).expand({t, h, w, 2 * n});
   };
-  Tensor all = torch::cat({spread(along(t), {t, 1, 1, 2 * n}), spread(along(h), {1, h, 1, 2 * n}),
-                           spread(along(w), {1, 1, w, 2 * n}), torch::zeros({t, h, w, d - 6 * n}, torch::kFloat64)},
-                          3);
+  Tensor all =
+      torch::cat({spread(along(t), {t, 1, 1, 2 * n}), spread(along(h), {1, h, 1, 2 * n}),
+                  spread(along(w), {1, 1, w, 2 * n}), torch::zeros({t, h, w, d - 6 * n}, torch::kFloat64)},
+                 3);
   return all.reshape({t * h * w, d}).to(torch::kFloat32);
 }
 
@@ -65,13 +67,15 @@ Tensor VisionEncoder::forward(const Tensor &patches, std::int64_t t, std::int64_
   Tensor x = torch::linear(patches, patch_, patch_bias_) + gridPositions(t, h, w, d).to(patches.device());
   x = x.reshape({batch * t, h * w, d});
   for (const VisionLayer &layer : layers_) {
-    Tensor qkv = torch::linear(normed(x, layer.attention_norm, layer.attention_norm_bias), layer.qkv, layer.qkv_bias);
+    Tensor qkv =
+        torch::linear(normed(x, layer.attention_norm, layer.attention_norm_bias), layer.qkv, layer.qkv_bias);
     // [3, B t, heads, h w, D]
     qkv = qkv.view({batch * t, h * w, 3, heads, d / heads}).permute({2, 0, 3, 1, 4});
     Tensor mixed = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
     mixed = mixed.transpose(1, 2).reshape({batch * t, h * w, d});
     x = x + torch::linear(mixed, layer.output, layer.output_bias);
-    Tensor inner = torch::gelu(torch::linear(normed(x, layer.mlp_norm, layer.mlp_norm_bias), layer.up, layer.up_bias));
+    Tensor inner =
+        torch::gelu(torch::linear(normed(x, layer.mlp_norm, layer.mlp_norm_bias), layer.up, layer.up_bias));
     x = x + torch::linear(inner, layer.down, layer.down_bias);
   }
   return normed(x, norm_, norm_bias_).view({batch, t * h * w, d});

@@ -1,5 +1,5 @@
-// A vision transformer (https://arxiv.org/abs/2010.11929) whose attention stays within a time step, so that its cost is
-// linear in the length of a video; mixing over time is the decoder's.
+// A vision transformer (https://arxiv.org/abs/2010.11929) whose attention stays within a time step, so that
+// its cost is linear in the length of a video; mixing over time is the decoder's.
 #pragma once
 #include "models/io/weight_reader.h"
 #include "models/vision/named_tensor.h"
@@ -29,9 +29,9 @@ public:
 
   const VisionConfig &config() const { return config_; }
 
-  /// patches [B, t h w, features] in raster order t, y, x, to tokens [B, t h w, d], under autograd. The features of a
-  /// patch are in the order channel, frame, row, column, as the weight of a 3-D convolution has them. Throws
-  /// Error(invalidArgument) for a shape that does not fit.
+  /// patches [B, t h w, features] in raster order t, y, x, to tokens [B, t h w, d], under autograd. The
+  /// features of a patch are in the order channel, frame, row, column, as the weight of a 3-D convolution has
+  /// them. Throws Error(invalidArgument) for a shape that does not fit.
   torch::Tensor forward(const torch::Tensor &patches, std::int64_t t, std::int64_t h, std::int64_t w) const;
 
   /// Every tensor, in one order.
@@ -44,9 +44,9 @@ private:
   torch::Tensor norm_, norm_bias_; ///< [d]
 };
 
-/// What is added to the patch at (t, y, x): for each of the three coordinates p, in a third of the d features each
-/// (what does not divide by six stays zero), sin(p f_i) and then cos(p f_i), f_i = 100^(-i / n), i < n = floor(d / 6).
-/// [t h w, d].
+/// What is added to the patch at (t, y, x): for each of the three coordinates p, in a third of the d features
+/// each (what does not divide by six stays zero), sin(p f_i) and then cos(p f_i), f_i = 100^(-i / n), i < n =
+/// floor(d / 6). [t h w, d].
 torch::Tensor gridPositions(std::int64_t t, std::int64_t h, std::int64_t w, std::int64_t d);
 
 } // namespace linmu::models

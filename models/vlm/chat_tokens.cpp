@@ -8,16 +8,17 @@ VisionTokenIds VisionTokenIds::of(const Tokenizer &tokenizer, const std::string 
   auto id = [&](const char *token) {
     std::optional<std::int64_t> found = tokenizer.idOf(token);
     if (!found)
-      throw Error(ErrorCode::corruptFile,
-                  fmt::format("{}: the tokenizer of a vision-language model requires the token {}", origin, token));
+      throw Error(
+          ErrorCode::corruptFile,
+          fmt::format("{}: the tokenizer of a vision-language model requires the token {}", origin, token));
     return *found;
   };
   return {id("<|vision_start|>"), id("<|vision_end|>"), id("<|image_pad|>"), id("<|video_pad|>")};
 }
 
-ChatTokens encodeVisionChat(const Tokenizer &tokenizer, const ChatTemplate &chat, const VisionTokenIds &special,
-                            std::span<const VisionMessage> messages, bool add_generation_prompt,
-                            std::int64_t otherwise) {
+ChatTokens encodeVisionChat(const Tokenizer &tokenizer, const ChatTemplate &chat,
+                            const VisionTokenIds &special, std::span<const VisionMessage> messages,
+                            bool add_generation_prompt, std::int64_t otherwise) {
   ChatTokens result;
   auto append = [&](const std::vector<std::int64_t> &ids, std::size_t labelled) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -44,9 +45,10 @@ ChatTokens encodeVisionChat(const Tokenizer &tokenizer, const ChatTemplate &chat
       }
       append({special.start}, 0);
       result.media.push_back({std::int64_t(result.ids.size()), part.t, part.h, part.w});
-      append(std::vector<std::int64_t>(std::size_t(part.t * part.h * part.w),
-                                       part.kind == VisionPart::Kind::picture ? special.picture : special.video),
-             0);
+      append(
+          std::vector<std::int64_t>(std::size_t(part.t * part.h * part.w),
+                                    part.kind == VisionPart::Kind::picture ? special.picture : special.video),
+          0);
       append({special.end}, 0);
     }
     // The control token that ends the turn is the answer's; the line break after it is not.

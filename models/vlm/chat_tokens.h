@@ -34,16 +34,17 @@ struct VisionTokenIds {
 
 struct ChatTokens {
   std::vector<std::int64_t> ids;
-  /// Of the same length: the id where the token is said by the assistant, or ends what it says; else `otherwise`.
+  /// Of the same length: the id where the token is said by the assistant, or ends what it says; else
+  /// `otherwise`.
   std::vector<std::int64_t> labels;
   std::vector<MediaItem> media; ///< in order; their tokens are placeholders
 };
 
-/// The conversation in the model's chat template; with `add_generation_prompt` up to where the assistant's answer
-/// begins. Each picture or video is <|vision_start|>, its tokens, <|vision_end|>. Control tokens in texts are text.
-/// Throws Error(invalidArgument) for a role that there is none of.
-ChatTokens encodeVisionChat(const Tokenizer &tokenizer, const ChatTemplate &chat, const VisionTokenIds &special,
-                            std::span<const VisionMessage> messages, bool add_generation_prompt,
-                            std::int64_t otherwise = -100);
+/// The conversation in the model's chat template; with `add_generation_prompt` up to where the assistant's
+/// answer begins. Each picture or video is <|vision_start|>, its tokens, <|vision_end|>. Control tokens in
+/// texts are text. Throws Error(invalidArgument) for a role that there is none of.
+ChatTokens encodeVisionChat(const Tokenizer &tokenizer, const ChatTemplate &chat,
+                            const VisionTokenIds &special, std::span<const VisionMessage> messages,
+                            bool add_generation_prompt, std::int64_t otherwise = -100);
 
 } // namespace linmu::models

@@ -28,7 +28,8 @@ std::string chatTokenizerConfig() {
       {"eos_token", "<|im_end|>"},
       {"pad_token", "<|endoftext|>"},
       {"chat_template",
-       "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + "
+       "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + "
+       "'<|im_end|>' + "
        "'\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"}};
   return config.dump(2) + "\n";
 }
@@ -43,13 +44,15 @@ static void createFolder(const std::filesystem::path &folder) {
   std::error_code status;
   std::filesystem::create_directories(folder, status);
   if (status)
-    throw Error(ErrorCode::io, fmt::format("cannot create the folder {}: {}", folder.string(), status.message()));
+    throw Error(ErrorCode::io,
+                fmt::format("cannot create the folder {}: {}", folder.string(), status.message()));
 }
 
 void writeModelFolder(const std::filesystem::path &folder, const ModelFiles &files,
                       const std::map<std::string, Tensor> &tensors, StoredType type) {
   if (type != StoredType::f32 && type != StoredType::bf16)
-    throw Error(ErrorCode::invalidArgument, fmt::format("weights are written as F32 or BF16, got {}", name(type)));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("weights are written as F32 or BF16, got {}", name(type)));
   torch::NoGradGuard guard;
   createFolder(folder);
   writeText(folder / "config.json", files.config.dump(2) + "\n");
@@ -61,7 +64,9 @@ void writeModelFolder(const std::filesystem::path &folder, const ModelFiles &fil
   for (const auto &[name, tensor] : tensors) {
     const torch::ScalarType element = type == StoredType::f32 ? torch::kFloat32 : torch::kBFloat16;
     const Tensor &copy = kept.emplace_back(tensor.detach().to(torch::kCPU, element).contiguous());
-    stored.push_back({name, type, copy.sizes().vec(),
+    stored.push_back({name,
+                      type,
+                      copy.sizes().vec(),
                       {static_cast<const std::byte *>(copy.data_ptr()), std::size_t(copy.nbytes())}});
   }
   writeSafetensors(folder / "model.safetensors", stored, {{"format", "pt"}});
@@ -83,8 +88,9 @@ std::map<std::string, Tensor> tensorsOf(VisionLanguageModel &model) {
     };
     const auto *attention = dynamic_cast<const Attention *>(layer.mixer.get());
     if (!attention)
-      throw Error(ErrorCode::unsupported,
-                  fmt::format("layer {}: expected attention, got another mixer, whose tensors have no names", i));
+      throw Error(
+          ErrorCode::unsupported,
+          fmt::format("layer {}: expected attention, got another mixer, whose tensors have no names", i));
     const AttentionWeights &weights = attention->weights();
     add("self_attn.q_proj.weight", weights.query);
     add("self_attn.q_proj.bias", weights.query_bias);
@@ -134,9 +140,11 @@ std::map<std::string, Tensor> randomTensors(const VlmConfig &config, std::uint64
   return tensors;
 }
 
-void writeNewModel(const std::filesystem::path &folder, VlmConfig config, const PreprocessorConfig &preprocessor,
-                   const std::string &tokenizer_json, std::uint64_t seed, StoredType type) {
-  if (preprocessor.patch_side != config.vision.patch_side || preprocessor.patch_frames != config.vision.patch_frames)
+void writeNewModel(const std::filesystem::path &folder, VlmConfig config,
+                   const PreprocessorConfig &preprocessor, const std::string &tokenizer_json,
+                   std::uint64_t seed, StoredType type) {
+  if (preprocessor.patch_side != config.vision.patch_side ||
+      preprocessor.patch_frames != config.vision.patch_frames)
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("patches of the preprocessor are {} x {} x {}, those of the encoder {} x {} x {}",
                             preprocessor.patch_frames, preprocessor.patch_side, preprocessor.patch_side,

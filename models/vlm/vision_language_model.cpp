@@ -11,7 +11,8 @@ VisionLanguageModel VisionLanguageModel::open(const std::filesystem::path &folde
   if (!std::filesystem::is_directory(folder))
     throw Error(ErrorCode::io, fmt::format("no such folder of a model: {}", folder.string()));
   VlmConfig config = readVlmConfig(folder / "config.json");
-  PreprocessorConfig preprocessor = readPreprocessorConfig(folder / "preprocessor_config.json", config.vision);
+  PreprocessorConfig preprocessor =
+      readPreprocessorConfig(folder / "preprocessor_config.json", config.vision);
   Tokenizer tokenizer = Tokenizer::fromJson(folder / "tokenizer.json");
   VisionTokenIds special = VisionTokenIds::of(tokenizer, folder.string());
   WeightReader weights = WeightReader::fromSafetensors(folder);
@@ -20,7 +21,8 @@ VisionLanguageModel VisionLanguageModel::open(const std::filesystem::path &folde
   // Last: it refuses tensors that nobody took.
   Decoder decoder = Decoder::load(config.text, weights);
   LanguageModel language = LanguageModel::fromFolder(folder, std::move(tokenizer), std::move(decoder));
-  return {std::move(config), preprocessor, std::move(language), std::move(encoder), std::move(projector), special};
+  return {std::move(config),  preprocessor,         std::move(language),
+          std::move(encoder), std::move(projector), special};
 }
 
 void VisionLanguageModel::eachVisionTensor(const TensorVisitor &visit) {
@@ -45,8 +47,8 @@ Tensor VisionLanguageModel::embed(const Tensor &ids, std::span<const Tensor> pat
     const std::int64_t count = item.t * item.h * item.w;
     if (item.first_token < at || count < 1 || item.first_token + count > ids.size(1))
       throw Error(ErrorCode::invalidArgument,
-                  fmt::format("media item {} of {} x {} x {} tokens at {} must lie after token {} of {}", i, item.t,
-                              item.h, item.w, item.first_token, at, ids.size(1)));
+                  fmt::format("media item {} of {} x {} x {} tokens at {} must lie after token {} of {}", i,
+                              item.t, item.h, item.w, item.first_token, at, ids.size(1)));
     pieces.push_back(text.narrow(1, at, item.first_token - at));
     pieces.push_back(visionTokens(patches[i], item));
     at = item.first_token + count;

@@ -29,9 +29,9 @@ struct VisionLanguageModel {
   /// Patches [B, t h w, features] as the decoder reads them, [B, t h w, d], under autograd.
   torch::Tensor visionTokens(const torch::Tensor &patches, const MediaItem &grid) const;
 
-  /// What enters the decoder's first layer, [B, N, d], under autograd: rows of the embedding for ids [B, N], and
-  /// vision tokens of patches[i] [B, t h w, features] in the place of media[i]. Throws Error(invalidArgument) for
-  /// shapes, ids or places that do not fit.
+  /// What enters the decoder's first layer, [B, N, d], under autograd: rows of the embedding for ids [B, N],
+  /// and vision tokens of patches[i] [B, t h w, features] in the place of media[i]. Throws
+  /// Error(invalidArgument) for shapes, ids or places that do not fit.
   torch::Tensor embed(const torch::Tensor &ids, std::span<const torch::Tensor> patches,
                       std::span<const MediaItem> media) const;
 

@@ -6,7 +6,8 @@ namespace linmu::models {
 
 static void requirePreset(std::string_view name) {
   if (name != "small" && name != "demo")
-    throw Error(ErrorCode::invalidArgument, fmt::format("a preset of a model is 'small' or 'demo', got '{}'", name));
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("a preset of a model is 'small' or 'demo', got '{}'", name));
 }
 
 VlmConfig VlmConfig::preset(std::string_view name) {
@@ -16,7 +17,11 @@ VlmConfig VlmConfig::preset(std::string_view name) {
   config.text.tied_embeddings = true;
   config.text.head_dim = 32;
   if (name == "small") {
-    config.vision = {.patch_frames = 2, .patch_side = 8, .hidden_size = 128, .intermediate_size = 512, .layers = 4,
+    config.vision = {.patch_frames = 2,
+                     .patch_side = 8,
+                     .hidden_size = 128,
+                     .intermediate_size = 512,
+                     .layers = 4,
                      .heads = 4};
     config.text.hidden_size = 192;
     config.text.intermediate_size = 512;
@@ -24,7 +29,11 @@ VlmConfig VlmConfig::preset(std::string_view name) {
     config.text.heads = 6;
     config.text.key_value_heads = 2;
   } else {
-    config.vision = {.patch_frames = 4, .patch_side = 8, .hidden_size = 96, .intermediate_size = 288, .layers = 3,
+    config.vision = {.patch_frames = 4,
+                     .patch_side = 8,
+                     .hidden_size = 96,
+                     .intermediate_size = 288,
+                     .layers = 3,
                      .heads = 3};
     config.text.hidden_size = 128;
     config.text.intermediate_size = 352;
@@ -63,7 +72,8 @@ VlmConfig readVlmConfig(const std::filesystem::path &path) {
 nlohmann::json toJson(const VlmConfig &config) {
   const DecoderConfig &text = config.text;
   if (text.rope_scaling.type != RotaryScalingType::none || !text.rope_scaling.divisors.empty())
-    throw Error(ErrorCode::unsupported, "a configuration is written without a scaling of its rotary embedding only");
+    throw Error(ErrorCode::unsupported,
+                "a configuration is written without a scaling of its rotary embedding only");
   // Of the two architectures, Qwen2's has biases of query, key and value and none of the output.
   const bool qwen2 = text.query_key_value_bias && !text.output_bias;
   nlohmann::json decoder = {{"architectures", {qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM"}},

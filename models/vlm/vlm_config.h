@@ -15,7 +15,7 @@ struct VlmConfig {
   DecoderConfig text;
   bool operator==(const VlmConfig &) const = default;
 
-  /// "small": about 3.4M parameters; "demo": about 1.2M. The vocabulary is left at 0. Throws Error(invalidArgument) for
+  /// "small": 3.4M parameters; "demo": 1.2M. The vocabulary is left at 0. Throws Error(invalidArgument) for
   /// another name.
   static VlmConfig preset(std::string_view name);
 };

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from decoder_support import LINMU, run
 from picture_files import read_gif, read_png
 
@@ -30,7 +31,9 @@ DIRECTIONS = ("left", "right", "up", "down")
 
 def generate(folder: Path, generator: str, count: int, *more: str) -> list[dict]:
     done = run(
-        [LINMU, "data", generator, "--out", folder, "--count", str(count), *more], capture_output=True, text=True
+        [LINMU, "data", generator, "--out", folder, "--count", str(count), *more],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in (folder / "data.jsonl").read_text().splitlines()]
@@ -47,14 +50,16 @@ def answer(line: dict) -> str:
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
-    lines = generate(folder, "moving-shapes", 2400 if NIGHT else 240, "--seed", "11", "--side", "48", "--frames", "16")
+    lines = generate(
+        folder, "moving-shapes", 2400 if NIGHT else 120, "--seed", "11", "--side", "48", "--frames", "16"
+    )
     return folder, lines
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
-    return folder, generate(folder, "written-words", 4000 if NIGHT else 800, "--seed", "11")
+    return folder, generate(folder, "written-words", 4200 if NIGHT else 420, "--seed", "11")
 
 
 def mask(frames: np.ndarray, colour: str) -> np.ndarray:
@@ -79,7 +84,9 @@ def movement(shown: np.ndarray) -> str:
 def corner(shown: np.ndarray) -> str:
     rows, columns = np.nonzero(shown)
     height, width = shown.shape
-    return f"{'top' if rows.max() < height / 2 else 'bottom'} {'left' if columns.max() < width / 2 else 'right'}"
+    return (
+        f"{'top' if rows.max() < height / 2 else 'bottom'} {'left' if columns.max() < width / 2 else 'right'}"
+    )
 
 
 def work_out(frames: np.ndarray, line: dict) -> str:
@@ -129,7 +136,9 @@ def test_the_order_of_shapes_is_what_the_pixels_show(clips):
             colour, form = name.split()
             shown = mask(frames[i * slot : (i + 1) * slot], colour)
             assert shown[0].any() and (shown == shown[0]).all()
-            assert (frames[i * slot] != frames[i * slot, 0, 0]).any(-1).sum() == shown[0].sum(), "one shape at a time"
+            assert (frames[i * slot] != frames[i * slot, 0, 0]).any(-1).sum() == shown[0].sum(), (
+                "one shape at a time"
+            )
             rows, columns = np.nonzero(shown[0])
             cut = shown[0][rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
             looks[cut.shape + tuple(cut.flatten())].add(form)
@@ -177,7 +186,7 @@ def test_what_is_written_can_be_read(pictures):
     """Each letter always looks the same and no two look alike, so that a picture has one reading: that of `facts`."""
     folder, lines = pictures
     looks = {}
-    for line in lines[:200]:
+    for line in lines[:120]:
         picture = read_png(folder / line["image"])
         for written in line["facts"]["lines"]:
             shown = mask(picture, written["colour"])
@@ -214,16 +223,20 @@ def test_answers_about_words_are_true_and_even(pictures):
         counts[line["kind"]][answer(line)] += 1
     for kind in ("larger", "contains"):
         assert len(set(counts[kind].values())) == 1 and len(counts[kind]) == 2
-    assert len(counts["letter"]) == 21 and max(counts["letter"].values()) - min(counts["letter"].values()) <= 1
+    assert (
+        len(counts["letter"]) == 21 and max(counts["letter"].values()) - min(counts["letter"].values()) <= 1
+    )
     for kind in ("line", "colour"):
         # Words are made up: guessing the commonest is right once in a few dozen at most.
-        assert counts[kind].most_common(1)[0][1] <= max(6, len(lines) // 5 // 40), counts[kind].most_common(3)
+        assert counts[kind].most_common(1)[0][1] <= max(5, len(lines) // 5 // 40), counts[kind].most_common(3)
 
 
 @pytest.mark.parametrize("generator", ["moving-shapes", "written-words"])
 def test_the_same_seed_writes_the_same_bytes(tmp_path, generator):
     def files(folder):
-        generate(folder, generator, 10, "--seed", "5", "--side", "32", "--frames", "16", "--split", "held-out")
+        generate(
+            folder, generator, 10, "--seed", "5", "--side", "32", "--frames", "16", "--split", "held-out"
+        )
         return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
     first = files(tmp_path / "a")
@@ -234,7 +247,10 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path, generator):
     ("arguments", "message"),
     [
         (("shapes",), "no generator is named 'shapes'; there are: moving-shapes, written-words"),
-        (("moving-shapes", "--frames", "12"), "16 to 4096 frames, a multiple of 8; got 64 pixels and 12 frames"),
+        (
+            ("moving-shapes", "--frames", "12"),
+            "16 to 4096 frames, a multiple of 8; got 64 pixels and 12 frames",
+        ),
         (("written-words", "--side", "8"), "a side of 32 to 1024 pixels, got 8"),
         (("moving-shapes", "--split", "test"), "a split is 'train' or 'held-out', got 'test'"),
         (("moving-shapes", "--count", "0"), "the number of examples must be 1 or more, got 0"),

@@ -83,7 +83,9 @@ def test_what_is_missing_is_named_with_what_needs_it_and_how_to_get_it(tmp_path)
         r"^  a GPU and NVIDIA's driver\n    for    running packages for CUDA\n    get it \S+", text, re.M
     )
     assert re.search(
-        r"^  libavutil.so.57, .*\n    for    linmu answer, demo and eval, .*\n    get it .*apt-get install ffmpeg$", text, re.M
+        r"^  libavutil.so.57, .*\n    for    linmu answer, demo and eval, .*\n    get it .*apt-get install ffmpeg$",
+        text,
+        re.M,
     )
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from decoder_support import LINMU, ROOT, run
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch.nn import functional
+
+from decoder_support import LINMU, ROOT, run
 
 PROBE = ROOT / "build" / "bin" / "vlm_probe"
 TINY = ("--side", "32", "--frames", "16")
@@ -54,18 +55,27 @@ def positions(t: int, h: int, w: int, d: int) -> torch.Tensor:
 
 def transcription(weights: dict, config: dict, frames: torch.Tensor) -> torch.Tensor:
     """[1, t h w, d of the decoder] in f64, one time step after the other, with attention written out."""
-    v, side, depth = config["vision_config"], config["vision_config"]["patch_size"], config["vision_config"]["temporal_patch_size"]
+    v, side, depth = (
+        config["vision_config"],
+        config["vision_config"]["patch_size"],
+        config["vision_config"]["temporal_patch_size"],
+    )
     d, heads = v["hidden_size"], v["num_attention_heads"]
 
     def linear(x, name):
         return x @ weights[name + ".weight"].T + weights[name + ".bias"]
 
     def norm(x, name):
-        return functional.layer_norm(x, (d,), weights[name + ".weight"], weights[name + ".bias"], v["layer_norm_eps"])
+        return functional.layer_norm(
+            x, (d,), weights[name + ".weight"], weights[name + ".bias"], v["layer_norm_eps"]
+        )
 
     kernel = weights["vision.patch_embed.weight"].view(d, 3, depth, side, side)
     x = functional.conv3d(
-        patches_of(frames, depth, side), kernel, weights["vision.patch_embed.bias"], stride=(depth, side, side)
+        patches_of(frames, depth, side),
+        kernel,
+        weights["vision.patch_embed.bias"],
+        stride=(depth, side, side),
     )
     x = x[0].permute(1, 2, 3, 0)
     x = x + positions(*x.shape)
@@ -77,7 +87,9 @@ def transcription(weights: dict, config: dict, frames: torch.Tensor) -> torch.Te
             mixed = []
             for head in range(heads):
                 size = d // heads
-                q, k, value = (qkv[:, part * d + head * size : part * d + (head + 1) * size] for part in range(3))
+                q, k, value = (
+                    qkv[:, part * d + head * size : part * d + (head + 1) * size] for part in range(3)
+                )
                 mixed.append(torch.softmax(q @ k.T / size**0.5, -1) @ value)
             step = step + linear(torch.cat(mixed, -1), layer + "attention.o_proj")
             inner = functional.gelu(linear(norm(step, layer + "mlp_norm"), layer + "mlp.up_proj"))
@@ -140,7 +152,7 @@ def linmu(*arguments) -> list[str]:
 
 
 def test_a_new_model_is_made_asked_and_evaluated(model, tmp_path):
-    assert "1.2" in linmu("init", "--preset", "demo", "--seed", "3", "--out", tmp_path / "demo")[0]
+    assert "1.17M" in linmu("init", "--preset", "demo", "--seed", "3", "--out", tmp_path / "demo")[0]
     linmu("data", "moving-shapes", "--count", "3", "--out", tmp_path / "clips", *TINY)
     with (tmp_path / "clips" / "data.jsonl").open("a") as file:
         file.write('{"video": "media/none.gif", "conversations": []}\nno json\n')
@@ -173,8 +185,6 @@ def test_a_new_model_is_made_asked_and_evaluated(model, tmp_path):
     [
         (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors"),
         (lambda folder: (folder / "config.json").write_text("{"), "config.json is not valid JSON"),
-        (lambda folder: (folder / "tokenizer.json").write_text("[]"), "tokenizer.json must hold a JSON object"),
-        (lambda folder: (folder / "preprocessor_config.json").unlink(), "preprocessor_config.json"),
     ],
 )
 def test_a_folder_that_is_no_model_is_one_message(tmp_path, change, message):

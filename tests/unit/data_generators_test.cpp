@@ -127,7 +127,8 @@ TEST(Generators, WordsOfQuestionsAndAnswersAreInTheVocabulary) {
 }
 
 TEST(Generators, WhatDoesNotFitIsRefused) {
-  expectError(ErrorCode::invalidArgument, {"'shapes'", "moving-shapes, written-words"}, [] { generatorNamed("shapes"); });
+  expectError(ErrorCode::invalidArgument, {"'shapes'", "moving-shapes, written-words"},
+              [] { generatorNamed("shapes"); });
   expectError(ErrorCode::invalidArgument, {"multiple of 8", "17 frames"},
               [] { movingShapes(0, Split::train, 0, {.side = 32, .frames = 17}); });
   expectError(ErrorCode::invalidArgument, {"got 31"}, [] { writtenWords(0, Split::train, 0, {.side = 31}); });

@@ -3,8 +3,8 @@
 #include "distill/data/example_writer.h"
 #include "distill/data/generated_set.h"
 #include "distill/data/jsonl_set.h"
-#include "models/media/picture_writer.h"
 #include "distill/data/shapes.h"
+#include "models/media/picture_writer.h"
 #include "tests/unit/data_fixture.h"
 #include "tests/unit/expect_error.h"
 
@@ -91,12 +91,14 @@ TEST_F(DataSets, LabelsAreOnAnswersAndWhatEndsThem) {
 TEST_F(DataSets, AConversationHasTurnsAndMediaInTheirPlaces) {
   media::writePng(folder / "a.png", blankFrames(1, 32, 32, {255, 0, 0}));
   media::writePng(folder / "b.png", blankFrames(1, 32, 32, {0, 0, 255}));
-  JsonlSet set(write(R"({"image": ["a.png", "b.png"], "conversations": [{"from": "system", "value": "be short"}, )"
-                     R"({"from": "human", "value": "one <image>\ntwo\n<image>"}, {"from": "gpt", "value": "yes"}, )"
-                     R"({"from": "human", "value": "is it red?"}, {"from": "gpt", "value": "no"}]})"),
-               encoder);
+  JsonlSet set(
+      write(R"({"image": ["a.png", "b.png"], "conversations": [{"from": "system", "value": "be short"}, )"
+            R"({"from": "human", "value": "one <image>\ntwo\n<image>"}, {"from": "gpt", "value": "yes"}, )"
+            R"({"from": "human", "value": "is it red?"}, {"from": "gpt", "value": "no"}]})"),
+      encoder);
   const Sample sample = set.load(0);
-  EXPECT_EQ(textOf(sample), "system\nbe short\nuser\nonetwo\nassistant\nyes\nuser\nis it red?\nassistant\nno\n");
+  EXPECT_EQ(textOf(sample),
+            "system\nbe short\nuser\nonetwo\nassistant\nyes\nuser\nis it red?\nassistant\nno\n");
   EXPECT_EQ(textOf(sample, true), "yesno");
   ASSERT_EQ(sample.media.size(), 2u);
   // Red, then blue: (v / 255 - 0.5) / 0.5 of the first channel.
@@ -121,7 +123,8 @@ TEST_F(DataSets, MediaWithoutAPlaceholderComeFirst) {
 }
 
 TEST_F(DataSets, ALineThatLiesIsNamedWithItsNumber) {
-  const std::string tail = R"("conversations": [{"from": "human", "value": "<image>"}, {"from": "gpt", "value": "a"}]})";
+  const std::string tail =
+      R"("conversations": [{"from": "human", "value": "<image>"}, {"from": "gpt", "value": "a"}]})";
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"{\"conversations\": ", "is not valid JSON"},
       {"[1]", "a list 'conversations'"},
@@ -145,7 +148,8 @@ TEST_F(DataSets, ALineThatLiesIsNamedWithItsNumber) {
       ADD_FAILURE() << cases[i].first;
     } catch (const Error &error) {
       EXPECT_NE(std::string(error.what()).find(cases[i].second), std::string::npos) << error.what();
-      EXPECT_NE(std::string(error.what()).find("data.jsonl:" + std::to_string(i + 1) + ": "), std::string::npos)
+      EXPECT_NE(std::string(error.what()).find("data.jsonl:" + std::to_string(i + 1) + ": "),
+                std::string::npos)
           << error.what();
       EXPECT_NE(error.code(), ErrorCode::internal);
     }

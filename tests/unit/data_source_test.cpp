@@ -13,11 +13,12 @@ namespace {
 
 using test::expectError;
 
-/// Sample i: i % 5 + 3 tokens of id i; every third has a picture of 1 x 2 x 2 tokens. Some are damaged, and loading
-/// takes longer for some than for others.
+/// Sample i: i % 5 + 3 tokens of id i; every third has a picture of 1 x 2 x 2 tokens. Some are damaged, and
+/// loading takes longer for some than for others.
 class NumberedSet final : public SampleSet {
 public:
-  explicit NumberedSet(std::int64_t size, std::set<std::int64_t> damaged = {}) : size_(size), damaged_(std::move(damaged)) {}
+  explicit NumberedSet(std::int64_t size, std::set<std::int64_t> damaged = {})
+      : size_(size), damaged_(std::move(damaged)) {}
   std::int64_t size() const override { return size_; }
   Sample load(std::int64_t index) const override {
     std::this_thread::sleep_for(std::chrono::microseconds(index * 37 % 11 * 100));
@@ -106,7 +107,8 @@ TEST(SampleSource, EveryPassHasEverySampleOnceInAnotherOrder) {
 }
 
 TEST(SampleSource, AfterSeekTheSameBatchesFollow) {
-  const SourceOptions options{.batch = 4, .seed = 9, .workers = 3, .ahead = 9, .report = [](const std::string &) {}};
+  const SourceOptions options{
+      .batch = 4, .seed = 9, .workers = 3, .ahead = 9, .report = [](const std::string &) {}};
   const std::set<std::int64_t> damaged = {3, 8};
   for (int before : {0, 1, 2, 7, 13, 20}) {
     SampleSource source = sourceOf(23, options, damaged);
@@ -126,7 +128,8 @@ TEST(SampleSource, AfterSeekTheSameBatchesFollow) {
 TEST(SampleSource, APositionOfOtherDataIsRefused) {
   SampleSource source = sourceOf(10, {.batch = 2}), longer = sourceOf(11, {.batch = 2}),
                wider = sourceOf(10, {.batch = 3});
-  expectError(ErrorCode::invalidArgument, {"numbered 11", "numbered 10"}, [&] { longer.seek(source.position()); });
+  expectError(ErrorCode::invalidArgument, {"numbered 11", "numbered 10"},
+              [&] { longer.seek(source.position()); });
   expectError(ErrorCode::invalidArgument, {"batches of 3"}, [&] { wider.seek(source.position()); });
   expectError(ErrorCode::invalidArgument, {"cannot be read"}, [&] { source.seek(nlohmann::json::object()); });
   nlohmann::json position = source.position();
@@ -149,8 +152,8 @@ TEST(SampleSource, AnEvaluationComesOnceAndInOrderWithWhatIsLeft) {
 
 TEST(SampleSource, DamagedSamplesAreSkippedNamedOnceAndCounted) {
   std::vector<std::string> told;
-  SampleSource source = sourceOf(
-      10, {.batch = 1, .report = [&](const std::string &line) { told.push_back(line); }}, {2, 7});
+  SampleSource source =
+      sourceOf(10, {.batch = 1, .report = [&](const std::string &line) { told.push_back(line); }}, {2, 7});
   std::set<std::string> seen;
   for (int i = 0; i < 24; ++i)
     seen.insert(source.next()->names[0]);
@@ -188,9 +191,8 @@ TEST(SampleSource, RanksShareThePassAndRepeatsWeighSets) {
   EXPECT_EQ(seen.size(), 12u);
   EXPECT_GE(seen.count("set:1"), 2u);
   EXPECT_LE(seen.count("set:4"), 1u);
-  expectError(ErrorCode::invalidArgument, {"rank 3 of 3"}, [] {
-    SampleSource({{std::make_shared<NumberedSet>(4), 1}}, {.rank = 3, .ranks = 3});
-  });
+  expectError(ErrorCode::invalidArgument, {"rank 3 of 3"},
+              [] { SampleSource({{std::make_shared<NumberedSet>(4), 1}}, {.rank = 3, .ranks = 3}); });
 }
 
 } // namespace

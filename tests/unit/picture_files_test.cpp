@@ -70,8 +70,11 @@ TEST(PictureFiles, ADamagedPictureIsNamed) {
     EXPECT_THROW(readPicture(folder / "changed.png"), Error) << at;
   }
   test::writeBytes(folder / "text.png", "not a picture at all");
-  expectError(ErrorCode::invalidArgument, {"text.png", "a picture file"}, [&] { readPicture(folder / "text.png"); });
+  expectError(ErrorCode::invalidArgument, {"text.png", "a picture file"},
+              [&] { readPicture(folder / "text.png"); });
   expectError(ErrorCode::io, {"none.png", "no such file"}, [&] { readPicture(folder / "none.png"); });
+  expectError(ErrorCode::io, {"cannot write", "none/a.png", "No such file"},
+              [&] { writePng(folder / "none/a.png", readPicture(folder / "a.png")); });
 }
 
 } // namespace

@@ -1,9 +1,9 @@
 // What tests/python compare with a transcription of the encoder.
 //   vlm_probe new FOLDER SEED      the tiny model of the unit tests
 //   vlm_probe encode FOLDER IN.safetensors OUT.safetensors
-//       `frames` [T, H, W, 3] (u8) and `cotangent` [1, t h w, d] (f32) to `patches` [t h w, features], `tokens`
-//       [1, t h w, d], the decoder's, and `gradient.NAME` of sum(tokens * cotangent) for each tensor of encoder and
-//       projector
+//       `frames` [T, H, W, 3] (u8) and `cotangent` [1, t h w, d] (f32) to `patches` [t h w, features],
+//       `tokens` [1, t h w, d], the decoder's, and `gradient.NAME` of sum(tokens * cotangent) for each tensor
+//       of encoder and projector
 #include "runtime/core/error.h"
 #include "runtime/io/safetensors_file.h"
 #include "runtime/io/safetensors_writer.h"
@@ -16,7 +16,8 @@ namespace {
 using namespace linmu;
 using namespace linmu::models;
 
-void encode(const std::filesystem::path &folder, const std::filesystem::path &in, const std::filesystem::path &out) {
+void encode(const std::filesystem::path &folder, const std::filesystem::path &in,
+            const std::filesystem::path &out) {
   VisionLanguageModel model = VisionLanguageModel::open(folder);
   SafetensorsFile input = SafetensorsFile::open(in);
   const StoredTensor &stored = input.at("frames"), &cotangent = input.at("cotangent");
@@ -27,17 +28,21 @@ void encode(const std::filesystem::path &folder, const std::filesystem::path &in
   Patches patches = model.preprocessor.patchesOf(frames);
   std::map<std::string, torch::Tensor> results;
   model.eachVisionTensor([](const NamedTensor &entry) { entry.tensor.requires_grad_(); });
-  torch::Tensor tokens = model.visionTokens(patches.values.unsqueeze(0), {0, patches.t, patches.h, patches.w});
+  torch::Tensor tokens =
+      model.visionTokens(patches.values.unsqueeze(0), {0, patches.t, patches.h, patches.w});
   torch::Tensor weights = torch::empty(cotangent.shape, torch::kFloat32);
   std::memcpy(weights.data_ptr(), cotangent.bytes.data(), cotangent.bytes.size());
   (tokens * weights).sum().backward();
   results["patches"] = patches.values;
   results["tokens"] = tokens.detach();
-  model.eachVisionTensor([&](const NamedTensor &entry) { results["gradient." + entry.name] = entry.tensor.grad(); });
+  model.eachVisionTensor(
+      [&](const NamedTensor &entry) { results["gradient." + entry.name] = entry.tensor.grad(); });
   std::vector<TensorToStore> outputs;
   for (auto &[name, tensor] : results) {
     tensor = tensor.contiguous();
-    outputs.push_back({name, StoredType::f32, tensor.sizes().vec(),
+    outputs.push_back({name,
+                       StoredType::f32,
+                       tensor.sizes().vec(),
                        {static_cast<const std::byte *>(tensor.data_ptr()), std::size_t(tensor.nbytes())}});
   }
   writeSafetensors(out, outputs);

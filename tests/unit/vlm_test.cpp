@@ -14,8 +14,12 @@ using test::expectError;
 class Vlm : public testing::Test {
 protected:
   void SetUp() override { test::writeTinyVlm(folder.path()); }
-  nlohmann::json read(const char *file) const { return nlohmann::json::parse(test::readBytes(folder / file)); }
-  void write(const char *file, const nlohmann::json &object) const { test::writeBytes(folder / file, object.dump()); }
+  nlohmann::json read(const char *file) const {
+    return nlohmann::json::parse(test::readBytes(folder / file));
+  }
+  void write(const char *file, const nlohmann::json &object) const {
+    test::writeBytes(folder / file, object.dump());
+  }
   void refuse(ErrorCode code, std::initializer_list<std::string> parts) const {
     expectError(code, parts, [&] { VisionLanguageModel::open(folder.path()); });
   }
@@ -54,8 +58,8 @@ TEST_F(Vlm, AFolderIsWrittenAsItWasRead) {
   EXPECT_EQ(model.config.vision, test::tinyVlm().vision);
   test::TemporaryFolder copy;
   writeModelFolder(copy.path(), readModelFiles(folder.path()), tensorsOf(model));
-  for (const char *file :
-       {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"})
+  for (const char *file : {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+                           "preprocessor_config.json"})
     EXPECT_EQ(test::readBytes(copy / file), test::readBytes(folder / file)) << file;
 
   writeModelFolder(copy.path(), readModelFiles(folder.path()), tensorsOf(model), StoredType::bf16);
@@ -81,7 +85,8 @@ TEST_F(Vlm, WhatIsWrongInAFolderIsNamed) {
     return object;
   };
   write("config.json", changed(config, "/architectures", {"LlavaForConditionalGeneration"}));
-  refuse(ErrorCode::unsupported, {"config.json", "LlavaForConditionalGeneration", "LinMUVisionLanguageModel"});
+  refuse(ErrorCode::unsupported,
+         {"config.json", "LlavaForConditionalGeneration", "LinMUVisionLanguageModel"});
   write("config.json", changed(config, "/text_config/hidden_act", "relu"));
   refuse(ErrorCode::unsupported, {"config.json: text_config", "'relu'"});
   write("config.json", changed(config, "/vision_config", 3));
@@ -152,7 +157,8 @@ TEST_F(Vlm, ATimeStepDoesNotSeeAnother) {
 TEST_F(Vlm, AnAnswerIsWhatTheDecoderSaysAfterTheConversation) {
   VisionLanguageModel model = VisionLanguageModel::open(folder.path());
   distill::SampleEncoder encoder(model);
-  distill::GeneratedSet set("moving-shapes", 1, distill::Split::train, 1, {.side = 32, .frames = 16}, encoder);
+  distill::GeneratedSet set("moving-shapes", 1, distill::Split::train, 1, {.side = 32, .frames = 16},
+                            encoder);
   const distill::Sample prompt = set.question(0).prompt;
   GenerateOptions options;
   options.max_tokens = 4;
@@ -164,10 +170,10 @@ TEST_F(Vlm, AnAnswerIsWhatTheDecoderSaysAfterTheConversation) {
   while (said.size() < 4) {
     torch::Tensor embeddings = model.embed(torch::tensor(ids).unsqueeze(0), patches, prompt.media);
     DecoderState state = model.language.decoder.initialState();
-    const auto next = model.language.decoder
-                          .forwardEmbeddings(embeddings, {std::int64_t(ids.size()), prompt.media}, state)
-                          .argmax()
-                          .item<std::int64_t>();
+    const auto next =
+        model.language.decoder.forwardEmbeddings(embeddings, {std::int64_t(ids.size()), prompt.media}, state)
+            .argmax()
+            .item<std::int64_t>();
     if (std::ranges::count(model.language.stop_tokens, next))
       break;
     said.push_back(next);

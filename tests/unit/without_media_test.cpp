@@ -6,8 +6,11 @@
 TEST(WithoutMedia, CommandsSayWhatIsMissing) {
   using Add = void (*)(CLI::App &);
   using namespace linmu::tools;
-  for (auto [name, add] : {std::pair<std::string, Add>("answer", addAnswer), {"data", addData}, {"demo", addDemo},
-                           {"eval", addEval}, {"init", addInit}}) {
+  for (auto [name, add] : {std::pair<std::string, Add>("answer", addAnswer),
+                           {"data", addData},
+                           {"demo", addDemo},
+                           {"eval", addEval},
+                           {"init", addInit}}) {
     CLI::App app;
     add(app);
     try {
