@@ -6,6 +6,8 @@
 
 namespace linmu::distill {
 
+// In a build without FFmpeg both throw Error(unsupported) but for PNG pictures that need no resizing.
+
 /// Resized. Throws Error as media::readPicture does.
 media::Frames loadPicture(const std::filesystem::path &path, const models::PreprocessorConfig &config);
 

@@ -9,8 +9,8 @@ if(LINMU_BUILD_MODELS AND LINMU_BUILD_MEDIA)
   target_compile_definitions(media_test PRIVATE "LINMU_CLIPS_DIR=\"${LINMU_CLIPS_DIR}\"")
 endif()
 if(LINMU_BUILD_MODELS)
-  linmu_unit_test(without_media_test
-    SOURCES without_media_test.cpp ../../models/tools/without_media.cpp
+  linmu_unit_test(demo_without_media_test
+    SOURCES demo_without_media_test.cpp ../../models/tools/demo_without_media.cpp
     LIBRARIES linmu_runtime CLI11::CLI11)
   linmu_unit_test(report_test SOURCES report_test.cpp temporary_folder.cpp LIBRARIES linmu_report)
 endif()
