@@ -26,9 +26,10 @@ media::Frames loadVideo(const std::filesystem::path &path, const models::Preproc
 namespace linmu::distill {
 
 [[noreturn]] static void missing(const std::filesystem::path &path, const std::string &what) {
-  throw Error(ErrorCode::unsupported,
-              fmt::format("{}: this build was configured without FFmpeg, and reads {} only", path.string(), what),
-              "install libavformat, libavcodec, libswscale and libavutil, and build again");
+  throw Error(
+      ErrorCode::unsupported,
+      fmt::format("{}: this build was configured without FFmpeg, and reads {} only", path.string(), what),
+      "install libavformat, libavcodec, libswscale and libavutil, and build again");
 }
 
 media::Frames loadPicture(const std::filesystem::path &path, const models::PreprocessorConfig &config) {

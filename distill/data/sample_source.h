@@ -20,7 +20,7 @@ struct SourceOptions {
   int ahead = 64;           ///< samples that are loaded before they are needed
   std::int64_t rank = 0, ranks = 1;
   /// Told of each damaged sample once: "skipped clips.jsonl:7: ...". The error stream where there is none.
-  std::function<void(const std::string &line)> report;
+  std::function<void(const std::string &line)> report{};
 };
 
 /// Samples come in order and gather by geometry; a batch leaves when it is full. What is left of a pass goes
