@@ -53,6 +53,10 @@ if(LINMU_BUILD_MODELS)
     find_package(ICU REQUIRED COMPONENTS uc)
   endif()
   include(LinMUOniguruma)
+  # By the library's own name: a machine that only runs what others build has no libz.so, and ./dev bundle brings the
+  # header.
+  find_path(LINMU_ZLIB_INCLUDE_DIR zlib.h REQUIRED)
+  find_library(LINMU_ZLIB_LIBRARY NAMES libz.so libz.so.1 REQUIRED)
 endif()
 if(LINMU_BUILD_MODELS AND LINMU_BUILD_MEDIA)
   find_package(PkgConfig REQUIRED)

@@ -43,6 +43,10 @@ public:
   const std::vector<DecoderLayer> &layers() const { return layers_; }
   /// [vocabulary, d]
   const torch::Tensor &embedding() const { return embedding_; }
+  /// The weight of the last norm, [d].
+  const torch::Tensor &norm() const { return norm_; }
+  /// [vocabulary, d]; the embedding itself where the two are tied.
+  const torch::Tensor &head() const { return head_; }
 
   DecoderState initialState(std::int64_t batch = 1) const;
 

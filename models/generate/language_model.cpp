@@ -75,31 +75,38 @@ std::string readChatTemplate(const std::filesystem::path &folder) {
   return object["chat_template"].get<std::string>();
 }
 
-LanguageModel openFolder(const std::filesystem::path &folder) {
-  DecoderConfig config = readConfigJson(folder / "config.json");
-  Tokenizer tokenizer = Tokenizer::fromJson(folder / "tokenizer.json");
-  WeightReader weights = WeightReader::fromSafetensors(folder);
+} // namespace
+
+/// What every source has in common.
+static LanguageModel completed(LanguageModel model) {
+  addStop(model.stop_tokens, model.tokenizer.idOf("<|im_end|>"));
+  if (model.tokenizer.size() > model.decoder.config().vocab_size)
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{}: the tokenizer has {} tokens, the embedding has {} rows", model.origin,
+                            model.tokenizer.size(), model.decoder.config().vocab_size));
+  return model;
+}
+
+LanguageModel LanguageModel::fromFolder(const std::filesystem::path &folder, Tokenizer tokenizer,
+                                        Decoder decoder) {
   LanguageModel model{
-      Decoder::load(config, weights), std::move(tokenizer), readChatTemplate(folder), folder.string(), {}};
+      std::move(decoder), std::move(tokenizer), readChatTemplate(folder), folder.string(), {}};
   for (const char *name : {"config.json", "generation_config.json"})
     if (std::filesystem::exists(folder / name))
       addStops(readJsonObject(folder / name), folder / name, model.stop_tokens);
   addStopText(folder / "tokenizer_config.json", model.tokenizer, model.stop_tokens);
-  return model;
+  return completed(std::move(model));
 }
-
-} // namespace
 
 LanguageModel LanguageModel::open(const std::filesystem::path &path) {
   if (!std::filesystem::exists(path))
     throw Error(ErrorCode::io, fmt::format("no such file or folder: {}", path.string()));
-  LanguageModel model = std::filesystem::is_directory(path) ? openFolder(path) : openGguf(path);
-  addStop(model.stop_tokens, model.tokenizer.idOf("<|im_end|>"));
-  if (model.tokenizer.size() > model.decoder.config().vocab_size)
-    throw Error(ErrorCode::corruptFile,
-                fmt::format("{}: the tokenizer has {} tokens, the embedding has {} rows", path.string(),
-                            model.tokenizer.size(), model.decoder.config().vocab_size));
-  return model;
+  if (!std::filesystem::is_directory(path))
+    return completed(openGguf(path));
+  DecoderConfig config = readConfigJson(path / "config.json");
+  Tokenizer tokenizer = Tokenizer::fromJson(path / "tokenizer.json");
+  WeightReader weights = WeightReader::fromSafetensors(path);
+  return fromFolder(path, std::move(tokenizer), Decoder::load(config, weights));
 }
 
 ChatTemplate LanguageModel::chatTemplate() const {

@@ -15,6 +15,9 @@ struct LanguageModel {
   /// Opens a GGUF file, or a Hugging Face folder with `config.json`, safetensors and `tokenizer.json`.
   /// Throws linmu::Error naming the file and what does not fit.
   static LanguageModel open(const std::filesystem::path &path);
+  /// A decoder and tokenizer with the chat template and stop tokens of a Hugging Face folder. Throws as
+  /// `open` does.
+  static LanguageModel fromFolder(const std::filesystem::path &folder, Tokenizer tokenizer, Decoder decoder);
 
   Decoder decoder;
   Tokenizer tokenizer;

@@ -1,4 +1,5 @@
 // DecoderConfig from Hugging Face's config.json.
+#include "models/io/config_reader.h"
 #include "models/io/decoder_config.h"
 #include "models/io/json_file.h"
 #include "runtime/core/error.h"
@@ -12,58 +13,6 @@ namespace linmu::models {
 namespace {
 
 using nlohmann::json;
-
-class ConfigReader {
-public:
-  ConfigReader(const json &object, std::string origin) : object_(object), origin_(std::move(origin)) {}
-
-  bool has(const char *key) const { return object_.contains(key) && !object_[key].is_null(); }
-
-  std::int64_t integer(const char *key) const {
-    if (!has(key))
-      corrupt(fmt::format("requires the key '{}'", key));
-    return integer(key, 0);
-  }
-  std::int64_t integer(const char *key, std::int64_t otherwise) const {
-    if (!has(key))
-      return otherwise;
-    const json &value = object_[key];
-    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
-      corrupt(fmt::format("'{}' must be an integer, got {}", key, object_[key].dump()));
-    return object_[key].get<std::int64_t>();
-  }
-  double number(const char *key, double otherwise) const {
-    if (!has(key))
-      return otherwise;
-    if (!object_[key].is_number())
-      corrupt(fmt::format("'{}' must be a number, got {}", key, object_[key].dump()));
-    return object_[key].get<double>();
-  }
-  bool boolean(const char *key, bool otherwise) const {
-    if (!has(key))
-      return otherwise;
-    if (!object_[key].is_boolean())
-      corrupt(fmt::format("'{}' must be true or false, got {}", key, object_[key].dump()));
-    return object_[key].get<bool>();
-  }
-  std::string string(const char *key, const char *otherwise) const {
-    if (!has(key))
-      return otherwise;
-    if (!object_[key].is_string())
-      corrupt(fmt::format("'{}' must be a string, got {}", key, object_[key].dump()));
-    return object_[key].get<std::string>();
-  }
-  [[noreturn]] void corrupt(const std::string &message) const {
-    throw Error(ErrorCode::corruptFile, fmt::format("{}: {}", origin_, message));
-  }
-  [[noreturn]] void unsupported(const std::string &message) const {
-    throw Error(ErrorCode::unsupported, fmt::format("{}: {}", origin_, message));
-  }
-
-private:
-  const json &object_;
-  std::string origin_;
-};
 
 /// One of the two objects that say how the rotary embedding is scaled; as in transformers'
 /// modeling_rope_utils.py.
@@ -219,8 +168,11 @@ void refuseOtherModels(const json &object, const ConfigReader &reader) {
 } // namespace
 
 DecoderConfig readConfigJson(const std::filesystem::path &path) {
-  json object = readJsonObject(path);
-  ConfigReader reader(object, path.string());
+  return readConfigJson(readJsonObject(path), path.string());
+}
+
+DecoderConfig readConfigJson(const json &object, const std::string &origin) {
+  ConfigReader reader(object, origin);
 
   std::string architecture;
   if (reader.has("architectures") && object["architectures"].is_array() &&
@@ -264,9 +216,8 @@ DecoderConfig readConfigJson(const std::filesystem::path &path) {
   config.tied_embeddings = reader.boolean("tie_word_embeddings", false);
   config.query_key_value_bias = qwen2 || reader.boolean("attention_bias", false);
   config.output_bias = !qwen2 && config.query_key_value_bias;
-  readRotary(object, reader, path.string(), reader.number("max_position_embeddings", qwen2 ? 32768 : 2048),
-             config);
-  checkConfig(config, path.string());
+  readRotary(object, reader, origin, reader.number("max_position_embeddings", qwen2 ? 32768 : 2048), config);
+  checkConfig(config, origin);
   return config;
 }
 

@@ -4,6 +4,7 @@
 #include "models/io/rotary_scaling.h"
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace linmu::models {
@@ -32,6 +33,8 @@ struct DecoderConfig {
 /// other than linear, dynamic, llama3 and yarn, sliding windows, biases in the MLP, another activation or
 /// architecture), Error(corruptFile) for a missing key or a value that does not fit.
 DecoderConfig readConfigJson(const std::filesystem::path &path);
+/// The same of an object that lies in another; `origin` is for messages.
+DecoderConfig readConfigJson(const nlohmann::json &object, const std::string &origin);
 
 /// The same from the metadata of a GGUF file whose `general.architecture` is llama or qwen2, and from its
 /// tensor `rope_freqs.weight`. A key of the architecture that is not known is refused by name.

@@ -117,7 +117,16 @@ WeightReader WeightReader::fromGguf(std::shared_ptr<const GgufFile> file, const 
   return reader;
 }
 
+WeightReader WeightReader::fromFunction(std::string origin, Maker make) {
+  WeightReader reader;
+  reader.origin_ = std::move(origin);
+  reader.make_ = std::move(make);
+  return reader;
+}
+
 torch::Tensor WeightReader::take(const std::string &name, std::vector<std::int64_t> shape) {
+  if (make_)
+    return make_(name, shape);
   auto found = entries_.find(name);
   if (found == entries_.end())
     throw Error(ErrorCode::corruptFile, fmt::format("{}: requires the tensor '{}'", origin_, name));

@@ -25,6 +25,10 @@ public:
   /// of neighbouring pairs, are put back into the order of one that rotates halves.
   static WeightReader fromGguf(std::shared_ptr<const GgufFile> file, const DecoderConfig &config);
 
+  /// Whatever tensor is asked for is what `make` gives for its name and shape; none is left over.
+  using Maker = std::function<torch::Tensor(const std::string &name, const std::vector<std::int64_t> &shape)>;
+  static WeightReader fromFunction(std::string origin, Maker make);
+
   bool has(const std::string &name) const { return entries_.contains(name); }
 
   /// The tensor as a new contiguous f32 tensor. Throws Error(corruptFile) naming the tensor if it is missing
@@ -40,6 +44,7 @@ private:
     std::function<torch::Tensor()> load;
   };
   std::string origin_;
+  Maker make_; ///< in place of entries
   std::map<std::string, Entry> entries_;
   std::set<std::string> taken_;
 };

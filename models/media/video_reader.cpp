@@ -15,27 +15,34 @@ constexpr int longest_side = 8192;
 constexpr const char *containers = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,"
                                    "ogg,gif,nut,ivf,mxf,rm,swf,wtv,dv,"
                                    "h264,hevc,av1,obu,m4v,vc1,yuv4mpegpipe,wav,mp3,flac,aac";
+constexpr const char *picture_formats = "png_pipe,jpeg_pipe,bmp_pipe,webp_pipe,gif";
+
+/// For messages: "a video file" or "a picture file".
+const char *fileOf(MediaKind kind) { return kind == MediaKind::video ? "a video file" : "a picture file"; }
 
 [[noreturn]] void fail(ErrorCode code, const std::filesystem::path &path, const std::string &expected,
                        const std::string &found) {
   throw Error(code, fmt::format("{}: expected {}, found {}", path.string(), expected, found));
 }
 
-FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, const FfmpegLog &log) {
+FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, MediaKind media,
+                                            const FfmpegLog &log) {
   std::error_code status;
+  const std::string wanted = fileOf(media);
   const auto kind = std::filesystem::status(path, status).type();
   if (kind == std::filesystem::file_type::not_found)
-    fail(ErrorCode::io, path, "a video file", "no such file");
+    fail(ErrorCode::io, path, wanted, "no such file");
   if (kind == std::filesystem::file_type::directory)
-    fail(ErrorCode::io, path, "a video file", "a directory");
+    fail(ErrorCode::io, path, wanted, "a directory");
   if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::none)
-    fail(ErrorCode::io, path, "a video file, which is read more than once and at any place",
+    fail(ErrorCode::io, path, wanted + ", which is read more than once and at any place",
          kind == std::filesystem::file_type::fifo ? "a FIFO" : "a device or socket");
   if (kind == std::filesystem::file_type::regular && std::filesystem::file_size(path, status) == 0 && !status)
-    fail(ErrorCode::invalidArgument, path, "a video file", "an empty file");
+    fail(ErrorCode::invalidArgument, path, wanted, "an empty file");
 
   AVDictionary *options = nullptr;
-  ffmpeg().av_dict_set(&options, "format_whitelist", containers, 0);
+  ffmpeg().av_dict_set(&options, "format_whitelist", media == MediaKind::video ? containers : picture_formats,
+                       0);
   ffmpeg().av_dict_set(&options, "protocol_whitelist", "file", 0);
   AVFormatContext *opened = nullptr;
   const int opening =
@@ -49,7 +56,7 @@ FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, c
     // ...".
     if (const std::size_t at = reason.find("] Format not on whitelist"); at != std::string::npos)
       reason = fmt::format("format \"{}\"", reason.substr(1, at - 1));
-    fail(ErrorCode::invalidArgument, path, "a video file", fmt::format("none ({})", reason));
+    fail(ErrorCode::invalidArgument, path, wanted, fmt::format("none ({})", reason));
   }
   FfmpegHandle<AVFormatContext> format(opened);
   const int probing = ffmpeg().avformat_find_stream_info(opened, nullptr);
@@ -108,6 +115,7 @@ void checkSize(const std::filesystem::path &path, const char *what, FrameSize si
 struct VideoReader::Stream {
   std::filesystem::path path;
   DamagedVideo damaged;
+  MediaKind kind;
   FfmpegSilence
       silence; ///< decoder threads work on between calls; above what they belong to, so that it goes last
   FfmpegHandle<AVFormatContext> format;
@@ -130,7 +138,7 @@ struct VideoReader::Stream {
 };
 
 void VideoReader::Stream::open(const FfmpegLog &log) {
-  format = openContainer(path, log);
+  format = openContainer(path, kind, log);
   const AVCodec *decoder = nullptr;
   index = ffmpeg().av_find_best_stream(format.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
   if (index == AVERROR_DECODER_NOT_FOUND)
@@ -146,7 +154,7 @@ void VideoReader::Stream::open(const FfmpegLog &log) {
   codec.reset(ffmpeg().avcodec_alloc_context3(decoder));
   int status = ffmpeg().avcodec_parameters_to_context(codec.get(), stream.codecpar);
   codec->pkt_timebase = stream.time_base;
-  codec->thread_count = 0; // as many as there are processors
+  codec->thread_count = kind == MediaKind::video ? 0 : 1; // 0: as many as there are processors
   codec->max_pixels = std::int64_t(longest_side) * longest_side;
   codec->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
   if (status >= 0)
@@ -245,13 +253,14 @@ bool VideoReader::Stream::decode(const FfmpegLog &log) {
 }
 
 VideoReader::VideoReader(const std::filesystem::path &path, std::optional<FrameSize> size,
-                         DamagedVideo damaged)
+                         DamagedVideo damaged, MediaKind kind)
     : stream_(std::make_unique<Stream>()) {
   FfmpegLog log;
   if (size)
     checkSize(path, "frames resized to sides", *size);
   stream_->path = path;
   stream_->damaged = damaged;
+  stream_->kind = kind;
   stream_->size = size.value_or(FrameSize{});
   stream_->open(log);
 }

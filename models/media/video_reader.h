@@ -15,6 +15,9 @@ enum class DamagedVideo {
   tolerate ///< frames that the decoder can conceal are used, others are left out
 };
 
+/// What a file must be. A picture is one frame.
+enum class MediaKind { video, picture };
+
 struct VideoInfo {
   FrameSize size;               ///< as displayed: after rotation
   double aspect = 0;            ///< width / height as displayed, non-square pixels considered
@@ -35,7 +38,7 @@ class VideoReader {
 public:
   /// Frames are resized (bicubic, in display orientation) to `size`, if given; both sides 1..8192.
   explicit VideoReader(const std::filesystem::path &path, std::optional<FrameSize> size = std::nullopt,
-                       DamagedVideo damaged = DamagedVideo::reject);
+                       DamagedVideo damaged = DamagedVideo::reject, MediaKind kind = MediaKind::video);
   ~VideoReader();
   VideoReader(VideoReader &&) noexcept;
   VideoReader &operator=(VideoReader &&) noexcept;

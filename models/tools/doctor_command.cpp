@@ -108,7 +108,8 @@ void examineTorch(Report &report, const std::optional<TorchPackage> &torch) {
                         torch->folder.string());
   report.libraries.push_back({"torch", found});
   if (!torch || !suits(torch->version))
-    report.missing.push_back({"torch " + torchVersionNeeded(), "linmu chat, linmu demo, linmu generate",
+    report.missing.push_back({"torch " + torchVersionNeeded(),
+                              "linmu answer, chat, data, demo, eval, generate, init",
                               "pip install 'linmu[torch]', or LINMU_TORCH_DIR"});
 }
 
@@ -121,11 +122,11 @@ void examineFfmpeg(Report &report) {
   } catch (const Error &error) {
     report.libraries.push_back({"FFmpeg", error.what()});
     report.missing.push_back({fmt::format("{}", fmt::join(media::ffmpegLibraryNames(), ", ")),
-                              "linmu demo, which reads a video", error.hint()});
+                              "linmu answer, demo and eval, which read videos", error.hint()});
   }
 #else
   report.libraries.push_back({"FFmpeg", "this build was configured without it"});
-  report.missing.push_back({"a build with FFmpeg", "linmu demo, which reads a video",
+  report.missing.push_back({"a build with FFmpeg", "linmu answer, demo and eval, which read videos",
                             "install libavformat, libavcodec, libswscale and libavutil, and build again"});
 #endif
 }

@@ -20,10 +20,14 @@ int run(int argc, char **argv) {
   CLI::App app("LinMU: linear-complexity language and vision-language models");
   app.set_version_flag("--version", std::string("linmu ") + linmu::version());
   app.require_subcommand(1);
+  linmu::tools::addAnswer(app);
   linmu::tools::addChat(app);
+  linmu::tools::addData(app);
   linmu::tools::addDemo(app);
   linmu::tools::addDoctor(app);
+  linmu::tools::addEval(app);
   linmu::tools::addGenerate(app);
+  linmu::tools::addInit(app);
   linmu::tools::addSettings(app);
   try {
     try {

@@ -76,14 +76,16 @@ def test_what_is_missing_is_named_with_what_needs_it_and_how_to_get_it(tmp_path)
     )
     text = missing(page)
     assert re.search(
-        r"^  torch 2\.11\.\S+\n    for    linmu chat, linmu demo, linmu generate\n    get it pip install 'linmu\[torch\]'",
+        r"^  torch 2\.11\.\S+\n    for    linmu answer, chat, data, demo, eval, generate, init\n    get it pip install 'linmu\[torch\]'",
         text, re.M,
     )  # fmt: skip
     assert re.search(
         r"^  a GPU and NVIDIA's driver\n    for    running packages for CUDA\n    get it \S+", text, re.M
     )
     assert re.search(
-        r"^  libavutil.so.57, .*\n    for    linmu demo, .*\n    get it .*apt-get install ffmpeg$", text, re.M
+        r"^  libavutil.so.57, .*\n    for    linmu answer, demo and eval, .*\n    get it .*apt-get install ffmpeg$",
+        text,
+        re.M,
     )
 
 

@@ -1,0 +1,89 @@
+#include "distill/data/set_spec.h"
+#include "distill/data/easy_vqa.h"
+#include "distill/data/generated_set.h"
+#include "distill/data/jsonl_set.h"
+#include "runtime/core/error.h"
+#include <fmt/format.h>
+#include <set>
+
+namespace linmu::distill {
+namespace {
+
+class SpecReader {
+public:
+  explicit SpecReader(const nlohmann::json &spec) : spec_(spec) {
+    if (!spec.is_object())
+      refuse("must be a JSON object");
+  }
+
+  bool has(const char *key) const { return spec_.contains(key); }
+  std::string text(const char *key) {
+    return value(key, "a text", [](const auto &v) { return v.is_string(); });
+  }
+  std::string text(const char *key, const char *otherwise) { return has(key) ? text(key) : otherwise; }
+  std::int64_t integer(const char *key) {
+    return value(key, "an integer of 0 or more", [](const auto &v) { return v.is_number_unsigned(); });
+  }
+  std::int64_t integer(const char *key, std::int64_t otherwise) {
+    return has(key) ? integer(key) : otherwise;
+  }
+
+  /// After everything was read.
+  void finish() const {
+    for (const auto &[key, value] : spec_.items())
+      if (!read_.contains(key))
+        refuse(fmt::format("must not have the key '{}'", key));
+  }
+  [[noreturn]] void refuse(const std::string &message) const {
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("a set of samples {}, got {}", message, spec_.dump()));
+  }
+
+private:
+  const nlohmann::json &value(const char *key, const char *kind, bool (*fits)(const nlohmann::json &)) {
+    if (!has(key) || !fits(spec_[key]))
+      refuse(fmt::format("must have the key '{}', {}", key, kind));
+    read_.insert(key);
+    return spec_[key];
+  }
+
+  const nlohmann::json &spec_;
+  std::set<std::string, std::less<>> read_;
+};
+
+} // namespace
+
+Split splitNamed(std::string_view text) {
+  for (Split split : {Split::train, Split::heldOut})
+    if (name(split) == text)
+      return split;
+  throw Error(ErrorCode::invalidArgument, fmt::format("a split is 'train' or 'held-out', got '{}'", text));
+}
+
+std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::filesystem::path &folder,
+                                         const SampleEncoder &encoder) {
+  SpecReader reader(spec);
+  std::shared_ptr<const SampleSet> set;
+  if (reader.has("jsonl")) {
+    set = std::make_shared<JsonlSet>(folder / reader.text("jsonl"), encoder);
+  } else if (reader.has("easy-vqa")) {
+    const Split split = splitNamed(reader.text("split", "train"));
+    set = std::make_shared<EasyVqaSet>(folder / reader.text("easy-vqa"), split, encoder);
+  } else if (reader.has("generator")) {
+    const std::string generator = reader.text("generator");
+    const models::PreprocessorConfig &model = encoder.preprocessor();
+    const bool video = generator == "moving-shapes";
+    GeneratorOptions options;
+    options.side = int(reader.integer("side", video ? model.video_size.width : model.picture_size.width));
+    options.frames = int(reader.integer("frames", model.video_frames));
+    const Split split = splitNamed(reader.text("split", "train"));
+    const std::int64_t seed = reader.integer("seed"), count = reader.integer("count");
+    set = std::make_shared<GeneratedSet>(generator, std::uint64_t(seed), split, count, options, encoder);
+  } else {
+    reader.refuse("must have the key 'jsonl', 'easy-vqa' or 'generator'");
+  }
+  reader.finish();
+  return set;
+}
+
+} // namespace linmu::distill

@@ -1,0 +1,78 @@
+#include "models/vlm/vision_language_model.h"
+#include "runtime/core/error.h"
+#include <chrono>
+#include <fmt/format.h>
+
+namespace linmu::models {
+
+using torch::Tensor;
+
+VisionLanguageModel VisionLanguageModel::open(const std::filesystem::path &folder) {
+  if (!std::filesystem::is_directory(folder))
+    throw Error(ErrorCode::io, fmt::format("no such folder of a model: {}", folder.string()));
+  VlmConfig config = readVlmConfig(folder / "config.json");
+  PreprocessorConfig preprocessor =
+      readPreprocessorConfig(folder / "preprocessor_config.json", config.vision);
+  Tokenizer tokenizer = Tokenizer::fromJson(folder / "tokenizer.json");
+  VisionTokenIds special = VisionTokenIds::of(tokenizer, folder.string());
+  WeightReader weights = WeightReader::fromSafetensors(folder);
+  VisionEncoder encoder = VisionEncoder::load(config.vision, weights);
+  Projector projector = Projector::load(config.vision.hidden_size, config.text.hidden_size, weights);
+  // Last: it refuses tensors that nobody took.
+  Decoder decoder = Decoder::load(config.text, weights);
+  LanguageModel language = LanguageModel::fromFolder(folder, std::move(tokenizer), std::move(decoder));
+  return {std::move(config),  preprocessor,         std::move(language),
+          std::move(encoder), std::move(projector), special};
+}
+
+void VisionLanguageModel::eachVisionTensor(const TensorVisitor &visit) {
+  encoder.eachTensor(visit);
+  projector.eachTensor(visit);
+}
+
+Tensor VisionLanguageModel::visionTokens(const Tensor &patches, const MediaItem &grid) const {
+  return projector.forward(encoder.forward(patches, grid.t, grid.h, grid.w));
+}
+
+Tensor VisionLanguageModel::embed(const Tensor &ids, std::span<const Tensor> patches,
+                                  std::span<const MediaItem> media) const {
+  if (patches.size() != media.size())
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("patches of {} media items are required, got {}", media.size(), patches.size()));
+  Tensor text = language.decoder.embed(ids);
+  std::vector<Tensor> pieces;
+  std::int64_t at = 0;
+  for (std::size_t i = 0; i < media.size(); ++i) {
+    const MediaItem &item = media[i];
+    const std::int64_t count = item.t * item.h * item.w;
+    if (item.first_token < at || count < 1 || item.first_token + count > ids.size(1))
+      throw Error(ErrorCode::invalidArgument,
+                  fmt::format("media item {} of {} x {} x {} tokens at {} must lie after token {} of {}", i,
+                              item.t, item.h, item.w, item.first_token, at, ids.size(1)));
+    pieces.push_back(text.narrow(1, at, item.first_token - at));
+    pieces.push_back(visionTokens(patches[i], item));
+    at = item.first_token + count;
+  }
+  pieces.push_back(text.narrow(1, at, ids.size(1) - at));
+  return torch::cat(pieces, 1);
+}
+
+Generation VisionLanguageModel::answer(const ChatTokens &conversation, std::span<const Tensor> patches,
+                                       const GenerateOptions &options, const TextCallback &onText) const {
+  c10::InferenceMode inference;
+  const auto begin = std::chrono::steady_clock::now();
+  Tensor ids = torch::tensor(conversation.ids, torch::kInt64).unsqueeze(0);
+  std::vector<Tensor> batched;
+  for (const Tensor &item : patches)
+    batched.push_back(item.unsqueeze(0));
+  DecoderState state = language.decoder.initialState();
+  SequenceLayout layout{ids.size(1), conversation.media};
+  Tensor logits = language.decoder.forwardEmbeddings(embed(ids, batched, conversation.media), layout, state);
+  const double prefill = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  Generation result = continueFrom(language, logits, state, options, onText);
+  result.prompt_tokens = ids.size(1);
+  result.prefill_seconds = prefill;
+  return result;
+}
+
+} // namespace linmu::models

@@ -1,0 +1,193 @@
+// Sets of samples from files and generators.
+#include "distill/data/easy_vqa.h"
+#include "distill/data/example_writer.h"
+#include "distill/data/generated_set.h"
+#include "distill/data/jsonl_set.h"
+#include "distill/data/shapes.h"
+#include "models/media/picture_writer.h"
+#include "tests/unit/data_fixture.h"
+#include "tests/unit/expect_error.h"
+
+namespace linmu::distill {
+namespace {
+
+using test::expectError;
+
+class DataSets : public testing::Test {
+protected:
+  static void SetUpTestSuite() {
+    model_folder = new test::TemporaryFolder;
+    test::writeTinyVlm(model_folder->path());
+    model = new models::VisionLanguageModel(models::VisionLanguageModel::open(model_folder->path()));
+  }
+  static void TearDownTestSuite() {
+    delete model;
+    delete model_folder;
+  }
+  std::string textOf(const Sample &sample, bool labels = false) const {
+    std::vector<std::int64_t> ids;
+    for (std::size_t i = 0; i < sample.ids.size(); ++i)
+      if (!labels || sample.labels[i] != noLabel)
+        ids.push_back(sample.ids[i]);
+    return model->language.tokenizer.decode(ids);
+  }
+  std::filesystem::path write(const std::string &lines) const {
+    test::writeBytes(folder / "data.jsonl", lines);
+    return folder / "data.jsonl";
+  }
+
+  static test::TemporaryFolder *model_folder;
+  static models::VisionLanguageModel *model;
+  test::TemporaryFolder folder;
+  SampleEncoder encoder{*model};
+};
+test::TemporaryFolder *DataSets::model_folder = nullptr;
+models::VisionLanguageModel *DataSets::model = nullptr;
+
+TEST_F(DataSets, WrittenExamplesAreReadAsTheGeneratorMadeThem) {
+  for (const std::string &name : generatorNames()) {
+    const GeneratorOptions options{.side = 32, .frames = 16};
+    writeExamples(name, 4, Split::heldOut, 5, options, folder / name);
+    JsonlSet files(folder / name / "data.jsonl", encoder);
+    GeneratedSet made(name, 4, Split::heldOut, 5, options, encoder);
+    ASSERT_EQ(files.size(), 5);
+    for (std::int64_t i = 0; i < 5; ++i) {
+      const Sample one = files.load(i), other = made.load(i);
+      EXPECT_EQ(one.ids, other.ids);
+      EXPECT_EQ(one.labels, other.labels);
+      ASSERT_EQ(one.patches.size(), 1u);
+      EXPECT_TRUE(torch::equal(one.patches[0], other.patches[0])) << name << " " << i;
+      const Question asked = files.question(i), expected = made.question(i);
+      EXPECT_EQ(asked.text, expected.text);
+      EXPECT_EQ(asked.answer, expected.answer);
+      EXPECT_EQ(asked.kind, expected.kind);
+      EXPECT_EQ(asked.prompt.ids, expected.prompt.ids);
+    }
+  }
+}
+
+TEST_F(DataSets, LabelsAreOnAnswersAndWhatEndsThem) {
+  GeneratedSet set("moving-shapes", 1, Split::train, 3, {.side = 32, .frames = 16}, encoder);
+  const Sample sample = set.load(2);
+  ASSERT_EQ(sample.media.size(), 1u);
+  const models::MediaItem &video = sample.media[0];
+  EXPECT_EQ(video.t * video.h * video.w, 8 * 4 * 4);
+  EXPECT_EQ(sample.patches[0].sizes(), (std::vector<std::int64_t>{128, 384}));
+  const auto &tokenizer = model->language.tokenizer;
+  for (std::int64_t i = 0; i < 128; ++i)
+    EXPECT_EQ(sample.ids[std::size_t(video.first_token + i)], *tokenizer.idOf("<|video_pad|>"));
+  EXPECT_EQ(sample.ids[std::size_t(video.first_token - 1)], *tokenizer.idOf("<|vision_start|>"));
+  EXPECT_EQ(sample.ids[std::size_t(video.first_token + 128)], *tokenizer.idOf("<|vision_end|>"));
+  const std::string answer = set.question(2).answer;
+  EXPECT_EQ(textOf(sample, true), answer);
+  std::vector<std::int64_t> labels;
+  for (std::int64_t label : sample.labels)
+    if (label != noLabel)
+      labels.push_back(label);
+  EXPECT_EQ(labels.back(), *tokenizer.idOf("<|im_end|>"));
+  EXPECT_EQ(textOf(sample), "user\n" + set.question(2).text + "\nassistant\n" + answer + "\n");
+}
+
+TEST_F(DataSets, AConversationHasTurnsAndMediaInTheirPlaces) {
+  media::writePng(folder / "a.png", blankFrames(1, 32, 32, {255, 0, 0}));
+  media::writePng(folder / "b.png", blankFrames(1, 32, 32, {0, 0, 255}));
+  JsonlSet set(
+      write(R"({"image": ["a.png", "b.png"], "conversations": [{"from": "system", "value": "be short"}, )"
+            R"({"from": "human", "value": "one <image>\ntwo\n<image>"}, {"from": "gpt", "value": "yes"}, )"
+            R"({"from": "human", "value": "is it red?"}, {"from": "gpt", "value": "no"}]})"),
+      encoder);
+  const Sample sample = set.load(0);
+  EXPECT_EQ(textOf(sample),
+            "system\nbe short\nuser\nonetwo\nassistant\nyes\nuser\nis it red?\nassistant\nno\n");
+  EXPECT_EQ(textOf(sample, true), "yesno");
+  ASSERT_EQ(sample.media.size(), 2u);
+  // Red, then blue: (v / 255 - 0.5) / 0.5 of the first channel.
+  EXPECT_EQ(sample.patches[0][0][0].item<float>(), 1.0f);
+  EXPECT_EQ(sample.patches[1][0][0].item<float>(), -1.0f);
+  const Question question = set.question(0);
+  EXPECT_EQ(question.answer, "yes");
+  EXPECT_EQ(question.text, "one\ntwo");
+  EXPECT_EQ(textOf(question.prompt), "system\nbe short\nuser\nonetwo\nassistant\n");
+}
+
+TEST_F(DataSets, MediaWithoutAPlaceholderComeFirst) {
+  media::writePng(folder / "a.png", blankFrames(1, 32, 32, {255, 0, 0}));
+  JsonlSet set(write("{\"image\": \"a.png\", \"conversations\": [{\"from\": \"human\", \"value\": \"red?\"}, "
+                     "{\"from\": \"gpt\", \"value\": \"yes\"}]}\n\n  \n"),
+               encoder);
+  EXPECT_EQ(set.size(), 1);
+  const Sample sample = set.load(0);
+  ASSERT_EQ(sample.media.size(), 1u);
+  EXPECT_LT(sample.media[0].first_token, 8);
+  EXPECT_EQ(textOf(sample), "user\nred?\nassistant\nyes\n");
+}
+
+TEST_F(DataSets, ALineThatLiesIsNamedWithItsNumber) {
+  const std::string tail =
+      R"("conversations": [{"from": "human", "value": "<image>"}, {"from": "gpt", "value": "a"}]})";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"{\"conversations\": ", "is not valid JSON"},
+      {"[1]", "a list 'conversations'"},
+      {R"({"conversations": []})", "a list 'conversations'"},
+      {R"({"conversations": [{"from": "human"}]})", "must have the text 'value'"},
+      {R"({"conversations": [{"from": "cat", "value": "x"}]})", "got 'cat'"},
+      {R"({"conversations": [{"from": "human", "value": "x"}]})", "a message of 'gpt'"},
+      {R"({"image": 7, )" + tail, "'image' must be a path"},
+      {"{" + tail, "a <image> more than 'image' has paths, which are 0"},
+      {R"({"image": "none.png", )" + tail, "none.png: expected a picture file, found no such file"},
+      {R"({"image": "data.jsonl", )" + tail, "data.jsonl: expected a picture file, found none"},
+  };
+  std::string lines;
+  for (const auto &[line, message] : cases)
+    lines += line + "\n";
+  JsonlSet set(write(lines), encoder);
+  ASSERT_EQ(set.size(), std::int64_t(cases.size()));
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    try {
+      set.load(std::int64_t(i));
+      ADD_FAILURE() << cases[i].first;
+    } catch (const Error &error) {
+      EXPECT_NE(std::string(error.what()).find(cases[i].second), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("data.jsonl:" + std::to_string(i + 1) + ": "),
+                std::string::npos)
+          << error.what();
+      EXPECT_NE(error.code(), ErrorCode::internal);
+    }
+  expectError(ErrorCode::corruptFile, {"no line"}, [&] { JsonlSet(write("\n"), encoder); });
+  expectError(ErrorCode::io, {"none.jsonl"}, [&] { JsonlSet(folder / "none.jsonl", encoder); });
+}
+
+TEST_F(DataSets, ChangedMediaKeepTheQuestion) {
+  const GeneratorOptions options{.side = 32, .frames = 16};
+  SampleEncoder shuffled(*model, MediaChange::shuffledFrames), blank(*model, MediaChange::blank);
+  const Sample plain = GeneratedSet("moving-shapes", 1, Split::train, 9, options, encoder).load(2);
+  const Sample one = GeneratedSet("moving-shapes", 1, Split::train, 9, options, shuffled).load(2);
+  const Sample two = GeneratedSet("moving-shapes", 1, Split::train, 9, options, blank).load(2);
+  EXPECT_EQ(one.ids, plain.ids);
+  EXPECT_EQ(two.ids, plain.ids);
+  EXPECT_FALSE(torch::equal(one.patches[0], plain.patches[0]));
+  // The same frames in another order.
+  EXPECT_TRUE(torch::allclose(one.patches[0].sum(), plain.patches[0].sum(), 1e-3));
+  EXPECT_EQ((two.patches[0].max() - two.patches[0].min()).item<float>(), 0.0f);
+  expectError(ErrorCode::invalidArgument, {"'grey'"}, [] { mediaChangeNamed("grey"); });
+}
+
+TEST_F(DataSets, EasyVqaListsAreReadAndDamageIsNamed) {
+  std::filesystem::create_directories(folder / "test/images");
+  media::writePng(folder / "test/images/0.png", blankFrames(1, 32, 32, {255, 0, 0}));
+  test::writeBytes(folder / "test/questions.json",
+                   R"([["what is the color of the shape?", "red", 0], ["is there a circle?", "no", 5]])");
+  EasyVqaSet set(folder.path(), Split::heldOut, encoder);
+  EXPECT_EQ(set.size(), 2);
+  EXPECT_EQ(textOf(set.load(0)), "user\nwhat is the color of the shape?\nassistant\nred\n");
+  EXPECT_EQ(set.question(0).kind, "colour");
+  EXPECT_EQ(set.question(0).answer, "red");
+  expectError(ErrorCode::io, {"5.png"}, [&] { set.load(1); });
+  test::writeBytes(folder / "test/questions.json", R"([["what?", "red"]])");
+  expectError(ErrorCode::corruptFile, {"questions.json", "question 0"},
+              [&] { EasyVqaSet(folder.path(), Split::heldOut, encoder); });
+  expectError(ErrorCode::io, {"questions.json"}, [&] { EasyVqaSet(folder.path(), Split::train, encoder); });
+}
+
+} // namespace
+} // namespace linmu::distill
