@@ -92,6 +92,9 @@ struct Recorder final : TokenMixer {
     rms = heads.square().mean(at::IntArrayRef{0, 1}).sqrt().view({bare.heads, bare.head_dim});
     return inner->forward(input, state);
   }
+  Tensor forwardWithGradients(const MixerInput &input) const override {
+    return inner->forwardWithGradients(input);
+  }
 };
 } // namespace
 

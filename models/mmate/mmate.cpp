@@ -119,7 +119,8 @@ Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequ
   std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
   std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
   // Everything that the scans read is a view of this one product.
-  Tensor projected = torch::linear(hidden, weights_.flex, weights_.flex_bias);
+  // Everything that kernels read is f32, also where torch's autocast makes products in bf16.
+  Tensor projected = torch::linear(hidden, weights_.flex, weights_.flex_bias).to(torch::kFloat32);
   std::int64_t at = 0;
   auto take = [&](std::int64_t heads, std::int64_t features) {
     Tensor part = projected.narrow(2, at, heads * std::max<std::int64_t>(features, 1));
@@ -160,7 +161,7 @@ Tensor MMate::swinBranch(const MixerInput &input, const MMateShared::Sequence &s
   const Tensor &hidden = input.hidden;
   std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
   std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
-  Tensor projected = torch::linear(hidden, weights_.swin, weights_.swin_bias);
+  Tensor projected = torch::linear(hidden, weights_.swin, weights_.swin_bias).to(torch::kFloat32);
   auto take = [&](std::int64_t first, std::int64_t heads) {
     return projected.narrow(2, first * d, heads * d).view({batch, tokens, heads, d});
   };
@@ -196,9 +197,14 @@ Tensor MMate::checkedHidden(const MixerInput &input) const {
 Tensor MMate::mix(const MixerInput &input, MMateState &state) const {
   Tensor hidden = checkedHidden(input);
   auto sequence = shared_->sequence(input.layout);
-  Tensor y = flexBranch(hidden, *sequence, state);
+  using Branches = MMateConfig::Branches;
   bool vision = !input.layout.media.empty();
-  if (vision || !config_.lambda_is_one_on_text) {
+  Tensor y;
+  if (config_.branches == Branches::swin)
+    y = vision ? swinBranch(input, *sequence) : torch::zeros_like(hidden);
+  else
+    y = flexBranch(hidden, *sequence, state);
+  if (config_.branches == Branches::both && (vision || !config_.lambda_is_one_on_text)) {
     Tensor lambda = torch::sigmoid(torch::linear(hidden, weights_.lambda, weights_.lambda_bias));
     if (config_.lambda_is_one_on_text)
       lambda = torch::where(sequence->vision.unsqueeze(2), lambda, torch::ones({1}));
@@ -222,13 +228,13 @@ Tensor MMate::forward(const MixerInput &input, MixerState &mixerState) {
 }
 
 Tensor MMate::forwardWithGradients(const MixerInput &input) const {
-  if (!input.layout.media.empty())
+  if (!input.layout.media.empty() && config_.branches != MMateConfig::Branches::flex)
     throw Error(
         ErrorCode::unsupported,
         fmt::format("M-MATE with gradients: expected a sequence without media items, got {}, whose windows "
                     "have no derived gradient yet",
                     input.layout.media.size()),
-        "flexWithGradients() gives the Flex-MA branch of any sequence");
+        "the Flex-MA branch alone (branches \"flex\") has gradients on any sequence");
   auto state = initialState(input.hidden.size(0));
   return mix(input, static_cast<MMateState &>(*state));
 }

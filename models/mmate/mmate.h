@@ -75,7 +75,7 @@ public:
 
   /// The same of a whole sequence, with gradients to `input.hidden` and to every weight that requires one.
   /// Throws Error(unsupported) where the sequence has media items: windows have no derived gradient yet.
-  torch::Tensor forwardWithGradients(const MixerInput &input) const;
+  torch::Tensor forwardWithGradients(const MixerInput &input) const override;
   /// y_flex of a whole sequence, media included, with gradients to `input.hidden` and to every weight of
   /// Flex-MA that requires one.
   torch::Tensor flexWithGradients(const MixerInput &input) const;
@@ -83,6 +83,9 @@ public:
   const MMateWeights &weights() const { return weights_; }
   const MMateConfig &config() const { return config_; }
   MMateShared &shared() const { return *shared_; }
+
+  /// From here on the block is computed of these branches.
+  void setBranches(MMateConfig::Branches branches) { config_.branches = branches; }
 
   /// Sets the weight of the scan's RMSNorm to `channel_rms` [H, D], the root mean square of what the
   /// teacher's heads put out.
