@@ -48,8 +48,6 @@ public:
 
 private:
   std::vector<RunPlace> places() const; ///< ascending
-  void publish(const std::filesystem::path &made, const std::filesystem::path &target) const;
-  void remove(const std::filesystem::path &path) const;
   void removeOld() const;
 
   std::filesystem::path folder_;

@@ -1,5 +1,6 @@
 #include "models/generate/language_model.h"
 #include "models/io/json_file.h"
+#include "models/mmate/mmate_tensors.h"
 #include "runtime/core/error.h"
 #include "runtime/io/mapped_file.h"
 #include <algorithm>
@@ -75,12 +76,23 @@ std::string readChatTemplate(const std::filesystem::path &folder) {
   return object["chat_template"].get<std::string>();
 }
 
+/// M-MATE's configuration is the object `linmu` of config.json.
+Decoder loadDecoder(const std::filesystem::path &folder, const DecoderConfig &config, WeightReader &weights) {
+  if (!config.mmate)
+    return Decoder::load(config, weights);
+  nlohmann::json object = readJsonObject(folder / "config.json");
+  if (!object.contains("linmu"))
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{}: requires the key 'linmu', M-MATE's configuration", (folder / "config.json").string()));
+  return loadMMateDecoder(config, MMateConfig::fromJson(object["linmu"].dump()), weights);
+}
+
 LanguageModel openFolder(const std::filesystem::path &folder) {
   DecoderConfig config = readConfigJson(folder / "config.json");
   Tokenizer tokenizer = Tokenizer::fromJson(folder / "tokenizer.json");
   WeightReader weights = WeightReader::fromSafetensors(folder);
   LanguageModel model{
-      Decoder::load(config, weights), std::move(tokenizer), readChatTemplate(folder), folder.string(), {}};
+      loadDecoder(folder, config, weights), std::move(tokenizer), readChatTemplate(folder), folder.string(), {}};
   for (const char *name : {"config.json", "generation_config.json"})
     if (std::filesystem::exists(folder / name))
       addStops(readJsonObject(folder / name), folder / name, model.stop_tokens);

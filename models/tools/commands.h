@@ -6,6 +6,7 @@ namespace linmu::tools {
 
 void addChat(CLI::App &app);
 void addDemo(CLI::App &app);
+void addDistill(CLI::App &app);
 void addDoctor(CLI::App &app);
 void addGenerate(CLI::App &app);
 void addSettings(CLI::App &app);

@@ -22,6 +22,7 @@ int run(int argc, char **argv) {
   app.require_subcommand(1);
   linmu::tools::addChat(app);
   linmu::tools::addDemo(app);
+  linmu::tools::addDistill(app);
   linmu::tools::addDoctor(app);
   linmu::tools::addGenerate(app);
   linmu::tools::addSettings(app);
