@@ -175,7 +175,7 @@ TEST_F(DistillFiles, TheNewestCheckpointsAndTheBestAreKept) {
 
 TEST_F(DistillFiles, AFullDiskKeepsTheCheckpointsThatThereAre) {
   CheckpointStore store(folder_ / "checkpoints", 1);
-  Checkpoint checkpoint{{}, {{"student", {{"x", torch::zeros({1000})}}}}};
+  Checkpoint checkpoint{json::object(), {{"student", {{"x", torch::zeros({1000})}}}}};
   store.save({1, 0}, checkpoint);
   // A limit of the size of files is refused as a full disk is.
   std::signal(SIGXFSZ, SIG_IGN);

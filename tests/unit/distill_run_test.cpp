@@ -41,7 +41,7 @@ protected:
 TEST_F(DistillRun, TheStudentComesNearerToItsTeacherAndIsWhatIsWritten) {
   json text = recipe("out", 6);
   text["export_stages"] = true;
-  text["stages"].insert(text["stages"].begin(), {{"stage", "1"}, {"name", "none"}, {"steps", 0}});
+  text["stages"].insert(text["stages"].begin(), json({{"stage", "1"}, {"name", "none"}, {"steps", 0}}));
   Distillation run(parsed(text), Start::fresh);
   std::vector<double> divergences;
   std::map<std::size_t, std::vector<double>> losses;
