@@ -68,8 +68,8 @@ void DecoderModel::registerLayer(std::int64_t index) {
   add("mlp.down_proj.weight", layer.down);
 }
 
-Decoder DecoderModel::studentOf(const Decoder &teacher, const models::MMateConfig &config,
-                                std::uint64_t seed, const std::optional<Calibration> &calibration) {
+Decoder DecoderModel::studentOf(const Decoder &teacher, const models::MMateConfig &config, std::uint64_t seed,
+                                const std::optional<Calibration> &calibration) {
   Decoder student = models::convertToMMate(teacher, config, seed);
   if (calibration && config.scan_norm)
     models::calibrateScanNorms(teacher, student, calibration->embeddings, calibration->layout);
@@ -156,8 +156,7 @@ torch::autograd::variable_list DecoderModel::layerForward(std::int64_t index, co
   Tensor gated = torch::silu(linear(hidden, layer.gate, &FfnAdapters::gate)) *
                  linear(hidden, layer.up, &FfnAdapters::up);
   after = after + linear(gated, layer.down, &FfnAdapters::down);
-  return mixer ? torch::autograd::variable_list{after, input, output}
-               : torch::autograd::variable_list{after};
+  return mixer ? torch::autograd::variable_list{after, input, output} : torch::autograd::variable_list{after};
 }
 
 Forward DecoderModel::forward(const Tensor &embeddings, const models::SequenceLayout &layout,

@@ -24,9 +24,10 @@ void Decodings::readFile() {
     try {
       answers_[object.at("name")] = {object.at("prompt"), object.at("ids")};
     } catch (const nlohmann::json::exception &error) {
-      throw Error(ErrorCode::corruptFile, fmt::format("{}: expected lines of {{\"name\", \"prompt\", \"ids\"}}, "
-                                                      "got {}",
-                                                      file_.string(), line.substr(0, 80)));
+      throw Error(ErrorCode::corruptFile,
+                  fmt::format("{}: expected lines of {{\"name\", \"prompt\", \"ids\"}}, "
+                              "got {}",
+                              file_.string(), line.substr(0, 80)));
     }
   }
 }

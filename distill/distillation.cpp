@@ -47,8 +47,9 @@ nlohmann::ordered_json logLine(const StepReport &report, const Recipe &recipe) {
 Distillation::Distillation(Recipe recipe, Start start)
     : recipe_(std::move(recipe)), teacher_(models::LanguageModel::open(recipe_.teacher)) {
   if (teacher_.decoder.config().mmate)
-    throw Error(ErrorCode::invalidArgument, fmt::format("{}: a teacher must have attention, this is a LinMU model",
-                                                        recipe_.teacher.string()));
+    throw Error(
+        ErrorCode::invalidArgument,
+        fmt::format("{}: a teacher must have attention, this is a LinMU model", recipe_.teacher.string()));
   at::globalContext().setDeterministicAlgorithms(recipe_.deterministic, /*warn_only=*/false);
   data_ = openData(recipe_.data, recipe_, teacher_, /*evaluation=*/false);
   if (recipe_.validation)
@@ -108,6 +109,7 @@ void Distillation::exportTo(const std::filesystem::path &folder, std::size_t sta
   ModelFacts facts;
   facts.teacher = recipe_.text["teacher"].get<std::string>();
   facts.recipe = recipe_.text;
+  facts.stop_tokens = teacher_.stop_tokens;
   for (std::size_t i = 0; i < stages; ++i) {
     facts.stages += (i == 0 ? "" : ", ") + recipe_.stages[i].name;
     facts.steps += recipe_.stages[i].steps;

@@ -27,8 +27,9 @@ void writeText(const fs::path &path, const std::string &text) {
 /// Sets `rope_scaling` and, for a scaling that depends on it, the length that it is counted from.
 void addScaling(ordered_json &json, const RotaryScaling &scaling) {
   if (!scaling.divisors.empty())
-    throw Error(ErrorCode::unsupported, "the teacher's rotary embedding has divisors of frequencies "
-                                        "(rope_freqs.weight), which config.json has no key for",
+    throw Error(ErrorCode::unsupported,
+                "the teacher's rotary embedding has divisors of frequencies "
+                "(rope_freqs.weight), which config.json has no key for",
                 "take the teacher's folder in Hugging Face's layout instead of its GGUF file");
   ordered_json rope;
   switch (scaling.type) {
@@ -72,7 +73,8 @@ NamedTensors tensorsOf(const models::Decoder &student) {
     const models::DecoderLayer &layer = student.layers()[i];
     auto *block = dynamic_cast<models::MMate *>(layer.mixer.get());
     if (!block)
-      throw Error(ErrorCode::unsupported, "export as LinMU: expected M-MATE in every layer, got another mixer");
+      throw Error(ErrorCode::unsupported,
+                  "export as LinMU: expected M-MATE in every layer, got another mixer");
     std::string prefix = fmt::format("model.layers.{}.", i);
     tensors[prefix + "input_layernorm.weight"] = layer.mixer_norm;
     tensors[prefix + "post_attention_layernorm.weight"] = layer.mlp_norm;
@@ -103,12 +105,6 @@ void writeTokenizer(const fs::path &folder, const fs::path &teacher) {
   writeText(folder / "tokenizer.json", models::tokenizerJson(file).dump() + "\n");
   if (file.has("tokenizer.chat_template"))
     writeText(folder / "chat_template.jinja", std::string(file.string("tokenizer.chat_template")));
-  ordered_json stops = ordered_json::array();
-  for (const char *key :
-       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
-    if (file.has(key))
-      stops.push_back(file.integer(key));
-  writeText(folder / "generation_config.json", ordered_json{{"eos_token_id", stops}}.dump(2) + "\n");
 }
 
 std::string readme(const ModelFacts &facts, const models::Decoder &student) {
@@ -150,6 +146,8 @@ void exportStudent(const fs::path &folder, const models::Decoder &student, const
   DecoderConfig config = student.config();
   config.mmate = true;
   ordered_json json = configJson(config);
+  if (!facts.stop_tokens.empty())
+    json["eos_token_id"] = facts.stop_tokens;
   json["linmu"] = ordered_json::parse(mixerOf(student).toJson());
   json["linmu_distillation"] = {{"teacher", facts.teacher},
                                 {"stages", facts.stages},

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace linmu::distill {
 
@@ -14,6 +15,7 @@ struct ModelFacts {
   nlohmann::json recipe;  ///< the stages that it has been through
   std::string stages;     ///< "1, 2, 3"
   std::int64_t steps = 0; ///< of them all
+  std::vector<std::int64_t> stop_tokens;
 };
 
 /// Writes config.json, model.safetensors (f32), the tokenizer of `teacher` (a folder or a GGUF file) and a

@@ -15,7 +15,8 @@ struct Term {
   Tensor sum;                ///< f64 scalar
   Tensor by_hidden, by_head; ///< undefined where nobody wants them
 
-  Term(const Tensor &hidden, const Tensor &head) : sum(torch::zeros({}, hidden.options().dtype(torch::kFloat64))) {
+  Term(const Tensor &hidden, const Tensor &head)
+      : sum(torch::zeros({}, hidden.options().dtype(torch::kFloat64))) {
     if (hidden.requires_grad())
       by_hidden = torch::empty_like(hidden);
     if (head.requires_grad())
@@ -35,7 +36,8 @@ struct Term {
 void addToken(Term &term, const HeadLossInputs &inputs, const Tensor &logits, std::int64_t first,
               const Tensor &hidden) {
   double tau = inputs.temperature;
-  Tensor teacher = torch::matmul(inputs.teacher_hidden.narrow(0, first, logits.size(0)), inputs.teacher_head.t());
+  Tensor teacher =
+      torch::matmul(inputs.teacher_hidden.narrow(0, first, logits.size(0)), inputs.teacher_head.t());
   Tensor expected = torch::log_softmax(teacher / tau, 1), actual = torch::log_softmax(logits / tau, 1);
   Tensor share = expected.exp();
   term.sum.add_((share * (expected - actual)).sum(torch::kFloat64), tau * tau);

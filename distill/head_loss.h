@@ -9,7 +9,7 @@ struct HeadLossInputs {
   torch::Tensor hidden;                       ///< [M, d], the student's, after its last norm
   torch::Tensor head;                         ///< [V, d]
   torch::Tensor teacher_hidden, teacher_head; ///< [M, d'], [V, d'], or undefined: no `token`
-  torch::Tensor targets;                      ///< [M] int64, `noLabel` where there is none; or undefined: no `likelihood`
+  torch::Tensor targets; ///< [M] int64, `noLabel` where there is none; or undefined: no `likelihood`
   double temperature = 1;
 };
 

@@ -36,7 +36,8 @@ Tensor patchWeights(const Tensor &embeddings, const models::SequenceLayout &layo
   Tensor weights = torch::ones({batch, embeddings.size(1)}, embeddings.options());
   for (const models::MediaItem &item : layout.media) {
     std::int64_t tokens = item.t * item.h * item.w;
-    Tensor patches = embeddings.narrow(1, item.first_token, tokens).reshape({batch, item.t, item.h, item.w, -1});
+    Tensor patches =
+        embeddings.narrow(1, item.first_token, tokens).reshape({batch, item.t, item.h, item.w, -1});
     Tensor unlike = dissimilarity(patches).view({batch, tokens});
     Tensor mean = unlike.mean(1, /*keepdim=*/true);
     Tensor relative = torch::where(mean > 1e-6, unlike / mean.clamp_min(1e-6), torch::ones_like(unlike));

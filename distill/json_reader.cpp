@@ -24,9 +24,10 @@ void JsonReader::refuse(const std::string &key, const std::string &message) cons
 }
 
 void JsonReader::refuseValue(const std::string &key, const std::string &expected) const {
-  refuse(key, fmt::format("expected {}, got {}", expected,
-                          has(key) ? object_[key].dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 60)
-                                   : "nothing"));
+  refuse(key, fmt::format(
+                  "expected {}, got {}", expected,
+                  has(key) ? object_[key].dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 60)
+                           : "nothing"));
 }
 
 void JsonReader::refuseChoice(const std::string &key, const std::vector<std::string_view> &names) const {

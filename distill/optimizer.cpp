@@ -14,8 +14,7 @@ static bool decays(const Parameter &parameter) {
          parameter.name.find(".convolution.") == std::string::npos;
 }
 
-Optimizer::Optimizer(std::vector<Parameter> parameters, const OptimizerOptions &options)
-    : options_(options) {
+Optimizer::Optimizer(std::vector<Parameter> parameters, const OptimizerOptions &options) : options_(options) {
   std::vector<Tensor> matrices, others;
   for (Parameter &parameter : parameters) {
     if (!parameter.tensor.requires_grad())

@@ -36,9 +36,11 @@ Stage defaultsOf(const std::string &kind) {
 }
 
 Stage readStage(JsonReader &reader) {
-  std::string kind = reader.choice<std::string>("stage", "", {{"1", "1"}, {"2", "2"}, {"3", "3"}, {"all", "all"}});
+  std::string kind =
+      reader.choice<std::string>("stage", "", {{"1", "1"}, {"2", "2"}, {"3", "3"}, {"all", "all"}});
   if (kind.empty())
-    reader.refuse("stage", "expected one of \"1\", \"2\", \"3\", \"all\", whose defaults the stage has, got nothing");
+    reader.refuse("stage",
+                  "expected one of \"1\", \"2\", \"3\", \"all\", whose defaults the stage has, got nothing");
   Stage stage = defaultsOf(kind);
   stage.name = reader.string("name", kind);
   stage.steps = reader.integer("steps", {}, 0);
@@ -51,8 +53,9 @@ Stage readStage(JsonReader &reader) {
         reader.refuse("train", error.what());
       }
   }
-  stage.branches = reader.choice<Branches>(
-      "branches", stage.branches, {{"both", Branches::both}, {"flex", Branches::flex}, {"swin", Branches::swin}});
+  stage.branches =
+      reader.choice<Branches>("branches", stage.branches,
+                              {{"both", Branches::both}, {"flex", Branches::flex}, {"swin", Branches::swin}});
 
   JsonReader losses = reader.object("losses");
   LossTerms &weights = stage.objective.weights;

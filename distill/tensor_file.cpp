@@ -34,8 +34,8 @@ torch::ScalarType torchType(const std::string &name, StoredType stored) {
   for (const Type &type : types)
     if (type.stored == stored)
       return type.torch;
-  throw Error(ErrorCode::unsupported,
-              fmt::format("tensor '{}': expected F32, BF16, F64, I64 or U8, got {}", name, linmu::name(stored)));
+  throw Error(ErrorCode::unsupported, fmt::format("tensor '{}': expected F32, BF16, F64, I64 or U8, got {}",
+                                                  name, linmu::name(stored)));
 }
 
 } // namespace
@@ -47,7 +47,9 @@ void writeTensors(const std::filesystem::path &path, const NamedTensors &tensors
   for (const auto &[name, tensor] : tensors) {
     kept.push_back(tensor.detach().cpu().contiguous());
     const Tensor &flat = kept.back();
-    stored.push_back({name, storedType(name, flat), flat.sizes().vec(),
+    stored.push_back({name,
+                      storedType(name, flat),
+                      flat.sizes().vec(),
                       {static_cast<const std::byte *>(flat.data_ptr()), flat.nbytes()}});
   }
   writeSafetensors(path, stored, metadata);
@@ -78,9 +80,9 @@ void copyTensors(const NamedTensors &from, const NamedTensors &to, const std::st
       refuse(fmt::format("requires the tensor '{}'", name));
     const Tensor &source = found->second;
     if (source.sizes() != target.sizes() || source.scalar_type() != target.scalar_type())
-      refuse(fmt::format("tensor '{}' must be {} [{}], got {} [{}]", name, c10::toString(target.scalar_type()),
-                         fmt::join(target.sizes(), ", "), c10::toString(source.scalar_type()),
-                         fmt::join(source.sizes(), ", ")));
+      refuse(fmt::format("tensor '{}' must be {} [{}], got {} [{}]", name,
+                         c10::toString(target.scalar_type()), fmt::join(target.sizes(), ", "),
+                         c10::toString(source.scalar_type()), fmt::join(source.sizes(), ", ")));
   }
   torch::NoGradGuard guard;
   for (const auto &[name, target] : to)

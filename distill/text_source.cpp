@@ -117,8 +117,9 @@ nlohmann::json TextSource::position() const {
 void TextSource::seek(const nlohmann::json &position) {
   auto number = [&](const char *key) -> std::uint64_t {
     if (!position.is_object() || !position.contains(key) || !position[key].is_number_unsigned())
-      throw Error(ErrorCode::invalidArgument,
-                  fmt::format("a position in text data requires the number '{}', got {}", key, position.dump()));
+      throw Error(
+          ErrorCode::invalidArgument,
+          fmt::format("a position in text data requires the number '{}', got {}", key, position.dump()));
     return position[key];
   };
   if (number("samples") != samples_.size() || number("seed") != options_.seed ||

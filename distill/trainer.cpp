@@ -53,9 +53,9 @@ Checkpoint Trainer::checkpoint() const {
   // Not as JSON, which has no words for what is not finite.
   checkpoint.tensors["progress"] = {
       {"random.cpu", at::globalContext().defaultGenerator(at::kCPU).get_state()},
-      {"part_terms", torch::tensor({part_terms_.hidden, part_terms_.token, part_terms_.sequence,
-                                    part_terms_.supervised},
-                                   torch::kFloat64)}};
+      {"part_terms",
+       torch::tensor({part_terms_.hidden, part_terms_.token, part_terms_.sequence, part_terms_.supervised},
+                     torch::kFloat64)}};
   if (optimizer_) {
     checkpoint.tensors["optimizer"] = optimizer_->state();
     if (part_ > 0)
@@ -189,6 +189,7 @@ bool Trainer::makeStep(const TrainerEvents &events) {
       return false;
     part_terms_ += objective.run(batches[std::size_t(part_)], whole);
     ++part_;
+    machine_.observe();
   }
   StepReport report;
   report.stage = stage_;
@@ -216,12 +217,13 @@ bool Trainer::makeStep(const TrainerEvents &events) {
 void Trainer::giveUp(const std::string &parameter) {
   std::int64_t count = std::exchange(skipped_in_a_row_, 0);
   store_.save({step_, 0}, checkpoint());
-  throw Error(ErrorCode::invalidArgument,
-              fmt::format("stage '{}', step {}: the gradient of {} is not finite, as was one in each of the {} "
-                          "steps before; the last good state is {}",
-                          recipe_.stages[stage_].name, stage_step_, parameter, count - 1,
-                          store_.pathOf({step_, 0}).string()),
-              "a smaller learning rate or longer warm-up may help, or f32 in place of bf16");
+  throw Error(
+      ErrorCode::invalidArgument,
+      fmt::format("stage '{}', step {}: the gradient of {} is not finite, as was one in each of the {} "
+                  "steps before; the last good state is {}",
+                  recipe_.stages[stage_].name, stage_step_, parameter, count - 1,
+                  store_.pathOf({step_, 0}).string()),
+      "a smaller learning rate or longer warm-up may help, or f32 in place of bf16");
 }
 
 Trainer::End Trainer::run(const TrainerEvents &events) {

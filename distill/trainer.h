@@ -3,6 +3,7 @@
 #include "distill/checkpoint.h"
 #include "distill/decoder_model.h"
 #include "distill/recipe.h"
+#include "models/decoder/busy_machine.h"
 #include <functional>
 #include <memory>
 
@@ -10,14 +11,14 @@ namespace linmu::distill {
 
 /// What one step was.
 struct StepReport {
-  std::size_t stage = 0;           ///< of Recipe::stages
-  std::int64_t step = 0;           ///< of the stage, from 1 once the first is done
-  std::int64_t whole_step = 0;     ///< of all stages
-  LossTerms terms;                 ///< means over the step
-  double loss = 0;                 ///< their weighted sum
+  std::size_t stage = 0;       ///< of Recipe::stages
+  std::int64_t step = 0;       ///< of the stage, from 1 once the first is done
+  std::int64_t whole_step = 0; ///< of all stages
+  LossTerms terms;             ///< means over the step
+  double loss = 0;             ///< their weighted sum
   double learning_rate = 0, gradient_norm = 0;
-  std::int64_t tokens = 0;         ///< that the step trained on
-  std::string skipped;             ///< the parameter whose gradient was not finite; empty: the step was made
+  std::int64_t tokens = 0; ///< that the step trained on
+  std::string skipped;     ///< the parameter whose gradient was not finite; empty: the step was made
 };
 
 struct TrainerEvents {
@@ -49,7 +50,7 @@ public:
   /// saved; Error(io) if a checkpoint cannot be saved.
   End run(const TrainerEvents &events);
 
-  std::int64_t steps() const;     ///< of all stages
+  std::int64_t steps() const; ///< of all stages
   std::int64_t stepsDone() const { return step_; }
 
 private:
@@ -80,6 +81,7 @@ private:
   std::optional<double> best_;
   std::unique_ptr<Optimizer> optimizer_;
   bool has_adapters_ = false;
+  models::BusyMachine machine_;
 };
 
 } // namespace linmu::distill

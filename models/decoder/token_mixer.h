@@ -40,8 +40,8 @@ public:
   virtual std::unique_ptr<MixerState> initialState(std::int64_t batch) const = 0;
   /// y [B, N, d]; continues from and updates `state`, so that prefill in pieces and decode are the same call.
   virtual torch::Tensor forward(const MixerInput &input, MixerState &state) = 0;
-  /// y [B, N, d] of whole sequences, under autograd: gradients flow to `input.hidden` and to every weight that
-  /// requires one. Throws Error(unsupported) where there are none of a part of it.
+  /// y [B, N, d] of whole sequences, under autograd: gradients flow to `input.hidden` and to every weight
+  /// that requires one. Throws Error(unsupported) where there are none of a part of it.
   virtual torch::Tensor forwardWithGradients(const MixerInput &input) const = 0;
 };
 

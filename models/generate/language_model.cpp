@@ -82,8 +82,8 @@ Decoder loadDecoder(const std::filesystem::path &folder, const DecoderConfig &co
     return Decoder::load(config, weights);
   nlohmann::json object = readJsonObject(folder / "config.json");
   if (!object.contains("linmu"))
-    throw Error(ErrorCode::corruptFile,
-                fmt::format("{}: requires the key 'linmu', M-MATE's configuration", (folder / "config.json").string()));
+    throw Error(ErrorCode::corruptFile, fmt::format("{}: requires the key 'linmu', M-MATE's configuration",
+                                                    (folder / "config.json").string()));
   return loadMMateDecoder(config, MMateConfig::fromJson(object["linmu"].dump()), weights);
 }
 
@@ -91,8 +91,11 @@ LanguageModel openFolder(const std::filesystem::path &folder) {
   DecoderConfig config = readConfigJson(folder / "config.json");
   Tokenizer tokenizer = Tokenizer::fromJson(folder / "tokenizer.json");
   WeightReader weights = WeightReader::fromSafetensors(folder);
-  LanguageModel model{
-      loadDecoder(folder, config, weights), std::move(tokenizer), readChatTemplate(folder), folder.string(), {}};
+  LanguageModel model{loadDecoder(folder, config, weights),
+                      std::move(tokenizer),
+                      readChatTemplate(folder),
+                      folder.string(),
+                      {}};
   for (const char *name : {"config.json", "generation_config.json"})
     if (std::filesystem::exists(folder / name))
       addStops(readJsonObject(folder / name), folder / name, model.stop_tokens);

@@ -12,7 +12,7 @@ namespace linmu::models {
 enum class MMatePart { flex, swin, fusion };
 
 struct MMateTensor {
-  std::string name;   ///< inside a block: "flex.weight"
+  std::string name; ///< inside a block: "flex.weight"
   torch::Tensor &tensor;
   std::vector<std::int64_t> shape;
   MMatePart part;

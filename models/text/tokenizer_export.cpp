@@ -40,31 +40,34 @@ json tokenizerJson(const GgufFile &file) {
                        {"normalized", false},
                        {"special", types[id] != 4}});
   }
-  json result = {{"version", "1.0"},
-                 {"truncation", nullptr},
-                 {"padding", nullptr},
-                 {"added_tokens", added},
-                 {"normalizer", pre == "qwen2" ? json{{"type", "NFC"}} : json()},
-                 {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", steps}}},
-                 {"post_processor", nullptr},
-                 {"decoder",
-                  {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}}},
-                 {"model",
-                  {{"type", "BPE"},
-                   {"dropout", nullptr},
-                   {"unk_token", nullptr},
-                   {"continuing_subword_prefix", nullptr},
-                   {"end_of_word_suffix", nullptr},
-                   {"fuse_unk", false},
-                   {"byte_fallback", false},
-                   {"ignore_merges", false},
-                   {"vocab", vocabulary},
-                   {"merges", file.strings("tokenizer.ggml.merges")}}}};
+  json result = {
+      {"version", "1.0"},
+      {"truncation", nullptr},
+      {"padding", nullptr},
+      {"added_tokens", added},
+      {"normalizer", pre == "qwen2" ? json{{"type", "NFC"}} : json()},
+      {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", steps}}},
+      {"post_processor", nullptr},
+      {"decoder",
+       {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}}},
+      {"model",
+       {{"type", "BPE"},
+        {"dropout", nullptr},
+        {"unk_token", nullptr},
+        {"continuing_subword_prefix", nullptr},
+        {"end_of_word_suffix", nullptr},
+        {"fuse_unk", false},
+        {"byte_fallback", false},
+        {"ignore_merges", false},
+        {"vocab", vocabulary},
+        {"merges", file.strings("tokenizer.ggml.merges")}}}};
   if (file.has("tokenizer.ggml.add_bos_token") && file.boolean("tokenizer.ggml.add_bos_token")) {
     std::size_t id = std::size_t(file.integer("tokenizer.ggml.bos_token_id"));
     std::string token(tokens.at(id));
     json first = {{"SpecialToken", {{"id", token}, {"type_id", 0}}}};
-    auto text = [](const char *name, int type) { return json{{"Sequence", {{"id", name}, {"type_id", type}}}}; };
+    auto text = [](const char *name, int type) {
+      return json{{"Sequence", {{"id", name}, {"type_id", type}}}};
+    };
     result["post_processor"] = {
         {"type", "TemplateProcessing"},
         {"single", {first, text("A", 0)}},

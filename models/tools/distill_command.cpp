@@ -55,7 +55,8 @@ void train(distill::Distillation &run) {
       bar = std::make_unique<report::ProgressBar>("Stage " + stage.name, double(stage.steps));
     bar->update(double(report.step), detailOf(report, now - began));
     if (!report.skipped.empty())
-      say(fmt::format("step {} skipped: the gradient of {} is not finite", report.whole_step, report.skipped));
+      say(fmt::format("step {} skipped: the gradient of {} is not finite", report.whole_step,
+                      report.skipped));
     if (report.step == stage.steps) {
       bar->finish(detailOf(report, now - began));
       bar.reset();
@@ -71,8 +72,8 @@ void train(distill::Distillation &run) {
   distill::Trainer::End end = run.run(events);
   bar.reset();
   if (end == distill::Trainer::End::stopped)
-    say(fmt::format("stopped after step {} of {}, which is saved; --resume goes on from there", run.stepsDone(),
-                    run.steps()));
+    say(fmt::format("stopped after step {} of {}, which is saved; --resume goes on from there",
+                    run.stepsDone(), run.steps()));
 } // here a signal that waits ends the program
 
 void run(const Arguments &arguments) {

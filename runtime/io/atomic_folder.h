@@ -5,9 +5,9 @@
 namespace linmu {
 
 /// Files are written into path(), a folder beside `target` under another name; commit() brings it to the disk
-/// and gives it its name. A folder that is at `target` then is replaced, in one step where the file system can
-/// exchange two names. Without commit() nothing is left behind; a process that is killed leaves a folder that
-/// sweep() removes.
+/// and gives it its name. A folder that is at `target` then is replaced, in one step where the file system
+/// can exchange two names. Without commit() nothing is left behind; a process that is killed leaves a folder
+/// that sweep() removes.
 ///
 /// Each function throws Error(io) naming the target or the file if the file system refuses.
 class AtomicFolder {

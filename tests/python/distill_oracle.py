@@ -46,7 +46,10 @@ def block_weights(weights, prefix, heads, groups, features):
             at += count
 
     q, kv = heads * features, groups * features
-    rows("flex", [("C", q), ("B", kv), ("X", kv), ("dt_forward", heads), ("dt_reverse", heads), ("gate", heads)])
+    rows(
+        "flex",
+        [("C", q), ("B", kv), ("X", kv), ("dt_forward", heads), ("dt_reverse", heads), ("gate", heads)],
+    )
     rows("swin", [("Q", q), ("K", kv), ("V", kv)])
     rows("lambda", [("lambda", 1)])
     for theirs, name in {
@@ -98,7 +101,9 @@ def patch_weights(x, media, strength):
             near = [(y - 1, x_), (y + 1, x_), (y, x_ - 1), (y, x_ + 1)]
             near = [grid[t, a, b] for a, b in near if 0 <= a < H and 0 <= b < W]
             unlike[t, y, x_] = 1 - np.mean([torch.cosine_similarity(grid[t, y, x_], n, dim=0) for n in near])
-        weights[first : first + T * H * W] = ((1 + strength * unlike / unlike.mean()) / (1 + strength)).flatten()
+        weights[first : first + T * H * W] = (
+            (1 + strength * unlike / unlike.mean()) / (1 + strength)
+        ).flatten()
     return weights
 
 

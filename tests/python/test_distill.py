@@ -127,7 +127,9 @@ def test_what_does_not_fit_is_one_message(tmp_path, whole):
     assert result.stderr.count("\n") == 1
     again = distill(whole[0] / "recipe.json")
     assert again.returncode == 1
-    assert again.stderr.startswith(f"linmu: error: {whole[0]}/out/checkpoints holds the checkpoints of a run, the newest of step 9\n")
+    assert again.stderr.startswith(
+        f"linmu: error: {whole[0]}/out/checkpoints holds the checkpoints of a run, the newest of step 9\n"
+    )
     lying = write_run(tmp_path)
     with open(tmp_path / "data.jsonl", "a") as file:
         file.write('{"prompt": "A"}\n')

@@ -57,7 +57,11 @@ def batch_of(tokens, media):
     random = torch.Generator().manual_seed(4)
     ids = torch.randint(VOCABULARY, (2, tokens), generator=random)
     labels = torch.full((2, tokens), -100)
-    for row, first, end in ((0, tokens - 6, tokens - 5), (0, tokens - 3, tokens), (1, tokens - 5, tokens - 1)):
+    for row, first, end in (
+        (0, tokens - 6, tokens - 5),
+        (0, tokens - 3, tokens),
+        (1, tokens - 5, tokens - 1),
+    ):
         labels[row, first:end] = ids[row, first:end]
     return {"ids": ids, "labels": labels, "media": torch.tensor(media, dtype=torch.int64).reshape(-1, 4)}
 
@@ -100,7 +104,11 @@ def test_losses_and_gradients_equal_the_transcription(tmp_path, case):
     parts = {"flex": ".mmate.flex", "adapters": ".lora_"}
     for part, mark in parts.items():
         assert any(mark in name for name in trained) == (part in config["train"])
-    assert not any("mlp" in name or "norm.weight" in name for name in trained if ".lora_" not in name and ".mmate." not in name)
+    assert not any(
+        "mlp" in name or "norm.weight" in name
+        for name in trained
+        if ".lora_" not in name and ".mmate." not in name
+    )
     wrong = {}
     for name in trained:
         exact = student[name].grad
@@ -113,5 +121,10 @@ def test_losses_and_gradients_equal_the_transcription(tmp_path, case):
     assert not wrong
     # What the stage trains and the losses depend on has a gradient.
     for name in names:
-        if name in student and student[name].grad is not None and student[name].grad.any() and name not in trained:
+        if (
+            name in student
+            and student[name].grad is not None
+            and student[name].grad.any()
+            and name not in trained
+        ):
             assert not any(mark in name for part, mark in parts.items() if part in config["train"]), name

@@ -50,20 +50,25 @@ TEST_F(DistillFiles, EveryKeyOfARecipeIsChecked) {
     return text;
   };
   expectRefused(with("/bathc", 3), "recipe.json: bathc: there is no such key; known are ");
-  expectRefused(with("/stages/1/losses", json{{"hiden", 1}}), "recipe.json: stages[1].losses.hiden: there is no such key");
-  expectRefused(with("/stages/0/steps", "ten"), "recipe.json: stages[0].steps: expected a whole number from 0 to ");
+  expectRefused(with("/stages/1/losses", json{{"hiden", 1}}),
+                "recipe.json: stages[1].losses.hiden: there is no such key");
+  expectRefused(with("/stages/0/steps", "ten"),
+                "recipe.json: stages[0].steps: expected a whole number from 0 to ");
   expectRefused(with("/stages/0/stage", "4"),
                 "recipe.json: stages[0].stage: expected one of \"1\", \"2\", \"3\", \"all\", got \"4\"");
-  expectRefused(with("/stages/0/train", json{"flexx"}), "stages[0].train: a part of the model must be 'backbone'");
+  expectRefused(with("/stages/0/train", json{"flexx"}),
+                "stages[0].train: a part of the model must be 'backbone'");
   expectRefused(with("/stages/2/losses", json{{"token", 0}, {"sequence", 0}, {"supervised", 0}}),
                 "stages[2].losses: expected a weight above 0, got none");
-  expectRefused(with("/mixer", json{{"scan_nrom", true}}), "mixer: M-MATE configuration: there is no key 'scan_nrom'");
+  expectRefused(with("/mixer", json{{"scan_nrom", true}}),
+                "mixer: M-MATE configuration: there is no key 'scan_nrom'");
   expectRefused(with("/precision", "f16"), "precision: expected one of \"f32\", \"bf16\", got \"f16\"");
   expectRefused(with("/data", json{{"path", 3}}), "data.path: expected a text, got 3");
   expectRefused(with("/validation/every", 3), "validation.every: there is no such key");
   expectRefused(with("/checkpoints", json::array()), "checkpoints: expected an object, got []");
   expectRefused(with("/stages", json::array()), "stages: expected a list of objects, at least one, got []");
-  expectRefused(with("/stages/0/temperature", 0), "stages[0].temperature: expected a number from 0.01 to 100, got 0");
+  expectRefused(with("/stages/0/temperature", 0),
+                "stages[0].temperature: expected a number from 0.01 to 100, got 0");
   json without = good;
   without.erase("teacher");
   expectRefused(without, "recipe.json: teacher: expected a text, got nothing");
@@ -73,20 +78,25 @@ TEST_F(DistillFiles, EveryKeyOfARecipeIsChecked) {
 
 TEST_F(DistillFiles, TextBecomesLabelledTokensThatEndWithAStop) {
   models::LanguageModel model = models::LanguageModel::open(folder_);
-  auto file = write("two.jsonl", "{\"prompt\": \"abc\", \"answer\": \"de\"}\n\n{\"prompt\": \"f\", \"answer\": \"g\"}\n");
+  auto file = write("two.jsonl",
+                    "{\"prompt\": \"abc\", \"answer\": \"de\"}\n\n{\"prompt\": \"f\", \"answer\": \"g\"}\n");
   TextSource source(file, model, {.batch = 2, .evaluation = true});
   Batch batch = source.next().value();
-  EXPECT_TRUE(torch::equal(batch.ids, torch::tensor({{0, 1, 2, 3, 4, 16}, {5, 6, 16, 0, 0, 0}}, torch::kInt64)));
-  EXPECT_TRUE(torch::equal(batch.labels, torch::tensor({{-100, -100, -100, 3, 4, 16}, {-100, 6, 16, -100, -100, -100}},
-                                                       torch::kInt64)));
+  EXPECT_TRUE(
+      torch::equal(batch.ids, torch::tensor({{0, 1, 2, 3, 4, 16}, {5, 6, 16, 0, 0, 0}}, torch::kInt64)));
+  EXPECT_TRUE(torch::equal(
+      batch.labels,
+      torch::tensor({{-100, -100, -100, 3, 4, 16}, {-100, 6, 16, -100, -100, -100}}, torch::kInt64)));
   EXPECT_EQ(batch.targets, 5);
   EXPECT_EQ(batch.names, (std::vector<std::string>{"two.jsonl:1", "two.jsonl:3"}));
   EXPECT_FALSE(source.next());
   auto refused = [&](const std::string &line, std::string_view message) {
     auto bad = write("bad.jsonl", "{\"prompt\": \"abc\", \"answer\": \"de\"}\n" + line + "\n");
-    expectError(ErrorCode::corruptFile, message, [&] { TextSource(bad, model, {.batch = 1, .max_tokens = 6}); });
+    expectError(ErrorCode::corruptFile, message,
+                [&] { TextSource(bad, model, {.batch = 1, .max_tokens = 6}); });
   };
-  refused("{\"prompt\": \"abc\"}", "bad.jsonl:2: expected an object with the texts \"prompt\" and \"answer\", got {");
+  refused("{\"prompt\": \"abc\"}",
+          "bad.jsonl:2: expected an object with the texts \"prompt\" and \"answer\", got {");
   refused("{\"prompt\"", "bad.jsonl:2: expected an object");
   refused("{\"prompt\": \"abcdef\", \"answer\": \"a\"}",
           "bad.jsonl:2: expected a prompt and an answer of at least a token each within 6 tokens");
@@ -116,7 +126,8 @@ TEST_F(DistillFiles, DataGoesOnFromItsPositionAndEachPassHasAnotherOrder) {
   EXPECT_EQ(names(other, 9), rest);
   TextSource another(folder_ / "data.jsonl", model, {.batch = 6, .seed = 6});
   EXPECT_NE(names(another, 4), first);
-  expectError(ErrorCode::invalidArgument, "is not one of these 24 samples with seed 6", [&] { another.seek(position); });
+  expectError(ErrorCode::invalidArgument, "is not one of these 24 samples with seed 6",
+              [&] { another.seek(position); });
 }
 
 TEST_F(DistillFiles, TheTeachersAnswersAreDecodedOnceAndStored) {
@@ -130,10 +141,12 @@ TEST_F(DistillFiles, TheTeachersAnswersAreDecodedOnceAndStored) {
     std::int64_t prompt = 0, end = 0;
     while (batch.labels[row][prompt].item<std::int64_t>() == noLabel)
       ++prompt;
-    std::vector<std::int64_t> ids(decoded.ids[row].data_ptr<std::int64_t>(), decoded.ids[row].data_ptr<std::int64_t>() + prompt);
+    std::vector<std::int64_t> ids(decoded.ids[row].data_ptr<std::int64_t>(),
+                                  decoded.ids[row].data_ptr<std::int64_t>() + prompt);
     EXPECT_TRUE(torch::equal(decoded.ids[row].narrow(0, 0, prompt), batch.ids[row].narrow(0, 0, prompt)));
     EXPECT_EQ((decoded.labels[row].narrow(0, 0, prompt) != noLabel).sum().item<std::int64_t>(), 0);
-    for (end = prompt; end < decoded.ids.size(1) && decoded.labels[row][end].item<std::int64_t>() != noLabel; ++end) {
+    for (end = prompt; end < decoded.ids.size(1) && decoded.labels[row][end].item<std::int64_t>() != noLabel;
+         ++end) {
       models::DecoderState state = model.decoder.initialState();
       auto logits = model.decoder.forward(torch::tensor(ids, torch::kInt64).unsqueeze(0), state);
       ids.push_back(decoded.ids[row][end].item<std::int64_t>());
@@ -165,7 +178,8 @@ TEST_F(DistillFiles, TheNewestCheckpointsAndTheBestAreKept) {
   EXPECT_EQ(store.newest(), (RunPlace{5, 3}));
   EXPECT_EQ(store.best(), (RunPlace{2, 0}));
   EXPECT_TRUE(std::filesystem::exists(store.pathOf({2, 0})) && std::filesystem::exists(store.pathOf({5, 0})));
-  EXPECT_FALSE(std::filesystem::exists(store.pathOf({4, 0})) || std::filesystem::exists(store.pathOf({1, 0})));
+  EXPECT_FALSE(std::filesystem::exists(store.pathOf({4, 0})) ||
+               std::filesystem::exists(store.pathOf({1, 0})));
   store.save({5, 3}, checkpoint(10)); // in place of the one that is there
   Checkpoint read = store.read({5, 3});
   EXPECT_EQ(read.state["value"], 10);
@@ -186,7 +200,8 @@ TEST_F(DistillFiles, AFullDiskKeepsTheCheckpointsThatThereAre) {
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
   expectError(ErrorCode::io, "the checkpoint of step 2 was not saved: cannot write ",
               [&] { store.save({2, 0}, checkpoint); });
-  expectError(ErrorCode::io, "; kept is " + store.pathOf({1, 0}).string(), [&] { store.save({2, 0}, checkpoint); });
+  expectError(ErrorCode::io, "; kept is " + store.pathOf({1, 0}).string(),
+              [&] { store.save({2, 0}, checkpoint); });
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   EXPECT_EQ(store.newest(), (RunPlace{1, 0}));
   EXPECT_EQ(store.read({1, 0}).tensors.at("student").at("x").numel(), 1000);
@@ -217,8 +232,8 @@ TEST_F(DistillFiles, AConfigurationThatIsWrittenIsReadBack) {
   EXPECT_EQ(readBack(), config);
   config.output_bias = true;
   using models::RotaryScalingType;
-  for (RotaryScalingType type : {RotaryScalingType::linear, RotaryScalingType::dynamic, RotaryScalingType::llama3,
-                                 RotaryScalingType::yarn}) {
+  for (RotaryScalingType type : {RotaryScalingType::linear, RotaryScalingType::dynamic,
+                                 RotaryScalingType::llama3, RotaryScalingType::yarn}) {
     config.rope_scaling = {};
     config.rope_scaling.type = type;
     config.rope_scaling.factor = 3;

@@ -1,6 +1,7 @@
 // A teacher of a few thousand random weights with a tokenizer of letters, data for it, and recipes.
 #pragma once
 #include "distill/distillation.h"
+#include "models/decoder/threads.h"
 #include "tests/unit/models_decoder_fixture.h"
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,7 @@ protected:
 
   void SetUp() override {
     DecoderFileTest::SetUp();
+    models::setTorchThreads(1); // more than enough
     models::DecoderConfig config{.vocab_size = letters + 2,
                                  .hidden_size = 16,
                                  .intermediate_size = 24,
@@ -56,7 +58,9 @@ protected:
       return letters_of_word;
     };
     for (int i = 0; i < lines; ++i)
-      text += nlohmann::json({{"prompt", word(5 + unsigned(i) % 4)}, {"answer", word(2 + unsigned(i) % 3)}}).dump() + "\n";
+      text += nlohmann::json({{"prompt", word(5 + unsigned(i) % 4)}, {"answer", word(2 + unsigned(i) % 3)}})
+                  .dump() +
+              "\n";
     return text;
   }
 

@@ -17,7 +17,8 @@ using torch::Tensor;
 
 /// The largest difference relative to the root mean square of what is expected.
 double worst(const Tensor &actual, const Tensor &expected) {
-  return ((actual.to(torch::kFloat64) - expected).abs().max() / expected.square().mean().sqrt()).item<double>();
+  return ((actual.to(torch::kFloat64) - expected).abs().max() / expected.square().mean().sqrt())
+      .item<double>();
 }
 
 Tensor exact(const Tensor &tensor) { return tensor.detach().to(torch::kFloat64).requires_grad_(); }
@@ -41,7 +42,8 @@ TEST(HeadLoss, SumsAndGradientsAreThoseOfTheEquations) {
 
   Tensor hidden = exact(given.hidden), head = exact(given.head);
   Tensor logits = torch::matmul(hidden, head.t());
-  Tensor teacher = torch::matmul(given.teacher_hidden.to(torch::kFloat64), given.teacher_head.to(torch::kFloat64).t());
+  Tensor teacher =
+      torch::matmul(given.teacher_hidden.to(torch::kFloat64), given.teacher_head.to(torch::kFloat64).t());
   double tau = 2.5;
   Tensor p = torch::softmax(teacher / tau, 1), q = torch::softmax(logits / tau, 1);
   Tensor token = tau * tau * (p * (p.log() - q.log())).sum();
@@ -84,7 +86,8 @@ TEST(HiddenLoss, IsTheWeightedMeanOfSquares) {
   Tensor sum = torch::zeros({}, torch::kFloat64);
   for (int b = 0; b < 2; ++b)
     for (int t = 0; t < 5; ++t)
-      sum = sum + weights[b][t].to(torch::kFloat64) * (one[b][t] - teacher[b][t].to(torch::kFloat64)).square().sum() / 7;
+      sum = sum + weights[b][t].to(torch::kFloat64) *
+                      (one[b][t] - teacher[b][t].to(torch::kFloat64)).square().sum() / 7;
   sum.backward();
   EXPECT_LT(worst(hiddenLoss(student, teacher, weights), sum), lossTolerance);
   EXPECT_LT(worst(student.grad(), one.grad()), gradientTolerance);
@@ -96,7 +99,8 @@ TEST(HiddenLoss, TokensCountUpToTheLastLabelOfTheirRow) {
   batch.labels[0][2] = 7;
   batch.labels[1][1] = 7;
   batch.labels[1][4] = 7;
-  EXPECT_TRUE(torch::equal(countedTokens(batch), torch::tensor({{1.f, 1.f, 1.f, 0.f, 0.f}, {1.f, 1.f, 1.f, 1.f, 1.f}})));
+  EXPECT_TRUE(torch::equal(countedTokens(batch),
+                           torch::tensor({{1.f, 1.f, 1.f, 0.f, 0.f}, {1.f, 1.f, 1.f, 1.f, 1.f}})));
 }
 
 /// The definition, patch by patch.
@@ -157,12 +161,14 @@ TEST(Adapters, AppliedEqualsMergedAndBeginsAsNothing) {
   EXPECT_TRUE(torch::equal(adapter.apply(x, weight), torch::linear(x, weight)));
   EXPECT_TRUE(torch::equal(adapter.merged(weight), weight));
   adapter.b.normal_(0, 0.1);
-  Tensor exact_sum = torch::linear(x.to(torch::kFloat64),
-                                   weight.to(torch::kFloat64) + 2 * torch::matmul(adapter.b.to(torch::kFloat64), adapter.a.to(torch::kFloat64)));
+  Tensor exact_sum = torch::linear(
+      x.to(torch::kFloat64), weight.to(torch::kFloat64) + 2 * torch::matmul(adapter.b.to(torch::kFloat64),
+                                                                            adapter.a.to(torch::kFloat64)));
   EXPECT_LT(worst(adapter.apply(x, weight), exact_sum), 1e-6);
   EXPECT_LT(worst(torch::linear(x, adapter.merged(weight)), exact_sum), 1e-6);
   EXPECT_GT(worst(torch::linear(x, weight), exact_sum), 1e-2);
-  test::expectError(ErrorCode::invalidArgument, {"the rank of an adapter of a [40, 24] weight must be 1 to 24, got 25"},
+  test::expectError(ErrorCode::invalidArgument,
+                    {"the rank of an adapter of a [40, 24] weight must be 1 to 24, got 25"},
                     [&] { Adapter::of(weight, 25, 16, generator); });
 }
 
@@ -228,9 +234,9 @@ TEST(Optimizer, WhatIsFrozenHasNeitherGradientNorState) {
   std::set<std::string> names;
   for (const auto &[name, tensor] : optimizer.state())
     names.insert(name);
-  EXPECT_EQ(names, (std::set<std::string>{"layer.bias.exp_avg", "layer.bias.exp_avg_sq", "layer.bias.step",
-                                          "layer.weight.exp_avg", "layer.weight.exp_avg_sq",
-                                          "layer.weight.step"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"layer.bias.exp_avg", "layer.bias.exp_avg_sq", "layer.bias.step",
+                                   "layer.weight.exp_avg", "layer.weight.exp_avg_sq", "layer.weight.step"}));
   EXPECT_TRUE(torch::equal(parameters.all()[2].tensor, torch::ones({3, 2})));
 }
 
@@ -280,7 +286,8 @@ TEST(Optimizer, ItsStateGoesOnInAnotherBitForBit) {
   second.step(0.1);
   for (std::size_t i = 0; i < 2; ++i)
     EXPECT_TRUE(torch::equal(one.all()[i].tensor, two.all()[i].tensor));
-  test::expectError(ErrorCode::corruptFile, {"here: holds the tensor 'other.step', which the model does not have"},
+  test::expectError(ErrorCode::corruptFile,
+                    {"here: holds the tensor 'other.step', which the model does not have"},
                     [&] { second.restore({{"other.step", torch::zeros({}, torch::kInt64)}}, "here"); });
 }
 

@@ -1,12 +1,12 @@
 // The losses of a distillation and their gradients, for tests/python/test_distill_gradients.py.
 //   distill_probe TEACHER_FOLDER CONFIG.json IN.safetensors OUT.safetensors
-//       `ids`, `labels` [B, N] and `media` [M, 4] (i64) to `terms` [4] (f64: hidden, token, sequence, supervised),
-//       the student's parameters by their names and, of those that are trained, the gradients of the weighted
-//       sum as d_NAME. Every parameter of the student that is not the teacher's is moved by random numbers, so
-//       that none is at a start that hides a mistake. CONFIG: {"mixer", "train", "branches"}, and the keys of
-//       ObjectiveOptions.
-#include "distill/objective.h"
+//       `ids`, `labels` [B, N] and `media` [M, 4] (i64) to `terms` [4] (f64: hidden, token, sequence,
+//       supervised), the student's parameters by their names and, of those that are trained, the gradients of
+//       the weighted sum as d_NAME. Every parameter of the student that is not the teacher's is moved by
+//       random numbers, so that none is at a start that hides a mistake. CONFIG: {"mixer", "train",
+//       "branches"}, and the keys of ObjectiveOptions.
 #include "distill/decoder_model.h"
+#include "distill/objective.h"
 #include "distill/tensor_file.h"
 #include "models/io/json_file.h"
 #include "runtime/core/error.h"

@@ -26,7 +26,8 @@ protected:
         return resumed;
     }
   }
-  std::vector<std::int64_t> greedy(const models::Decoder &decoder, std::vector<std::int64_t> ids, int count) const {
+  std::vector<std::int64_t> greedy(const models::Decoder &decoder, std::vector<std::int64_t> ids,
+                                   int count) const {
     models::DecoderState state = decoder.initialState();
     torch::Tensor logits = decoder.forward(torch::tensor(ids, torch::kInt64).unsqueeze(0), state);
     std::vector<std::int64_t> made;
@@ -138,7 +139,8 @@ TEST_F(DistillRun, TenGradientsInARowThatAreNotFiniteEndItWithTheLastGoodState) 
       if (report.step == 3)
         place.fill_(std::nan(""));
     };
-    expectError(ErrorCode::invalidArgument, "step 13: the gradient of model.layers.", [&] { run.run(events); });
+    expectError(ErrorCode::invalidArgument, "step 13: the gradient of model.layers.",
+                [&] { run.run(events); });
     ASSERT_EQ(skipped.size(), 13u);
     EXPECT_EQ(skipped[2], "");
     EXPECT_NE(skipped[3], "");

@@ -289,8 +289,8 @@ TEST_F(TokenizerGgufTest, WrittenAsTokenizerJsonItGivesTheSame) {
   for (const char *pre : {"smollm", "gpt-2", "qwen2"}) {
     Metadata metadata{{"tokenizer.ggml.model", string("gpt2")},
                       {"tokenizer.ggml.pre", string(pre)},
-                      {"tokenizer.ggml.tokens",
-                       strings({"a", "b", "ab", "<c>", "<d>", "1", "2", "12", "Ġ", "Ġa", "ba", "Ã", "©", "Ã©"})},
+                      {"tokenizer.ggml.tokens", strings({"a", "b", "ab", "<c>", "<d>", "1", "2", "12", "Ġ",
+                                                         "Ġa", "ba", "Ã", "©", "Ã©"})},
                       {"tokenizer.ggml.token_type", integers({1, 1, 1, 3, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1})},
                       {"tokenizer.ggml.merges", strings({"a b", "1 2", "Ġ a", "b a", "Ã ©"})},
                       {"tokenizer.ggml.add_bos_token", type(GgufType::boolean) + std::string(1, '\1')},
