@@ -14,8 +14,8 @@ Adapter Adapter::of(const torch::Tensor &weight, std::int64_t rank, double alpha
                                                         out, in, std::min(in, out), rank));
   torch::NoGradGuard guard;
   double bound = 1 / std::sqrt(double(in));
-  return {(torch::rand({rank, in}, generator) * 2 - 1) * bound, torch::zeros({out, rank}),
-          alpha / double(rank)};
+  return {((torch::rand({rank, in}, generator) * 2 - 1) * bound).to(weight.device()),
+          torch::zeros({out, rank}, weight.options().requires_grad(false)), alpha / double(rank)};
 }
 
 torch::Tensor Adapter::apply(const torch::Tensor &x, const torch::Tensor &weight) const {

@@ -4,10 +4,14 @@
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/atomic_folder.h"
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
+#include <sys/file.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace linmu::distill {
 namespace {
@@ -34,8 +38,19 @@ CheckpointStore::CheckpointStore(fs::path folder, std::int64_t keep)
   fs::create_directories(folder_, error);
   if (error)
     throw Error(ErrorCode::io, fmt::format("cannot make {}: {}", folder_.string(), error.message()));
+  fs::path lock = folder_ / "lock";
+  lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock_ < 0 || ::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    std::string reason = lock_ >= 0 && errno == EWOULDBLOCK ? "another process is training there"
+                                                            : std::generic_category().message(errno);
+    if (lock_ >= 0)
+      ::close(lock_);
+    throw Error(ErrorCode::io, fmt::format("{}: {}", folder_.string(), reason));
+  }
   AtomicFolder::sweep(folder_);
 }
+
+CheckpointStore::~CheckpointStore() { ::close(lock_); }
 
 fs::path CheckpointStore::pathOf(RunPlace place) const { return folder_ / nameOf(place); }
 

@@ -28,8 +28,12 @@ struct Checkpoint {
 class CheckpointStore {
 public:
   /// Makes the folder where there is none, and removes what an earlier process had not finished. `keep` >= 1
-  /// checkpoints stay, and the best besides. For one process at a time.
+  /// checkpoints stay, and the best besides. Throws Error(io) where another store is open on the folder, in
+  /// whatever process.
   CheckpointStore(std::filesystem::path folder, std::int64_t keep);
+  ~CheckpointStore();
+  CheckpointStore(const CheckpointStore &) = delete;
+  CheckpointStore &operator=(const CheckpointStore &) = delete;
 
   /// Publishes, then removes the oldest beyond `keep`. Throws Error(io) that says why and which checkpoint is
   /// the newest now; those that were there are as they were.
@@ -52,6 +56,7 @@ private:
 
   std::filesystem::path folder_;
   std::int64_t keep_;
+  int lock_ = -1; ///< a descriptor, whose lock ends with the process at the latest
 };
 
 } // namespace linmu::distill

@@ -125,7 +125,7 @@ Decoder DecoderModel::merged() const {
 // ---- computing ----
 
 Tensor DecoderModel::embed(const Batch &batch) const {
-  return torch::embedding(decoder_.embedding(), batch.ids);
+  return torch::embedding(decoder_.embedding(), batch.ids.to(decoder_.embedding().device()));
 }
 
 static Tensor positionsOf(const Tensor &x) { return torch::arange(x.size(1), torch::kInt64); }

@@ -4,6 +4,7 @@
 #include "runtime/core/error.h"
 #include "runtime/io/atomic_file.h"
 #include <algorithm>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <fstream>
 #include <sstream>
@@ -50,7 +51,13 @@ Distillation::Distillation(Recipe recipe, Start start)
     throw Error(
         ErrorCode::invalidArgument,
         fmt::format("{}: a teacher must have attention, this is a LinMU model", recipe_.teacher.string()));
+  if (recipe_.device.is_cuda() && !torch::cuda::is_available())
+    throw Error(ErrorCode::unsupported, "device \"cuda\": torch finds no GPU here",
+                "\"device\": \"cpu\" runs anywhere");
+  if (recipe_.deterministic)
+    ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0); // cuBLAS gives the same bits with it
   at::globalContext().setDeterministicAlgorithms(recipe_.deterministic, /*warn_only=*/false);
+  teacher_.decoder.moveTo(recipe_.device);
   data_ = openData(recipe_.data, recipe_, teacher_, /*evaluation=*/false);
   if (recipe_.validation)
     validation_ = openData(*recipe_.validation, recipe_, teacher_, /*evaluation=*/true);

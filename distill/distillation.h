@@ -23,6 +23,7 @@ public:
 
   std::int64_t steps() const { return trainer_->steps(); }
   std::int64_t stepsDone() const { return trainer_->stepsDone(); }
+  const Trainer &trainer() const { return *trainer_; }
   const Recipe &recipe() const { return recipe_; }
   DecoderModel &student() { return *student_; }
   const models::LanguageModel &teacher() const { return teacher_; }

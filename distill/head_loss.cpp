@@ -55,7 +55,7 @@ void addLikelihood(Term &term, const HeadLossInputs &inputs, const Tensor &logit
   if (!term.wantsGradients())
     return;
   Tensor by_logits = logarithm.exp_();
-  by_logits.scatter_add_(1, column, torch::full(column.sizes(), -1, logits.options()));
+  by_logits.scatter_(1, column, by_logits.gather(1, column) - 1);
   term.add(first, by_logits.mul_(counted), hidden, inputs.head);
 }
 

@@ -44,10 +44,10 @@ Counts Objective::count(const Batch &batch) const {
   return counts;
 }
 
-Objective::Rows Objective::predictions(const Tensor &labels) {
+Objective::Rows Objective::predictions(const Tensor &labels, torch::Device device) {
   Tensor next = labels.narrow(1, 1, labels.size(1) - 1).reshape({-1});
   Tensor at = torch::nonzero(next != noLabel).squeeze(1);
-  return {at, next.index_select(0, at)};
+  return {at.to(device), next.index_select(0, at).to(device)};
 }
 
 static Tensor rowsOf(const Tensor &hidden, const Tensor &at) {
@@ -57,7 +57,7 @@ static Tensor rowsOf(const Tensor &hidden, const Tensor &at) {
 Tensor Objective::headTerms(const Batch &batch, const Forward &student, const Forward &teacher,
                             const Counts &whole, LossTerms &terms) const {
   const LossTerms &weights = options_.weights;
-  Rows rows = predictions(batch.labels);
+  Rows rows = predictions(batch.labels, student.hidden.device());
   HeadLossInputs inputs;
   inputs.hidden = rowsOf(student.hidden, rows.at);
   inputs.head = student_.head();
@@ -92,7 +92,7 @@ Tensor Objective::hiddenTerm(std::size_t layer, const Tensor &output, const Forw
 
 void Objective::sequenceTerm(const Batch &batch, const Counts &whole, LossTerms &terms) const {
   Batch decoded = decodings_->of(batch);
-  Rows rows = predictions(decoded.labels);
+  Rows rows = predictions(decoded.labels, student_.head().device());
   Tensor embeddings;
   {
     torch::NoGradGuard guard;
@@ -122,7 +122,7 @@ LossTerms Objective::run(const Batch &batch, const Counts &whole) const {
     embeddings = teacher_.embed(batch);
     if (hidden || weights.token != 0)
       teacher = teacher_.forward(embeddings, batch.layout, {.mixers = hidden});
-    token_weights = countedTokens(batch);
+    token_weights = countedTokens(batch).to(embeddings.device());
     if (options_.patch_strength != 0)
       token_weights = token_weights * patchWeights(embeddings, batch.layout, options_.patch_strength);
   }

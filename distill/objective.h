@@ -57,7 +57,7 @@ private:
   struct Rows {
     torch::Tensor at, targets; ///< [M] int64: into [B (N - 1)]
   };
-  static Rows predictions(const torch::Tensor &labels);
+  static Rows predictions(const torch::Tensor &labels, torch::Device device);
   torch::Tensor headTerms(const Batch &batch, const Forward &student, const Forward &teacher,
                           const Counts &whole, LossTerms &terms) const;
   void sequenceTerm(const Batch &batch, const Counts &whole, LossTerms &terms) const;

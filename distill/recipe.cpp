@@ -46,12 +46,14 @@ Stage readStage(JsonReader &reader) {
   stage.steps = reader.integer("steps", {}, 0);
   if (reader.has("train")) {
     stage.train.clear();
-    for (const std::string &part : reader.strings("train", {}))
-      try {
-        stage.train.insert(partNamed(part));
-      } catch (const Error &error) {
-        reader.refuse("train", error.what());
-      }
+    for (const std::string &part : reader.strings("train", {})) {
+      // The rest is the teacher's, and shared with it.
+      if (part != "flex" && part != "swin" && part != "fusion" && part != "adapters")
+        reader.refuse("train", fmt::format("expected \"flex\", \"swin\", \"fusion\" or \"adapters\", "
+                                           "got \"{}\"",
+                                           part));
+      stage.train.insert(partNamed(part));
+    }
   }
   stage.branches =
       reader.choice<Branches>("branches", stage.branches,
@@ -129,6 +131,8 @@ Recipe Recipe::parse(const nlohmann::json &text, const std::string &origin,
   recipe.accumulate = reader.integer("accumulate", 1, 1, 1 << 20);
   recipe.precision = reader.choice<Precision>("precision", Precision::f32,
                                               {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
+  recipe.device =
+      reader.choice<torch::DeviceType>("device", torch::kCPU, {{"cpu", torch::kCPU}, {"cuda", torch::kCUDA}});
   recipe.deterministic = reader.boolean("deterministic", true);
 
   JsonReader checkpoints = reader.object("checkpoints");

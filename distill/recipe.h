@@ -42,6 +42,7 @@ struct Recipe {
   std::int64_t accumulate = 1; ///< micro-batches of a step
   Precision precision = Precision::f32;
   bool deterministic = true;
+  torch::Device device = torch::kCPU;
   std::int64_t checkpoint_every = 200, checkpoint_keep = 2;
   bool export_stages = false;
   std::int64_t adapter_rank = 8;

@@ -26,7 +26,7 @@ torch::Tensor causalAttention(const torch::Tensor &query, const torch::Tensor &k
   std::vector<torch::Tensor> blocks;
   for (std::int64_t begin = 0; begin < tokens; begin += maskRows) {
     std::int64_t rows = std::min(maskRows, tokens - begin), visible = past + begin + rows;
-    auto mask = torch::ones({rows, visible}, torch::kBool).tril(past + begin);
+    auto mask = torch::ones({rows, visible}, query.options().dtype(torch::kBool)).tril(past + begin);
     blocks.push_back(attend(query.narrow(2, begin, rows), keys.narrow(2, 0, visible),
                             values.narrow(2, 0, visible), mask, false));
   }
@@ -98,6 +98,14 @@ torch::Tensor Attention::forward(const MixerInput &input, MixerState &state) {
   cache->append(now.key, now.value);
   return output(causalAttention(now.query, cache->keys.narrow(2, 0, cache->tokens),
                                 cache->values.narrow(2, 0, cache->tokens)));
+}
+
+void Attention::moveTo(torch::Device device) {
+  for (torch::Tensor *tensor : {&weights_.query, &weights_.key, &weights_.value, &weights_.output,
+                                &weights_.query_bias, &weights_.key_bias, &weights_.value_bias,
+                                &weights_.output_bias})
+    if (tensor->defined())
+      *tensor = tensor->to(device);
 }
 
 torch::Tensor Attention::forwardWithGradients(const MixerInput &input) const {

@@ -40,6 +40,7 @@ public:
   std::unique_ptr<MixerState> initialState(std::int64_t batch) const override;
   torch::Tensor forward(const MixerInput &input, MixerState &state) override;
   torch::Tensor forwardWithGradients(const MixerInput &input) const override;
+  void moveTo(torch::Device device) override;
 
 private:
   struct Projected {

@@ -71,6 +71,19 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights, const 
   return decoder;
 }
 
+void Decoder::moveTo(torch::Device device) {
+  bool tied = head_.is_same(embedding_);
+  embedding_ = embedding_.to(device);
+  norm_ = norm_.to(device);
+  head_ = tied ? embedding_ : head_.to(device);
+  for (DecoderLayer &layer : layers_) {
+    for (torch::Tensor *tensor :
+         {&layer.mixer_norm, &layer.mlp_norm, &layer.gate, &layer.up, &layer.down})
+      *tensor = tensor->to(device);
+    layer.mixer->moveTo(device);
+  }
+}
+
 // ---- state ----
 
 std::int64_t DecoderState::bytes() const {
@@ -111,7 +124,7 @@ torch::Tensor Decoder::embed(const torch::Tensor &ids) const {
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("token ids must be 0 to {}, got {}", config_.vocab_size - 1,
                             ids.masked_select(outside)[0].item<std::int64_t>()));
-  return torch::embedding(embedding_, ids);
+  return torch::embedding(embedding_, ids.to(embedding_.device()));
 }
 
 torch::Tensor Decoder::forward(const torch::Tensor &ids, DecoderState &state, Logits logits) const {

@@ -54,6 +54,10 @@ public:
   /// [vocabulary, d]; the embedding itself where the two are tied.
   const torch::Tensor &head() const { return head_; }
 
+  /// Every weight lies on `device` from here on, where states are made and calls compute. Copies of the
+  /// decoder share their mixers: move it before there are any.
+  void moveTo(torch::Device device);
+
   DecoderState initialState(std::int64_t batch = 1) const;
 
   /// Rows of the embedding for token ids [B, N] (int64): [B, N, d]. Throws Error(invalidArgument) naming

@@ -50,9 +50,9 @@ public:
     torch::Tensor media, videos, images; ///< [M, 4] int32
     std::array<torch::Tensor, 4> orders; ///< [1, N] int32 each
   };
-  /// Built once for a layout and kept until another one comes. Throws Error(invalidArgument) for items
-  /// outside the sequence or that overlap.
-  std::shared_ptr<const Sequence> sequence(const SequenceLayout &layout);
+  /// Built once for a layout and kept until another one comes, or another device. Throws
+  /// Error(invalidArgument) for items outside the sequence or that overlap.
+  std::shared_ptr<const Sequence> sequence(const SequenceLayout &layout, torch::Device device);
 
   const MMateKernels kernels;
 
@@ -76,6 +76,7 @@ public:
   /// The same of a whole sequence, with gradients to `input.hidden` and to every weight that requires one.
   /// Throws Error(unsupported) where the sequence has media items: windows have no derived gradient yet.
   torch::Tensor forwardWithGradients(const MixerInput &input) const override;
+  void moveTo(torch::Device device) override;
   /// y_flex of a whole sequence, media included, with gradients to `input.hidden` and to every weight of
   /// Flex-MA that requires one.
   torch::Tensor flexWithGradients(const MixerInput &input) const;

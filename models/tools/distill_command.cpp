@@ -39,35 +39,50 @@ std::string detailOf(const distill::StepReport &report, double seconds) {
                      double(report.tokens) / std::max(seconds, 1e-9), bytesText(peakBytes()));
 }
 
-void say(const std::string &text) { std::fputs(("linmu: " + text + "\n").c_str(), stderr); }
+/// A line of its own, also where a progress bar is being redrawn.
+void say(const std::string &text) {
+  static const bool in_place = report::ProgressOutput::detect().in_place;
+  std::fputs(fmt::format("{}linmu: {}\n", in_place ? "\r\x1b[K" : "", text).c_str(), stderr);
+}
 
 void train(distill::Distillation &run) {
   // Ctrl-C and its like wait until what it asks for is done: see `stop`.
   Uninterrupted signals_wait;
   std::unique_ptr<report::ProgressBar> bar;
+  std::int64_t before = run.trainer().stageStepsDone();
   double began = report::ProgressBar::steadySeconds();
+  // Of the steps that this process makes, so that the time left is theirs.
+  auto show = [&](std::size_t number) {
+    const auto &stages = run.recipe().stages;
+    bar.reset();
+    if (number < stages.size() && stages[number].steps > before)
+      bar = std::make_unique<report::ProgressBar>("Stage " + stages[number].name,
+                                                  double(stages[number].steps - before));
+  };
+  show(run.trainer().stage());
   distill::TrainerEvents events;
   events.stop = interruptionWaits;
   events.onStep = [&](const distill::StepReport &report) {
     const distill::Stage &stage = run.recipe().stages[report.stage];
     double now = report::ProgressBar::steadySeconds();
-    if (!bar)
-      bar = std::make_unique<report::ProgressBar>("Stage " + stage.name, double(stage.steps));
-    bar->update(double(report.step), detailOf(report, now - began));
+    std::string detail =
+        fmt::format("step {} of {}, {}", report.step, stage.steps, detailOf(report, now - began));
+    bar->update(double(report.step - before), detail);
     if (!report.skipped.empty())
       say(fmt::format("step {} skipped: the gradient of {} is not finite", report.whole_step,
                       report.skipped));
-    if (report.step == stage.steps) {
-      bar->finish(detailOf(report, now - began));
-      bar.reset();
-    }
+    if (report.step == stage.steps)
+      bar->finish(detail);
     began = now;
   };
   events.onValidation = [&](std::int64_t step, double divergence, double likelihood) {
-    bar.reset();
     say(fmt::format("step {}: validation: KL to the teacher {:.4g}, -log p of the answers {:.4g}", step,
                     divergence, likelihood));
     began = report::ProgressBar::steadySeconds();
+  };
+  events.onStageEnd = [&](std::size_t number) {
+    before = 0;
+    show(number + 1);
   };
   distill::Trainer::End end = run.run(events);
   bar.reset();

@@ -56,8 +56,9 @@ TEST_F(DistillFiles, EveryKeyOfARecipeIsChecked) {
                 "recipe.json: stages[0].steps: expected a whole number from 0 to ");
   expectRefused(with("/stages/0/stage", "4"),
                 "recipe.json: stages[0].stage: expected one of \"1\", \"2\", \"3\", \"all\", got \"4\"");
-  expectRefused(with("/stages/0/train", json{"flexx"}),
-                "stages[0].train: a part of the model must be 'backbone'");
+  expectRefused(with("/stages/0/train", json::array({"flexx"})),
+                "stages[0].train: expected \"flex\", \"swin\", \"fusion\" or \"adapters\", got \"flexx\"");
+  expectRefused(with("/stages/0/train", json::array({"flex", "backbone"})), "got \"backbone\"");
   expectRefused(with("/stages/2/losses", json{{"token", 0}, {"sequence", 0}, {"supervised", 0}}),
                 "stages[2].losses: expected a weight above 0, got none");
   expectRefused(with("/mixer", json{{"scan_nrom", true}}),
@@ -183,6 +184,8 @@ TEST_F(DistillFiles, TheNewestCheckpointsAndTheBestAreKept) {
   store.save({5, 3}, checkpoint(10)); // in place of the one that is there
   Checkpoint read = store.read({5, 3});
   EXPECT_EQ(read.state["value"], 10);
+  expectError(ErrorCode::io, "checkpoints: another process is training there",
+              [&] { CheckpointStore(folder_ / "checkpoints", 2); });
   EXPECT_TRUE(torch::equal(read.tensors.at("student").at("x"), torch::full({3}, 10.0)));
   EXPECT_TRUE(read.tensors.at("optimizer").empty());
 }
@@ -205,7 +208,7 @@ TEST_F(DistillFiles, AFullDiskKeepsTheCheckpointsThatThereAre) {
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   EXPECT_EQ(store.newest(), (RunPlace{1, 0}));
   EXPECT_EQ(store.read({1, 0}).tensors.at("student").at("x").numel(), 1000);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "checkpoints"), {}), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "checkpoints"), {}), 2); // and a lock
 }
 
 TEST_F(DistillFiles, WhatAKilledProcessHasLeftIsRemoved) {
@@ -221,7 +224,7 @@ TEST_F(DistillFiles, WhatAKilledProcessHasLeftIsRemoved) {
   }
   CheckpointStore store(folder, 1);
   EXPECT_EQ(store.newest(), (RunPlace{1, 0}));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 2); // and a lock
 }
 
 TEST_F(DistillFiles, AConfigurationThatIsWrittenIsReadBack) {
