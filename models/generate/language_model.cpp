@@ -1,5 +1,6 @@
 #include "models/generate/language_model.h"
 #include "models/io/json_file.h"
+#include "models/mmate/mmate_tensors.h"
 #include "runtime/core/error.h"
 #include "runtime/io/mapped_file.h"
 #include <algorithm>
@@ -75,6 +76,17 @@ std::string readChatTemplate(const std::filesystem::path &folder) {
   return object["chat_template"].get<std::string>();
 }
 
+/// M-MATE's configuration is the object `linmu` of config.json.
+Decoder loadDecoder(const std::filesystem::path &folder, const DecoderConfig &config, WeightReader &weights) {
+  if (!config.mmate)
+    return Decoder::load(config, weights);
+  nlohmann::json object = readJsonObject(folder / "config.json");
+  if (!object.contains("linmu"))
+    throw Error(ErrorCode::corruptFile, fmt::format("{}: requires the key 'linmu', M-MATE's configuration",
+                                                    (folder / "config.json").string()));
+  return loadMMateDecoder(config, MMateConfig::fromJson(object["linmu"].dump()), weights);
+}
+
 } // namespace
 
 /// What every source has in common.
@@ -106,7 +118,7 @@ LanguageModel LanguageModel::open(const std::filesystem::path &path) {
   DecoderConfig config = readConfigJson(path / "config.json");
   Tokenizer tokenizer = Tokenizer::fromJson(path / "tokenizer.json");
   WeightReader weights = WeightReader::fromSafetensors(path);
-  return fromFolder(path, std::move(tokenizer), Decoder::load(config, weights));
+  return fromFolder(path, std::move(tokenizer), loadDecoder(path, config, weights));
 }
 
 ChatTemplate LanguageModel::chatTemplate() const {

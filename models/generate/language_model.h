@@ -12,8 +12,8 @@
 namespace linmu::models {
 
 struct LanguageModel {
-  /// Opens a GGUF file, or a Hugging Face folder with `config.json`, safetensors and `tokenizer.json`.
-  /// Throws linmu::Error naming the file and what does not fit.
+  /// Opens a GGUF file, or a Hugging Face folder with `config.json`, safetensors and `tokenizer.json`, also
+  /// one that `linmu distill` has written. Throws linmu::Error naming the file and what does not fit.
   static LanguageModel open(const std::filesystem::path &path);
   /// A decoder and tokenizer with the chat template and stop tokens of a Hugging Face folder. Throws as
   /// `open` does.
