@@ -52,7 +52,9 @@ public:
 
   std::int64_t steps() const; ///< of all stages
   std::int64_t stepsDone() const { return step_; }
-  std::size_t stage() const { return stage_; } ///< the one that is under way; Recipe::stages.size() at the end
+  std::size_t stage() const {
+    return stage_;
+  } ///< the one that is under way; Recipe::stages.size() at the end
   std::int64_t stageStepsDone() const { return stage_step_; }
 
 private:

@@ -101,9 +101,9 @@ torch::Tensor Attention::forward(const MixerInput &input, MixerState &state) {
 }
 
 void Attention::moveTo(torch::Device device) {
-  for (torch::Tensor *tensor : {&weights_.query, &weights_.key, &weights_.value, &weights_.output,
-                                &weights_.query_bias, &weights_.key_bias, &weights_.value_bias,
-                                &weights_.output_bias})
+  for (torch::Tensor *tensor :
+       {&weights_.query, &weights_.key, &weights_.value, &weights_.output, &weights_.query_bias,
+        &weights_.key_bias, &weights_.value_bias, &weights_.output_bias})
     if (tensor->defined())
       *tensor = tensor->to(device);
 }

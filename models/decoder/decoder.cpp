@@ -77,8 +77,7 @@ void Decoder::moveTo(torch::Device device) {
   norm_ = norm_.to(device);
   head_ = tied ? embedding_ : head_.to(device);
   for (DecoderLayer &layer : layers_) {
-    for (torch::Tensor *tensor :
-         {&layer.mixer_norm, &layer.mlp_norm, &layer.gate, &layer.up, &layer.down})
+    for (torch::Tensor *tensor : {&layer.mixer_norm, &layer.mlp_norm, &layer.gate, &layer.up, &layer.down})
       *tensor = tensor->to(device);
     layer.mixer->moveTo(device);
   }

@@ -28,17 +28,18 @@ MMateWeights reuseWeights(const AttentionWeights &attention, std::int64_t hidden
     return (dt + torch::log(-torch::expm1(-dt))).to(options.device());
   };
   auto aLog = [&] { return torch::log(torch::rand({h}, generator) * 15 + 1).to(options.device()); };
-  weights.flex =
-      torch::cat({attention.query, attention.key, attention.value, torch::zeros({3 * h, hidden_size}, options)})
-          .contiguous();
-  weights.flex_bias =
-      torch::cat({biasOf(attention.query_bias, attention.query), biasOf(attention.key_bias, attention.key),
-                  biasOf(attention.value_bias, attention.value), dtBias(), dtBias(), torch::zeros({h}, options)});
+  weights.flex = torch::cat({attention.query, attention.key, attention.value,
+                             torch::zeros({3 * h, hidden_size}, options)})
+                     .contiguous();
+  weights.flex_bias = torch::cat(
+      {biasOf(attention.query_bias, attention.query), biasOf(attention.key_bias, attention.key),
+       biasOf(attention.value_bias, attention.value), dtBias(), dtBias(), torch::zeros({h}, options)});
   weights.forward_a_log = aLog();
   weights.reverse_a_log = aLog();
   for (int part = 0; part < 3; ++part)
     for (int lag = 0; lag < 4; ++lag)
-      weights.convolution[part].push_back(torch::full({part == 0 ? h : g, d}, lag == 0 ? 1.0f : 0.0f, options));
+      weights.convolution[part].push_back(
+          torch::full({part == 0 ? h : g, d}, lag == 0 ? 1.0f : 0.0f, options));
   weights.scan_norm = torch::ones({h, d}, options);
   weights.flex_output = weights.swin_output = attention.output;
   weights.flex_output_bias = weights.swin_output_bias = attention.output_bias;

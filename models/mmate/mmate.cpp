@@ -80,9 +80,9 @@ std::shared_ptr<const MMateShared::Sequence> MMateShared::sequence(const Sequenc
   sequence->images = mediaTable(images);
   for (int order = 0; order < 4; ++order)
     sequence->orders[order] = MMateKernels::tokenOrder(order, sequence->media, layout.tokens);
-  for (Tensor *tensor : {&sequence->vision, &sequence->segment, &sequence->media, &sequence->videos,
-                         &sequence->images, &sequence->orders[0], &sequence->orders[1],
-                         &sequence->orders[2], &sequence->orders[3]})
+  for (Tensor *tensor :
+       {&sequence->vision, &sequence->segment, &sequence->media, &sequence->videos, &sequence->images,
+        &sequence->orders[0], &sequence->orders[1], &sequence->orders[2], &sequence->orders[3]})
     *tensor = tensor->to(device);
   last_ = sequence;
   return sequence;
@@ -155,7 +155,8 @@ Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequ
   MMateKernels::FlexScale scale;
   scale.rms = config_.scan_norm;
   scale.epsilon = config_.norm_epsilon;
-  scale.weight = config_.scan_norm ? weights_.scan_norm : torch::full({h, d}, 1 / std::sqrt(double(d)), projected.options());
+  scale.weight = config_.scan_norm ? weights_.scan_norm
+                                   : torch::full({h, d}, 1 / std::sqrt(double(d)), projected.options());
   Tensor y;
   std::tie(y, state.scan) =
       shared_->kernels.flex({c, b, x, order, forward_dt, reverse_dt, weights_.forward_a_log,
