@@ -76,7 +76,7 @@ CASES = {
     "stage_1_paper": (MEDIA, {"mixer": PRESETS["paper"] | {"branches": "flex"}, "train": ["flex", "fusion"], "weights": [1, 0, 0]}),
     "student_stream": (MEDIA, {"mixer": FLEX_ALONE, "train": ["flex"], "weights": [0.5, 0.3, 0], "hidden_input": "student"}),
     "stage_3_text": (TEXT, {"mixer": PRESETS["safe"], "train": ["flex", "swin", "fusion", "adapters"], "weights": [0, 0.5, 0.7]}),
-    "stage_2_media": (MEDIA, {"mixer": PRESETS["safe"], "train": ["flex", "swin", "fusion"], "weights": [0.5, 0.5, 0.5]}),
+    "stage_2_media": (MEDIA, {"mixer": PRESETS["safe"], "train": ["flex", "swin", "fusion"], "weights": [0.5, 0.5, 0]}),
     "recomputed": (MEDIA, {"mixer": FLEX_ALONE, "train": ["flex", "adapters"], "weights": [0.5, 0.5, 0.5], "hidden_input": "student", "recompute": True}),
 }  # fmt: skip
 DEFAULTS = {"hidden_input": "teacher", "temperature": 2.0, "patch_strength": 0.0, "recompute": False}
