@@ -75,8 +75,8 @@ torch::Tensor Attention::forward(const MixerInput &input, MixerState &state) {
   if (!cache)
     throw Error(ErrorCode::invalidArgument, "attention requires the state that it created, a KeyValueCache");
   std::int64_t batch = input.hidden.size(0), tokens = input.hidden.size(1);
-  auto project = [&](const torch::Tensor &weight, const torch::Tensor &bias, std::int64_t heads) {
-    return torch::linear(input.hidden, weight, bias).view({batch, tokens, heads, weights_.head_dim});
+  auto project = [&](const LinearWeight &weight, const torch::Tensor &bias, std::int64_t heads) {
+    return weight.multiply(input.hidden, bias).view({batch, tokens, heads, weights_.head_dim});
   };
   auto query = project(weights_.query, weights_.query_bias, weights_.heads);
   auto key = project(weights_.key, weights_.key_bias, weights_.key_value_heads);
@@ -88,7 +88,7 @@ torch::Tensor Attention::forward(const MixerInput &input, MixerState &state) {
   auto mixed = causalAttention(query, cache->keys.narrow(2, 0, cache->tokens),
                                cache->values.narrow(2, 0, cache->tokens));
   mixed = mixed.transpose(1, 2).reshape({batch, tokens, weights_.heads * weights_.head_dim});
-  return torch::linear(mixed, weights_.output, weights_.output_bias);
+  return weights_.output.multiply(mixed, weights_.output_bias);
 }
 
 } // namespace linmu::models

@@ -1,6 +1,8 @@
 #include "models/decoder/decoder.h"
 #include "runtime/core/error.h"
 #include <fmt/format.h>
+#include <optional>
+#include <utility>
 
 namespace linmu::models {
 
@@ -14,20 +16,27 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights) {
                value_rows = config.key_value_heads * config.head_dim;
   auto rotary = std::make_shared<const Rotary>(config.head_dim, config.rope_theta, config.rope_scaling);
 
-  decoder.embedding_ = weights.take("model.embed_tokens.weight", {config.vocab_size, width});
+  auto linear = [&](const std::string &name, std::vector<std::int64_t> shape) {
+    std::optional<PackedRows> packed = weights.takePacked(name, shape);
+    return packed ? LinearWeight(*std::move(packed)) : LinearWeight(weights.take(name, std::move(shape)));
+  };
+  decoder.embedding_ = linear("model.embed_tokens.weight", {config.vocab_size, width});
   for (std::int64_t i = 0; i < config.layers; ++i) {
     auto take = [&](const char *name, std::vector<std::int64_t> shape) {
       return weights.take(fmt::format("model.layers.{}.{}", i, name), std::move(shape));
+    };
+    auto takeLinear = [&](const char *name, std::vector<std::int64_t> shape) {
+      return linear(fmt::format("model.layers.{}.{}", i, name), std::move(shape));
     };
     AttentionWeights attention;
     attention.heads = config.heads;
     attention.key_value_heads = config.key_value_heads;
     attention.head_dim = config.head_dim;
     attention.rotary = rotary;
-    attention.query = take("self_attn.q_proj.weight", {query_rows, width});
-    attention.key = take("self_attn.k_proj.weight", {value_rows, width});
-    attention.value = take("self_attn.v_proj.weight", {value_rows, width});
-    attention.output = take("self_attn.o_proj.weight", {width, query_rows});
+    attention.query = takeLinear("self_attn.q_proj.weight", {query_rows, width});
+    attention.key = takeLinear("self_attn.k_proj.weight", {value_rows, width});
+    attention.value = takeLinear("self_attn.v_proj.weight", {value_rows, width});
+    attention.output = takeLinear("self_attn.o_proj.weight", {width, query_rows});
     if (config.query_key_value_bias) {
       attention.query_bias = take("self_attn.q_proj.bias", {query_rows});
       attention.key_bias = take("self_attn.k_proj.bias", {value_rows});
@@ -40,16 +49,16 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights) {
     layer.mixer = std::make_shared<Attention>(std::move(attention));
     layer.mixer_norm = take("input_layernorm.weight", {width});
     layer.mlp_norm = take("post_attention_layernorm.weight", {width});
-    layer.gate = take("mlp.gate_proj.weight", {inner, width});
-    layer.up = take("mlp.up_proj.weight", {inner, width});
-    layer.down = take("mlp.down_proj.weight", {width, inner});
+    layer.gate = takeLinear("mlp.gate_proj.weight", {inner, width});
+    layer.up = takeLinear("mlp.up_proj.weight", {inner, width});
+    layer.down = takeLinear("mlp.down_proj.weight", {width, inner});
     decoder.layers_.push_back(std::move(layer));
   }
   decoder.norm_ = weights.take("model.norm.weight", {width});
   decoder.head_ = decoder.embedding_;
   if (!config.tied_embeddings || weights.has("lm_head.weight")) {
-    decoder.head_ = weights.take("lm_head.weight", {config.vocab_size, width});
-    if (config.tied_embeddings && !torch::equal(decoder.head_, decoder.embedding_))
+    decoder.head_ = linear("lm_head.weight", {config.vocab_size, width});
+    if (config.tied_embeddings && !torch::equal(decoder.head_.dense(), decoder.embedding_.dense()))
       throw Error(
           ErrorCode::corruptFile,
           "tie_word_embeddings requires lm_head.weight to equal model.embed_tokens.weight, it does not");
@@ -98,7 +107,7 @@ torch::Tensor Decoder::embed(const torch::Tensor &ids) const {
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("token ids must be 0 to {}, got {}", config_.vocab_size - 1,
                             ids.masked_select(outside)[0].item<std::int64_t>()));
-  return torch::embedding(embedding_, ids);
+  return embedding_.rowsOf(ids);
 }
 
 torch::Tensor Decoder::forward(const torch::Tensor &ids, DecoderState &state, Logits logits) const {
@@ -150,13 +159,13 @@ torch::Tensor Decoder::forwardEmbeddings(const torch::Tensor &embeddings, const 
     x = x + layer.mixer->forward(input, *state.layers[i]);
 
     auto hidden = rmsNorm(x, layer.mlp_norm, config_.rms_epsilon);
-    auto gated = torch::silu(torch::linear(hidden, layer.gate)).mul_(torch::linear(hidden, layer.up));
-    x = x + torch::linear(gated, layer.down);
+    auto gated = torch::silu(layer.gate.multiply(hidden)).mul_(layer.up.multiply(hidden));
+    x = x + layer.down.multiply(gated);
   }
   state.tokens += tokens;
   if (logits == Logits::last)
     x = x.narrow(1, tokens - 1, 1);
-  return torch::linear(rmsNorm(x, norm_, config_.rms_epsilon), head_);
+  return head_.multiply(rmsNorm(x, norm_, config_.rms_epsilon));
 }
 
 } // namespace linmu::models

@@ -13,8 +13,8 @@ namespace linmu::models {
 struct DecoderLayer {
   torch::Tensor mixer_norm, mlp_norm; ///< [d]
   std::shared_ptr<TokenMixer> mixer;
-  torch::Tensor gate, up; ///< [intermediate, d]
-  torch::Tensor down;     ///< [d, intermediate]
+  LinearWeight gate, up; ///< [intermediate, d]
+  LinearWeight down;     ///< [d, intermediate]
 };
 
 /// What one batch of sequences has been through.
@@ -34,7 +34,7 @@ enum class Logits {
 /// A copy shares every weight and mixer; replacing a mixer in one leaves the other as it was.
 class Decoder {
 public:
-  /// Reads all weights, f32, with an attention mixer in each layer. Throws Error(corruptFile) naming the
+  /// Takes all weights, with an attention mixer in each layer. Throws Error(corruptFile) naming the
   /// first tensor that is missing, has another shape, or that the model does not have.
   static Decoder load(const DecoderConfig &config, WeightReader &weights);
 
@@ -42,7 +42,7 @@ public:
   std::vector<DecoderLayer> &layers() { return layers_; }
   const std::vector<DecoderLayer> &layers() const { return layers_; }
   /// [vocabulary, d]
-  const torch::Tensor &embedding() const { return embedding_; }
+  const LinearWeight &embedding() const { return embedding_; }
 
   DecoderState initialState(std::int64_t batch = 1) const;
 
@@ -60,7 +60,8 @@ public:
 
 private:
   DecoderConfig config_;
-  torch::Tensor embedding_, norm_, head_;
+  LinearWeight embedding_, head_;
+  torch::Tensor norm_;
   std::vector<DecoderLayer> layers_;
 };
 

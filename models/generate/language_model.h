@@ -13,8 +13,9 @@ namespace linmu::models {
 
 struct LanguageModel {
   /// Opens a GGUF file, or a Hugging Face folder with `config.json`, safetensors and `tokenizer.json`.
-  /// Throws linmu::Error naming the file and what does not fit.
-  static LanguageModel open(const std::filesystem::path &path);
+  /// Without a `form`, weights stay packed that the file packs; `packed` requires that it packs some. Throws
+  /// linmu::Error naming the file and what does not fit.
+  static LanguageModel open(const std::filesystem::path &path, std::optional<WeightForm> form = {});
 
   Decoder decoder;
   Tokenizer tokenizer;

@@ -26,22 +26,21 @@ MMateWeights reuseWeights(const AttentionWeights &attention, std::int64_t hidden
     Tensor dt = torch::exp(torch::rand({h}, generator) * (std::log(1e-1) - std::log(1e-3)) + std::log(1e-3));
     return dt + torch::log(-torch::expm1(-dt));
   };
+  Tensor query = attention.query.dense(), key = attention.key.dense(), value = attention.value.dense();
   auto aLog = [&] { return torch::log(torch::rand({h}, generator) * 15 + 1); };
-  weights.flex =
-      torch::cat({attention.query, attention.key, attention.value, torch::zeros({3 * h, hidden_size})})
-          .contiguous();
+  weights.flex = torch::cat({query, key, value, torch::zeros({3 * h, hidden_size})}).contiguous();
   weights.flex_bias =
-      torch::cat({biasOf(attention.query_bias, attention.query), biasOf(attention.key_bias, attention.key),
-                  biasOf(attention.value_bias, attention.value), dtBias(), dtBias(), torch::zeros({h})});
+      torch::cat({biasOf(attention.query_bias, query), biasOf(attention.key_bias, key),
+                  biasOf(attention.value_bias, value), dtBias(), dtBias(), torch::zeros({h})});
   weights.forward_a_log = aLog();
   weights.reverse_a_log = aLog();
   for (int part = 0; part < 3; ++part)
     for (int lag = 0; lag < 4; ++lag)
       weights.convolution[part].push_back(torch::full({part == 0 ? h : g, d}, lag == 0 ? 1.0f : 0.0f));
   weights.scan_norm = torch::ones({h, d});
-  weights.flex_output = weights.swin_output = attention.output;
+  weights.flex_output = weights.swin_output = attention.output.dense();
   weights.flex_output_bias = weights.swin_output_bias = attention.output_bias;
-  weights.swin = torch::cat({attention.query, attention.key, attention.value}).contiguous();
+  weights.swin = torch::cat({query, key, value}).contiguous();
   weights.swin_bias = weights.flex_bias.narrow(0, 0, (h + 2 * g) * d).clone();
   weights.lambda = torch::zeros({1, hidden_size});
   weights.lambda_bias = torch::full({1}, 2.0f);
