@@ -16,13 +16,13 @@ constexpr std::int64_t unpackedValues = 1 << 20;
 
 LinearWeight::LinearWeight(PackedRows rows) : rows_(std::make_shared<const PackedRows>(std::move(rows))) {
   std::atomic<bool> fits = true;
-  matrix_ = std::make_shared<const PackedMatrix>(
-      rows_->rows(), rows_->columns(), PackedWords{rows_->bits()}, [&](std::int64_t row, std::int64_t group) {
-        PackedGroup each = rows_->groupOf(row, group);
-        if (float(c10::Half(each.offset)) != each.offset)
-          fits = false;
-        return each;
-      });
+  matrix_ = std::make_shared<const PackedMatrix>(rows_->rows(), rows_->columns(), PackedWords{rows_->bits()},
+                                                 [&](std::int64_t row, std::int64_t group) {
+                                                   PackedGroup each = rows_->groupOf(row, group);
+                                                   if (float(c10::Half(each.offset)) != each.offset)
+                                                     fits = false;
+                                                   return each;
+                                                 });
   if (!fits) {
     dense_ = unpacked(0, rows_->rows());
     matrix_.reset();

@@ -11,8 +11,9 @@ namespace linmu::models {
 /// W [out, in] of y = x W^T. Copies share the memory.
 ///
 /// Packed weights stay a few bits each: few tokens at a time, as in decoding, which is bound by the bytes of
-/// the weights, are multiplied by PackedMatrix. Many tokens at a time, as in prefill, are bound by arithmetic:
-/// some rows after the others are unpacked from the file to f32. Both compute in f32 with the exact weights.
+/// the weights, are multiplied by PackedMatrix. Many tokens at a time, as in prefill, are bound by
+/// arithmetic: some rows after the others are unpacked from the file to f32. Both compute in f32 with the
+/// exact weights.
 class LinearWeight {
 public:
   LinearWeight() = default;

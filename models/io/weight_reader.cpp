@@ -110,8 +110,7 @@ WeightReader WeightReader::fromGguf(std::shared_ptr<const GgufFile> file, const 
     bool rotated = translated_name.find(".q_proj.") != std::string::npos ||
                    translated_name.find(".k_proj.") != std::string::npos;
     // A number of rows that the heads do not divide is refused as a shape that does not fit.
-    torch::Tensor order = pairs && rotated && !tensor.shape.empty() &&
-                                  tensor.shape[0] % config.head_dim == 0
+    torch::Tensor order = pairs && rotated && !tensor.shape.empty() && tensor.shape[0] % config.head_dim == 0
                               ? pairsToHalves(tensor.shape[0], config.head_dim).contiguous()
                               : torch::Tensor();
     Entry entry{tensor.shape,

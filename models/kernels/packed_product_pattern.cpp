@@ -15,10 +15,12 @@ template <typename Make> std::string list(int count, Make make) {
 /// Aliases, the function's head and the clauses of the map.
 std::string headOf(std::int64_t groups, std::int64_t blocks, PackedWords words) {
   constexpr int rows = PackedWords::rows;
-  std::string text = fmt::format("!x = tensor<?x?x1x{}xf32>\n!y = tensor<?x?x{}x{}xf32>\n", groups, blocks, rows);
-  text += fmt::format("!word = tensor<{0}x{1}x{2}xi32>\n!half = tensor<{0}x{1}x{2}xf16>\n", blocks, groups, rows);
-  text += fmt::format("!group = tensor<{0}xf32>\n!q = tensor<{0}x{1}xi32>\n!m = tensor<{0}x{1}xf32>\n\n", groups,
-                      rows);
+  std::string text =
+      fmt::format("!x = tensor<?x?x1x{}xf32>\n!y = tensor<?x?x{}x{}xf32>\n", groups, blocks, rows);
+  text +=
+      fmt::format("!word = tensor<{0}x{1}x{2}xi32>\n!half = tensor<{0}x{1}x{2}xf16>\n", blocks, groups, rows);
+  text += fmt::format("!group = tensor<{0}xf32>\n!q = tensor<{0}x{1}xi32>\n!m = tensor<{0}x{1}xf32>\n\n",
+                      groups, rows);
   auto elements = [](const char *pattern) {
     return list(PackedGroup::size, [&](int e) { return fmt::format(fmt::runtime(pattern), e); });
   };
@@ -27,9 +29,10 @@ std::string headOf(std::int64_t groups, std::int64_t blocks, PackedWords words) 
   };
   text += fmt::format("func.func @packed_product({}, %sum: !x, {}, %scale: !half, %offset: !half) -> !y {{\n",
                       elements("%x{}: !x"), wordsOf("%w{}: !word"));
-  return text + fmt::format("  %y = pattern.map\n      params({}, %s = %scale : !half, %o = %offset : !half)\n"
-                            "      tokens({}, %xs = %sum : !x)\n      -> (!y) {{\n",
-                            wordsOf("%p{0} = %w{0} : !word"), elements("%t{0} = %x{0} : !x"));
+  return text +
+         fmt::format("  %y = pattern.map\n      params({}, %s = %scale : !half, %o = %offset : !half)\n"
+                     "      tokens({}, %xs = %sum : !x)\n      -> (!y) {{\n",
+                     wordsOf("%p{0} = %w{0} : !word"), elements("%t{0} = %x{0} : !x"));
 }
 
 /// Weight `place` of word `word`, times its activation, on top of what the word's weights before it gave.
@@ -52,7 +55,8 @@ std::string packedProductPattern(std::int64_t groups, std::int64_t blocks, Packe
   std::string text = headOf(groups, blocks, words);
   for (int place = 0; place < words.perWord(); ++place) {
     const std::uint32_t mask = ((std::uint64_t{1} << words.bits) - 1) << (place * words.bits);
-    text += fmt::format("    %mask{} = arith.constant dense<{}> : !q\n", place, static_cast<std::int32_t>(mask));
+    text +=
+        fmt::format("    %mask{} = arith.constant dense<{}> : !q\n", place, static_cast<std::int32_t>(mask));
   }
   std::string sum; // of the words so far
   for (int word = 0; word < words.perGroup(); ++word) {

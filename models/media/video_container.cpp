@@ -12,12 +12,12 @@ constexpr const char *containers = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mp
 } // namespace
 
 void failVideo(ErrorCode code, const std::filesystem::path &path, const std::string &expected,
-                       const std::string &found) {
+               const std::string &found) {
   throw Error(code, fmt::format("{}: expected {}, found {}", path.string(), expected, found));
 }
 
 FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, std::optional<FilePart> part,
-                                                  const FfmpegLog &log) {
+                                            const FfmpegLog &log) {
   std::error_code status;
   const auto kind = std::filesystem::status(path, status).type();
   if (kind == std::filesystem::file_type::not_found)
@@ -26,7 +26,7 @@ FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, s
     failVideo(ErrorCode::io, path, "a video file", "a directory");
   if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::none)
     failVideo(ErrorCode::io, path, "a video file, which is read more than once and at any place",
-         kind == std::filesystem::file_type::fifo ? "a FIFO" : "a device or socket");
+              kind == std::filesystem::file_type::fifo ? "a FIFO" : "a device or socket");
   if (kind == std::filesystem::file_type::regular && std::filesystem::file_size(path, status) == 0 && !status)
     failVideo(ErrorCode::invalidArgument, path, "a video file", "an empty file");
 
@@ -58,7 +58,7 @@ FfmpegHandle<AVFormatContext> openContainer(const std::filesystem::path &path, s
   const int probing = ffmpeg().avformat_find_stream_info(opened, nullptr);
   if (probing < 0)
     failVideo(ErrorCode::corruptFile, path, fmt::format("readable streams in {}", opened->iformat->name),
-         log.reason(probing));
+              log.reason(probing));
   return format;
 }
 

@@ -32,15 +32,15 @@ int quarterTurns(const std::filesystem::path &path, const std::int32_t *matrix) 
   const bool mirrored = double(matrix[0]) * matrix[4] < double(matrix[1]) * matrix[3];
   if (mirrored || !(std::abs(turns - std::round(turns)) < 0.01))
     failVideo(ErrorCode::unsupported, path, "a display rotation by a multiple of 90 degrees",
-         mirrored ? "a mirrored picture" : fmt::format("{:.1f} degrees", turns * 90.0));
+              mirrored ? "a mirrored picture" : fmt::format("{:.1f} degrees", turns * 90.0));
   return (int(std::round(turns)) % 4 + 4) % 4;
 }
 
 void checkSize(const std::filesystem::path &path, const char *what, FrameSize size) {
   if (size.width < 1 || size.height < 1 || size.width > longest_side || size.height > longest_side)
     failVideo(ErrorCode::unsupported, path,
-         fmt::format("{} of 1 x 1 to {} x {}", what, longest_side, longest_side),
-         fmt::format("{} x {}", size.width, size.height));
+              fmt::format("{} of 1 x 1 to {} x {}", what, longest_side, longest_side),
+              fmt::format("{} x {}", size.width, size.height));
 }
 
 /// Transport streams of a file; none of what cannot be read, which opening it says.
@@ -123,7 +123,7 @@ void VideoReader::Stream::openPart(const FfmpegLog &log) {
     status = ffmpeg().avcodec_open2(codec.get(), decoder, nullptr);
   if (status < 0)
     failVideo(ErrorCode::corruptFile, path, fmt::format("a {} stream that can be decoded", decoder->name),
-         log.reason(status));
+              log.reason(status));
   turns = quarterTurns(path, matrixOf(stream));
   drained = false;
 }
@@ -150,8 +150,7 @@ void VideoReader::Stream::open(const FfmpegLog &log) {
 
 /// A frame's own matrix holds from there on, and goes before that of the stream.
 int VideoReader::Stream::quarterTurnsOfFrame() {
-  if (const AVFrameSideData *data =
-          ffmpeg().av_frame_get_side_data(frame.get(), AV_FRAME_DATA_DISPLAYMATRIX))
+  if (const AVFrameSideData *data = ffmpeg().av_frame_get_side_data(frame.get(), AV_FRAME_DATA_DISPLAYMATRIX))
     turns = quarterTurns(path, reinterpret_cast<const std::int32_t *>(data->data));
   return turns;
 }
@@ -184,7 +183,7 @@ void VideoReader::Stream::describe(const AVStream &stream) {
 void VideoReader::Stream::damage(const std::string &found) const {
   if (damaged == DamagedVideo::reject)
     failVideo(ErrorCode::corruptFile, path, fmt::format("an intact {} stream", info.codec),
-         fmt::format("damage after {} frames ({})", frames, found));
+              fmt::format("damage after {} frames ({})", frames, found));
 }
 
 /// Hands the decoder its next packet, or the end of the stream.
@@ -226,7 +225,7 @@ bool VideoReader::Stream::decode(const FfmpegLog &log) {
       }
       if (frames == 0)
         failVideo(ErrorCode::corruptFile, path, "at least one frame",
-             fmt::format("none that decodes{}", log.text().empty() ? "" : " (" + log.text() + ")"));
+                  fmt::format("none that decodes{}", log.text().empty() ? "" : " (" + log.text() + ")"));
       return false;
     }
     if (receiving == AVERROR(EAGAIN)) {
@@ -280,7 +279,8 @@ bool VideoReader::next(std::vector<std::uint8_t> &rgb) {
     return false;
   const int status = stream_->converter->convert(*stream_->frame, stream_->quarterTurnsOfFrame(), rgb);
   if (status < 0)
-    failVideo(ErrorCode::unsupported, stream_->path, "a pixel format that converts to RGB", log.reason(status));
+    failVideo(ErrorCode::unsupported, stream_->path, "a pixel format that converts to RGB",
+              log.reason(status));
   return true;
 }
 
