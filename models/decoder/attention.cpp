@@ -26,7 +26,7 @@ torch::Tensor causalAttention(const torch::Tensor &query, const torch::Tensor &k
   std::vector<torch::Tensor> blocks;
   for (std::int64_t begin = 0; begin < tokens; begin += maskRows) {
     std::int64_t rows = std::min(maskRows, tokens - begin), visible = past + begin + rows;
-    auto mask = torch::ones({rows, visible}, torch::kBool).tril(past + begin);
+    auto mask = torch::ones({rows, visible}, query.options().dtype(torch::kBool)).tril(past + begin);
     blocks.push_back(attend(query.narrow(2, begin, rows), keys.narrow(2, 0, visible),
                             values.narrow(2, 0, visible), mask, false));
   }
@@ -70,25 +70,47 @@ std::unique_ptr<MixerState> Attention::initialState(std::int64_t) const {
   return std::make_unique<KeyValueCache>();
 }
 
+Attention::Projected Attention::project(const MixerInput &input) const {
+  std::int64_t batch = input.hidden.size(0), tokens = input.hidden.size(1);
+  auto heads = [&](const torch::Tensor &weight, const torch::Tensor &bias, std::int64_t count) {
+    return torch::linear(input.hidden, weight, bias).view({batch, tokens, count, weights_.head_dim});
+  };
+  auto rotated = [&](const torch::Tensor &x) {
+    return weights_.rotary->apply(x, input.positions).transpose(1, 2);
+  };
+  auto query = heads(weights_.query, weights_.query_bias, weights_.heads);
+  auto key = heads(weights_.key, weights_.key_bias, weights_.key_value_heads);
+  auto value = heads(weights_.value, weights_.value_bias, weights_.key_value_heads);
+  return {rotated(query), rotated(key), value.transpose(1, 2)};
+}
+
+torch::Tensor Attention::output(const torch::Tensor &mixed) const {
+  std::int64_t batch = mixed.size(0), tokens = mixed.size(2);
+  auto rows = mixed.transpose(1, 2).reshape({batch, tokens, weights_.heads * weights_.head_dim});
+  return torch::linear(rows, weights_.output, weights_.output_bias);
+}
+
 torch::Tensor Attention::forward(const MixerInput &input, MixerState &state) {
   auto *cache = dynamic_cast<KeyValueCache *>(&state);
   if (!cache)
     throw Error(ErrorCode::invalidArgument, "attention requires the state that it created, a KeyValueCache");
-  std::int64_t batch = input.hidden.size(0), tokens = input.hidden.size(1);
-  auto project = [&](const torch::Tensor &weight, const torch::Tensor &bias, std::int64_t heads) {
-    return torch::linear(input.hidden, weight, bias).view({batch, tokens, heads, weights_.head_dim});
-  };
-  auto query = project(weights_.query, weights_.query_bias, weights_.heads);
-  auto key = project(weights_.key, weights_.key_bias, weights_.key_value_heads);
-  auto value = project(weights_.value, weights_.value_bias, weights_.key_value_heads);
-  query = weights_.rotary->apply(query, input.positions).transpose(1, 2);
-  key = weights_.rotary->apply(key, input.positions).transpose(1, 2);
-  cache->append(key, value.transpose(1, 2));
+  Projected now = project(input);
+  cache->append(now.key, now.value);
+  return output(causalAttention(now.query, cache->keys.narrow(2, 0, cache->tokens),
+                                cache->values.narrow(2, 0, cache->tokens)));
+}
 
-  auto mixed = causalAttention(query, cache->keys.narrow(2, 0, cache->tokens),
-                               cache->values.narrow(2, 0, cache->tokens));
-  mixed = mixed.transpose(1, 2).reshape({batch, tokens, weights_.heads * weights_.head_dim});
-  return torch::linear(mixed, weights_.output, weights_.output_bias);
+void Attention::moveTo(torch::Device device) {
+  for (torch::Tensor *tensor : {&weights_.query, &weights_.key, &weights_.value, &weights_.output,
+                                &weights_.query_bias, &weights_.key_bias, &weights_.value_bias,
+                                &weights_.output_bias})
+    if (tensor->defined())
+      *tensor = tensor->to(device);
+}
+
+torch::Tensor Attention::forwardWithGradients(const MixerInput &input) const {
+  Projected whole = project(input);
+  return output(causalAttention(whole.query, whole.key, whole.value));
 }
 
 } // namespace linmu::models

@@ -39,8 +39,16 @@ public:
   const AttentionWeights &weights() const { return weights_; }
   std::unique_ptr<MixerState> initialState(std::int64_t batch) const override;
   torch::Tensor forward(const MixerInput &input, MixerState &state) override;
+  torch::Tensor forwardWithGradients(const MixerInput &input) const override;
+  void moveTo(torch::Device device) override;
 
 private:
+  struct Projected {
+    torch::Tensor query, key, value; ///< [B, H, N, D]; [B, Hkv, N, D] twice; rotated
+  };
+  Projected project(const MixerInput &input) const;
+  torch::Tensor output(const torch::Tensor &mixed) const;
+
   AttentionWeights weights_;
 };
 

@@ -6,38 +6,51 @@ namespace linmu::models {
 
 // ---- loading ----
 
+static std::shared_ptr<TokenMixer> loadAttention(const DecoderConfig &config, std::int64_t layer,
+                                                 const std::shared_ptr<const Rotary> &rotary,
+                                                 WeightReader &weights) {
+  std::int64_t width = config.hidden_size, query_rows = config.heads * config.head_dim,
+               value_rows = config.key_value_heads * config.head_dim;
+  auto take = [&](const char *name, std::vector<std::int64_t> shape) {
+    return weights.take(fmt::format("model.layers.{}.self_attn.{}", layer, name), std::move(shape));
+  };
+  AttentionWeights attention;
+  attention.heads = config.heads;
+  attention.key_value_heads = config.key_value_heads;
+  attention.head_dim = config.head_dim;
+  attention.rotary = rotary;
+  attention.query = take("q_proj.weight", {query_rows, width});
+  attention.key = take("k_proj.weight", {value_rows, width});
+  attention.value = take("v_proj.weight", {value_rows, width});
+  attention.output = take("o_proj.weight", {width, query_rows});
+  if (config.query_key_value_bias) {
+    attention.query_bias = take("q_proj.bias", {query_rows});
+    attention.key_bias = take("k_proj.bias", {value_rows});
+    attention.value_bias = take("v_proj.bias", {value_rows});
+  }
+  if (config.output_bias)
+    attention.output_bias = take("o_proj.bias", {width});
+  return std::make_shared<Attention>(std::move(attention));
+}
+
 Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights) {
+  auto rotary = std::make_shared<const Rotary>(config.head_dim, config.rope_theta, config.rope_scaling);
+  return load(config, weights, [&](std::int64_t layer, WeightReader &reader) {
+    return loadAttention(config, layer, rotary, reader);
+  });
+}
+
+Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights, const MixerLoader &mixers) {
   Decoder decoder;
   decoder.config_ = config;
   std::int64_t width = config.hidden_size, inner = config.intermediate_size;
-  std::int64_t query_rows = config.heads * config.head_dim,
-               value_rows = config.key_value_heads * config.head_dim;
-  auto rotary = std::make_shared<const Rotary>(config.head_dim, config.rope_theta, config.rope_scaling);
-
   decoder.embedding_ = weights.take("model.embed_tokens.weight", {config.vocab_size, width});
   for (std::int64_t i = 0; i < config.layers; ++i) {
     auto take = [&](const char *name, std::vector<std::int64_t> shape) {
       return weights.take(fmt::format("model.layers.{}.{}", i, name), std::move(shape));
     };
-    AttentionWeights attention;
-    attention.heads = config.heads;
-    attention.key_value_heads = config.key_value_heads;
-    attention.head_dim = config.head_dim;
-    attention.rotary = rotary;
-    attention.query = take("self_attn.q_proj.weight", {query_rows, width});
-    attention.key = take("self_attn.k_proj.weight", {value_rows, width});
-    attention.value = take("self_attn.v_proj.weight", {value_rows, width});
-    attention.output = take("self_attn.o_proj.weight", {width, query_rows});
-    if (config.query_key_value_bias) {
-      attention.query_bias = take("self_attn.q_proj.bias", {query_rows});
-      attention.key_bias = take("self_attn.k_proj.bias", {value_rows});
-      attention.value_bias = take("self_attn.v_proj.bias", {value_rows});
-    }
-    if (config.output_bias)
-      attention.output_bias = take("self_attn.o_proj.bias", {width});
-
     DecoderLayer layer;
-    layer.mixer = std::make_shared<Attention>(std::move(attention));
+    layer.mixer = mixers(i, weights);
     layer.mixer_norm = take("input_layernorm.weight", {width});
     layer.mlp_norm = take("post_attention_layernorm.weight", {width});
     layer.gate = take("mlp.gate_proj.weight", {inner, width});
@@ -56,6 +69,19 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights) {
   }
   weights.requireAllTaken();
   return decoder;
+}
+
+void Decoder::moveTo(torch::Device device) {
+  bool tied = head_.is_same(embedding_);
+  embedding_ = embedding_.to(device);
+  norm_ = norm_.to(device);
+  head_ = tied ? embedding_ : head_.to(device);
+  for (DecoderLayer &layer : layers_) {
+    for (torch::Tensor *tensor :
+         {&layer.mixer_norm, &layer.mlp_norm, &layer.gate, &layer.up, &layer.down})
+      *tensor = tensor->to(device);
+    layer.mixer->moveTo(device);
+  }
 }
 
 // ---- state ----
@@ -98,7 +124,7 @@ torch::Tensor Decoder::embed(const torch::Tensor &ids) const {
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("token ids must be 0 to {}, got {}", config_.vocab_size - 1,
                             ids.masked_select(outside)[0].item<std::int64_t>()));
-  return torch::embedding(embedding_, ids);
+  return torch::embedding(embedding_, ids.to(embedding_.device()));
 }
 
 torch::Tensor Decoder::forward(const torch::Tensor &ids, DecoderState &state, Logits logits) const {

@@ -4,6 +4,7 @@
 #include "models/io/decoder_config.h"
 #include "models/io/weight_reader.h"
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -31,12 +32,17 @@ enum class Logits {
   last ///< [B, 1, vocabulary], of the last token
 };
 
+/// Takes the weights of a layer's mixer.
+using MixerLoader = std::function<std::shared_ptr<TokenMixer>(std::int64_t layer, WeightReader &weights)>;
+
 /// A copy shares every weight and mixer; replacing a mixer in one leaves the other as it was.
 class Decoder {
 public:
-  /// Reads all weights, f32, with an attention mixer in each layer. Throws Error(corruptFile) naming the
-  /// first tensor that is missing, has another shape, or that the model does not have.
+  /// Reads all weights, f32, with an attention mixer in each layer, or with what `mixers` gives. Throws
+  /// Error(corruptFile) naming the first tensor that is missing, has another shape, or that the model does
+  /// not have.
   static Decoder load(const DecoderConfig &config, WeightReader &weights);
+  static Decoder load(const DecoderConfig &config, WeightReader &weights, const MixerLoader &mixers);
 
   const DecoderConfig &config() const { return config_; }
   std::vector<DecoderLayer> &layers() { return layers_; }
@@ -47,6 +53,10 @@ public:
   const torch::Tensor &norm() const { return norm_; }
   /// [vocabulary, d]; the embedding itself where the two are tied.
   const torch::Tensor &head() const { return head_; }
+
+  /// Every weight lies on `device` from here on, where states are made and calls compute. Copies of the
+  /// decoder share their mixers: move it before there are any.
+  void moveTo(torch::Device device);
 
   DecoderState initialState(std::int64_t batch = 1) const;
 

@@ -35,8 +35,8 @@ torch::Tensor Rotary::apply(const torch::Tensor &x, const torch::Tensor &positio
       table_ = tableOf(torch::arange(std::max(needed, 2 * known), torch::kInt64), 0);
     table = {table_.cosines.index_select(0, positions), table_.sines.index_select(0, positions)};
   }
-  auto cosines = table.cosines.unsqueeze(1),
-       sines = table.sines.unsqueeze(1); // [N, 1, D/2] against [B, N, H, D/2]
+  auto cosines = table.cosines.to(x.device()).unsqueeze(1),
+       sines = table.sines.to(x.device()).unsqueeze(1); // [N, 1, D/2] against [B, N, H, D/2]
   auto halves = x.chunk(2, -1);
   return torch::cat({halves[0] * cosines - halves[1] * sines, halves[1] * cosines + halves[0] * sines}, -1);
 }

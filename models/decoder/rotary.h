@@ -14,7 +14,7 @@ class Rotary {
 public:
   Rotary(std::int64_t head_dim, double theta, RotaryScaling scaling = {});
 
-  /// x [B, N, H, D] rotated by `positions` [N] (int64, from 0). Where the scaling is dynamic, the largest of
+  /// x [B, N, H, D], on any device, rotated by `positions` [N] (int64, from 0, on the CPU). Where the scaling is dynamic, the largest of
   /// them says how long the sequence is; what was rotated before stays as it was, as in transformers.
   torch::Tensor apply(const torch::Tensor &x, const torch::Tensor &positions) const;
 

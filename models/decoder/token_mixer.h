@@ -29,7 +29,7 @@ struct MixerState {
 
 struct MixerInput {
   torch::Tensor hidden;         ///< [B, N, d], already normed
-  torch::Tensor positions;      ///< [N] int64, absolute
+  torch::Tensor positions;      ///< [N] int64, absolute, on the CPU
   const SequenceLayout &layout; ///< of these N tokens
 };
 
@@ -40,6 +40,11 @@ public:
   virtual std::unique_ptr<MixerState> initialState(std::int64_t batch) const = 0;
   /// y [B, N, d]; continues from and updates `state`, so that prefill in pieces and decode are the same call.
   virtual torch::Tensor forward(const MixerInput &input, MixerState &state) = 0;
+  /// y [B, N, d] of whole sequences, under autograd: gradients flow to `input.hidden` and to every weight
+  /// that requires one. Throws Error(unsupported) where there are none of a part of it.
+  virtual torch::Tensor forwardWithGradients(const MixerInput &input) const = 0;
+  /// Its weights lie on `device` from here on. Throws Error(unsupported) for a mixer that stays where it is.
+  virtual void moveTo(torch::Device device) = 0;
 };
 
 } // namespace linmu::models

@@ -35,7 +35,7 @@ Generation decode(const LanguageModel &model, torch::Tensor logits, DecoderState
   };
   auto begin = Clock::now();
   for (std::int64_t step = 0; step < options.max_tokens; ++step) {
-    auto row = logits.reshape({-1}).contiguous();
+    auto row = logits.reshape({-1}).cpu().contiguous();
     std::int64_t id = sampler.next({row.data_ptr<float>(), static_cast<std::size_t>(row.numel())});
     if (std::ranges::count(model.stop_tokens, id)) {
       result.stopped = true;

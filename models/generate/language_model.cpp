@@ -1,5 +1,6 @@
 #include "models/generate/language_model.h"
 #include "models/io/json_file.h"
+#include "models/mmate/mmate_tensors.h"
 #include "runtime/core/error.h"
 #include "runtime/io/mapped_file.h"
 #include <algorithm>
@@ -77,6 +78,16 @@ std::string readChatTemplate(const std::filesystem::path &folder) {
 
 } // namespace
 
+Decoder loadDecoder(const nlohmann::json &object, const std::string &origin, const DecoderConfig &config,
+                    WeightReader &weights) {
+  if (!config.mmate)
+    return Decoder::load(config, weights);
+  if (!object.contains("linmu"))
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{}: requires the key 'linmu', M-MATE's configuration", origin));
+  return loadMMateDecoder(config, MMateConfig::fromJson(object["linmu"].dump()), weights);
+}
+
 /// What every source has in common.
 static LanguageModel completed(LanguageModel model) {
   addStop(model.stop_tokens, model.tokenizer.idOf("<|im_end|>"));
@@ -103,10 +114,12 @@ LanguageModel LanguageModel::open(const std::filesystem::path &path) {
     throw Error(ErrorCode::io, fmt::format("no such file or folder: {}", path.string()));
   if (!std::filesystem::is_directory(path))
     return completed(openGguf(path));
-  DecoderConfig config = readConfigJson(path / "config.json");
+  const std::filesystem::path config_path = path / "config.json";
+  const nlohmann::json object = readJsonObject(config_path);
+  DecoderConfig config = readConfigJson(object, config_path.string());
   Tokenizer tokenizer = Tokenizer::fromJson(path / "tokenizer.json");
   WeightReader weights = WeightReader::fromSafetensors(path);
-  return fromFolder(path, std::move(tokenizer), Decoder::load(config, weights));
+  return fromFolder(path, std::move(tokenizer), loadDecoder(object, config_path.string(), config, weights));
 }
 
 ChatTemplate LanguageModel::chatTemplate() const {

@@ -5,6 +5,7 @@
 #include "models/text/tokenizer.h"
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,8 +13,8 @@
 namespace linmu::models {
 
 struct LanguageModel {
-  /// Opens a GGUF file, or a Hugging Face folder with `config.json`, safetensors and `tokenizer.json`.
-  /// Throws linmu::Error naming the file and what does not fit.
+  /// Opens a GGUF file, or a Hugging Face folder with `config.json`, safetensors and `tokenizer.json`, also
+  /// one that `linmu distill` has written. Throws linmu::Error naming the file and what does not fit.
   static LanguageModel open(const std::filesystem::path &path);
   /// A decoder and tokenizer with the chat template and stop tokens of a Hugging Face folder. Throws as
   /// `open` does.
@@ -30,5 +31,10 @@ struct LanguageModel {
   /// Parses `chat_template_text`. Throws Error(unsupported) if there is none or it is not ChatML's.
   ChatTemplate chatTemplate() const;
 };
+
+/// The decoder that config.json, or the part of it that is `object`, describes: with attention or, where `config` says
+/// M-MATE, with that of the key `linmu`. Throws as Decoder::load; Error(corruptFile) naming `origin` without that key.
+Decoder loadDecoder(const nlohmann::json &object, const std::string &origin, const DecoderConfig &config,
+                    WeightReader &weights);
 
 } // namespace linmu::models

@@ -178,10 +178,11 @@ DecoderConfig readConfigJson(const json &object, const std::string &origin) {
   if (reader.has("architectures") && object["architectures"].is_array() &&
       object["architectures"].size() == 1 && object["architectures"][0].is_string())
     architecture = object["architectures"][0].get<std::string>();
-  bool qwen2 = architecture == "Qwen2ForCausalLM";
-  if (!qwen2 && architecture != "LlamaForCausalLM")
+  bool qwen2 = architecture == "Qwen2ForCausalLM", linmu = architecture == "LinmuForCausalLM";
+  if (!qwen2 && !linmu && architecture != "LlamaForCausalLM")
     reader.unsupported(
-        fmt::format("'architectures' is {}, supported are LlamaForCausalLM and Qwen2ForCausalLM",
+        fmt::format("'architectures' is {}, supported are LlamaForCausalLM, Qwen2ForCausalLM and "
+                    "LinmuForCausalLM",
                     object.contains("architectures") ? object["architectures"].dump() : "missing"));
   if (std::string activation = reader.string("hidden_act", "silu"); activation != "silu")
     reader.unsupported(fmt::format("'hidden_act' is '{}', supported is 'silu'", activation));
@@ -216,6 +217,10 @@ DecoderConfig readConfigJson(const json &object, const std::string &origin) {
   config.tied_embeddings = reader.boolean("tie_word_embeddings", false);
   config.query_key_value_bias = qwen2 || reader.boolean("attention_bias", false);
   config.output_bias = !qwen2 && config.query_key_value_bias;
+  if (linmu) {
+    config.mmate = true;
+    config.output_bias = reader.boolean("attention_output_bias", false);
+  }
   readRotary(object, reader, origin, reader.number("max_position_embeddings", qwen2 ? 32768 : 2048), config);
   checkConfig(config, origin);
   return config;

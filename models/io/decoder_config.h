@@ -25,10 +25,12 @@ struct DecoderConfig {
   bool tied_embeddings = false; ///< the head is the embedding, transposed
   bool query_key_value_bias = false;
   bool output_bias = false;
+  bool mmate = false; ///< M-MATE mixes tokens, not attention (LinmuForCausalLM)
   bool operator==(const DecoderConfig &) const = default;
 };
 
-/// Reads Hugging Face's `config.json` of LlamaForCausalLM or Qwen2ForCausalLM. Throws Error(unsupported)
+/// Reads Hugging Face's `config.json` of LlamaForCausalLM, Qwen2ForCausalLM or, as `linmu distill` writes it,
+/// LinmuForCausalLM. Throws Error(unsupported)
 /// naming the key and its value for what this decoder does not compute (scalings of the rotary embedding
 /// other than linear, dynamic, llama3 and yarn, sliding windows, biases in the MLP, another activation or
 /// architecture), Error(corruptFile) for a missing key or a value that does not fit.

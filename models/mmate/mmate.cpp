@@ -46,9 +46,10 @@ static Tensor mediaTable(const std::vector<MediaItem> &items) {
   return table;
 }
 
-std::shared_ptr<const MMateShared::Sequence> MMateShared::sequence(const SequenceLayout &layout) {
+std::shared_ptr<const MMateShared::Sequence> MMateShared::sequence(const SequenceLayout &layout,
+                                                                   torch::Device device) {
   std::lock_guard lock(mutex_);
-  if (last_ && sameLayout(last_->layout, layout))
+  if (last_ && sameLayout(last_->layout, layout) && last_->vision.device() == device)
     return last_;
   // What inference makes, autograd does not keep.
   torch::InferenceMode ordinary(false);
@@ -79,6 +80,10 @@ std::shared_ptr<const MMateShared::Sequence> MMateShared::sequence(const Sequenc
   sequence->images = mediaTable(images);
   for (int order = 0; order < 4; ++order)
     sequence->orders[order] = MMateKernels::tokenOrder(order, sequence->media, layout.tokens);
+  for (Tensor *tensor : {&sequence->vision, &sequence->segment, &sequence->media, &sequence->videos,
+                         &sequence->images, &sequence->orders[0], &sequence->orders[1],
+                         &sequence->orders[2], &sequence->orders[3]})
+    *tensor = tensor->to(device);
   last_ = sequence;
   return sequence;
 }
@@ -99,10 +104,12 @@ MMate::MMate(MMateWeights weights, const MMateConfig &config, std::int64_t layer
 std::unique_ptr<MixerState> MMate::initialState(std::int64_t batch) const {
   auto state = std::make_unique<MMateState>();
   std::int64_t d = weights_.head_dim;
-  state->scan = torch::zeros({batch, weights_.heads, d, d});
+  const torch::TensorOptions options = weights_.flex.options().requires_grad(false);
+  state->scan = torch::zeros({batch, weights_.heads, d, d}, options);
   if (config_.short_convolution)
     for (int i = 0; i < 3; ++i)
-      state->tails[i] = torch::zeros({batch, 3, i == 0 ? weights_.heads : weights_.key_value_heads, d});
+      state->tails[i] =
+          torch::zeros({batch, 3, i == 0 ? weights_.heads : weights_.key_value_heads, d}, options);
   return state;
 }
 
@@ -119,7 +126,8 @@ Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequ
   std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
   std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
   // Everything that the scans read is a view of this one product.
-  Tensor projected = torch::linear(hidden, weights_.flex, weights_.flex_bias);
+  // Everything that kernels read is f32, also where torch's autocast makes products in bf16.
+  Tensor projected = torch::linear(hidden, weights_.flex, weights_.flex_bias).to(torch::kFloat32);
   std::int64_t at = 0;
   auto take = [&](std::int64_t heads, std::int64_t features) {
     Tensor part = projected.narrow(2, at, heads * std::max<std::int64_t>(features, 1));
@@ -147,7 +155,7 @@ Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequ
   MMateKernels::FlexScale scale;
   scale.rms = config_.scan_norm;
   scale.epsilon = config_.norm_epsilon;
-  scale.weight = config_.scan_norm ? weights_.scan_norm : torch::full({h, d}, 1 / std::sqrt(double(d)));
+  scale.weight = config_.scan_norm ? weights_.scan_norm : torch::full({h, d}, 1 / std::sqrt(double(d)), projected.options());
   Tensor y;
   std::tie(y, state.scan) =
       shared_->kernels.flex({c, b, x, order, forward_dt, reverse_dt, weights_.forward_a_log,
@@ -160,7 +168,7 @@ Tensor MMate::swinBranch(const MixerInput &input, const MMateShared::Sequence &s
   const Tensor &hidden = input.hidden;
   std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
   std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
-  Tensor projected = torch::linear(hidden, weights_.swin, weights_.swin_bias);
+  Tensor projected = torch::linear(hidden, weights_.swin, weights_.swin_bias).to(torch::kFloat32);
   auto take = [&](std::int64_t first, std::int64_t heads) {
     return projected.narrow(2, first * d, heads * d).view({batch, tokens, heads, d});
   };
@@ -181,7 +189,7 @@ Tensor MMate::swinBranch(const MixerInput &input, const MMateShared::Sequence &s
   if (weights_.swin_output_bias.defined())
     y = y + weights_.swin_output_bias;
   // Pad: the branch is zero outside vision tokens.
-  return torch::where(sequence.vision.unsqueeze(2), y, torch::zeros({1}));
+  return torch::where(sequence.vision.unsqueeze(2), y, torch::zeros({1}, y.options()));
 }
 
 Tensor MMate::checkedHidden(const MixerInput &input) const {
@@ -195,13 +203,18 @@ Tensor MMate::checkedHidden(const MixerInput &input) const {
 
 Tensor MMate::mix(const MixerInput &input, MMateState &state) const {
   Tensor hidden = checkedHidden(input);
-  auto sequence = shared_->sequence(input.layout);
-  Tensor y = flexBranch(hidden, *sequence, state);
+  auto sequence = shared_->sequence(input.layout, hidden.device());
+  using Branches = MMateConfig::Branches;
   bool vision = !input.layout.media.empty();
-  if (vision || !config_.lambda_is_one_on_text) {
+  Tensor y;
+  if (config_.branches == Branches::swin)
+    y = vision ? swinBranch(input, *sequence) : torch::zeros_like(hidden);
+  else
+    y = flexBranch(hidden, *sequence, state);
+  if (config_.branches == Branches::both && (vision || !config_.lambda_is_one_on_text)) {
     Tensor lambda = torch::sigmoid(torch::linear(hidden, weights_.lambda, weights_.lambda_bias));
     if (config_.lambda_is_one_on_text)
-      lambda = torch::where(sequence->vision.unsqueeze(2), lambda, torch::ones({1}));
+      lambda = torch::where(sequence->vision.unsqueeze(2), lambda, torch::ones({1}, lambda.options()));
     y = lambda * y;
     if (vision)
       y = y + (1 - lambda) * swinBranch(input, *sequence);
@@ -221,21 +234,37 @@ Tensor MMate::forward(const MixerInput &input, MixerState &mixerState) {
   return mix(input, *state);
 }
 
+void MMate::moveTo(torch::Device device) {
+  auto move = [&](Tensor &tensor) {
+    if (tensor.defined())
+      tensor = tensor.to(device);
+  };
+  for (auto &part : weights_.convolution)
+    for (Tensor &lag : part)
+      move(lag);
+  for (Tensor *tensor :
+       {&weights_.flex, &weights_.flex_bias, &weights_.forward_a_log, &weights_.reverse_a_log,
+        &weights_.scan_norm, &weights_.flex_output, &weights_.flex_output_bias, &weights_.swin,
+        &weights_.swin_bias, &weights_.swin_output, &weights_.swin_output_bias, &weights_.lambda,
+        &weights_.lambda_bias, &weights_.output_norm, &weights_.output_norm_bias})
+    move(*tensor);
+}
+
 Tensor MMate::forwardWithGradients(const MixerInput &input) const {
-  if (!input.layout.media.empty())
+  if (!input.layout.media.empty() && config_.branches != MMateConfig::Branches::flex)
     throw Error(
         ErrorCode::unsupported,
         fmt::format("M-MATE with gradients: expected a sequence without media items, got {}, whose windows "
                     "have no derived gradient yet",
                     input.layout.media.size()),
-        "flexWithGradients() gives the Flex-MA branch of any sequence");
+        "the Flex-MA branch alone (branches \"flex\") has gradients on any sequence");
   auto state = initialState(input.hidden.size(0));
   return mix(input, static_cast<MMateState &>(*state));
 }
 
 Tensor MMate::flexWithGradients(const MixerInput &input) const {
   auto state = initialState(input.hidden.size(0));
-  return flexBranch(checkedHidden(input), *shared_->sequence(input.layout),
+  return flexBranch(checkedHidden(input), *shared_->sequence(input.layout, input.hidden.device()),
                     static_cast<MMateState &>(*state));
 }
 

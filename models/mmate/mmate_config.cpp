@@ -25,6 +25,17 @@ MMateConfig MMateConfig::preset(std::string_view name) {
 
 namespace {
 
+const char *branchesName(MMateConfig::Branches branches) {
+  switch (branches) {
+  case MMateConfig::Branches::flex:
+    return "flex";
+  case MMateConfig::Branches::swin:
+    return "swin";
+  default:
+    return "both";
+  }
+}
+
 /// Calls `visit(name, member)` for each boolean key.
 template <typename Config, typename Visit> void eachFlag(Config &config, Visit &&visit) {
   visit("reverse_decays_over_text", config.reverse_decays_over_text);
@@ -65,6 +76,7 @@ void readWindow(const std::string &key, const nlohmann::json &value, std::array<
 
 std::string MMateConfig::toJson() const {
   nlohmann::ordered_json json;
+  json["branches"] = branchesName(branches);
   json["reverse_target"] = reverse_target == ReverseTarget::all ? "all" : "vision";
   json["reverse_scope"] = reverse_scope == ReverseScope::sequence ? "sequence" : "segment";
   eachFlag(*this, [&](const char *name, bool value) { json[name] = value; });
@@ -88,6 +100,12 @@ MMateConfig MMateConfig::fromJson(const std::string &text) {
   for (auto &[key, value] : json.items()) {
     if (key == "preset")
       continue;
+    if (key == "branches") {
+      if (value != "both" && value != "flex" && value != "swin")
+        refuse(key, "\"both\", \"flex\" or \"swin\"", value);
+      config.branches = value == "both" ? Branches::both : value == "flex" ? Branches::flex : Branches::swin;
+      continue;
+    }
     if (key == "reverse_target") {
       if (value != "all" && value != "vision")
         refuse(key, "\"all\" or \"vision\"", value);

@@ -9,6 +9,8 @@ namespace linmu::models {
 
 /// What is outside the layer's weights. Text tokens are those in no media item.
 struct MMateConfig {
+  /// Which branches there are. With one of them lambda is 1 or 0, on every token.
+  enum class Branches { both, flex, swin } branches = Branches::both;
   /// Which tokens read the reverse state: all (Eq. 2 taken literally), or vision only, so that text is
   /// causal.
   enum class ReverseTarget { all, vision } reverse_target = ReverseTarget::vision;

@@ -18,8 +18,10 @@ std::map<std::string, std::string> aliasesOf(const std::string &file,
 }
 
 DifferentiableKernel compilePattern(const std::string &file, const std::string &function,
-                                    std::map<std::string, std::string> aliases) {
+                                    std::map<std::string, std::string> aliases, bool cuda = false) {
   CompileOptions options;
+  if (cuda)
+    options.target = "cuda";
   options.filename = "models/mmate/patterns/" + file;
   options.function = function;
   options.aliases = std::move(aliases);
@@ -36,7 +38,8 @@ std::vector<torch::Tensor> MMateKernels::run(const std::string &file, const std:
                                              const std::vector<torch::Tensor> &inputs,
                                              const std::map<std::string, std::string> &sizes) const {
   std::int64_t h = heads_, g = keyValueHeads, d = head_dim_;
-  std::string key = fmt::format("{}:{}:{}", file, function, g);
+  bool cuda = inputs.front().is_cuda();
+  std::string key = fmt::format("{}:{}:{}:{}", file, function, g, cuda ? "cuda" : "cpu");
   for (auto &[name, size] : sizes)
     key += ":" + size;
   auto aliases = [&] {
@@ -59,7 +62,7 @@ std::vector<torch::Tensor> MMateKernels::run(const std::string &file, const std:
   };
   auto found = kernels_.find(key);
   if (found == kernels_.end())
-    found = kernels_.emplace(key, compilePattern(file, function, aliases())).first;
+    found = kernels_.emplace(key, compilePattern(file, function, aliases(), cuda)).first;
   auto start = std::chrono::steady_clock::now();
   std::vector<torch::Tensor> results = found->second(inputs);
   std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
@@ -75,8 +78,9 @@ torch::Tensor MMateKernels::tokenOrder(int order, const torch::Tensor &media, st
 
 std::pair<torch::Tensor, torch::Tensor> MMateKernels::flex(const FlexInputs &inputs, const Masks &masks,
                                                            const FlexScale &scale) const {
-  torch::Tensor share = torch::full({heads_}, scale.rms ? 1.0 : 0.0);
-  torch::Tensor epsilon = torch::full({heads_}, scale.rms ? scale.epsilon : 1.0);
+  const torch::TensorOptions options = inputs.c.options();
+  torch::Tensor share = torch::full({heads_}, scale.rms ? 1.0 : 0.0, options);
+  torch::Tensor epsilon = torch::full({heads_}, scale.rms ? scale.epsilon : 1.0, options);
   std::vector<torch::Tensor> results =
       run("flex.mlir", "flex", key_value_heads_,
           {inputs.c, inputs.b, inputs.x, inputs.order, inputs.forward_dt, inputs.forward_a_log, inputs.state,

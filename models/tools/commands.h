@@ -8,6 +8,7 @@ void addAnswer(CLI::App &app);
 void addChat(CLI::App &app);
 void addData(CLI::App &app);
 void addDemo(CLI::App &app);
+void addDistill(CLI::App &app);
 void addDoctor(CLI::App &app);
 void addEval(CLI::App &app);
 void addGenerate(CLI::App &app);

@@ -24,6 +24,7 @@ int run(int argc, char **argv) {
   linmu::tools::addChat(app);
   linmu::tools::addData(app);
   linmu::tools::addDemo(app);
+  linmu::tools::addDistill(app);
   linmu::tools::addDoctor(app);
   linmu::tools::addEval(app);
   linmu::tools::addGenerate(app);

@@ -78,6 +78,8 @@ Uninterrupted::~Uninterrupted() {
       end(signal);
 }
 
+bool interruptionWaits() { return waiting_signal.load() != 0; }
+
 RemovedOnSignal::RemovedOnSignal(std::string path) : path_(std::move(path)) {
   Uninterrupted scope;
   std::lock_guard lock(files_mutex);

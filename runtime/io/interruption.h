@@ -18,6 +18,9 @@ public:
   Uninterrupted &operator=(const Uninterrupted &) = delete;
 };
 
+/// Whether such a signal has come that waits for an Uninterrupted. Long work that may stop asks now and then.
+bool interruptionWaits();
+
 /// A file that such a signal removes, while this exists.
 class RemovedOnSignal {
 public:

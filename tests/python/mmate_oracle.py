@@ -176,7 +176,7 @@ def mmate(z, weights, config, layer, media, heads, groups, positions, theta):
     lam = torch.sigmoid(z @ weights["W_lambda"].T + weights["b_lambda"])
     if config["lambda_is_one_on_text"]:
         lam = torch.where(torch.from_numpy(item_of_tokens(len(z), media) < 0)[:, None], 1.0, lam)
-    y = lam * flex + (1 - lam) * swin
+    y = {"both": lam * flex + (1 - lam) * swin, "flex": flex, "swin": swin}[config["branches"]]
     if config["output_norm"]:
         centred = y - y.mean(dim=1, keepdim=True)
         deviation = torch.sqrt(torch.mean(centred**2, dim=1, keepdim=True) + config["norm_epsilon"])

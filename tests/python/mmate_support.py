@@ -17,12 +17,12 @@ WIDTH = HEADS * HEAD_DIM
 
 PRESETS = {
     "paper": {
-        "reverse_target": "all", "reverse_scope": "sequence", "reverse_decays_over_text": True, "gate_is_one_on_text": False,
+        "branches": "both", "reverse_target": "all", "reverse_scope": "sequence", "reverse_decays_over_text": True, "gate_is_one_on_text": False,
         "lambda_is_one_on_text": False, "short_convolution": False, "scan_norm": False, "output_norm": True,
         "join_wrapped": True, "norm_epsilon": 1e-6,
         "video_window": [16, 4, 4], "image_window": [8, 8]},
     "safe": {
-        "reverse_target": "vision", "reverse_scope": "segment", "reverse_decays_over_text": False, "gate_is_one_on_text": True,
+        "branches": "both", "reverse_target": "vision", "reverse_scope": "segment", "reverse_decays_over_text": False, "gate_is_one_on_text": True,
         "lambda_is_one_on_text": True, "short_convolution": False, "scan_norm": True, "output_norm": False,
         "join_wrapped": False, "norm_epsilon": 1e-6,
         "video_window": [16, 4, 4], "image_window": [8, 8]},
@@ -35,7 +35,7 @@ OTHER = {
     True: False,
     False: True,
 }
-FLIPPED = [key for key in PRESETS["safe"] if key != "norm_epsilon"]
+FLIPPED = [key for key in PRESETS["safe"] if key not in ("branches", "norm_epsilon")]
 WINDOWS = {"video_window": [3, 2, 4], "image_window": [5, 3]}  # odd ones, whose halves are rounded down
 
 

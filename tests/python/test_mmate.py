@@ -66,6 +66,12 @@ def test_each_key_of_the_paper_preset_changes_the_output(tmp_path, key):
     assert worst_error(one, other) > 1e-2
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("branch", ["flex", "swin"])
+def test_one_branch_alone_equals_the_transcription(tmp_path, preset, branch):
+    agree(tmp_path, PRESETS[preset] | {"branches": branch}, layer=1)
+
+
 @pytest.mark.parametrize("key", [None, "short_convolution", "scan_norm"])
 def test_each_head_of_a_batch_equals_the_transcription(tmp_path, key):
     config = PRESETS["safe"] if key is None else flipped("safe", key)

@@ -124,6 +124,11 @@ def test_every_parameter_of_the_whole_block_on_text(tmp_path, preset):
     assert (known >= {"W_lambda", "b_lambda", "output_norm", "b_output_norm"}) == (preset == "paper")
 
 
+def test_flex_alone_is_a_block_that_has_gradients_on_any_sequence(tmp_path):
+    config = flipped("safe", "output_norm") | {"branches": "flex"}
+    assert agree(tmp_path, config, 1, MIXED, "block") == FLEX | {"scan_norm", "output_norm", "b_output_norm"}
+
+
 def test_lambda_where_nothing_hides_it(tmp_path):
     assert agree(tmp_path, flipped("paper", "output_norm"), 1, TEXT, "block") >= {"W_lambda", "b_lambda"}
 

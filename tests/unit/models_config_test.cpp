@@ -62,7 +62,8 @@ TEST_F(ConfigTest, WhatTheDecoderDoesNotComputeIsUnsupported) {
   refuse({{"final_logit_softcapping", 30.0}}, "'final_logit_softcapping' is 30.0, supported is 0");
   refuse({{"query_pre_attn_scalar", 256}}, "'query_pre_attn_scalar' is 256, supported is a model without it");
   refuse({{"rope_interleaved", true}}, "'rope_interleaved' is true, supported is false");
-  refuse({{"architectures", {"GPT2LMHeadModel"}}}, "supported are LlamaForCausalLM and Qwen2ForCausalLM");
+  refuse({{"architectures", {"GPT2LMHeadModel"}}},
+         "supported are LlamaForCausalLM, Qwen2ForCausalLM and LinmuForCausalLM");
   refuse({{"architectures", nullptr}}, "'architectures' is null");
   refuse({{"hidden_act", "gelu"}}, "'hidden_act' is 'gelu', supported is 'silu'");
   refuse({{"use_sliding_window", true}}, "'use_sliding_window' is true, supported is false");

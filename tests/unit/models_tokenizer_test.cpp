@@ -2,6 +2,7 @@
 #include "models/text/byte_level.h"
 #include "models/text/text_stream.h"
 #include "models/text/tokenizer.h"
+#include "models/text/tokenizer_export.h"
 #include "tests/unit/models_gguf_fixture.h"
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -282,6 +283,32 @@ TEST_F(TokenizerGgufTest, WithoutTypesEveryTokenIsNormal) {
                     {"tokenizer.ggml.merges", strings({})}};
   Tokenizer tokenizer = Tokenizer::fromGguf(GgufFile::open(write("x.gguf", file(metadata))));
   EXPECT_EQ(tokenizer.encode("<ab"), (Ids{1, 0, 2}));
+}
+
+TEST_F(TokenizerGgufTest, WrittenAsTokenizerJsonItGivesTheSame) {
+  for (const char *pre : {"smollm", "gpt-2", "qwen2"}) {
+    Metadata metadata{{"tokenizer.ggml.model", string("gpt2")},
+                      {"tokenizer.ggml.pre", string(pre)},
+                      {"tokenizer.ggml.tokens", strings({"a", "b", "ab", "<c>", "<d>", "1", "2", "12", "Ġ",
+                                                         "Ġa", "ba", "Ã", "©", "Ã©"})},
+                      {"tokenizer.ggml.token_type", integers({1, 1, 1, 3, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1})},
+                      {"tokenizer.ggml.merges", strings({"a b", "1 2", "Ġ a", "b a", "Ã ©"})},
+                      {"tokenizer.ggml.add_bos_token", type(GgufType::boolean) + std::string(1, '\1')},
+                      {"tokenizer.ggml.bos_token_id", integer(3)}};
+    GgufFile source = GgufFile::open(write("x.gguf", file(metadata)));
+    Tokenizer expected = Tokenizer::fromGguf(source);
+    Tokenizer actual = Tokenizer::fromJson(write("tokenizer.json", tokenizerJson(source).dump()));
+    EXPECT_EQ(actual.prefix(), (Ids{3}));
+    EXPECT_EQ(actual.prefix(), expected.prefix());
+    EXPECT_EQ(actual.size(), expected.size());
+    for (const char *given : {"ab12 ab", "<c>ab<d>ba", "e\u0301 \u00e9 a  b", "112ba12"})
+      for (bool control : {false, true}) {
+        EXPECT_EQ(actual.encode(given, control), expected.encode(given, control)) << pre << ": " << given;
+        Ids ids = expected.encode(given, control);
+        EXPECT_EQ(actual.decode(ids), expected.decode(ids)) << pre << ": " << given;
+      }
+    EXPECT_EQ(expected.encode("12"), pre == std::string("gpt-2") ? Ids{7} : (Ids{5, 6})) << pre;
+  }
 }
 
 TEST_F(TokenizerGgufTest, OtherTokenizersAndDamagedListsAreRefused) {

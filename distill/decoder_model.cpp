@@ -1,0 +1,183 @@
+#include "distill/decoder_model.h"
+#include "distill/autocast.h"
+#include "distill/recompute.h"
+#include "models/mmate/convert.h"
+#include "models/mmate/mmate_tensors.h"
+#include "runtime/core/error.h"
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+
+namespace linmu::distill {
+
+using models::Attention;
+using models::Decoder;
+using models::DecoderLayer;
+using models::MMate;
+using torch::Tensor;
+
+// ---- parameters ----
+
+DecoderModel::DecoderModel(Decoder decoder, Precision precision)
+    : decoder_(std::move(decoder)), precision_(precision) {
+  parameters_.add("model.embed_tokens.weight", decoder_.embedding(), Part::backbone);
+  for (std::size_t i = 0; i < decoder_.layers().size(); ++i)
+    registerLayer(std::int64_t(i));
+  parameters_.add("model.norm.weight", decoder_.norm(), Part::backbone);
+  if (!decoder_.head().is_same(decoder_.embedding()))
+    parameters_.add("lm_head.weight", decoder_.head(), Part::backbone);
+  parameters_.train({});
+}
+
+static Part partOf(models::MMatePart part) {
+  switch (part) {
+  case models::MMatePart::flex:
+    return Part::flex;
+  case models::MMatePart::swin:
+    return Part::swin;
+  default:
+    return Part::fusion;
+  }
+}
+
+void DecoderModel::registerLayer(std::int64_t index) {
+  const DecoderLayer &layer = decoder_.layers()[std::size_t(index)];
+  auto add = [&](const char *name, const Tensor &tensor) {
+    if (tensor.defined())
+      parameters_.add(fmt::format("model.layers.{}.{}", index, name), tensor, Part::backbone);
+  };
+  if (auto *attention = dynamic_cast<Attention *>(layer.mixer.get())) {
+    const models::AttentionWeights &weights = attention->weights();
+    add("self_attn.q_proj.weight", weights.query);
+    add("self_attn.q_proj.bias", weights.query_bias);
+    add("self_attn.k_proj.weight", weights.key);
+    add("self_attn.k_proj.bias", weights.key_bias);
+    add("self_attn.v_proj.weight", weights.value);
+    add("self_attn.v_proj.bias", weights.value_bias);
+    add("self_attn.o_proj.weight", weights.output);
+    add("self_attn.o_proj.bias", weights.output_bias);
+  } else if (auto *block = dynamic_cast<MMate *>(layer.mixer.get())) {
+    models::MMateWeights weights = block->weights();
+    models::eachTensor(weights, decoder_.config(), block->config(), [&](const models::MMateTensor &entry) {
+      parameters_.add(models::mmatePrefix(index) + entry.name, entry.tensor, partOf(entry.part));
+    });
+  }
+  add("input_layernorm.weight", layer.mixer_norm);
+  add("post_attention_layernorm.weight", layer.mlp_norm);
+  add("mlp.gate_proj.weight", layer.gate);
+  add("mlp.up_proj.weight", layer.up);
+  add("mlp.down_proj.weight", layer.down);
+}
+
+Decoder DecoderModel::studentOf(const Decoder &teacher, const models::MMateConfig &config, std::uint64_t seed,
+                                const std::optional<Calibration> &calibration) {
+  Decoder student = models::convertToMMate(teacher, config, seed);
+  if (calibration && config.scan_norm)
+    models::calibrateScanNorms(teacher, student, calibration->embeddings, calibration->layout);
+  const models::DecoderConfig &shape = teacher.config();
+  auto shared = std::make_shared<models::MMateShared>(shape.heads, shape.key_value_heads, shape.head_dim);
+  std::int64_t index = 0;
+  for (DecoderLayer &layer : student.layers()) {
+    auto &block = static_cast<MMate &>(*layer.mixer);
+    layer.mixer = models::copiedMMate(block.weights(), shape, config, index++, shared);
+  }
+  return student;
+}
+
+void DecoderModel::addAdapters(std::int64_t rank, double alpha, std::uint64_t seed) {
+  if (!adapters_.empty())
+    throw Error(ErrorCode::invalidArgument, "the model has adapters already");
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  for (std::size_t i = 0; i < decoder_.layers().size(); ++i) {
+    const DecoderLayer &layer = decoder_.layers()[i];
+    auto add = [&](const char *name, const Tensor &weight) {
+      Adapter adapter = Adapter::of(weight, rank, alpha, generator);
+      parameters_.add(fmt::format("model.layers.{}.mlp.{}.lora_a", i, name), adapter.a, Part::adapters);
+      parameters_.add(fmt::format("model.layers.{}.mlp.{}.lora_b", i, name), adapter.b, Part::adapters);
+      return adapter;
+    };
+    FfnAdapters &ffn = adapters_.emplace_back();
+    ffn.gate = add("gate_proj", layer.gate);
+    ffn.up = add("up_proj", layer.up);
+    ffn.down = add("down_proj", layer.down);
+  }
+}
+
+void DecoderModel::setBranches(models::MMateConfig::Branches branches) {
+  for (DecoderLayer &layer : decoder_.layers()) {
+    auto *block = dynamic_cast<MMate *>(layer.mixer.get());
+    if (!block)
+      throw Error(ErrorCode::invalidArgument, "branches require M-MATE in every layer, got another mixer");
+    block->setBranches(branches);
+  }
+}
+
+Decoder DecoderModel::merged() const {
+  Decoder merged = decoder_;
+  for (std::size_t i = 0; i < adapters_.size(); ++i) {
+    DecoderLayer &layer = merged.layers()[i];
+    layer.gate = adapters_[i].gate.merged(layer.gate);
+    layer.up = adapters_[i].up.merged(layer.up);
+    layer.down = adapters_[i].down.merged(layer.down);
+  }
+  return merged;
+}
+
+// ---- computing ----
+
+Tensor DecoderModel::embed(const Batch &batch) const {
+  return torch::embedding(decoder_.embedding(), batch.ids.to(decoder_.embedding().device()));
+}
+
+static Tensor positionsOf(const Tensor &x) { return torch::arange(x.size(1), torch::kInt64); }
+
+Tensor DecoderModel::mix(std::int64_t layer, const Tensor &input,
+                         const models::SequenceLayout &layout) const {
+  Autocast autocast(precision_ == Precision::bf16, input.device().type());
+  const auto &mixer = *decoder_.layers()[std::size_t(layer)].mixer;
+  return mixer.forwardWithGradients({input, positionsOf(input), layout}).to(torch::kFloat32);
+}
+
+/// x after the layer and, where asked for, input and output of its mixer.
+torch::autograd::variable_list DecoderModel::layerForward(std::int64_t index, const Tensor &x,
+                                                          const Tensor &positions,
+                                                          const models::SequenceLayout &layout,
+                                                          bool mixer) const {
+  Autocast autocast(precision_ == Precision::bf16, x.device().type());
+  const DecoderLayer &layer = decoder_.layers()[std::size_t(index)];
+  const FfnAdapters *adapters = adapters_.empty() ? nullptr : &adapters_[std::size_t(index)];
+  auto linear = [&](const Tensor &input, const Tensor &weight, Adapter FfnAdapters::*adapter) {
+    return adapters ? (adapters->*adapter).apply(input, weight) : torch::linear(input, weight);
+  };
+  double epsilon = decoder_.config().rms_epsilon;
+  Tensor input = models::rmsNorm(x, layer.mixer_norm, epsilon);
+  Tensor output = layer.mixer->forwardWithGradients({input, positions, layout}).to(torch::kFloat32);
+  Tensor after = x + output;
+  Tensor hidden = models::rmsNorm(after, layer.mlp_norm, epsilon);
+  Tensor gated = torch::silu(linear(hidden, layer.gate, &FfnAdapters::gate)) *
+                 linear(hidden, layer.up, &FfnAdapters::up);
+  after = after + linear(gated, layer.down, &FfnAdapters::down);
+  return mixer ? torch::autograd::variable_list{after, input, output} : torch::autograd::variable_list{after};
+}
+
+Forward DecoderModel::forward(const Tensor &embeddings, const models::SequenceLayout &layout,
+                              const ForwardOptions &options) const {
+  Forward result;
+  Tensor x = embeddings, positions = positionsOf(embeddings);
+  bool recomputed = options.recompute && torch::GradMode::is_enabled();
+  // Otherwise no parameter would get a gradient: see recompute.h.
+  if (recomputed && !x.requires_grad())
+    x = x.detach().requires_grad_();
+  for (std::size_t i = 0; i < decoder_.layers().size(); ++i) {
+    auto layer = [this, i, positions, layout, mixer = options.mixers](const Tensor &entering) {
+      return layerForward(std::int64_t(i), entering, positions, layout, mixer);
+    };
+    auto values = recomputed ? recompute(layer, x) : layer(x);
+    x = values[0];
+    if (options.mixers)
+      result.mixers.push_back({values[1], values[2]});
+  }
+  result.hidden = models::rmsNorm(x, decoder_.norm(), decoder_.config().rms_epsilon);
+  return result;
+}
+
+} // namespace linmu::distill

@@ -1,0 +1,124 @@
+#include "distill/decodings.h"
+#include "runtime/core/error.h"
+#include <algorithm>
+#include <fmt/format.h>
+#include <fstream>
+
+namespace linmu::distill {
+
+using torch::Tensor;
+
+Decodings::Decodings(const Model &teacher, std::vector<std::int64_t> stop_tokens, std::int64_t max_tokens,
+                     std::filesystem::path file)
+    : teacher_(teacher), stop_tokens_(std::move(stop_tokens)), max_tokens_(max_tokens),
+      file_(std::move(file)) {
+  readFile();
+}
+
+void Decodings::readFile() {
+  std::ifstream stream(file_);
+  for (std::string line; std::getline(stream, line);) {
+    nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (object.is_discarded())
+      continue;
+    try {
+      answers_[object.at("name")] = {object.at("prompt"), object.at("ids")};
+    } catch (const nlohmann::json::exception &error) {
+      throw Error(ErrorCode::corruptFile,
+                  fmt::format("{}: expected lines of {{\"name\", \"prompt\", \"ids\"}}, "
+                              "got {}",
+                              file_.string(), line.substr(0, 80)));
+    }
+  }
+}
+
+/// FNV-1a of 64 bits.
+static std::string hashOf(const std::int64_t *ids, std::int64_t count) {
+  std::uint64_t hash = 14695981039346656037u;
+  const auto *bytes = reinterpret_cast<const unsigned char *>(ids);
+  for (std::int64_t i = 0; i < count * std::int64_t(sizeof(*ids)); ++i)
+    hash = (hash ^ bytes[i]) * 1099511628211u;
+  return fmt::format("{:016x}", hash);
+}
+
+std::vector<std::int64_t> Decodings::decode(const Batch &batch, std::int64_t row, std::int64_t prompt) const {
+  Batch one;
+  one.ids = batch.ids.narrow(0, row, 1).narrow(1, 0, prompt);
+  one.labels = torch::full_like(one.ids, noLabel);
+  for (const Tensor &patches : batch.patches)
+    one.patches.push_back(patches.narrow(0, row, 1));
+  one.layout = {prompt, batch.layout.media};
+  const models::Decoder &decoder = teacher_.decoder();
+  models::DecoderState state = decoder.initialState();
+  torch::NoGradGuard guard;
+  Tensor logits = decoder.forwardEmbeddings(teacher_.embed(one), one.layout, state);
+  std::vector<std::int64_t> ids;
+  while (std::int64_t(ids.size()) < max_tokens_) {
+    ids.push_back(logits.argmax(-1).item<std::int64_t>());
+    if (std::ranges::count(stop_tokens_, ids.back()) || std::int64_t(ids.size()) == max_tokens_)
+      break;
+    logits = decoder.forward(torch::full({1, 1}, ids.back(), torch::kInt64), state);
+  }
+  return ids;
+}
+
+const std::vector<std::int64_t> &Decodings::answer(const Batch &batch, std::int64_t row,
+                                                   std::int64_t prompt) {
+  const std::string &name = batch.names[std::size_t(row)];
+  Tensor ids = batch.ids[row].contiguous();
+  std::string hash = hashOf(ids.data_ptr<std::int64_t>(), prompt);
+  auto found = answers_.find(name);
+  if (found != answers_.end() && found->second.prompt == hash)
+    return found->second.ids;
+  Answer &made = answers_[name] = {hash, decode(batch, row, prompt)};
+  std::string line = nlohmann::json{{"name", name}, {"prompt", hash}, {"ids", made.ids}}.dump() + "\n";
+  std::ofstream stream(file_, std::ios::app);
+  // On a line of its own, whatever a killed process has left.
+  if (!(stream << "\n" << line << std::flush))
+    throw Error(ErrorCode::io, fmt::format("cannot write {}", file_.string()));
+  return made.ids;
+}
+
+/// The first token of the last answer of a row.
+static std::int64_t promptOf(const Tensor &labels) {
+  const auto *label = labels.data_ptr<std::int64_t>();
+  std::int64_t at = labels.numel();
+  while (at > 0 && label[at - 1] == noLabel)
+    --at;
+  while (at > 0 && label[at - 1] != noLabel)
+    --at;
+  return at;
+}
+
+Batch Decodings::of(const Batch &batch) {
+  std::int64_t rows = batch.ids.size(0), longest = 0;
+  std::vector<std::int64_t> prompts;
+  std::vector<std::vector<std::int64_t>> answers;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    prompts.push_back(promptOf(batch.labels[row].contiguous()));
+    if (prompts.back() == 0)
+      throw Error(ErrorCode::invalidArgument,
+                  fmt::format("{}: expected a prompt before the answer to decode after, got none",
+                              batch.names[std::size_t(row)]));
+    answers.push_back(answer(batch, row, prompts.back()));
+    longest = std::max(longest, prompts.back() + std::int64_t(answers.back().size()));
+  }
+  Batch decoded;
+  decoded.ids = torch::zeros({rows, longest}, torch::kInt64);
+  decoded.labels = torch::full({rows, longest}, noLabel, torch::kInt64);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto &ids = answers[std::size_t(row)];
+    std::int64_t prompt = prompts[std::size_t(row)], count = std::int64_t(ids.size());
+    Tensor tokens = torch::tensor(ids, torch::kInt64);
+    decoded.ids[row].narrow(0, 0, prompt).copy_(batch.ids[row].narrow(0, 0, prompt));
+    decoded.ids[row].narrow(0, prompt, count).copy_(tokens);
+    decoded.labels[row].narrow(0, prompt, count).copy_(tokens);
+    decoded.targets += count;
+  }
+  decoded.patches = batch.patches;
+  decoded.layout = {longest, batch.layout.media};
+  decoded.names = batch.names;
+  return decoded;
+}
+
+} // namespace linmu::distill

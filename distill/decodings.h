@@ -1,0 +1,40 @@
+// What the teacher answers by itself, decoded once and stored (the pseudo-targets of Eq. 8).
+#pragma once
+#include "distill/model.h"
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace linmu::distill {
+
+class Decodings {
+public:
+  /// Answers of at most `max_tokens`, which one of `stop_tokens` ends. `file` keeps one JSON object a line,
+  /// {"name", "prompt", "ids"}; a line that a killed process left half-written counts as none. Throws
+  /// Error(io) for a file that cannot be read or written.
+  Decodings(const Model &teacher, std::vector<std::int64_t> stop_tokens, std::int64_t max_tokens,
+            std::filesystem::path file);
+
+  /// `batch` with the last answer of each row in place of the one that the data has: its tokens, the stop
+  /// token included, are the labels. What is not stored yet is decoded greedily and stored.
+  Batch of(const Batch &batch);
+
+private:
+  struct Answer {
+    std::string prompt; ///< what it was an answer to, as a hash of its ids
+    std::vector<std::int64_t> ids;
+  };
+  const std::vector<std::int64_t> &answer(const Batch &batch, std::int64_t row, std::int64_t prompt);
+  std::vector<std::int64_t> decode(const Batch &batch, std::int64_t row, std::int64_t prompt) const;
+  void readFile();
+
+  const Model &teacher_;
+  std::vector<std::int64_t> stop_tokens_;
+  std::int64_t max_tokens_;
+  std::filesystem::path file_;
+  std::map<std::string, Answer> answers_; ///< by the name of the sample
+};
+
+} // namespace linmu::distill

@@ -1,0 +1,186 @@
+#include "distill/distillation.h"
+#include "distill/data/sample_source.h"
+#include "distill/data/set_spec.h"
+#include "distill/export.h"
+#include "distill/text_source.h"
+#include "distill/vision_model.h"
+#include "runtime/core/error.h"
+#include "runtime/io/atomic_file.h"
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+
+namespace linmu::distill {
+
+namespace {
+
+std::filesystem::path logOf(const Recipe &recipe) { return recipe.out / "log.jsonl"; }
+
+void appendToLog(const Recipe &recipe, const nlohmann::ordered_json &line) {
+  std::ofstream stream(logOf(recipe), std::ios::app);
+  if (!(stream << line.dump() << "\n" << std::flush))
+    throw Error(ErrorCode::io, fmt::format("cannot write {}", logOf(recipe).string()));
+}
+
+nlohmann::ordered_json logLine(const StepReport &report, const Recipe &recipe) {
+  nlohmann::ordered_json line = {{"step", report.whole_step},
+                                 {"stage", recipe.stages[report.stage].name},
+                                 {"loss", report.loss},
+                                 {"hidden", report.terms.hidden},
+                                 {"token", report.terms.token},
+                                 {"sequence", report.terms.sequence},
+                                 {"supervised", report.terms.supervised},
+                                 {"learning_rate", report.learning_rate},
+                                 {"gradient_norm", report.gradient_norm},
+                                 {"tokens", report.tokens}};
+  if (!report.skipped.empty())
+    line["skipped"] = report.skipped;
+  return line;
+}
+
+} // namespace
+
+static std::optional<models::VisionLanguageModel> openVision(const std::filesystem::path &teacher) {
+  if (!models::isVisionLanguageModel(teacher))
+    return std::nullopt;
+  return models::VisionLanguageModel::open(teacher);
+}
+
+Distillation::Distillation(Recipe recipe, Start start)
+    : recipe_(std::move(recipe)), vision_(openVision(recipe_.teacher)),
+      teacher_(vision_ ? vision_->language : models::LanguageModel::open(recipe_.teacher)) {
+  if (teacher_.decoder.config().mmate)
+    throw Error(
+        ErrorCode::invalidArgument,
+        fmt::format("{}: a teacher must have attention, this is a LinMU model", recipe_.teacher.string()));
+  if (recipe_.device.is_cuda() && !torch::cuda::is_available())
+    throw Error(ErrorCode::unsupported, "device \"cuda\": torch finds no GPU here",
+                "\"device\": \"cpu\" runs anywhere");
+  if (recipe_.deterministic)
+    ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0); // cuBLAS gives the same bits with it
+  at::globalContext().setDeterministicAlgorithms(recipe_.deterministic, /*warn_only=*/false);
+  teacher_.decoder.moveTo(recipe_.device);
+  if (vision_) {
+    vision_->eachVisionTensor([&](const models::NamedTensor &entry) { entry.tensor = entry.tensor.to(recipe_.device); });
+    encoder_ = std::make_unique<SampleEncoder>(*vision_);
+  }
+  data_ = openData(recipe_.data, /*evaluation=*/false);
+  if (recipe_.validation)
+    validation_ = openData(*recipe_.validation, /*evaluation=*/true);
+  store_ = std::make_unique<CheckpointStore>(recipe_.out / "checkpoints", recipe_.checkpoint_keep);
+  auto newest = store_->newest();
+  if (newest && start == Start::fresh)
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("{} holds the checkpoints of a run, the newest of step {}",
+                            (recipe_.out / "checkpoints").string(), newest->step),
+                "go on with --resume, or choose another folder for `out`");
+  makeStudent();
+  bool decodes = std::ranges::any_of(
+      recipe_.stages, [](const Stage &stage) { return stage.objective.weights.sequence != 0; });
+  if (decodes)
+    decodings_ = std::make_unique<Decodings>(*teacher_model_, teacher_.stop_tokens, recipe_.decode_tokens,
+                                             recipe_.out / "teacher_decodings.jsonl");
+  trainer_ = std::make_unique<Trainer>(recipe_, *teacher_model_, *student_, *data_, validation_.get(),
+                                       decodings_.get(), *store_);
+  if (newest)
+    trainer_->resume(*newest);
+  truncateLog();
+}
+
+Distillation::~Distillation() = default;
+
+std::unique_ptr<BatchSource> Distillation::openData(const DataRecipe &data, bool evaluation) const {
+  if (data.kind == "text")
+    return std::make_unique<TextSource>(
+        data.path, teacher_, TextSourceOptions{recipe_.batch, data.max_tokens, recipe_.seed, evaluation});
+  if (!encoder_)
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("data of the kind \"vision\" require a vision-language model, {} is none",
+                            recipe_.teacher.string()));
+  SourceOptions options;
+  options.batch = recipe_.batch;
+  options.seed = recipe_.seed;
+  options.evaluation = evaluation;
+  options.padding = encoder_->padding();
+  options.workers = int(data.workers);
+  return std::make_unique<SampleSource>(openSets(data.sets, data.folder, *encoder_), std::move(options));
+}
+
+std::unique_ptr<DecoderModel> Distillation::modelOf(models::Decoder decoder) const {
+  if (vision_)
+    return std::make_unique<VisionModel>(*vision_, std::move(decoder), recipe_.precision);
+  return std::make_unique<DecoderModel>(std::move(decoder), recipe_.precision);
+}
+
+std::string Distillation::dataSummary() const {
+  const auto *source = dynamic_cast<const SampleSource *>(data_.get());
+  return source ? source->summary() : "";
+}
+
+void Distillation::makeStudent() {
+  teacher_model_ = modelOf(teacher_.decoder);
+  std::optional<DecoderModel::Calibration> calibration;
+  if (recipe_.calibrate) {
+    nlohmann::json start = data_->position();
+    Batch first = data_->next().value();
+    data_->seek(start);
+    torch::NoGradGuard guard;
+    calibration = {teacher_model_->embed(first), first.layout};
+  }
+  student_ = modelOf(DecoderModel::studentOf(teacher_.decoder, recipe_.mixer, recipe_.seed, calibration));
+}
+
+/// Drops the lines of steps that a resumed run makes again.
+void Distillation::truncateLog() const {
+  std::ifstream stream(logOf(recipe_));
+  std::ostringstream kept;
+  for (std::string line; std::getline(stream, line);) {
+    nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (object.is_object() && object.contains("step") && object["step"] <= trainer_->stepsDone())
+      kept << line << "\n";
+  }
+  std::string text = kept.str();
+  AtomicFile file(logOf(recipe_));
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
+void Distillation::exportTo(const std::filesystem::path &folder, std::size_t stages) const {
+  ModelFacts facts;
+  facts.teacher = recipe_.text["teacher"].get<std::string>();
+  facts.recipe = recipe_.text;
+  facts.stop_tokens = teacher_.stop_tokens;
+  for (std::size_t i = 0; i < stages; ++i) {
+    facts.stages += (i == 0 ? "" : ", ") + recipe_.stages[i].name;
+    facts.steps += recipe_.stages[i].steps;
+  }
+  exportStudent(folder, student_->merged(), recipe_.teacher, facts, vision_ ? &*vision_ : nullptr);
+}
+
+Trainer::End Distillation::run(TrainerEvents events) {
+  TrainerEvents mine = events;
+  mine.onStep = [&](const StepReport &report) {
+    appendToLog(recipe_, logLine(report, recipe_));
+    if (events.onStep)
+      events.onStep(report);
+  };
+  mine.onValidation = [&](std::int64_t step, double divergence, double likelihood) {
+    appendToLog(recipe_, {{"step", step}, {"divergence", divergence}, {"likelihood", likelihood}});
+    if (events.onValidation)
+      events.onValidation(step, divergence, likelihood);
+  };
+  mine.onStageEnd = [&](std::size_t stage) {
+    if (recipe_.export_stages)
+      exportTo(recipe_.out / ("stage-" + recipe_.stages[stage].name), stage + 1);
+    if (events.onStageEnd)
+      events.onStageEnd(stage);
+  };
+  Trainer::End end = trainer_->run(mine);
+  if (end == Trainer::End::finished)
+    exportTo(studentFolder(), recipe_.stages.size());
+  return end;
+}
+
+} // namespace linmu::distill

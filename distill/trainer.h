@@ -1,0 +1,89 @@
+// The stages of a distillation, step by step, so that they can stop anywhere and go on as if they had not.
+#pragma once
+#include "distill/checkpoint.h"
+#include "distill/decoder_model.h"
+#include "distill/recipe.h"
+#include "models/decoder/busy_machine.h"
+#include <functional>
+#include <memory>
+
+namespace linmu::distill {
+
+/// What one step was.
+struct StepReport {
+  std::size_t stage = 0;       ///< of Recipe::stages
+  std::int64_t step = 0;       ///< of the stage, from 1 once the first is done
+  std::int64_t whole_step = 0; ///< of all stages
+  LossTerms terms;             ///< means over the step
+  double loss = 0;             ///< their weighted sum
+  double learning_rate = 0, gradient_norm = 0;
+  std::int64_t tokens = 0; ///< that the step trained on
+  std::string skipped;     ///< the parameter whose gradient was not finite; empty: the step was made
+};
+
+struct TrainerEvents {
+  std::function<void(const StepReport &)> onStep;
+  /// After each validation: the mean of KL to the teacher at temperature 1 and of -log p of the answers.
+  std::function<void(std::int64_t whole_step, double divergence, double likelihood)> onValidation;
+  /// After the last step of a stage, while the student still has its branches.
+  std::function<void(std::size_t stage)> onStageEnd;
+  /// Asked before each micro-batch; true saves and ends run().
+  std::function<bool()> stop;
+};
+
+class Trainer {
+public:
+  /// All must outlive the trainer. `validation` and `decodings` may be null; `decodings` where no stage has a
+  /// sequence loss.
+  Trainer(const Recipe &recipe, const Model &teacher, DecoderModel &student, BatchSource &data,
+          BatchSource *validation, Decodings *decodings, CheckpointStore &store);
+  ~Trainer();
+
+  /// Goes on from a checkpoint of a run with the same recipe, bit for bit as if nothing had happened. Throws
+  /// Error(invalidArgument) naming the first key of the recipe that differs, Error(corruptFile) for files
+  /// that do not fit the model.
+  void resume(RunPlace place);
+
+  enum class End { finished, stopped };
+  /// Runs the stages that are left. A step whose gradient is not finite is skipped. Throws
+  /// Error(invalidArgument) naming the parameter after ten of these in a row, with the state before them
+  /// saved; Error(io) if a checkpoint cannot be saved.
+  End run(const TrainerEvents &events);
+
+  std::int64_t steps() const; ///< of all stages
+  std::int64_t stepsDone() const { return step_; }
+  std::size_t stage() const { return stage_; } ///< the one that is under way; Recipe::stages.size() at the end
+  std::int64_t stageStepsDone() const { return stage_step_; }
+
+private:
+  void setParts(std::size_t stage);
+  void enterStage();
+  bool makeStep(const TrainerEvents &events);
+  [[noreturn]] void giveUp(const std::string &parameter);
+  bool validate(const TrainerEvents &events);
+  void save(bool improved);
+  Checkpoint checkpoint() const;
+  NamedTensors savedTensors() const;
+
+  const Recipe &recipe_;
+  const Model &teacher_;
+  DecoderModel &student_;
+  BatchSource &data_;
+  BatchSource *validation_;
+  Decodings *decodings_;
+  CheckpointStore &store_;
+
+  std::size_t stage_ = 0;
+  std::int64_t stage_step_ = 0; ///< steps of the stage that are done
+  std::int64_t step_ = 0;       ///< steps of all stages
+  std::int64_t part_ = 0;       ///< micro-batches of the next step that are done
+  LossTerms part_terms_;
+  nlohmann::json step_position_; ///< of the data, before the next step
+  std::int64_t skipped_in_a_row_ = 0;
+  std::optional<double> best_;
+  std::unique_ptr<Optimizer> optimizer_;
+  bool has_adapters_ = false;
+  models::BusyMachine machine_;
+};
+
+} // namespace linmu::distill

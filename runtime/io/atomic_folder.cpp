@@ -1,0 +1,101 @@
+#include "runtime/io/atomic_folder.h"
+#include "runtime/core/error.h"
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <unistd.h>
+#include <vector>
+
+namespace linmu {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view unfinished = ".linmu-unfinished-", removed = ".linmu-removed-";
+
+[[noreturn]] void refuse(const fs::path &path, int error) {
+  throw Error(ErrorCode::io, "cannot write " + path.string() + ": " + std::generic_category().message(error));
+}
+
+fs::path beside(const fs::path &target, std::string_view prefix) {
+  return target.parent_path() / (std::string(prefix) + target.filename().string());
+}
+
+fs::path parentOf(const fs::path &path) { return path.has_parent_path() ? path.parent_path() : "."; }
+
+void removeTree(const fs::path &path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error)
+    refuse(path, error.value());
+}
+
+/// Names in the folder stay as they are if the machine goes down.
+void bringToDisk(const fs::path &folder) {
+  int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool good = descriptor >= 0 && ::fsync(descriptor) == 0;
+  int error = errno;
+  if (descriptor >= 0)
+    ::close(descriptor);
+  if (!good)
+    refuse(folder, error);
+}
+
+} // namespace
+
+AtomicFolder::AtomicFolder(const fs::path &target)
+    : target_(target.has_filename() ? target : target.parent_path()), // "out/"
+      made_(beside(target_, unfinished)) {
+  removeTree(made_);
+  std::error_code error;
+  fs::create_directories(made_, error);
+  if (error)
+    refuse(target_, error.value());
+}
+
+AtomicFolder::~AtomicFolder() {
+  std::error_code ignored;
+  if (!committed_)
+    fs::remove_all(made_, ignored);
+}
+
+void AtomicFolder::commit() {
+  bringToDisk(made_);
+  if (::rename(made_.c_str(), target_.c_str()) != 0) {
+    if (errno != ENOTEMPTY && errno != EEXIST)
+      refuse(target_, errno);
+    if (::renameat2(AT_FDCWD, made_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0) {
+      removeTree(made_);
+    } else if (errno == EINVAL || errno == ENOSYS) {
+      remove(target_);
+      if (::rename(made_.c_str(), target_.c_str()) != 0)
+        refuse(target_, errno);
+    } else {
+      refuse(target_, errno);
+    }
+  }
+  committed_ = true;
+  bringToDisk(parentOf(target_));
+}
+
+void AtomicFolder::remove(const fs::path &folder) {
+  fs::path doomed = beside(folder, removed);
+  removeTree(doomed);
+  if (::rename(folder.c_str(), doomed.c_str()) != 0)
+    refuse(folder, errno);
+  removeTree(doomed);
+}
+
+void AtomicFolder::sweep(const fs::path &parent) {
+  std::vector<fs::path> left;
+  for (const auto &entry : fs::directory_iterator(parent))
+    if (std::string name = entry.path().filename(); name.starts_with(unfinished) || name.starts_with(removed))
+      left.push_back(entry.path());
+  for (const fs::path &path : left)
+    removeTree(path);
+}
+
+} // namespace linmu
