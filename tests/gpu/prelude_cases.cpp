@@ -198,7 +198,7 @@ std::vector<Case> linmu::prelude_test::allCases(unsigned architecture) {
       {"roundings", many, {numbersOfAllKinds()}, 4096 * 27, {}, numbers},
       {"arithmetic", many, {numbersOfAllKinds()}, 4096 * 150, {}, numbers},
       {"integers", many, {randomWords(4096)}, 4096 * 469, {}, bitwise},
-      {"conversions_of_types", many, {numbersOfAllKinds()}, 4096 * 198, {}, numbers},
+      {"conversions_of_types", many, {numbersOfAllKinds()}, 4096 * 203, {}, numbers},
       {"places", many, {randomWords(4096)}, 4096 * 25, {}, bitwise},
       {"fragments", warp, {randomWords(128)}, 146 * 32, {}, bitwise},
       {"operands", launch({6, 1, 1}, 32, 768), {randomWords(256)}, 6 * 128, {}, bitwise},

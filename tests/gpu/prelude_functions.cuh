@@ -166,6 +166,7 @@ template <class From> LINMU_FUNCTION void put_of_number(Out &out, From x) {
   out.put(to_unsigned<i16>(x));
   out.put(to_signed<i32>(x));
   out.put(to_unsigned<i32>(x));
+  out.put(truncated_to_i32(to_f32(x)));
   out.put(to_signed<i64>(x));
   out.put(to_unsigned<i64>(x));
   out.put(round_to<f32>(x));
@@ -334,6 +335,7 @@ LINMU_TEST_KERNEL operands(Global<const u32> in, Global<u8> out) {
   u32 bits = u32(dimension<0>(x) * 4 + dimension<1>(x) * 2 + dimension<2>(x)) + u32(index_argument(arguments, 12));
   bits = bits * 3 + u32(block_count<0>(arguments) + block_count<1>(arguments) * 4 + block_count<2>(arguments) * 16);
   bits = bits * 3 + same_bits<u32>(load(at(x, b, n, lane)));
+  bits = bits * 3 + same_bits<u32>(load(at_scattered(x, b, n, lane)));
   bits = bits * 3 + sum_of_bits(load<2>(at(x, b, n, lane / 2 * 2)));
   bits = bits * 3 + sum_of_bits(load<4>(at(x, b, n, lane / 4 * 4)));
   bits = bits * 3 + sum_of_bits(load<8>(at(x, b, n, lane / 8 * 8)));

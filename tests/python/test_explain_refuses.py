@@ -94,6 +94,8 @@ BEFORE = {
     "has no form on tiles": "the verifier of steps",
     "needs all value columns at once": "the analysis of which columns are independent",
     "requires a tile.program": "derivation",
+    # Of gradients; tests/lit/derive/adjoint-feedback.mlir.
+    "cannot run segmented as the schedule says: its state is fed back; write ": "nothing: gradients alone say so",
     "lower-tile-to-cpu: requires cpu to be one that LLVM knows, got '": "the options, for every stage",
     "requires an operand of the kernel": "derivation",
     "is no expression that a package can hold": "derivation",
@@ -169,7 +171,7 @@ def test_chunks_that_do_not_apply_name_the_op_in_the_way():
     [
         (MAP, {"algorithm": "chunked"}, "algorithm has no effect: requires a scan, got map(block=32)"),
         (MAP, {"chunk": "16"}, "chunk has no effect: requires an op that runs as chunked, two_kernels or segmented, got map(block=32)"),
-        (MAP, {"query_block": "16"}, "query_block has no effect: requires an op that runs as windowed, got map(block=32)"),
+        (MAP, {"query_block": "16"}, "query_block has no effect: requires an op that runs as windowed or window_adjoint, got map(block=32)"),
         (OPAQUE, {"map_block": "8"}, "map_block has no effect: requires an op that runs as map, got recurrent"),
         (MAP, {"algorithm": "recurrent", "recurrent_below": "8"}, "recurrent_below has no effect: requires algorithm=auto, got map"),
         (OPAQUE, {"chunk": "8"}, "chunk has no effect: requires an op that runs as chunked, two_kernels or segmented, got recurrent"),

@@ -42,7 +42,11 @@ def test_one_command_checks_times_and_reports(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((tmp_path / "gpu.json").read_text())
-    assert [row["row"] for row in found["rows"]] == ["scalar decay, 4K", "decode step, batch 1"]
+    assert [row["row"] for row in found["rows"]] == [
+        "scalar decay, 4K",
+        "scalar decay, 4K, with gradients",
+        "decode step, batch 1",
+    ]
     for row in found["rows"]:
         assert row["ours"] > 0 and row["errors"]["ours"][0] < 2e-2 and "fla" in row["absent"]
     assert "| scalar decay, 4K |" in (tmp_path / "gpu.md").read_text()
