@@ -240,7 +240,6 @@ private:
     int64_t slot;       ///< bytes that its loads take of one step
     int64_t slots = 0;  ///< of its rings
     int64_t inside = 0; ///< bytes of the rings of loops in it, which have theirs in turn, in the same place
-    bool isInnermost = true; ///< but for loops without rings
     int64_t bytes() const { return slots * slot; }
   };
 
@@ -267,7 +266,6 @@ private:
     for (auto [number, op] : llvm::enumerate(ops)) {
       Loop &loop = loops[number];
       int64_t needed = take(loop.loads, op, room - loop.inside);
-      loop.isInnermost = loop.inside == 0;
       loop.slot = needed / stages;
       loop.slots = needed ? stages : 0;
       tellOuter(number);
@@ -277,7 +275,7 @@ private:
         int64_t around = 0;
         for (size_t at = number; loops[at].outer != at;)
           around += loops[at = loops[at].outer].bytes();
-        while (loop.slot && loop.isInnermost && loop.slots < most &&
+        while (loop.slot && loop.inside == 0 && loop.slots < most &&
                around + loop.bytes() + loop.slot <= std::min(room, deep.getInt()))
           ++loop.slots;
       }
