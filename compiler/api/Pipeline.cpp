@@ -80,8 +80,10 @@ LogicalResult normalize(ModuleOp module, const Schedule &schedule) {
   passes.addPass(createExpandClausesPass());
   passes.addPass(createCanonicalizerPass());
   passes.addNestedPass<func::FuncOp>(createFoldPermutesPass());
-  if (schedule.fuse)
+  if (schedule.fuse) {
     passes.addNestedPass<func::FuncOp>(createFuseMapsPass());
+    passes.addNestedPass<func::FuncOp>(createFuseIntoAdjointsPass());
+  }
   passes.addPass(createNormalizePass());
   return passes.run(module);
 }

@@ -42,10 +42,16 @@ Value Cotangents::given(OpBuilder &builder, Value value) {
                                                                                    : of(builder, value);
 }
 
+/// What scans and maps store for each token is of any type of elements.
+static bool isStored(Value part) {
+  if (auto adjoint = part.getDefiningOp<ScanAdjointOp>())
+    return part != adjoint.getInitGradient();
+  return part.getDefiningOp<MapOp>() != nullptr;
+}
+
 /// Whether nothing but the type's elements is left to change, which the op that made the tensor can.
 static bool isRoundedWhereMade(Value part, Value value) {
-  auto adjoint = part.getDefiningOp<ScanAdjointOp>();
-  return adjoint && part != adjoint.getInitGradient() && part.use_empty() && shapeOf(part) == shapeOf(value);
+  return isStored(part) && part.use_empty() && shapeOf(part) == shapeOf(value);
 }
 
 Value Cotangents::result(OpBuilder &builder, Value value) {
@@ -54,8 +60,7 @@ Value Cotangents::result(OpBuilder &builder, Value value) {
   for (Value part : parts)
     if (isRoundedWhereMade(part, value))
       part.setType(value.getType());
-  if (parts.size() == 1 && parts.front().getType() == value.getType() &&
-      parts.front().getDefiningOp<ScanAdjointOp>())
+  if (parts.size() == 1 && parts.front().getType() == value.getType() && isStored(parts.front()))
     return parts.front();
   return parts.empty() ? Value() : Value(ReduceOp::create(builder, value.getLoc(), value.getType(), parts));
 }

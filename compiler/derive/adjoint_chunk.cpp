@@ -150,8 +150,22 @@ Value AdjointChunk::readKeyEntry(int64_t read) {
   if (!known) {
     Value factor = decay_ ? decay_.fromEntry(builder_, inclusive(read)) : Value();
     known = onKeys(builder_.dot(onValues(dRead(read), factor), state_, {.transpose_rhs = true}), factor);
+    if (decay_ && !decay_.isByValue())
+      paths_from_entry_[read] = pathsFromEntry(read, builder_.multiply(inputs_.reads[read], known));
   }
   return known;
+}
+
+/// What leads from the entry to reads: with a scalar decay to each read, [C], else what crosses each token.
+Value AdjointChunk::pathsFromEntry(int64_t read, Value paths) {
+  if (decay_.isScalar())
+    return builder_.sum(paths, 1);
+  return builder_.cumsum(paths, {.exclusive = !inclusive(read), .reversed = true});
+}
+
+/// What leads from writes to the exit, likewise.
+Value AdjointChunk::pathsToExit(Value paths) {
+  return decay_.isScalar() ? builder_.sum(paths, 1) : builder_.cumsum(paths, {.exclusive = true});
 }
 
 /// (W D^T) X
@@ -161,6 +175,8 @@ Value AdjointChunk::writeKeyExit(int64_t write) {
     Value factor = decay_ ? decay_.toExit(builder_) : Value();
     known =
         onKeys(builder_.dot(onValues(writes()[write], factor), adjoint_, {.transpose_rhs = true}), factor);
+    if (decay_ && !decay_.isByValue())
+      paths_to_exit_[write] = pathsToExit(builder_.multiply(inputs_.keys[write], known));
   }
   return known;
 }
@@ -206,23 +222,24 @@ Value AdjointChunk::axisDecayGradient() {
   Value through = builder_.sum(builder_.multiply(left(state_), adjoint_), byValue ? 0 : 1);
   Value total = builder_.along(through, 1, shape);
   // A write before the token to the exit.
-  Value exits;
   for (int64_t write = 0; write < countWrites(); ++write) {
-    Value part = byValue ? builder_.multiply(writes()[write], writeExit(write))
-                         : builder_.multiply(inputs_.keys[write], writeKeyExit(write));
-    exits = exits ? builder_.add(exits, part) : part;
+    if (!byValue)
+      writeKeyExit(write);
+    total = builder_.add(total, byValue
+                                    ? pathsToExit(builder_.multiply(writes()[write], writeExit(write)))
+                                    : paths_to_exit_[write]);
   }
-  if (exits)
-    total = builder_.add(total, builder_.cumsum(exits, {.exclusive = true}));
   for (int64_t read = 0; read < countReads(); ++read) {
     // By value there is no feedback, so that dY is gY.
     Value given = dRead(read);
     if (!given)
       continue;
     bool exclusive = !inclusive(read);
-    Value entries = byValue ? builder_.multiply(given, forward_.entry(read, state_))
-                            : builder_.multiply(inputs_.reads[read], readKeyEntry(read));
-    total = builder_.add(total, builder_.cumsum(entries, {.exclusive = exclusive, .reversed = true}));
+    if (!byValue)
+      readKeyEntry(read);
+    total = builder_.add(
+        total, byValue ? pathsFromEntry(read, builder_.multiply(given, forward_.entry(read, state_)))
+                       : paths_from_entry_[read]);
     for (int64_t write = 0; write < countWrites(); ++write) {
       Value weights = byValue ? forward_.scores(read, write) : products(read, write);
       Value reader = byValue ? given : inputs_.reads[read];
@@ -245,7 +262,8 @@ Value AdjointChunk::scalarDecayGradient() {
   // A write before the token to the exit.
   Value exits;
   for (int64_t write = 0; write < countWrites(); ++write) {
-    Value part = builder_.sum(builder_.multiply(inputs_.keys[write], writeKeyExit(write)), 1);
+    writeKeyExit(write);
+    Value part = paths_to_exit_[write];
     exits = exits ? builder_.add(exits, part) : part;
   }
   auto addRows = [&](arith::CmpIPredicate predicate, Value elements) {
@@ -259,7 +277,8 @@ Value AdjointChunk::scalarDecayGradient() {
     for (int64_t read = 0; read < countReads(); ++read) {
       if (inclusive(read) != kind || !dRead(read))
         continue;
-      Value part = builder_.sum(builder_.multiply(inputs_.reads[read], readKeyEntry(read)), 1);
+      readKeyEntry(read);
+      Value part = paths_from_entry_[read];
       entries = entries ? builder_.add(entries, part) : part;
       for (int64_t write = 0; write < countWrites(); ++write) {
         Value pair = builder_.multiply(forward_.scores(read, write), products(read, write));

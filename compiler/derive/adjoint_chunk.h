@@ -59,6 +59,8 @@ private:
   Value products(int64_t read, int64_t write);
   Value decayedProducts(int64_t read, int64_t write);
   Value readKeyEntry(int64_t read);
+  Value pathsFromEntry(int64_t read, Value paths);
+  Value pathsToExit(Value paths);
   Value writeKeyExit(int64_t write);
   Value readKey(int64_t read);
   Value writeKey(int64_t write);
@@ -78,6 +80,8 @@ private:
   llvm::DenseMap<int64_t, Value> d_reads_; ///< null where nothing is sent back
   llvm::DenseMap<std::pair<int64_t, int64_t>, Value> products_, decayed_products_;
   llvm::DenseMap<int64_t, Value> read_key_entries_, write_key_exits_;
+  /// For the decay's gradient, taken as soon as these are there, so that they need not stay.
+  llvm::DenseMap<int64_t, Value> paths_from_entry_, paths_to_exit_;
 };
 
 } // namespace linmu

@@ -6,6 +6,7 @@ namespace linmu {
 
 std::unique_ptr<mlir::Pass> createExpandClausesPass();
 std::unique_ptr<mlir::Pass> createFoldPermutesPass();
+std::unique_ptr<mlir::Pass> createFuseIntoAdjointsPass();
 std::unique_ptr<mlir::Pass> createFuseMapsPass();
 std::unique_ptr<mlir::Pass> createNormalizePass();
 

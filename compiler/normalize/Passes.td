@@ -38,6 +38,18 @@ def FuseMaps : Pass<"fuse-maps", "::mlir::func::FuncOp"> {
   ];
 }
 
+def FuseIntoAdjoints : Pass<"fuse-into-adjoints", "::mlir::func::FuncOp"> {
+  let summary = "Joins maps with the gradients of scans that start from what they make";
+  let description = [{
+    Where the stage of a `pattern.scan_adjoint` takes what a map yields, it takes what that is made of instead, as long
+    as there is no more of it to read. A map that nothing else uses goes.
+  }];
+  let constructor = "::linmu::createFuseIntoAdjointsPass()";
+  let statistics = [
+    Statistic<"fused", "fused", "Gradients of scans that a map became part of">
+  ];
+}
+
 def Normalize : Pass<"normalize"> {
   let summary = "Brings scans whose states are affine in themselves to the normal form";
   let description = [{

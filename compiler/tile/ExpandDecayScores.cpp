@@ -1,4 +1,6 @@
-// Scores under row-wise decay: a dot for each pair of sub-chunks, a column at a time inside one.
+// Scores under row-wise decay: a dot for each pair of sub-chunks, a column at a time inside one; or a dot for
+// the halves of blocks of each size.
+#include "compiler/tile/DecayHalves.h"
 #include "compiler/tile/DecayProducts.h"
 #include "compiler/tile/DecaySubChunks.h"
 #include "compiler/tile/MacroOps.h"
@@ -47,9 +49,30 @@ static Value bySubChunks(TileBuilder &builder, DecayScoresOp op, int64_t size) {
   return result;
 }
 
-Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size, bool products) {
+/// By dots between the halves of blocks, whatever the decays are.
+static Value byHalves(TileBuilder &builder, DecayScoresOp op) {
+  DecayHalves halves(builder, op.getDecays(), op.getExclusive());
+  ArrayRef<int64_t> square = op.getType().getShape();
+  Value result = builder.splat(op.getType(), 0);
+  if (!op.getExclusive()) {
+    Value own = builder.sum(builder.multiply(op.getReads(), op.getKeys()), 1);
+    Value diagonal = builder.compare(arith::CmpIPredicate::eq, halves.row(), halves.column());
+    result = builder.select(diagonal, builder.along(own, 0, square), result);
+  }
+  for (int64_t half = 1; half < halves.tokens(); half *= 2) {
+    Value product = builder.dot(builder.multiply(op.getReads(), halves.fromMiddle(half)),
+                                builder.multiply(op.getKeys(), halves.toMiddle(half)),
+                                {.transpose_rhs = true, .triangle = Triangle::result_lower});
+    result = builder.add(result, halves.across(half, product));
+  }
+  return result;
+}
+
+Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size, bool products,
+                              bool halves) {
+  auto exactly = [&] { return halves ? byHalves(builder, op) : bySubChunks(builder, op, size); };
   if (!products)
-    return bySubChunks(builder, op, size);
+    return exactly();
   DecayProducts decays(builder, op.getDecays(), op.getExclusive());
   Value reads = decays.read(op.getReads()), keys = decays.written(op.getKeys());
   return decays.whereAllowed(
@@ -58,5 +81,5 @@ Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t si
         return decays.visible(
             builder.dot(reads, keys, {.transpose_rhs = true, .triangle = Triangle::result_lower}));
       },
-      [&] { return bySubChunks(builder, op, size); });
+      exactly);
 }

@@ -1,5 +1,6 @@
 // Products of scores with values that decay by column: a dot for each pair of sub-chunks, a token at a time
-// inside one.
+// inside one; or dots between the halves of blocks.
+#include "compiler/tile/DecayHalves.h"
 #include "compiler/tile/DecayProducts.h"
 #include "compiler/tile/DecaySubChunks.h"
 #include "compiler/tile/MacroOps.h"
@@ -83,7 +84,28 @@ static Value transposedBySubChunks(TileBuilder &builder, DecayValuesOp op, int64
   return result;
 }
 
-Value tile::expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size, bool products) {
+/// By dots between the halves of blocks, whatever the decays are.
+static Value byHalves(TileBuilder &builder, DecayValuesOp op) {
+  DecayHalves halves(builder, op.getDecays(), op.getExclusive());
+  Value values = op.getValues(), result;
+  if (!op.getExclusive())
+    result = builder.multiply(halves.own(op.getScores(), extentOf(values, 1)), values);
+  for (int64_t half = 1; half < halves.tokens(); half *= 2) {
+    Value scores = halves.across(half, op.getScores());
+    Value given = op.getTransposed() ? halves.fromMiddle(half) : halves.toMiddle(half);
+    Value taken = op.getTransposed() ? halves.toMiddle(half) : halves.fromMiddle(half);
+    Value product =
+        builder.dot(scores, builder.multiply(values, given), {.transpose_lhs = op.getTransposed()});
+    Value part = builder.multiply(product, taken);
+    result = result ? builder.add(result, part) : part;
+  }
+  return result ? result : builder.splat(op.getType(), 0);
+}
+
+Value tile::expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size, bool products,
+                              bool halves) {
+  if (halves)
+    return byHalves(builder, op);
   auto exactly = [&] {
     return op.getTransposed() ? transposedBySubChunks(builder, op, size) : bySubChunks(builder, op, size);
   };

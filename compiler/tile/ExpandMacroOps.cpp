@@ -61,15 +61,15 @@ private:
         TypeSwitch<Operation *, SmallVector<Value>>(op)
             .Case([&](DecayScoresOp scores) {
               ++decayScores;
-              return SmallVector<Value>{expandDecayScores(builder, scores, subChunk, products)};
+              return SmallVector<Value>{expandDecayScores(builder, scores, subChunk, products, halves)};
             })
             .Case([&](DecayValuesOp values) {
               ++decayValues;
-              return SmallVector<Value>{expandDecayValues(builder, values, subChunk, products)};
+              return SmallVector<Value>{expandDecayValues(builder, values, subChunk, products, halves)};
             })
             .Case([&](DecayPathsOp paths) {
               ++decayPaths;
-              return SmallVector<Value>{expandDecayPaths(builder, paths, subChunk)};
+              return SmallVector<Value>{expandDecayPaths(builder, paths, subChunk, halves)};
             })
             .Case([&](SolveOp solve) {
               ++solves;

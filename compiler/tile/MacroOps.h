@@ -6,12 +6,16 @@
 
 namespace linmu::tile {
 
-/// With `products`, in a branch: all tokens in one dot where the decays leave enough to divide by.
-mlir::Value expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size, bool products);
-mlir::Value expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size, bool products);
+/// With `halves` by dots between the halves of blocks (DecayHalves), without steps over tokens. With `products`,
+/// in a branch: all tokens in one dot where the decays leave enough to divide by; values by halves have none.
+mlir::Value expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size, bool products,
+                              bool halves);
+mlir::Value expandDecayValues(TileBuilder &builder, DecayValuesOp op, int64_t size, bool products,
+                              bool halves);
 
-/// Between sub-chunks by dots, inside one by the paths of one writer after the other.
-mlir::Value expandDecayPaths(TileBuilder &builder, DecayPathsOp op, int64_t size);
+/// Between sub-chunks by dots, inside one by the paths of one writer after the other; with `halves` by dots
+/// alone, two for each power of two below the number of tokens.
+mlir::Value expandDecayPaths(TileBuilder &builder, DecayPathsOp op, int64_t size, bool halves);
 
 /// Forward substitution by blocks of rows: dots with the blocks solved before, then row by row inside, or
 /// with `byInverses` a dot with the block's inverse where there is one system that `size` divides.

@@ -12,7 +12,8 @@ def ExpandMacroOps : Pass<"expand-macro-ops"> {
     elementwise, one token at a time against all later rows. Every factor is a product of decays in [0, 1], so
     that nothing overflows and what underflows is zero. With `products` all tokens are one `tile.dot` where the
     decays of each column leave more than 2^-64 of it, over which keys or values are divided; a branch takes the
-    other way where they do not. Solves go forward by blocks of rows, or multiply by a
+    other way where they do not. With `halves` there are no sub-chunks and no steps: scores, values and paths are dots
+    between the halves of blocks of 2, 4, 8, ... tokens, which need no division and no branch. Solves go forward by blocks of rows, or multiply by a
     `tile.inverse`, which does not depend on the right-hand sides and may be moved off a sequential path.
 
     What a macro op does not use is not used here either, and a row of a result depends on that row and
@@ -28,7 +29,9 @@ def ExpandMacroOps : Pass<"expand-macro-ops"> {
     Option<"diagonalInverses", "diagonal-inverses", "bool", "false",
            "Write solves and inverses with tile.diagonal_inverses and products instead of steps, where they have one system">,
     Option<"products", "products", "bool", "false",
-           "Write decay scores and values as one product where the decays allow to divide by them">
+           "Write decay scores and values as one product where the decays allow to divide by them">,
+    Option<"halves", "halves", "bool", "false",
+           "Write decay scores, values and paths as dots between the halves of blocks alone">
   ];
   let statistics = [
     Statistic<"decayScores", "decay-scores", "tile.decay_scores written out">,

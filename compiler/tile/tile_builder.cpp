@@ -95,7 +95,8 @@ Value TileBuilder::compare(arith::CmpIPredicate predicate, Value a, Value b) {
 }
 
 Value TileBuilder::cumprod(Value source, const CumulativeOptions &options) {
-  return tile::CumprodOp::create(*this, source.getType(), source, options.exclusive, options.reversed);
+  IntegerAttr every = options.every ? getI64IntegerAttr(options.every) : IntegerAttr();
+  return tile::CumprodOp::create(*this, source.getType(), source, options.exclusive, options.reversed, every);
 }
 
 Value TileBuilder::cumsum(Value source, const CumulativeOptions &options) {

@@ -66,6 +66,7 @@ public:
   struct CumulativeOptions {
     bool exclusive = false;
     bool reversed = false;
+    int64_t every = 0; ///< products of each so many rows by themselves; 0: of all
   };
   Value cumprod(Value source, const CumulativeOptions &options);
   /// Rounded sums alone.

@@ -109,11 +109,15 @@ def CumprodOp : Tile_Op<"cumprod", [Pure, AllTypesMatch<["source", "result"]>]> 
   let summary = "Running products along axis 0";
   let description = [{
     Element i is the product of the elements up to i; with `exclusive`, of those before it. With `reversed` it
-    is the product of those from i on, or after it.
+    is the product of those from i on, or after it. `every` n: products of each n rows by themselves, from row
+    0 on; the last of them may be fewer.
   }];
-  let arguments = (ins Tile_F32Tile:$source, UnitAttr:$exclusive, UnitAttr:$reversed);
+  let arguments = (ins Tile_F32Tile:$source, UnitAttr:$exclusive, UnitAttr:$reversed,
+                       OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$every);
   let results = (outs Tile_F32Tile:$result);
-  let assemblyFormat = "(`exclusive` $exclusive^)? (`reversed` $reversed^)? $source attr-dict `:` type($source)";
+  let assemblyFormat = [{
+    (`exclusive` $exclusive^)? (`reversed` $reversed^)? (`every` $every^)? $source attr-dict `:` type($source)
+  }];
 }
 
 def SolveOp : Tile_Op<"solve", [Pure, AttrSizedOperandSegments]> {

@@ -111,25 +111,30 @@ void expectDead(const MacroOpProgram &program, std::vector<Memory> operands, siz
     EXPECT_EQ(actual[r].elements, clean[r].elements) << program.op << " with '" << options << "'";
 }
 
-template <typename Make> void expectDecayedOpsEqual(Make make) {
+template <typename Make>
+void expectDecayedOpsEqual(Make make, const std::vector<std::string> &everyOptions = {""}) {
   std::mt19937 random(1);
   for (std::int64_t tokens : chunks)
     for (std::int64_t width : widths)
       for (bool exclusive : {false, true})
         for (Decays kind : everyDecay) {
           MacroOpProgram program = make(tokens, width, exclusive);
-          expectEqualToOp(program, decayed(program, kind, random));
+          expectEqualToOp(program, decayed(program, kind, random), everyOptions);
         }
 }
 
-TEST(ExpandMacroOps, DecayScoresAreThoseOfTheOp) { expectDecayedOpsEqual(&MacroOpProgram::decayScores); }
-
-TEST(ExpandMacroOps, DecayValuesAreThoseOfTheOp) {
-  expectDecayedOpsEqual(&MacroOpProgram::decayValues);
-  expectDecayedOpsEqual(&MacroOpProgram::decayValuesTransposed);
+TEST(ExpandMacroOps, DecayScoresAreThoseOfTheOp) {
+  expectDecayedOpsEqual(&MacroOpProgram::decayScores, {"", "halves=true", "halves=true products=true"});
 }
 
-TEST(ExpandMacroOps, DecayPathsAreThoseOfTheOp) { expectDecayedOpsEqual(&MacroOpProgram::decayPaths); }
+TEST(ExpandMacroOps, DecayValuesAreThoseOfTheOp) {
+  expectDecayedOpsEqual(&MacroOpProgram::decayValues, {"", "halves=true"});
+  expectDecayedOpsEqual(&MacroOpProgram::decayValuesTransposed, {"", "halves=true"});
+}
+
+TEST(ExpandMacroOps, DecayPathsAreThoseOfTheOp) {
+  expectDecayedOpsEqual(&MacroOpProgram::decayPaths, {"", "halves=true"});
+}
 
 TEST(ExpandMacroOps, DecayPathsAreWhatTheyAreSaidToBe) {
   // The op's own meaning: of three tokens and one column, by hand.
@@ -238,8 +243,11 @@ TEST(ExpandMacroOps, EarlierTokensDoNotSeeNaNOrInfinityOfALaterOne) {
 TEST(ExpandMacroOps, WhatTheOpsDoNotUseIsNotUsed) {
   std::mt19937 random(7);
   for (bool exclusive : {false, true}) {
+    auto paths = MacroOpProgram::decayPaths(40, 5, exclusive);
+    expectDead(paths, decayed(paths, Decays::uniform, random), 1, true, "halves=true");
     auto values = MacroOpProgram::decayValues(40, 5, exclusive);
     expectDead(values, decayed(values, Decays::uniform, random), 1, exclusive, "");
+    expectDead(values, decayed(values, Decays::uniform, random), 1, exclusive, "halves=true");
   }
   for (std::int64_t m : {1, 2}) {
     auto solve = MacroOpProgram::solve(40, 5, m), inverse = MacroOpProgram::inverse(40, m);

@@ -92,15 +92,18 @@ bool Block::runShape(Operation &op) {
     const StepValue source = get(cumprod.getSource());
     StepValue result = source;
     std::int64_t width = source.elements.size() / source.shape[0], rows = source.shape[0];
-    for (std::int64_t column = 0; column < width; ++column) {
-      double product = 1;
-      for (std::int64_t step = 0; step < rows; ++step) {
-        size_t at = (cumprod.getReversed() ? rows - 1 - step : step) * width + column;
-        double before = product;
-        product *= source.elements[at];
-        result.elements[at] = cumprod.getExclusive() ? before : product;
+    std::int64_t every = cumprod.getEvery().value_or(rows);
+    for (std::int64_t column = 0; column < width; ++column)
+      for (std::int64_t first = 0; first < rows; first += every) {
+        double product = 1;
+        std::int64_t count = std::min(every, rows - first);
+        for (std::int64_t step = 0; step < count; ++step) {
+          size_t at = (first + (cumprod.getReversed() ? count - 1 - step : step)) * width + column;
+          double before = product;
+          product *= source.elements[at];
+          result.elements[at] = cumprod.getExclusive() ? before : product;
+        }
       }
-    }
     set(cumprod, result);
   } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
     StepValue result = shaped(slice.getType());

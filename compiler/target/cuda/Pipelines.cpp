@@ -17,6 +17,7 @@ static void clean(OpPassManager &passes) {
 void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOptions &options) {
   tile::ExpandMacroOpsOptions macros;
   macros.diagonalInverses = true;
+  macros.halves = true;
   macros.products = options.products != "f16"; // f16 has no room for what is divided by decays
   passes.addPass(tile::createExpandMacroOps(macros));
   if (options.products != "f32") {

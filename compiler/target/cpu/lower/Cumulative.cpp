@@ -73,15 +73,20 @@ void linmu::cpu::lowerCumprod(Lowering &lowering, tile::CumprodOp op) {
   ArrayRef<int64_t> shape = shapeOf(source);
   auto run = [&](ValueRange ones, function_ref<Vectors(Value)> read,
                  function_ref<void(Value, ValueRange)> write) {
-    Value none = emit.index(0), end = emit.index(shape[0]);
-    emit.loop(none, end, 1, ones, [&](Value step, ValueRange carried) {
-      Value row =
-          op.getReversed() ? Value(arith::SubIOp::create(emit, emit.index(shape[0] - 1), step)) : step;
-      Vectors next;
-      for (auto [product, value] : llvm::zip(carried, read(row)))
-        next.push_back(arith::MulFOp::create(emit, product, value));
-      write(row, op.getExclusive() ? carried : ValueRange(next));
-      return next;
+    int64_t every = op.getEvery().value_or(shape[0]);
+    emit.loop(0, shape[0], every, [&](Value first) {
+      Value left = arith::SubIOp::create(emit, emit.index(shape[0]), first);
+      Value count = arith::MinUIOp::create(emit, left, emit.index(every));
+      Value last = arith::SubIOp::create(emit, count, emit.index(1));
+      emit.loop(emit.index(0), count, 1, ones, [&](Value step, ValueRange carried) {
+        Value inside = op.getReversed() ? Value(arith::SubIOp::create(emit, last, step)) : step;
+        Value row = arith::AddIOp::create(emit, first, inside);
+        Vectors next;
+        for (auto [product, value] : llvm::zip(carried, read(row)))
+          next.push_back(arith::MulFOp::create(emit, product, value));
+        write(row, op.getExclusive() ? carried : ValueRange(next));
+        return next;
+      });
     });
   };
   if (shape.size() == 1) {

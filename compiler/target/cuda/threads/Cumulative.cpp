@@ -78,10 +78,10 @@ static SmallVector<Pair> scanLanes(Thread &thread, SmallVector<Pair> parts, int6
 }
 
 /// What the parts of the rows before each lane's come to, from what each comes to; in reverse those behind.
-static Pair beforePart(Thread &thread, Pair part, LayoutAttr layout, bool reversed, Pair neutral,
-                       Combine combine) {
-  unsigned stride = TileLayouts::columnLanesOf(layout), bits = TileLayouts::rowLanesOf(layout);
-  int64_t parts = int64_t(1) << bits;
+/// Of each `parts` by themselves.
+static Pair beforePart(Thread &thread, Pair part, LayoutAttr layout, int64_t parts, bool reversed,
+                       Pair neutral, Combine combine) {
+  unsigned stride = TileLayouts::columnLanesOf(layout);
   Value number = arith::AndIOp::create(
       thread, arith::ShRUIOp::create(thread, thread.lane(), thread.index(stride)), thread.index(parts - 1));
   auto has = [&](int64_t distance) {
@@ -103,40 +103,49 @@ static Pair beforePart(Thread &thread, Pair part, LayoutAttr layout, bool revers
   return choose(thread, has(1), shuffle(thread, part, lane(1)), neutral);
 }
 
+namespace {
+struct Walk {
+  int64_t every; ///< rows of one walk, a power of two that divides their number
+  bool exclusive, reversed;
+};
+} // namespace
+
 /// Of a matrix of whose columns a thread has rows one after the other (TileLayouts::columns).
 static SmallVector<Pair> scanRows(Thread &thread, LayoutAttr layout, SmallVector<Pair> parts, int64_t rows,
-                                  bool exclusive, bool reversed, Pair neutral, Combine combine) {
-  bool inParts = TileLayouts::rowLanesOf(layout) > 0;
+                                  const Walk &walk, Pair neutral, Combine combine) {
   rows >>= TileLayouts::rowLanesOf(layout);
+  int64_t together = std::min(rows, walk.every), lanes = walk.every / together;
   int64_t columns = int64_t(parts.size()) / rows;
   SmallVector<Pair> result(parts.size());
-  auto place = [&](int64_t step, int64_t column) {
-    return (reversed ? rows - 1 - step : step) * columns + column;
-  };
-  for (int64_t column = 0; column < columns; ++column) {
+  auto walkOver = [&](int64_t first, int64_t column) {
+    auto place = [&](int64_t step) {
+      return (first + (walk.reversed ? together - 1 - step : step)) * columns + column;
+    };
     Pair before = neutral;
-    if (inParts) {
-      Pair whole = parts[place(0, column)];
-      for (int64_t step = 1; step < rows; ++step)
-        whole = combine(whole, parts[place(step, column)]);
-      before = beforePart(thread, whole, layout, reversed, neutral, combine);
+    if (lanes > 1) {
+      Pair whole = parts[place(0)];
+      for (int64_t step = 1; step < together; ++step)
+        whole = combine(whole, parts[place(step)]);
+      before = beforePart(thread, whole, layout, lanes, walk.reversed, neutral, combine);
     }
-    for (int64_t step = 0; step < rows; ++step) {
-      const Pair &part = parts[place(step, column)];
-      Pair inclusive = step == 0 && !inParts ? part : combine(before, part);
-      result[place(step, column)] = exclusive ? before : inclusive;
+    for (int64_t step = 0; step < together; ++step) {
+      const Pair &part = parts[place(step)];
+      Pair inclusive = step == 0 && lanes == 1 ? part : combine(before, part);
+      result[place(step)] = walk.exclusive ? before : inclusive;
       before = inclusive;
     }
-  }
+  };
+  for (int64_t column = 0; column < columns; ++column)
+    for (int64_t first = 0; first < rows; first += together)
+      walkOver(first, column);
   return result;
 }
 
-static SmallVector<Pair> scan(Thread &thread, RankedTensorType type, SmallVector<Pair> parts, bool exclusive,
-                              bool reversed, Pair neutral, Combine combine) {
+static SmallVector<Pair> scan(Thread &thread, RankedTensorType type, SmallVector<Pair> parts,
+                              const Walk &walk, Pair neutral, Combine combine) {
   if (type.getRank() == 1)
-    return scanLanes(thread, std::move(parts), type.getDimSize(0), exclusive, neutral, combine);
-  return scanRows(thread, layoutOf(type), std::move(parts), type.getDimSize(0), exclusive, reversed, neutral,
-                  combine);
+    return scanLanes(thread, std::move(parts), type.getDimSize(0), walk.exclusive, neutral, combine);
+  return scanRows(thread, layoutOf(type), std::move(parts), type.getDimSize(0), walk, neutral, combine);
 }
 
 static Value constant(Thread &thread, float value) {
@@ -151,7 +160,8 @@ LogicalResult linmu::cuda::lowerCumsum(Thread &thread, tile::CumsumOp cumsum) {
   SmallVector<Pair> parts;
   for (int64_t number = 0; number < registersOf(layoutOf(type)); ++number)
     parts.push_back({thread.element(vector, number), zero});
-  parts = scan(thread, type, parts, cumsum.getExclusive(), cumsum.getReversed(), {zero, zero},
+  Walk walk{type.getDimSize(0), cumsum.getExclusive(), cumsum.getReversed()};
+  parts = scan(thread, type, parts, walk, {zero, zero},
                [&](Pair a, Pair b) { return addPairs(thread, a, b); });
   SmallVector<Value> sums, errors;
   for (const Pair &part : parts) {
@@ -167,11 +177,16 @@ LogicalResult linmu::cuda::lowerCumprod(Thread &thread, tile::CumprodOp cumprod)
   auto type = cast<RankedTensorType>(cumprod.getSource().getType());
   if (type.getRank() == 1 && cumprod.getReversed())
     return cumprod.emitOpError("of a vector, reversed, is not lowered on the CUDA target yet");
+  int64_t rows = type.getDimSize(0), every = std::min<int64_t>(cumprod.getEvery().value_or(rows), rows);
+  if (every < rows && (type.getRank() == 1 || !llvm::isPowerOf2_64(every)))
+    return cumprod.emitOpError("every ") << every << " rows is lowered on the CUDA target for matrices and "
+                                         << "powers of two alone";
   Value vector = thread.held.lookup(cumprod.getSource());
   SmallVector<Pair> parts;
   for (int64_t number = 0; number < registersOf(layoutOf(type)); ++number)
     parts.push_back({thread.element(vector, number), {}});
-  parts = scan(thread, type, parts, cumprod.getExclusive(), cumprod.getReversed(), {constant(thread, 1), {}},
+  Walk walk{every, cumprod.getExclusive(), cumprod.getReversed()};
+  parts = scan(thread, type, parts, walk, {constant(thread, 1), {}},
                [&](Pair a, Pair b) { return multiply(thread, a, b); });
   SmallVector<Value> products;
   for (const Pair &part : parts)
