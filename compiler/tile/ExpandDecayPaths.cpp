@@ -1,6 +1,5 @@
 // Paths across decays by column: between two sub-chunks dots, inside one the paths of a writer after the
-// other; or between the halves of blocks of every size, all of them dots.
-#include "compiler/tile/DecayHalves.h"
+// other.
 #include "compiler/tile/DecaySubChunks.h"
 #include "compiler/tile/MacroOps.h"
 
@@ -113,62 +112,6 @@ Value DecayPaths::run() {
   return result;
 }
 
-namespace {
-/// In the first half of a block a token is crossed by the paths of the writers before it, in the second by
-/// those of the readers from it on.
-class DecayPathsByHalves {
-public:
-  DecayPathsByHalves(TileBuilder &builder, DecayPathsOp op);
-
-  Value run();
-
-private:
-  Value between(int64_t half);
-  Value crossing(Value paths, int64_t half, Value sum);
-
-  TileBuilder &builder_;
-  DecayPathsOp op_;
-  DecayHalves halves_;
-  Value weights_; ///< from either side of the diagonal
-};
-} // namespace
-
-DecayPathsByHalves::DecayPathsByHalves(TileBuilder &builder, DecayPathsOp op)
-    : builder_(builder), op_(op), halves_(builder, op.getDecays(), op.getExclusive()) {
-  Value transposed = TransposeOp::create(builder, op.getWeights().getType(), op.getWeights());
-  Value lower = builder.compare(arith::CmpIPredicate::sgt, halves_.row(), halves_.column());
-  weights_ = builder.select(lower, op.getWeights(), transposed);
-}
-
-/// [C, D]: of each reader of a second half the paths from the first, and of each writer of a first half those
-/// to the second.
-Value DecayPathsByHalves::between(int64_t half) {
-  Value weights = builder_.select(halves_.parted(half), weights_, builder_.splat(weights_.getType(), 0));
-  Value rows = builder_.select(halves_.inSecond(half, op_.getType().getShape()),
-                               builder_.multiply(op_.getReaders(), halves_.fromMiddle(half)),
-                               builder_.multiply(op_.getWriters(), halves_.toMiddle(half)));
-  return builder_.multiply(rows, builder_.dot(weights, rows, {}));
-}
-
-/// `sum` plus what crosses each token.
-Value DecayPathsByHalves::crossing(Value paths, int64_t half, Value sum) {
-  auto square = cast<RankedTensorType>(weights_.getType());
-  auto reaching = op_.getExclusive() ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::sge;
-  Value readers = builder_.compare(reaching, halves_.column(), halves_.row());
-  Value writers = builder_.compare(arith::CmpIPredicate::slt, halves_.column(), halves_.row());
-  Value crossed = builder_.both(halves_.together(half),
-                                builder_.select(halves_.inSecond(half, square.getShape()), readers, writers));
-  Value ones = builder_.select(crossed, builder_.splat(square, 1), builder_.splat(square, 0));
-  return builder_.dot(ones, paths, {.init = sum});
-}
-
-Value DecayPathsByHalves::run() {
-  Value sum;
-  for (int64_t half = 1; half < halves_.tokens(); half *= 2)
-    sum = crossing(between(half), half, sum);
-  return sum ? sum : builder_.splat(op_.getType(), 0);
-}
-
-Value tile::expandDecayPaths(TileBuilder &builder, DecayPathsOp op, int64_t size, bool halves) {
-  return halves ? DecayPathsByHalves(builder, op).run() : DecayPaths(builder, op, size).run();
+Value tile::expandDecayPaths(TileBuilder &builder, DecayPathsOp op, int64_t size) {
+  return DecayPaths(builder, op, size).run();
 }

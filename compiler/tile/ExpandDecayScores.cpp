@@ -70,9 +70,8 @@ static Value byHalves(TileBuilder &builder, DecayScoresOp op) {
 
 Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t size, bool products,
                               bool halves) {
-  auto exactly = [&] { return halves ? byHalves(builder, op) : bySubChunks(builder, op, size); };
   if (!products)
-    return exactly();
+    return halves ? byHalves(builder, op) : bySubChunks(builder, op, size);
   DecayProducts decays(builder, op.getDecays(), op.getExclusive());
   Value reads = decays.read(op.getReads()), keys = decays.written(op.getKeys());
   return decays.whereAllowed(
@@ -81,5 +80,5 @@ Value tile::expandDecayScores(TileBuilder &builder, DecayScoresOp op, int64_t si
         return decays.visible(
             builder.dot(reads, keys, {.transpose_rhs = true, .triangle = Triangle::result_lower}));
       },
-      exactly);
+      [&] { return bySubChunks(builder, op, size); });
 }

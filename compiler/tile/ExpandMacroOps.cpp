@@ -24,6 +24,8 @@ struct ExpandMacroOps : tile::impl::ExpandMacroOpsBase<ExpandMacroOps> {
   void runOnOperation() override {
     if (failed(checkOptions()))
       return signalPassFailure();
+    if (halves)
+      expandPathsByHalves();
     // Inverses last, for solves may leave some.
     for (bool inverse : {false, true}) {
       SmallVector<Operation *> found;
@@ -55,6 +57,28 @@ private:
            (ops.empty() || llvm::is_contained(ops, op->getName().stripDialect()));
   }
 
+  /// With the values beside them.
+  void expandPathsByHalves() {
+    SmallVector<DecayPathsOp> found;
+    getOperation()->walk([&](DecayPathsOp op) {
+      if (isWanted(op))
+        found.push_back(op);
+    });
+    for (DecayPathsOp op : found) {
+      DecayGradients group = DecayGradients::of(op);
+      for (DecayValuesOp *values : {&group.to_readers, &group.to_writers})
+        if (*values && !isWanted(*values))
+          *values = {};
+      ++decayPaths;
+      decayValues += (group.to_readers ? 1 : 0) + (group.to_writers ? 1 : 0);
+      Operation *first = group.first();
+      if (first == op)
+        group = {op, {}, {}};
+      TileBuilder builder(op->getLoc(), first);
+      expandByHalves(builder, group);
+    }
+  }
+
   void expand(Operation *op) {
     TileBuilder builder(op->getLoc(), op);
     SmallVector<Value> results =
@@ -69,7 +93,7 @@ private:
             })
             .Case([&](DecayPathsOp paths) {
               ++decayPaths;
-              return SmallVector<Value>{expandDecayPaths(builder, paths, subChunk, halves)};
+              return SmallVector<Value>{expandDecayPaths(builder, paths, subChunk)};
             })
             .Case([&](SolveOp solve) {
               ++solves;

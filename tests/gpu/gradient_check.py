@@ -231,7 +231,7 @@ def main() -> int:
     parser.add_argument("--times", default="4096,16384,65536", help="tokens, with commas")
     parser.add_argument("--kernels", action="store_true", help="times of each kernel of the gradients")
     arguments = parser.parse_args()
-    runtime = Runtime(arguments.folder / "liblinmu_runtime.so.1")
+    runtime = Runtime(arguments.folder.resolve() / "liblinmu_runtime.so.1")
     passed, wrong = 0, []
     for case in arguments.cases.split(","):
         print(case, flush=True)

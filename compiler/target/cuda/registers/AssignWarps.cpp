@@ -57,6 +57,45 @@ static int64_t rowsThatStayTogether(tile::KernelOp kernel) {
   return same && reduced ? rows : 0;
 }
 
+/// Whether registers hold a tile: constants and what is made of them are made again where they are used, and
+/// what comes from memory lies in shared memory.
+static bool isHeld(Value tile) {
+  Operation *op = tile.getDefiningOp();
+  if (!op || isa<arith::ConstantOp, tile::CoordinateOp, tile::BroadcastOp, tile::LoadOp, arith::CmpIOp>(op))
+    return false;
+  if (isa<arith::ExtFOp, arith::TruncFOp>(op))
+    return isHeld(op->getOperand(0));
+  return true;
+}
+
+/// The most elements that registers hold at one place of a kernel that works on one chunk: at the ops of its
+/// body itself, each of which is done once.
+static int64_t mostHeld(tile::KernelOp kernel) {
+  Block &body = kernel.getBody().front();
+  DenseMap<Operation *, int64_t> ended; // by the last op that reads them
+  int64_t held = 0, most = 0;
+  for (Operation &op : body) {
+    for (Value result : op.getResults()) {
+      auto type = dyn_cast<RankedTensorType>(result.getType());
+      if (!type || !type.hasStaticShape() || result.use_empty() || !isHeld(result))
+        continue;
+      Operation *last = nullptr;
+      for (Operation *user : result.getUsers()) {
+        Operation *inBody = body.findAncestorOpInBlock(*user);
+        last = !last || last->isBeforeInBlock(inBody) ? inBody : last;
+      }
+      held += type.getNumElements();
+      ended[last] += type.getNumElements();
+    }
+    most = std::max(most, held);
+    held -= ended.lookup(&op);
+  }
+  return most;
+}
+
+/// Whether the body itself walks over tokens.
+static bool walks(tile::KernelOp kernel) { return !kernel.getBody().front().getOps<scf::ForOp>().empty(); }
+
 namespace {
 struct AssignWarps : linmu::cuda::impl::AssignWarpsBase<AssignWarps> {
   using AssignWarpsBase::AssignWarpsBase;
@@ -74,6 +113,9 @@ struct AssignWarps : linmu::cuda::impl::AssignWarpsBase<AssignWarps> {
       // Twice the rows of an instruction read their right operands half as often.
       if (int64_t rows = rowsThatStayTogether(kernel); rows && largest)
         wanted = std::min(wanted, rows / rowsOfWarp);
+      if (!walks(kernel))
+        while (wanted < warps && mostHeld(kernel) > wanted * heldByWarp)
+          wanted *= 2;
       set(kernel, "warps", std::clamp<int64_t>(wanted, fewest, warps));
       int64_t blocks = residentWarps / warpsOf(kernel);
       if (largest && blocks > 1 && !carriesMatrix(kernel))
@@ -92,6 +134,8 @@ private:
   /// Of the largest result, 32 in each lane: fewer leave less work between two barriers than these cost.
   static constexpr int64_t elementsOfWarp = 32 * 32;
   static constexpr int64_t rowsOfWarp = 32;
+  /// 192 registers of each lane, beside what places and operands of instructions take.
+  static constexpr int64_t heldByWarp = 32 * 192;
   /// Of blocks that keep nothing from step to step: measured on an H200, where twelve need no spills.
   static constexpr int64_t residentWarps = 12;
 };

@@ -154,7 +154,10 @@ Value KernelLayouts::convert(Value tile, LayoutAttr layout) {
   Value from = made_.find(tile, home);
   assert(from && "a tile has its home before it is asked for");
   RankedTensorType type = withLayout(tile.getType(), layout);
-  if (planConversion(home.getLayout(), layout.getLayout()).kind != ConversionKind::shared) {
+  // Where lanes choose between many registers, writing them and reading them again is shorter.
+  constexpr unsigned mostShuffles = 32;
+  Conversion plan = planConversion(home.getLayout(), layout.getLayout());
+  if (plan.kind != ConversionKind::shared && plan.shuffles <= mostShuffles) {
     ++counts.conversions;
     return ConvertOp::create(builder_, type, from);
   }
