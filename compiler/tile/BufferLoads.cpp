@@ -1,4 +1,4 @@
-// buffer-loads: operands of products that a kernel loads once are copied into buffers, not through registers.
+// buffer-loads: what a kernel with products loads once is copied into buffers, not through registers.
 #include "compiler/tile/Neighbours.h"
 #include "compiler/tile/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -11,13 +11,25 @@ namespace linmu::tile {
 #include "compiler/tile/Passes.h.inc"
 } // namespace linmu::tile
 
-/// A matrix of 16-bit numbers that a product takes as it lies in memory, whole rows at a time.
-static bool isOperandOfProduct(tile::LoadOp load) {
+/// A matrix of 16-bit numbers, whole rows at a time.
+static bool isCopied(tile::LoadOp load) {
   auto tile = dyn_cast<RankedTensorType>(load.getType());
-  if (!tile || tile.getRank() != 2 || tile.getElementTypeBitWidth() != 16 || tile::isStored(load.getSource()))
-    return false;
-  return tile::isOfWholeWords(load) &&
-         llvm::any_of(load->getUsers(), [](Operation *user) { return isa<tile::DotOp>(user); });
+  return tile && tile.getRank() == 2 && tile.getElementTypeBitWidth() == 16 && !load.use_empty() &&
+         !tile::isStored(load.getSource()) && tile::isOfWholeWords(load);
+}
+
+/// Moves what only changes a load's type to where that is used.
+static void sinkExtensions(tile::LoadOp load) {
+  for (Operation *user : llvm::make_early_inc_range(load->getUsers())) {
+    if (!isa<arith::ExtFOp>(user) || user->getBlock() != load->getBlock() || user->use_empty())
+      continue;
+    Operation *first = nullptr;
+    for (Operation *reader : user->getUsers()) {
+      Operation *inBlock = load->getBlock()->findAncestorOpInBlock(*reader);
+      first = !first || inBlock->isBeforeInBlock(first) ? inBlock : first;
+    }
+    user->moveBefore(first);
+  }
 }
 
 /// The first op of a block in which something that the load made is used.
@@ -50,12 +62,17 @@ struct BufferLoads : tile::impl::BufferLoadsBase<BufferLoads> {
 private:
   /// All of a block's are under way before one is waited for.
   void run(Block &block) {
+    if (block.getOps<tile::DotOp>().empty())
+      return;
     SmallVector<tile::LoadOp> loads;
     Operation *user = nullptr;
+    for (auto load : block.getOps<tile::LoadOp>())
+      if (isCopied(load))
+        sinkExtensions(load);
     for (auto load : block.getOps<tile::LoadOp>()) {
       if (user && user->isBeforeInBlock(load))
         break;
-      if (!isOperandOfProduct(load))
+      if (!isCopied(load))
         continue;
       Operation *first = firstUser(load);
       user = user && user->isBeforeInBlock(first) ? user : first;

@@ -101,9 +101,9 @@ def PadTiles : Pass<"pad-tiles", "::linmu::tile::ProgramOp"> {
 }
 
 def BufferLoads : Pass<"buffer-loads", "::linmu::tile::ProgramOp"> {
-  let summary = "Copies what products take of operands into buffers, outside of loops";
+  let summary = "Copies what blocks with products take of operands into buffers, outside of loops";
   let description = [{
-    A matrix of 16-bit numbers that a block loads once, for a product, becomes a `tile.copy` into a buffer, as
+    A matrix of 16-bit numbers that a block loads once, beside products, becomes a `tile.copy` into a buffer, as
     `stage-loads` does in loops: it does not pass through registers, and all are under way before one is waited for.
   }];
   let statistics = [

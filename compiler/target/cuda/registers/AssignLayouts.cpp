@@ -55,6 +55,30 @@ LayoutAttr KernelLayouts::carriedLayout(Value tile) {
   return follows ? carriedLayout(user->getResult(0)) : LayoutAttr();
 }
 
+/// Of what a product takes as it lies in the accumulators of another: that layout, where it is made of
+/// something that is asked for in that layout anyway, beside the other's result.
+LayoutAttr KernelLayouts::layoutOfProduct(Operation &op) {
+  Value operand = op.getResult(0);
+  if (operand.hasOneUse() && isa<arith::TruncFOp>(*operand.user_begin()))
+    operand = operand.user_begin()->getResult(0);
+  auto dot = operand.hasOneUse() ? dyn_cast<tile::DotOp>(*operand.user_begin()) : tile::DotOp();
+  if (!dot || operand == dot.getInit())
+    return {};
+  ProductForm form = productFormOf(dot, layouts_);
+  LayoutAttr wanted =
+      operand == dot.getLhs() ? lhsLayout(dot, form, layouts_) : rhsLayout(dot, form, layouts_);
+  auto isBeside = [&](Value other) {
+    auto product = other.getDefiningOp<tile::DotOp>();
+    return product && resultLayout(product, productFormOf(product, layouts_), layouts_) == wanted;
+  };
+  for (Value made : op.getOperands())
+    if (isTile(made) && !isFree(made))
+      for (Operation *user : made.getUsers())
+        if (user != &op && isElementwise(user) && llvm::any_of(user->getOperands(), isBeside))
+          return wanted;
+  return {};
+}
+
 LogicalResult KernelLayouts::emit(Operation &op) {
   builder_.setLoc(op.getLoc());
   if (auto loop = dyn_cast<scf::ForOp>(op))
@@ -120,7 +144,10 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             return true;
           })
           .Case([&](tile::ReduceOp reduce) {
-            operands[0] = homeOf(reduce.getSource());
+            // What is made for it alone comes with whole rows in few lanes, or columns.
+            RankedTensorType source = tileType(reduce.getSource());
+            bool ofRows = source.getRank() == 2 && reduce.getAxis() == 1 && isFree(reduce.getSource());
+            operands[0] = ofRows ? rows(source) : homeOf(reduce.getSource());
             if (isTile(reduce.getResult()))
               results[0] = TileLayouts::slice(operands[0], 1 - reduce.getAxis());
             return true;
@@ -167,6 +194,8 @@ LogicalResult KernelLayouts::emit(Operation &op) {
                 if (LayoutAttr home = homeOf(operand); accumulators_.contains(home))
                   chosen = chosen ? chosen : home;
               }
+            if (!chosen)
+              chosen = layoutOfProduct(op);
             results[0] = chosen ? chosen : first ? first : rows(tileType(op.getResult(0)));
             for (OpOperand &operand : op.getOpOperands())
               if (isTile(operand.get()))

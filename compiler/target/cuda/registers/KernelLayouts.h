@@ -50,6 +50,7 @@ private:
   LayoutAttr loadedLayout(mlir::Value tile);
   LayoutAttr usual(mlir::RankedTensorType type);
   LayoutAttr carriedLayout(mlir::Value tile);
+  LayoutAttr layoutOfProduct(mlir::Operation &op);
 
   /// A scalar as it is, a tile in this layout.
   mlir::Value demand(mlir::Value tile, LayoutAttr layout);
