@@ -189,7 +189,6 @@ bool Trainer::makeStep(const TrainerEvents &events) {
       return false;
     part_terms_ += objective.run(batches[std::size_t(part_)], whole);
     ++part_;
-    machine_.observe();
   }
   StepReport report;
   report.stage = stage_;

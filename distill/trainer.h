@@ -3,7 +3,6 @@
 #include "distill/checkpoint.h"
 #include "distill/decoder_model.h"
 #include "distill/recipe.h"
-#include "models/decoder/busy_machine.h"
 #include <functional>
 #include <memory>
 
@@ -85,7 +84,6 @@ private:
   std::optional<double> best_;
   std::unique_ptr<Optimizer> optimizer_;
   bool has_adapters_ = false;
-  models::BusyMachine machine_;
 };
 
 } // namespace linmu::distill

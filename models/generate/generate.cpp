@@ -1,5 +1,4 @@
 #include "models/generate/generate.h"
-#include "models/decoder/busy_machine.h"
 #include "models/text/text_stream.h"
 #include "runtime/core/error.h"
 #include <algorithm>
@@ -24,7 +23,7 @@ void checkOptions(const GenerateOptions &options) {
 }
 
 Generation decode(const LanguageModel &model, torch::Tensor logits, DecoderState &state,
-                  const GenerateOptions &options, const TextCallback &onText, BusyMachine &machine) {
+                  const GenerateOptions &options, const TextCallback &onText) {
   Sampler sampler(options.sampling);
   TextStream stream(model.tokenizer);
   Generation result;
@@ -45,7 +44,6 @@ Generation decode(const LanguageModel &model, torch::Tensor logits, DecoderState
     emit(stream.push(id));
     if (step + 1 < options.max_tokens)
       logits = model.decoder.forward(torch::full({1, 1}, id, torch::kInt64), state);
-    machine.observe();
   }
   emit(stream.finish());
   result.decode_seconds = secondsSince(begin);
@@ -58,8 +56,7 @@ Generation continueFrom(const LanguageModel &model, torch::Tensor logits, Decode
                         const GenerateOptions &options, const TextCallback &onText) {
   c10::InferenceMode inference;
   checkOptions(options);
-  BusyMachine machine;
-  return decode(model, std::move(logits), state, options, onText, machine);
+  return decode(model, std::move(logits), state, options, onText);
 }
 
 Generation generate(const LanguageModel &model, std::span<const std::int64_t> prompt_ids,
@@ -75,12 +72,11 @@ Generation generateAfter(const LanguageModel &model, DecoderState &state,
   checkOptions(options);
   if (prompt_ids.empty())
     throw Error(ErrorCode::invalidArgument, "the prompt must have at least one token, got none");
-  BusyMachine machine;
   auto begin = Clock::now();
   auto ids = torch::tensor(at::ArrayRef<std::int64_t>(prompt_ids.data(), prompt_ids.size()), torch::kInt64);
   torch::Tensor logits = model.decoder.forward(ids.unsqueeze(0), state);
   double prefill_seconds = secondsSince(begin);
-  Generation result = decode(model, logits, state, options, onText, machine);
+  Generation result = decode(model, logits, state, options, onText);
   result.prompt_tokens = static_cast<std::int64_t>(prompt_ids.size());
   result.prefill_seconds = prefill_seconds;
   return result;

@@ -1,5 +1,4 @@
 // linmu demo: a real clip through a real language model, as it is (teacher) and converted to LinMU.
-#include "models/decoder/busy_machine.h"
 #include "models/decoder/threads.h"
 #include "models/generate/generate.h"
 #include "models/media/clip_tokens.h"
@@ -86,12 +85,10 @@ Measurement measure(const Decoder &decoder, const Prompt &prompt, const models::
     kernels->observe({});
   result.state_bytes = double(state.bytes());
   constexpr int warm = 2, timed = 12;
-  models::BusyMachine machine;
   for (int step = 0; step < warm + timed; ++step) {
     if (step == warm)
       start = seconds();
     next = decoder.forward(next, state).argmax(-1);
-    machine.observe();
   }
   result.decode_rate = timed / (seconds() - start);
   return result;

@@ -35,9 +35,9 @@ def share_on_a_busy_machine() -> float:
 
 @pytest.mark.alone
 def test_a_busy_machine_leaves_generation_a_fifth_of_its_speed():
-    """With two busy processes for each processor a third is what a fair share gives. Where threads spin while they
-    wait for one that has no processor, a thirtieth is left, however often one looks. Other programs of the machine
-    are not asked to stand still, so it is looked at up to four times."""
+    """With two busy processes for each processor a third is what a fair share gives. Where threads spin for long while
+    they wait for one that has no processor, a twentieth is left, however often one looks. Other programs of the
+    machine are not asked to stand still, so it is looked at up to four times."""
     shares = []
     while len(shares) < 4 and max(shares, default=0) <= 1 / 5:
         shares.append(share_on_a_busy_machine())
