@@ -60,7 +60,8 @@ Value Cotangents::result(OpBuilder &builder, Value value) {
   for (Value part : parts)
     if (isRoundedWhereMade(part, value))
       part.setType(value.getType());
-  if (parts.size() == 1 && parts.front().getType() == value.getType() && isStored(parts.front()))
+  if (parts.size() == 1 && parts.front().getType() == value.getType() &&
+      isa_and_nonnull<ScanAdjointOp, MapOp>(parts.front().getDefiningOp()))
     return parts.front();
   return parts.empty() ? Value() : Value(ReduceOp::create(builder, value.getLoc(), value.getType(), parts));
 }

@@ -49,8 +49,9 @@ func.func @scalar(%r: !vectors, %k: !vectors, %v: !vectors, %g: !scalars, %d: !v
 // CHECK: tile.kernel @adjoint(
 // CHECK-DAG: tile.solve
 // CHECK-DAG: tile.dot transpose_lhs
+// CHECK-DAG: tile.decay_values
+// The decay's gradient comes last.
 // CHECK: tile.decay_paths
-// CHECK: tile.decay_values
 func.func @feedback(%r: !vectors, %k: !vectors, %v: !vectors, %g: !vectors, %m: !scalars, %d: !vectors)
     -> (!vectors, !vectors, !scalars) {
   %x:6, %s = pattern.scan_adjoint tokens(%r, %k, %v, %g, %m : !vectors, !vectors, !vectors, !vectors, !scalars)
