@@ -113,7 +113,9 @@ private:
     for (auto [argument, operand] : llvm::zip(old.getArguments(), adjoint_.getTokens()))
       if (!links_.contains(argument.getArgNumber()))
         add(argument, operand);
-    for (unsigned number : needed_)
+    llvm::SmallVector<unsigned> numbers = needed_.takeVector();
+    llvm::sort(numbers);
+    for (unsigned number : numbers)
       add(map_.getBody().getArgument(number), map_.getTokens()[number]);
     OpBuilder inside(adjoint_.getContext());
     inside.setInsertionPointToEnd(&block);

@@ -81,6 +81,39 @@ TEST(TileProgram, AWorkspaceOfChunksIsWrittenByOneLaunchAndReadByTheNext) {
   }
 }
 
+TEST(TileProgram, RunningProductsOfSomeRowsEachBeginAnew) {
+  // Of 10 rows in fours: the last two are on their own.
+  const std::string text = R"(
+    !t = tensor<?x?x1x5xf32>
+    tile.program @p inputs(%x: !t) results(%y: !t) {
+      %one = arith.constant 1 : index
+      tile.kernel @k(%x: !t, %y: !t) {
+        %c0 = arith.constant 0 : index
+        %ten = arith.constant 10 : index
+        %from = tile.range %c0 -> !tile.range<10>
+        %behind = tile.range %ten -> !tile.range<10>
+        %t = tile.load %x[%c0, %from, %c0] : !t, [index, !tile.range<10>, index] -> tensor<10x5xf32>
+        %up = tile.cumprod every 4 %t : tensor<10x5xf32>
+        %down = tile.cumprod exclusive reversed every 4 %t : tensor<10x5xf32>
+        tile.store %up, %y[%c0, %from, %c0] : tensor<10x5xf32>, !t, [index, !tile.range<10>, index]
+        tile.store %down, %y[%c0, %behind, %c0] : tensor<10x5xf32>, !t, [index, !tile.range<10>, index]
+      }
+      tile.variant as "k" {
+        tile.launch @k grid(%one)(%x, %y : !t, !t)
+      }
+    })";
+  std::mt19937 random(3);
+  Memory x = randomMemory({1, 20, 1, 5}, -1, 1, random), expected = Memory::filled({1, 20, 1, 5}, 1);
+  for (std::int64_t row = 0; row < 10; ++row)
+    for (std::int64_t other = row / 4 * 4; other < std::min<std::int64_t>(row / 4 * 4 + 4, 10); ++other)
+      for (std::int64_t column = 0; column < 5; ++column) {
+        double element = x.elements[other * 5 + column];
+        expected.elements[row * 5 + column] *= other <= row ? element : 1;
+        expected.elements[(10 + row) * 5 + column] *= other > row ? element : 1;
+      }
+  EXPECT_LT(worstDifference(run(text, x, {1, 20, 1, 5}), expected), tolerance(1e-12));
+}
+
 TEST(TileProgram, TheFirstVariantWhoseConditionHoldsRunsAndAKernelMayHaveSeveralGrids) {
   const std::string text = R"(
     !t = tensor<?x?x4x8xf32>
