@@ -42,11 +42,11 @@ Value Cotangents::given(OpBuilder &builder, Value value) {
                                                                                    : of(builder, value);
 }
 
-/// What scans and maps store for each token is of any type of elements.
+/// What scans, maps and windows store for each token is of any type of elements.
 static bool isStored(Value part) {
   if (auto adjoint = part.getDefiningOp<ScanAdjointOp>())
     return part != adjoint.getInitGradient();
-  return part.getDefiningOp<MapOp>() != nullptr;
+  return isa_and_nonnull<MapOp, WindowAdjointOp>(part.getDefiningOp());
 }
 
 /// Whether nothing but the type's elements is left to change, which the op that made the tensor can.
@@ -61,7 +61,7 @@ Value Cotangents::result(OpBuilder &builder, Value value) {
     if (isRoundedWhereMade(part, value))
       part.setType(value.getType());
   if (parts.size() == 1 && parts.front().getType() == value.getType() &&
-      isa_and_nonnull<ScanAdjointOp, MapOp>(parts.front().getDefiningOp()))
+      isa_and_nonnull<ScanAdjointOp, MapOp, WindowAdjointOp>(parts.front().getDefiningOp()))
     return parts.front();
   return parts.empty() ? Value() : Value(ReduceOp::create(builder, value.getLoc(), value.getType(), parts));
 }

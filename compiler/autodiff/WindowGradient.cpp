@@ -38,7 +38,7 @@ LogicalResult autodiff::differentiateWindows(WindowAttentionOp op, Cotangents &c
   for (Value operand : operands)
     types.push_back(cast<RankedTensorType>(operand.getType()).clone(at.getF32Type()));
   auto adjoint = WindowAdjointOp::create(at, op.getLoc(), types, op.getQuery(), op.getKey(), op.getValue(),
-                                         cotangents.of(at, op.getResult()), op.getMedia(), op.getWindow(),
+                                         cotangents.given(at, op.getResult()), op.getMedia(), op.getWindow(),
                                          op.getShift(), op.getScale(), op.getJoinWrapped());
   if (!op.getScore().empty()) {
     IRMapping mapping;

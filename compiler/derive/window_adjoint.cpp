@@ -82,7 +82,8 @@ private:
   /// score, so that no other number is lost.
   Value finite(Value rows);
   void store(Value tile, Value to, const WindowPositions &at) {
-    builder.store(tile, to, walk.indices(builder, to, at.rows), at.valid);
+    Type element = cast<RankedTensorType>(to.getType()).getElementType();
+    builder.store(builder.round(tile, element), to, walk.indices(builder, to, at.rows), at.valid);
   }
   Value scaled(Value tile) { return builder.multiply(tile, constantLike(tile, view.scale)); }
   Value constantLike(Value like, double value) { return builder.splat(like.getType(), value); }

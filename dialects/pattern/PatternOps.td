@@ -175,7 +175,7 @@ def WindowAdjointOp : Pattern_Op<"window_adjoint", [Pure, IsolatedFromAbove]> {
     Keys and values get the sums over the query heads that share them. `score_gradient` maps (score, query t, y, x,
     key t, y, x, head, df) to ds; both regions stand, or none: then f = s and ds = df. A pair that is not seen sends
     nothing back, whatever its query, key and value hold; tokens in no item get zero. Results are those of the
-    query, the key and the value, f32.
+    query, the key and the value; like the cotangent they are of f32, bf16 or f16.
   }];
   let arguments = (ins Pattern_TokenTensor:$query, Pattern_TokenTensor:$key, Pattern_TokenTensor:$value,
                        Pattern_TokenTensor:$cotangent, Pattern_MediaTable:$media, DenseI64ArrayAttr:$window,

@@ -108,8 +108,11 @@ LogicalResult WindowAdjointOp::verify() {
   if (failed(verifyWindow(view)))
     return failure();
   auto expect = [&](StringRef name, Value value, RankedTensorType type) -> LogicalResult {
-    if (value.getType() != type)
-      return emitOpError("requires ") << name << " to have type " << type << ", got " << value.getType();
+    auto given = cast<RankedTensorType>(value.getType());
+    Type element = given.getElementType();
+    if (given.getShape() != type.getShape() || !(element.isF32() || element.isBF16() || element.isF16()))
+      return emitOpError("requires ") << name << " to have type " << type << ", or of bf16 or f16, got "
+                                      << given;
     return success();
   };
   auto inF32 = [&](Value value) {

@@ -75,9 +75,9 @@ func.func @arrow(%q: !q, %m: tensor<?x4xi32>) {
 // -----
 
 !q = tensor<?x?x4x8xf32>
-!h = tensor<?x?x4x8xbf16>
-func.func @half(%q: !q, %h: !h, %m: tensor<?x4xi32>) {
-  // expected-error @+1 {{requires the cotangent to have type 'tensor<?x?x4x8xf32>', got 'tensor<?x?x4x8xbf16>'}}
+!h = tensor<?x?x4x8xi32>
+func.func @integers(%q: !q, %h: !h, %m: tensor<?x4xi32>) {
+  // expected-error @+1 {{requires the cotangent to have type 'tensor<?x?x4x8xf32>', or of bf16 or f16, got 'tensor<?x?x4x8xi32>'}}
   %d:3 = pattern.window_adjoint %q, %q, %q, %h media(%m : tensor<?x4xi32>) window [1, 2, 2] shift [0, 0, 0] scale 1.0 wrap masked : (!q, !q, !q, !h) -> (!q, !q, !q)
   return
 }
@@ -87,7 +87,7 @@ func.func @half(%q: !q, %h: !h, %m: tensor<?x4xi32>) {
 !q = tensor<?x?x4x8xf32>
 !k = tensor<?x?x2x8xf32>
 func.func @gradient(%q: !q, %k: !k, %m: tensor<?x4xi32>) {
-  // expected-error @+1 {{requires the key's gradient to have type 'tensor<?x?x2x8xf32>', got 'tensor<?x?x4x8xf32>'}}
+  // expected-error @+1 {{requires the key's gradient to have type 'tensor<?x?x2x8xf32>', or of bf16 or f16, got 'tensor<?x?x4x8xf32>'}}
   %d:3 = pattern.window_adjoint %q, %k, %k, %q media(%m : tensor<?x4xi32>) window [1, 2, 2] shift [0, 0, 0] scale 1.0 wrap masked : (!q, !k, !k, !q) -> (!q, !q, !k)
   return
 }
