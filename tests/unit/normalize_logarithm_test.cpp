@@ -77,7 +77,7 @@ const Case cases[] = {
       "f32\n" SCAN}},
     {"ProductOfSigns",
      plain,
-     {"%x = math.tanh %g : f32\n%y = math.sin %b : f32\n%z = arith.negf %x : f32\n%a = arith.mulf %z, %y : "
+     {"%x = math.tanh %g : f32\n%w = math.sin %b : f32\n%z = arith.negf %x : f32\n%a = arith.mulf %z, %w : "
       "f32\n" SCAN}},
     {"ChoiceOfASign", plain, {LEAK "%n = arith.negf %e : f32\n%a = arith.select %on, %n, %e : f32\n" SCAN}},
     {"AssumedInBothSigns",
@@ -85,7 +85,7 @@ const Case cases[] = {
      {"%t = math.sin %g : f32\n%a = pattern.assume %t in [-1.0, 1.0] : f32\n" SCAN}},
     {"SignsOfRowsAndColumns",
      "row-wise and by value decay, reads 0+1, writes 1, feedback 0",
-     {"%x = math.tanh %k : !K\n%y = math.tanh %v : !V\n%A = pattern.outer %x, %y : !K, !V\n" SCAN_BY_MATRIX}},
+     {"%x = math.tanh %k : !K\n%w = math.tanh %v : !V\n%A = pattern.outer %x, %w : !K, !V\n" SCAN_BY_MATRIX}},
     {"RangeOfAVectorOfDecays",
      "row-wise decay, reads 0+1, writes 1, feedback 0",
      {"%x = math.exp %d : !K\n%n = arith.negf %d : !K\n%ey = math.exp %n : !K\n"

@@ -429,11 +429,12 @@ const Case cases[] = {
     {"DecayOfRowsAndColumnsAsOneExponential",
      "row-wise and by value decay, reads 0+1, writes 1, feedback 0",
      {DECAY
-      "%p = pattern.softplus %k : !K\n%r = pattern.softplus %v : !V\n%P = pattern.broadcast %p along 0 : !K "
+      "%sk = pattern.softplus %k : !K\n%sv = pattern.softplus %v : !V\n%SK = pattern.broadcast %sk along 0 : "
+      "!K "
       "to "
-      "!M\n%R = pattern.broadcast %r along 1 : !V to !M\n%B = pattern.softplus %g : f32\n%C = "
-      "pattern.broadcast %B : f32 to !M\n%X = arith.addf %P, %R : !M\n%Y = arith.addf %X, %C : !M\n%Z = "
-      "arith.negf %Y : !M\n%E = math.exp %Z : !M\n%D = arith.mulf %E, %S : !M\n%W = pattern.outer %k, %v : "
+      "!M\n%SV = pattern.broadcast %sv along 1 : !V to !M\n%SB = pattern.softplus %g : f32\n%SC = "
+      "pattern.broadcast %SB : f32 to !M\n%X = arith.addf %SK, %SV : !M\n%Y = arith.addf %X, %SC : !M\n%Z = "
+      "arith.negf %Y : !M\n%EX = math.exp %Z : !M\n%D = arith.mulf %EX, %S : !M\n%W = pattern.outer %k, %v : "
       "!K, !V\n%N = arith.addf %D, %W : !M\n" READ_NEXT}},
 
     // Clauses.
