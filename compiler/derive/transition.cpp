@@ -78,12 +78,13 @@ Value Transition::apply(TileBuilder &builder, ValueRange tiles, Value state, Val
     return applyMatrix(builder, tiles, state, end);
   Value left = state;
   Type type = state.getType();
-  for (const Decay &decay : decays_) {
+  for (const Decay &decay : decays_)
     left = builder.multiply(spread(builder, tiles[*decay.product], decay.axis, type), left);
+  // Last: the other axis' decays before a reset may be no numbers.
+  for (const Decay &decay : decays_)
     if (decay.reset)
       left = builder.select(isZero(builder, spread(builder, tiles[*decay.reset], decay.axis, type)), left,
                             builder.splat(type, 0));
-  }
   return builder.add(left, end);
 }
 
