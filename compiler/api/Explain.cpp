@@ -40,6 +40,7 @@ static llvm::json::Object describeState(FormOp form, Type slice) {
   state["shape"] = shapeOf(slice);
   state["key_axis"] = int64_t(form.getKeyAxis());
   state["decay"] = form.getDecayKind();
+  state["decay_may_be_negative"] = form.hasSigns();
   int64_t inclusive = llvm::count(form.getInclusive(), true);
   state["reads_before_write"] = int64_t(form.getReads().size()) - inclusive;
   state["reads_after_write"] = inclusive;
@@ -52,9 +53,12 @@ static std::string directionOf(Operation *op) { return op->hasAttr("reverse") ? 
 
 static void printState(const llvm::json::Object &state, unsigned index, llvm::raw_ostream &stream) {
   stream << "    state #" << index << " (" << *state.getString("shape") << "): decay "
-         << *state.getString("decay");
+         << *state.getString("decay")
+         << (*state.getBoolean("decay_may_be_negative") ? ", of either sign," : "");
   if (auto decay = state.getString("log_decay"))
     stream << " exp(" << *decay << ")";
+  if (auto decay = state.getString("log_value_decay"))
+    stream << (state.getString("log_decay") ? " and exp(" : " exp(") << *decay << ")";
   stream << ", " << *state.getInteger("writes") << " writes, " << *state.getInteger("reads_before_write")
          << " reads before and " << *state.getInteger("reads_after_write") << " after them, "
          << (*state.getInteger("feedback_terms") ? "feedback (a triangular solve)" : "no feedback") << "\n";
@@ -69,6 +73,8 @@ static llvm::json::Array describeStates(NormalScanOp scan, llvm::raw_ostream &st
         describeState(form, sliceType(cast<RankedTensorType>(scan.getFinals()[index].getType()), 2));
     if (form.getDecay())
       state["log_decay"] = expressionOf(form.getDecay(), name);
+    if (form.getValueDecay())
+      state["log_value_decay"] = expressionOf(form.getValueDecay(), name);
     printState(state, index, stream);
     states.push_back(std::move(state));
   }

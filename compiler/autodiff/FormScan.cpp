@@ -40,7 +40,8 @@ SmallVector<Value> FormScan::buildStage(Block &form, Location location) const {
       values.push_back(in(operand));
     return values;
   };
-  Value g = decay ? in(decay) : Value();
+  auto optional = [&](const FormOperand &operand) { return operand ? in(operand) : Value(); };
+  Value g = optional(decay), h = optional(valueDecay), s = optional(sign), t = optional(valueSign);
   SmallVector<Value> r = all(reads), k = all(writes), v = all(values), m;
   SmallVector<int64_t> index;
   for (const Feedback &term : feedback) {
@@ -49,7 +50,7 @@ SmallVector<Value> FormScan::buildStage(Block &form, Location location) const {
   }
   if (tokens.empty())
     argument(walk.like);
-  FormOp::create(step, g, r, k, v, m, index, inclusive, keyAxis, decayByValue);
+  FormOp::create(step, g, h, r, k, v, m, s, t, index, inclusive, keyAxis);
   return tokens;
 }
 
@@ -100,6 +101,8 @@ SmallVector<FormOperand> FormScan::operands() const {
   SmallVector<FormOperand> all;
   if (decay)
     all.push_back(decay);
+  if (valueDecay)
+    all.push_back(valueDecay);
   for (const auto *operands : {&reads, &writes, &values})
     all.append(*operands);
   for (const Feedback &term : feedback)
@@ -112,7 +115,7 @@ ScanAdjointOp FormScan::createAdjoint(OpBuilder &at, Location location, ArrayRef
   auto stage = std::make_unique<Region>();
   SmallVector<Value> tokens = buildStage(stage->emplaceBlock(), location);
   SmallVector<Type> types;
-  for (Value operand : stage->front().getTerminator()->getOperands())
+  for (Value operand : cast<FormOp>(stage->front().getTerminator()).getDifferentiable())
     types.push_back(tokensOf(walk.heads, operand.getType()));
   struct Given {
     SmallVector<Value> cotangents;
@@ -158,9 +161,11 @@ std::optional<FormScan> FormScan::of(NormalScanOp op) {
   };
   FormScan scan;
   scan.walk = LoopWalk::of(op);
-  if (form.getDecay())
-    scan.decay = operand(form.getDecay());
-  scan.decayByValue = form.getDecayByValue();
+  for (auto [value, into] :
+       {std::pair(form.getDecay(), &scan.decay), std::pair(form.getSign(), &scan.sign),
+        std::pair(form.getValueDecay(), &scan.valueDecay), std::pair(form.getValueSign(), &scan.valueSign)})
+    if (value)
+      *into = operand(value);
   scan.reads = llvm::map_to_vector(form.getReads(), operand);
   scan.writes = llvm::map_to_vector(form.getWrites(), operand);
   scan.values = llvm::map_to_vector(form.getValues(), operand);

@@ -23,8 +23,7 @@ struct FormScan {
   };
 
   LoopWalk walk;
-  FormOperand decay; ///< or nothing
-  bool decayByValue = false;
+  FormOperand decay, valueDecay, sign, valueSign; ///< or nothing
   llvm::SmallVector<FormOperand> reads, writes, values;
   llvm::SmallVector<bool> inclusive; ///< of each read
   llvm::SmallVector<Feedback> feedback;
@@ -47,7 +46,7 @@ struct FormScan {
   pattern::ScanAdjointOp createAdjoint(mlir::OpBuilder &at, mlir::Location location,
                                        llvm::ArrayRef<mlir::Value> dReads,
                                        llvm::ArrayRef<mlir::Value> dWrites, mlir::Value dFinal) const;
-  /// Those of the form, in its order.
+  /// Those of the form that have gradients, in its order.
   llvm::SmallVector<FormOperand> operands() const;
 
   /// The type of v_i, w_i and y_j.

@@ -35,13 +35,18 @@ public:
   Value written(Value key, Value value) const {
     return keyAxis_ == 1 ? step_.outer(value, key) : step_.outer(key, value);
   }
-  Value decayed(Value state, Value logarithm, bool byValue) const {
+  Value decayed(Value state, Value logarithm, Value sign, bool byValue) const {
     // What the normal form rests on.
     Type type = logarithm.getType();
     Value known = AssumeOp::create(step_, type, logarithm,
                                    step_.getF64FloatAttr(-std::numeric_limits<double>::infinity()),
                                    step_.getF64FloatAttr(0));
     Value factor = math::ExpOp::create(step_, known);
+    if (sign) {
+      Value zero = arith::ConstantOp::create(step_, step_.getZeroAttr(type));
+      Value negative = arith::CmpFOp::create(step_, arith::CmpFPredicate::OLT, sign, zero);
+      factor = arith::SelectOp::create(step_, negative, arith::NegFOp::create(step_, factor), factor);
+    }
     if (rank_ == 2 && isa<RankedTensorType>(type))
       factor = BroadcastOp::create(step_, type_, factor,
                                    step_.getI64IntegerAttr(byValue ? 1 - keyAxis_ : keyAxis_));
@@ -108,8 +113,13 @@ private:
       sum = step_.add(sum, step_.multiply(mapping.lookup(factor), reads[index[2 * term + 1]]));
     }
     Value after = before;
-    if (form.getDecay())
-      after = state.decayed(after, mapping.lookup(form.getDecay()), form.getDecayByValue());
+    auto decay = [&](Value logarithm, Value sign, bool byValue) {
+      if (logarithm)
+        after =
+            state.decayed(after, mapping.lookup(logarithm), sign ? mapping.lookup(sign) : Value(), byValue);
+    };
+    decay(form.getDecay(), form.getSign(), /*byValue=*/false);
+    decay(form.getValueDecay(), form.getValueSign(), /*byValue=*/true);
     for (auto [key, value] : llvm::zip(form.getWrites(), written))
       after = step_.add(after, state.written(mapping.lookup(key), value));
     readAll(after, true);

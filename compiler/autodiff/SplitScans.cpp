@@ -70,9 +70,11 @@ private:
     };
     FormScan scan;
     scan.walk = walk_;
-    if (form.getDecay())
-      take(form.getDecay(), scan.decay);
-    scan.decayByValue = form.getDecayByValue();
+    for (auto [value, operand] :
+         {std::pair(form.getDecay(), &scan.decay), std::pair(form.getSign(), &scan.sign),
+          std::pair(form.getValueDecay(), &scan.valueDecay), std::pair(form.getValueSign(), &scan.valueSign)})
+      if (value)
+        take(value, *operand);
     auto takeAll = [&](OperandRange values, SmallVector<FormOperand> &operands) {
       operands.resize(values.size());
       for (auto [value, operand] : llvm::zip(values, operands))

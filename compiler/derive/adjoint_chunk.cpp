@@ -9,8 +9,9 @@ static int64_t columnsOf(Value tile) { return cast<RankedTensorType>(tile.getTyp
 AdjointChunk::AdjointChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs,
                            ChunkCotangents cotangents, Value state, Value adjoint)
     : builder_(builder), form_(form), forward_(builder, form, std::move(inputs)), inputs_(forward_.inputs()),
-      decay_(forward_.decay()), cotangents_(std::move(cotangents)), state_(state), adjoint_(adjoint),
-      chunk_(cast<RankedTensorType>(inputs_.live.getType()).getDimSize(0)) {}
+      decay_(forward_.decay()), value_decay_(forward_.valueDecay()), cotangents_(std::move(cotangents)),
+      state_(state), adjoint_(adjoint), chunk_(cast<RankedTensorType>(inputs_.live.getType()).getDimSize(0)) {
+}
 
 /// Rows times a factor [C], [C, columns] or nothing.
 Value AdjointChunk::scaled(Value rows, Value factor) {
@@ -20,23 +21,13 @@ Value AdjointChunk::scaled(Value rows, Value factor) {
     factor = builder_.along(factor, 0, {chunk_, columnsOf(rows)});
   return builder_.multiply(rows, factor);
 }
-/// Rows of keys times a factor of the decay where it stands on keys; likewise of values.
-Value AdjointChunk::onKeys(Value rows, Value factor) {
-  return decay_.isByValue() ? rows : scaled(rows, factor);
+/// Rows of keys or values times what is left of their axis, from the chunk's entry to a read or from a write
+/// to the exit.
+Value AdjointChunk::entered(const ChunkDecay &decay, Value rows, int64_t read) {
+  return decay ? scaled(rows, decay.fromEntry(builder_, inclusive(read))) : rows;
 }
-Value AdjointChunk::onValues(Value rows, Value factor) {
-  return decay_.isByValue() ? scaled(rows, factor) : rows;
-}
-
-/// What is left of a state over the chunk.
-Value AdjointChunk::left(Value state) {
-  if (!decay_)
-    return state;
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(state.getType()).getShape();
-  Value left = decay_.overChunk(builder_);
-  return builder_.multiply(state, decay_.isScalar()
-                                      ? builder_.fill(left, shape)
-                                      : builder_.along(left, decay_.isByValue() ? 1 : 0, shape));
+Value AdjointChunk::exiting(const ChunkDecay &decay, Value rows) {
+  return decay ? scaled(rows, decay.toExit(builder_)) : rows;
 }
 
 ArrayRef<Value> AdjointChunk::writes() { return forward_.writes(state_); }
@@ -48,8 +39,7 @@ void AdjointChunk::useWrites(ArrayRef<Value> writes, ArrayRef<Value> gradients) 
 
 /// (K X) D
 Value AdjointChunk::writeExit(int64_t write) {
-  Value exit = decay_ ? decay_.toExit(builder_) : Value();
-  return onValues(builder_.dot(onKeys(inputs_.keys[write], exit), adjoint_, {}), exit);
+  return exiting(value_decay_, builder_.dot(exiting(decay_, inputs_.keys[write]), adjoint_, {}));
 }
 
 /// gW + (K X) D + scores^T gY.
@@ -62,15 +52,15 @@ Value AdjointChunk::knownOfWrite(int64_t write) {
     if (!given)
       continue;
     Value scores = forward_.scores(read, write);
-    sum = decay_.isByValue() ? builder_.add(sum, decayTransposed(scores, given, read))
-                             : builder_.dot(scores, given, {.transpose_lhs = true, .init = sum});
+    sum = value_decay_ ? builder_.add(sum, decayTransposed(value_decay_, scores, given, read))
+                       : builder_.dot(scores, given, {.transpose_lhs = true, .init = sum});
   }
   return sum;
 }
 
 /// weights^T rows, with the decays by row or by value between the tokens of a read and those before it.
-Value AdjointChunk::decayTransposed(Value weights, Value rows, int64_t read) {
-  return tile::DecayValuesOp::create(builder_, rows.getType(), weights, rows, decay_.factors(),
+Value AdjointChunk::decayTransposed(const ChunkDecay &decay, Value weights, Value rows, int64_t read) {
+  return tile::DecayValuesOp::create(builder_, rows.getType(), weights, rows, decay.factors(),
                                      /*exclusive=*/!inclusive(read), /*transposed=*/true);
 }
 
@@ -118,23 +108,23 @@ Value AdjointChunk::dRead(int64_t read) {
   return d_reads_[read] = sum;
 }
 
-/// dY W^T where the read sees the write, C x C; by value with the decay between them.
+/// dY W^T where the read sees the write, C x C; with a decay by value between them.
 Value AdjointChunk::products(int64_t read, int64_t write) {
   Value &known = products_[{read, write}];
   if (known)
     return known;
   SmallVector<int64_t> shape{chunk_, chunk_};
   Value given = dRead(read), written = writes()[write];
-  if (decay_.isByValue())
+  if (value_decay_)
     return products_[{read, write}] = tile::DecayScoresOp::create(
-               builder_, builder_.f32Tile(shape), given, written, decay_.factors(), !inclusive(read));
+               builder_, builder_.f32Tile(shape), given, written, value_decay_.factors(), !inclusive(read));
   Value product = builder_.dot(given, written, {.transpose_rhs = true, .triangle = Triangle::result_lower});
   Value seen = builder_.compare(inclusive(read) ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt,
                                 builder_.coordinate(shape, 0), builder_.coordinate(shape, 1));
   return products_[{read, write}] = builder_.select(seen, product, builder_.splat(product.getType(), 0));
 }
 
-/// The same with the decay between read and write, but for one by row.
+/// The same with a scalar decay between read and write as well.
 Value AdjointChunk::decayedProducts(int64_t read, int64_t write) {
   if (!decay_.isScalar())
     return products(read, write);
@@ -148,35 +138,32 @@ Value AdjointChunk::decayedProducts(int64_t read, int64_t write) {
 Value AdjointChunk::readKeyEntry(int64_t read) {
   Value &known = read_key_entries_[read];
   if (!known) {
-    Value factor = decay_ ? decay_.fromEntry(builder_, inclusive(read)) : Value();
-    known = onKeys(builder_.dot(onValues(dRead(read), factor), state_, {.transpose_rhs = true}), factor);
-    if (decay_ && !decay_.isByValue())
-      paths_from_entry_[read] = pathsFromEntry(read, builder_.multiply(inputs_.reads[read], known));
+    Value given = entered(value_decay_, dRead(read), read);
+    known = entered(decay_, builder_.dot(given, state_, {.transpose_rhs = true}), read);
+    if (decay_) {
+      Value paths = builder_.multiply(inputs_.reads[read], known);
+      paths_from_entry_[read] = decay_.isScalar() ? builder_.sum(paths, 1) : crossedFromEntry(read, paths);
+    }
   }
   return known;
 }
 
-/// What leads from the entry to reads: with a scalar decay to each read, [C], else what crosses each token.
-Value AdjointChunk::pathsFromEntry(int64_t read, Value paths) {
-  if (decay_.isScalar())
-    return builder_.sum(paths, 1);
+/// Of what leads from the entry to each read, what crosses each token; likewise from each write to the exit.
+Value AdjointChunk::crossedFromEntry(int64_t read, Value paths) {
   return builder_.cumsum(paths, {.exclusive = !inclusive(read), .reversed = true});
 }
-
-/// What leads from writes to the exit, likewise.
-Value AdjointChunk::pathsToExit(Value paths) {
-  return decay_.isScalar() ? builder_.sum(paths, 1) : builder_.cumsum(paths, {.exclusive = true});
-}
+Value AdjointChunk::crossedToExit(Value paths) { return builder_.cumsum(paths, {.exclusive = true}); }
 
 /// (W D^T) X
 Value AdjointChunk::writeKeyExit(int64_t write) {
   Value &known = write_key_exits_[write];
   if (!known) {
-    Value factor = decay_ ? decay_.toExit(builder_) : Value();
-    known =
-        onKeys(builder_.dot(onValues(writes()[write], factor), adjoint_, {.transpose_rhs = true}), factor);
-    if (decay_ && !decay_.isByValue())
-      paths_to_exit_[write] = pathsToExit(builder_.multiply(inputs_.keys[write], known));
+    Value given = exiting(value_decay_, writes()[write]);
+    known = exiting(decay_, builder_.dot(given, adjoint_, {.transpose_rhs = true}));
+    if (decay_) {
+      Value paths = builder_.multiply(inputs_.keys[write], known);
+      paths_to_exit_[write] = decay_.isScalar() ? builder_.sum(paths, 1) : crossedToExit(paths);
+    }
   }
   return known;
 }
@@ -187,7 +174,7 @@ Value AdjointChunk::readKey(int64_t read) {
   Value sum = readKeyEntry(read);
   for (int64_t write = 0; write < countWrites(); ++write) {
     Value weights = decayedProducts(read, write), key = inputs_.keys[write];
-    sum = decay_.isByRow()
+    sum = decay_.isVector()
               ? builder_.add(sum, tile::DecayValuesOp::create(builder_, key.getType(), weights, key,
                                                               decay_.factors(), !inclusive(read),
                                                               /*transposed=*/false))
@@ -202,8 +189,8 @@ Value AdjointChunk::writeKey(int64_t write) {
     if (!dRead(read))
       continue;
     Value weights = decayedProducts(read, write), key = inputs_.reads[read];
-    sum = decay_.isByRow() ? builder_.add(sum, decayTransposed(weights, key, read))
-                           : builder_.dot(weights, key, {.transpose_lhs = true, .init = sum});
+    sum = decay_.isVector() ? builder_.add(sum, decayTransposed(decay_, weights, key, read))
+                            : builder_.dot(weights, key, {.transpose_lhs = true, .init = sum});
   }
   return sum;
 }
@@ -215,18 +202,18 @@ Value AdjointChunk::feedback(int64_t term) {
 }
 
 /// Of a decay by row the paths along the key axis, of one by value those along the value axis.
-Value AdjointChunk::axisDecayGradient() {
-  bool byValue = decay_.isByValue();
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(decay_.factors().getType()).getShape();
+Value AdjointChunk::axisDecayGradient(bool byValue) {
+  Value factors = (byValue ? value_decay_ : decay_).factors();
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(factors.getType()).getShape();
   // Entry to exit.
-  Value through = builder_.sum(builder_.multiply(left(state_), adjoint_), byValue ? 0 : 1);
+  Value through = builder_.sum(builder_.multiply(forward_.left(state_), adjoint_), byValue ? 0 : 1);
   Value total = builder_.along(through, 1, shape);
   // A write before the token to the exit.
   for (int64_t write = 0; write < countWrites(); ++write) {
     if (!byValue)
       writeKeyExit(write);
     total = builder_.add(total, byValue
-                                    ? pathsToExit(builder_.multiply(writes()[write], writeExit(write)))
+                                    ? crossedToExit(builder_.multiply(writes()[write], writeExit(write)))
                                     : paths_to_exit_[write]);
   }
   for (int64_t read = 0; read < countReads(); ++read) {
@@ -238,14 +225,14 @@ Value AdjointChunk::axisDecayGradient() {
     if (!byValue)
       readKeyEntry(read);
     total = builder_.add(
-        total, byValue ? pathsFromEntry(read, builder_.multiply(given, forward_.entry(read, state_)))
+        total, byValue ? crossedFromEntry(read, builder_.multiply(given, forward_.entry(read, state_)))
                        : paths_from_entry_[read]);
     for (int64_t write = 0; write < countWrites(); ++write) {
       Value weights = byValue ? forward_.scores(read, write) : products(read, write);
       Value reader = byValue ? given : inputs_.reads[read];
       Value writer = byValue ? writes()[write] : inputs_.keys[write];
       total = builder_.add(total, tile::DecayPathsOp::create(builder_, reader.getType(), weights, reader,
-                                                             writer, decay_.factors(), exclusive));
+                                                             writer, factors, exclusive));
     }
   }
   return total;
@@ -257,7 +244,7 @@ Value AdjointChunk::scalarDecayGradient() {
   Value zero = builder_.splat(square, 0);
   Value token = builder_.coordinate(shape, 0), other = builder_.coordinate(shape, 1);
   // Entry to exit.
-  Value through = builder_.sum(builder_.sum(builder_.multiply(left(state_), adjoint_), 1), 0);
+  Value through = builder_.sum(builder_.sum(builder_.multiply(forward_.left(state_), adjoint_), 1), 0);
   Value total = builder_.fill(through, {chunk_});
   // A write before the token to the exit.
   Value exits;
@@ -300,7 +287,9 @@ Value AdjointChunk::scalarDecayGradient() {
 
 Value AdjointChunk::gradient(int64_t operand) {
   if (decay_ && operand-- == 0)
-    return decay_.isScalar() ? scalarDecayGradient() : axisDecayGradient();
+    return decay_.isScalar() ? scalarDecayGradient() : axisDecayGradient(/*byValue=*/false);
+  if (value_decay_ && operand-- == 0)
+    return axisDecayGradient(/*byValue=*/true);
   if (operand < countReads())
     return readKey(operand);
   operand -= countReads();
@@ -313,12 +302,10 @@ Value AdjointChunk::gradient(int64_t operand) {
 }
 
 Value AdjointChunk::next() {
-  Value result = left(adjoint_);
+  Value result = forward_.left(adjoint_);
   for (int64_t read = 0; read < countReads(); ++read)
-    if (Value given = dRead(read)) {
-      Value factor = decay_ ? decay_.fromEntry(builder_, inclusive(read)) : Value();
-      result = builder_.dot(onKeys(inputs_.reads[read], factor), onValues(given, factor),
+    if (Value given = dRead(read))
+      result = builder_.dot(entered(decay_, inputs_.reads[read], read), entered(value_decay_, given, read),
                             {.transpose_lhs = true, .init = result});
-    }
   return result;
 }

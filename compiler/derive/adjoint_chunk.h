@@ -6,9 +6,9 @@
 //   A^T dW = gW + (K X) D + scores^T gY     dY = gY + M^T dW     D at the entry = L D + (R E)^T dY
 //   Z = dY W^T where the read sees the write     dR = (dY S^T) E + (Z F) K     dK = (W D^T) X + (Z F)^T R
 //   dV = dW     dM_ij = dW_i . Y_j
-// E, X and F stand on key columns, and on value columns where the decay is by value. The decay's gradient at
-// t is the sum of all that crosses t, and of nothing else, so that no terms cancel: entry to exit, entry to a
-// read behind t, a write before t to the exit, and a write before t to a read behind it.
+// E, X and F stand on key columns, those of a decay by value on value columns. A decay's gradient at t is the
+// sum of all that crosses t, and of nothing else, so that no terms cancel: entry to exit, entry to a read
+// behind t, a write before t to the exit, and a write before t to a read behind it.
 #pragma once
 #include "compiler/derive/state_chunk.h"
 
@@ -46,33 +46,32 @@ private:
   bool inclusive(int64_t read) { return form_.getInclusive()[read]; }
   int64_t countReads() { return form_.getReads().size(); }
   int64_t countWrites() { return form_.getWrites().size(); }
-  Value onKeys(Value rows, Value factor);
-  Value onValues(Value rows, Value factor);
   Value scaled(Value rows, Value factor);
-  Value left(Value state);
+  Value entered(const ChunkDecay &decay, Value rows, int64_t read);
+  Value exiting(const ChunkDecay &decay, Value rows);
 
   llvm::ArrayRef<Value> writes();
   Value writeExit(int64_t write);
-  Value decayTransposed(Value weights, Value rows, int64_t read);
+  Value decayTransposed(const ChunkDecay &decay, Value weights, Value rows, int64_t read);
   Value knownOfWrite(int64_t write);
   Value dRead(int64_t read);
   Value products(int64_t read, int64_t write);
   Value decayedProducts(int64_t read, int64_t write);
   Value readKeyEntry(int64_t read);
-  Value pathsFromEntry(int64_t read, Value paths);
-  Value pathsToExit(Value paths);
+  Value crossedFromEntry(int64_t read, Value paths);
+  Value crossedToExit(Value paths);
   Value writeKeyExit(int64_t write);
   Value readKey(int64_t read);
   Value writeKey(int64_t write);
   Value feedback(int64_t term);
   Value scalarDecayGradient();
-  Value axisDecayGradient();
+  Value axisDecayGradient(bool byValue);
 
   TileBuilder &builder_;
   pattern::FormOp form_;
   StateChunk forward_;
   const ChunkInputs &inputs_;
-  const ChunkDecay &decay_;
+  const ChunkDecay &decay_, &value_decay_;
   ChunkCotangents cotangents_;
   Value state_, adjoint_;
   int64_t chunk_;

@@ -68,10 +68,11 @@ std::unique_ptr<AdjointChunk> AdjointKernel::chunk(const TokenSpan &tokens, Valu
 void AdjointKernel::storeGradients(AdjointChunk &chunk, const TokenSpan &tokens) {
   TileBuilder &builder = kernel.builder;
   Value rows = kernel.walk.rowsOf(builder, tokens);
-  // The decay's last: it needs a little of what each of the others is made of, which need not stay for it.
+  // Those of decays last: they need a little of what each of the others is made of, which need not stay for
+  // them.
   auto numbers = llvm::to_vector(llvm::seq<int64_t>(0, kernel.view.outputs.size()));
-  if (form_.getDecay())
-    std::rotate(numbers.begin(), numbers.begin() + 1, numbers.end());
+  int64_t decays = (form_.getDecay() ? 1 : 0) + (form_.getValueDecay() ? 1 : 0);
+  std::rotate(numbers.begin(), numbers.begin() + decays, numbers.end());
   for (int64_t number : numbers) {
     Value output = kernel.view.outputs[number];
     if (output.use_empty())

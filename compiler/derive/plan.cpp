@@ -55,7 +55,7 @@ static StateCost costOf(pattern::FormOp form, const StoredState &stored) {
           int64_t(form.getReads().size()),
           int64_t(form.getWrites().size()),
           !form.getFeedback().empty(),
-          form.getDecay() && isa<RankedTensorType>(form.getDecay().getType())};
+          form.getValueDecay() || (form.getDecay() && isa<RankedTensorType>(form.getDecay().getType()))};
 }
 
 static ScanCost costOf(pattern::NormalScanOp scan) {

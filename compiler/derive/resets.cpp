@@ -23,9 +23,13 @@ static bool isLogarithmOfZero(Value value) {
 }
 
 bool linmu::mayReset(pattern::FormOp form) {
+  Value logarithms[] = {form.getDecay(), form.getValueDecay()};
+  return llvm::any_of(logarithms, [](Value logarithm) { return logarithm && mayReset(logarithm); });
+}
+
+bool linmu::mayReset(Value logarithm) {
   llvm::SetVector<Value> parts;
-  if (Value decay = form.getDecay())
-    parts.insert(decay);
+  parts.insert(logarithm);
   for (size_t next = 0; next < parts.size(); ++next) {
     Operation *op = parts[next].getDefiningOp();
     if (!op)

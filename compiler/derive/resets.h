@@ -5,8 +5,10 @@
 
 namespace linmu {
 
-/// Whether the decay of a state is zero where a select says so, as at the beginning of a segment.
+/// Whether the decay of a state is zero where a select says so, as at the beginning of a segment; of one
+/// decay, by its logarithm.
 bool mayReset(pattern::FormOp form);
+bool mayReset(mlir::Value logarithm);
 
 /// i1, of the shape of `logarithm`: decays that are zero in f32.
 mlir::Value isReset(TileBuilder &builder, mlir::Value logarithm);

@@ -84,15 +84,17 @@ Separability::Separability(pattern::NormalScanOp scan) {
     }
     columns = hasColumns ? size : columns;
     // Keys, weights and decays by row are needed whole.
-    for (Value value : llvm::concat<Value>(form.getReads(), form.getWrites(), form.getFeedback()))
-      if (of.isSliced(value))
-        states = form;
-    SmallVector<Value> perColumn(form.getValues());
-    if (Value decay = form.getDecay())
-      if (form.getDecayByValue())
-        perColumn.push_back(decay);
-      else if (of.isSliced(decay))
-        states = form;
+    SmallVector<Value> whole, perColumn(form.getValues());
+    for (OperandRange operands : {form.getReads(), form.getWrites(), form.getFeedback()})
+      llvm::append_range(whole, operands);
+    for (Value value : {form.getDecay(), form.getSign()})
+      if (value)
+        whole.push_back(value);
+    for (Value value : {form.getValueDecay(), form.getValueSign()})
+      if (value)
+        perColumn.push_back(value);
+    if (llvm::any_of(whole, [&](Value value) { return of.isSliced(value); }))
+      states = form;
     for (Value value : perColumn)
       if (hasColumns && !states)
         states = of.obstacleTo(value);

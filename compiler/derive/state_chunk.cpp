@@ -27,8 +27,19 @@ ChunkInputs ChunkInputs::of(TileBuilder &builder, pattern::FormOp form, StepEmit
   ChunkInputs inputs;
   inputs.live = live;
   if (Value logarithm = form.getDecay())
-    inputs.logarithm =
-        masked(logarithm, form.getDecayByValue() ? step.sliceRows(logarithm) : step.rows(logarithm));
+    inputs.logarithm = masked(logarithm, step.rows(logarithm));
+  if (Value logarithm = form.getValueDecay())
+    inputs.value_logarithm = masked(logarithm, step.sliceRows(logarithm));
+  // Rows past the end keep the sign.
+  auto positive = [&](Value rows) {
+    Value isLive =
+        rankOf(rows) == 2 ? builder.along(live, 0, cast<RankedTensorType>(rows.getType()).getShape()) : live;
+    return builder.select(isLive, rows, builder.splat(rows.getType(), 1));
+  };
+  if (Value sign = form.getSign())
+    inputs.sign = positive(step.rows(sign));
+  if (Value sign = form.getValueSign())
+    inputs.value_sign = positive(step.sliceRows(sign));
   for (Value key : form.getReads())
     inputs.reads.push_back(matrix(step.rows(key)));
   for (Value key : form.getWrites())
@@ -41,9 +52,9 @@ ChunkInputs ChunkInputs::of(TileBuilder &builder, pattern::FormOp form, StepEmit
 }
 
 StateChunk::StateChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs)
-    : builder_(builder), form_(form), inputs_(std::move(inputs)) {
-  if (inputs_.logarithm)
-    decay_ = ChunkDecay(builder, inputs_.logarithm, form.getDecayByValue());
+    : builder_(builder), form_(form), inputs_(std::move(inputs)),
+      decay_(builder, inputs_.logarithm, inputs_.sign),
+      value_decay_(builder, inputs_.value_logarithm, inputs_.value_sign) {
   chunk_ = cast<RankedTensorType>(inputs_.live.getType()).getDimSize(0);
   ArrayRef<int64_t> index = form.getFeedbackIndex();
   for (int64_t write = 0; write < int64_t(inputs_.keys.size()); ++write)
@@ -57,7 +68,7 @@ Value StateChunk::scores(int64_t read, int64_t write) {
   if (known)
     return known;
   SmallVector<int64_t> shape{chunk_, chunk_};
-  if (decay_.isByRow())
+  if (decay_.isVector())
     return known = tile::DecayScoresOp::create(builder_, builder_.f32Tile(shape), inputs_.reads[read],
                                                inputs_.keys[write], decay_.factors(), !inclusive(read));
   Value product = builder_.dot(inputs_.reads[read], inputs_.keys[write],
@@ -78,13 +89,14 @@ Value StateChunk::entry(int64_t read, Value state) {
 
 Value StateChunk::fromEntry(int64_t read, Value state) {
   Value keys = inputs_.reads[read];
-  if (!decay_)
-    return builder_.dot(keys, state, {});
-  Value factor = decay_.fromEntry(builder_, inclusive(read));
-  if (decay_.isByRow())
-    return builder_.dot(builder_.multiply(keys, factor), state, {});
+  if (decay_.isVector())
+    keys = builder_.multiply(keys, decay_.fromEntry(builder_, inclusive(read)));
   Value product = builder_.dot(keys, state, {});
-  return builder_.multiply(product, decay_.isByValue() ? factor : alongRows(factor, columnsOf(product)));
+  if (decay_.isScalar())
+    product = builder_.multiply(product,
+                                alongRows(decay_.fromEntry(builder_, inclusive(read)), columnsOf(product)));
+  return value_decay_ ? builder_.multiply(product, value_decay_.fromEntry(builder_, inclusive(read)))
+                      : product;
 }
 
 Value StateChunk::system(int64_t write, int64_t other) {
@@ -240,10 +252,10 @@ SmallVector<Value> StateChunk::inverse() {
 /// What a write gives to a read inside the chunk, added to `sum`.
 Value StateChunk::readWrite(int64_t read, int64_t write, Value sum) {
   Value weights = scores(read, write);
-  if (!decay_.isByValue())
+  if (!value_decay_)
     return builder_.dot(weights, writes_[write], {.triangle = Triangle::lhs_lower, .init = sum});
   Value inside = tile::DecayValuesOp::create(builder_, sum.getType(), weights, writes_[write],
-                                             decay_.factors(), !inclusive(read));
+                                             value_decay_.factors(), !inclusive(read));
   return builder_.add(sum, inside);
 }
 
@@ -268,25 +280,19 @@ Value StateChunk::read(int64_t read, Value state) {
 
 /// The exit of a state that these writes, by their keys' numbers, are put into.
 Value StateChunk::exitOf(Value state, ArrayRef<std::pair<int64_t, Value>> writes) {
-  Value result = state, weight;
-  if (decay_) {
-    ArrayRef<int64_t> shape = cast<RankedTensorType>(state.getType()).getShape();
-    Value left = decay_.overChunk(builder_);
-    result = builder_.multiply(result, decay_.isScalar()
-                                           ? builder_.fill(left, shape)
-                                           : builder_.along(left, decay_.isByValue() ? 1 : 0, shape));
-    weight = decay_.toExit(builder_);
-  }
+  Value result = left(state);
+  Value weight = decay_ ? decay_.toExit(builder_) : Value();
+  Value valueWeight = value_decay_ ? value_decay_.toExit(builder_) : Value();
   for (auto [number, write] : writes) {
     Value key = inputs_.keys[number], value = write;
     // What belongs to a token goes with the side that is smaller.
-    Value &weighted =
-        decay_.isByValue() || (decay_.isScalar() && columnsOf(value) < columnsOf(key)) ? value : key;
+    Value &weighted = decay_.isScalar() && columnsOf(value) < columnsOf(key) ? value : key;
     if (weight)
       weighted =
           builder_.multiply(weighted, decay_.isScalar() ? alongRows(weight, columnsOf(weighted)) : weight);
-    Value exit = key;
-    result = builder_.dot(exit, value, {.transpose_lhs = true, .init = result});
+    if (valueWeight)
+      value = builder_.multiply(value, valueWeight);
+    result = builder_.dot(key, value, {.transpose_lhs = true, .init = result});
   }
   return result;
 }
@@ -310,20 +316,26 @@ Value StateChunk::nextWithoutValues(Value matrix) {
   return exitOf(matrix, all);
 }
 
-Value StateChunk::leastLogarithm() { return builder_.reduce(tile::ReduceKind::min, inputs_.logarithm, 0); }
+Value StateChunk::leastOfAll(const ChunkDecay &decay) {
+  Value least = decay.leastLogarithm(builder_);
+  return rankOf(least) > 0 ? builder_.reduce(tile::ReduceKind::min, least, 0) : least;
+}
 
 Value StateChunk::remembersTooMuch(ValueRange entering) {
   if (!mayReset(form_))
     return {};
-  Value least = leastLogarithm();
-  while (rankOf(least) > 0)
-    least = builder_.reduce(tile::ReduceKind::min, least, rankOf(least) - 1);
+  Value least;
+  for (const ChunkDecay *decay : {&decay_, &value_decay_})
+    if (*decay)
+      least = least ? builder_.minimum(least, leastOfAll(*decay)) : leastOfAll(*decay);
   Value reset = isReset(builder_, least);
   auto branch = scf::IfOp::create(builder_, TypeRange{builder_.getI1Type()}, reset, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder_);
   builder_.setInsertionPointToStart(branch.thenBlock());
   SmallVector<Value> tiles(entering);
-  tiles.push_back(inputs_.logarithm);
+  for (Value logarithm : {inputs_.logarithm, inputs_.value_logarithm})
+    if (logarithm)
+      tiles.push_back(logarithm);
   llvm::append_range(tiles, inputs_.keys);
   llvm::append_range(tiles, writes_);
   scf::YieldOp::create(builder_, anyNotFinite(builder_, tiles));

@@ -6,7 +6,8 @@
 //   y_j = exp(G) r_j S + sum_i scores_ji w_i
 //   S' = exp(G_end) S + sum_i (exp(G_end - G) k_i)^T w_i
 // A decay by value column has no place in the scores and scales what is multiplied with them, and the state's
-// columns; there is no solve then.
+// columns; there is no solve then. It may stand beside one by row: each axis of the state has its own
+// factors.
 #pragma once
 #include "compiler/derive/chunk_decay.h"
 #include "compiler/derive/step_emitter.h"
@@ -19,7 +20,8 @@ struct ChunkInputs {
   llvm::SmallVector<mlir::Value> reads, keys; ///< C x K
   llvm::SmallVector<mlir::Value> values;      ///< C x V
   llvm::SmallVector<mlir::Value> feedback;    ///< C, one a term of the form
-  mlir::Value logarithm;                      ///< null without decay
+  mlir::Value logarithm, value_logarithm;     ///< null without decay, and without one by value
+  mlir::Value sign, value_sign;               ///< null where that decay is not negative
   mlir::Value live;                           ///< C of i1
 
   /// From a stage that `step` has emitted. Of its arguments, those in [firstToken, endOfTokens) are tokens,
@@ -55,7 +57,7 @@ public:
   /// Takes what the writes put into the state, C x V each, from elsewhere.
   void useWrites(llvm::ArrayRef<mlir::Value> writes) { writes_.assign(writes.begin(), writes.end()); }
   /// The score of each token of read j against each of write i, C x C, zero where the read does not see the
-  /// write; without the decay where that is by value.
+  /// write; without a decay by value.
   mlir::Value scores(int64_t read, int64_t write);
   /// sum_j M_ij scores_jl: what write l gives to write i, which has feedback; rows past the end take nothing.
   mlir::Value system(int64_t write, int64_t other);
@@ -66,14 +68,16 @@ public:
   /// The inverse of the system of the writes with feedback: its m x m blocks, C x C, by rows.
   llvm::SmallVector<mlir::Value> inverse();
   const ChunkInputs &inputs() const { return inputs_; }
+  /// The decay that stands on keys, and the one by value.
   const ChunkDecay &decay() const { return decay_; }
+  const ChunkDecay &valueDecay() const { return value_decay_; }
   /// What the chunk makes of a K x M matrix without writing any value: decay and feedback alone. Of the
   /// identity it makes the transition T of S' = T S + E.
   mlir::Value nextWithoutValues(mlir::Value matrix);
-  /// What is left at the exit of the state at the entry: a scalar, [K] or [V]; null without decay.
-  mlir::Value decayOverChunk() { return decay_ ? decay_.overChunk(builder_) : Value(); }
-  /// The least logarithm of the chunk's decays: a scalar, [K] or [V]. Requires a decay.
-  mlir::Value leastLogarithm();
+  /// What is left of a K x V matrix over the chunk.
+  mlir::Value left(mlir::Value state) {
+    return value_decay_.left(builder_, decay_.left(builder_, state, 0), 1);
+  }
   /// i1: whether something that is not finite comes before a reset in this chunk, in `entering`, which are
   /// the state at the entry and what else is carried as it is. Products with decays of zero do not forget
   /// that. Null where nothing resets the state.
@@ -89,12 +93,13 @@ private:
   llvm::ArrayRef<Value> systems();
   Value exitOf(Value state, llvm::ArrayRef<std::pair<int64_t, Value>> writes);
   Value readWrite(int64_t read, int64_t write, Value sum);
+  Value leastOfAll(const ChunkDecay &decay);
   Value alongRows(Value rows, int64_t columns) { return builder_.along(rows, 0, {chunk_, columns}); }
 
   TileBuilder &builder_;
   pattern::FormOp form_;
   ChunkInputs inputs_;
-  ChunkDecay decay_;
+  ChunkDecay decay_, value_decay_;
   int64_t chunk_;
   llvm::SmallVector<int64_t> fed_back_; ///< writes with feedback
   llvm::SmallVector<Value> writes_;     ///< empty until asked for

@@ -71,14 +71,23 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
   }
 
   Value next = state;
-  if (Value decay = form.getDecay()) {
-    bool byValue = form.getDecayByValue();
-    Value logarithm = of.spread(byValue ? step.slice(decay).tile : tile(decay), !byValue);
-    next = builder.multiply(builder.exp(logarithm), state);
-    // What is reset may be no number.
+  SmallVector<Value> resets;
+  auto decayed = [&](Value logarithms, Value signs, bool byKey) {
+    Value logarithm = of.spread(logarithms, byKey), factor = builder.exp(logarithm);
+    if (signs)
+      factor = builder.multiply(factor, of.spread(signs, byKey));
+    next = builder.multiply(factor, next);
     if (of.resets)
-      next = builder.select(isReset(builder, logarithm), builder.splat(next.getType(), 0), next);
-  }
+      resets.push_back(isReset(builder, logarithm));
+  };
+  if (Value decay = form.getDecay())
+    decayed(tile(decay), form.getSign() ? tile(form.getSign()) : Value(), /*byKey=*/true);
+  if (Value decay = form.getValueDecay())
+    decayed(step.slice(decay).tile, form.getValueSign() ? step.slice(form.getValueSign()).tile : Value(),
+            /*byKey=*/false);
+  // What is reset may be no number, and neither may what the other axis decays by.
+  for (Value reset : resets)
+    next = builder.select(reset, builder.splat(next.getType(), 0), next);
   for (auto [key, write] : llvm::zip(form.getWrites(), writes))
     next = builder.add(next, of.outer(tile(key), write));
   for (auto [j, key] : llvm::enumerate(form.getReads()))

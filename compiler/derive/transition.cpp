@@ -8,18 +8,26 @@ using namespace linmu;
 Transition::Transition(pattern::FormOp form, const StoredState &stored) {
   Type f32 = Float32Type::get(form.getContext());
   is_matrix_ = !form.getFeedback().empty();
-  decays_ = form.getDecay() != nullptr;
-  resets_ = mayReset(form);
-  by_value_ = form.getDecayByValue();
-  Type product = f32;
-  if (decays_ && isa<RankedTensorType>(form.getDecay().getType()))
-    product = RankedTensorType::get({by_value_ ? stored.value_size : stored.key_size}, f32);
+  auto add = [&](Type type) {
+    types_.push_back(type);
+    return unsigned(types_.size() - 1);
+  };
   if (is_matrix_)
-    types_.push_back(RankedTensorType::get({stored.key_size, stored.key_size}, f32));
-  else if (decays_)
-    types_.push_back(product);
-  if (resets_)
-    types_.push_back(product);
+    add(RankedTensorType::get({stored.key_size, stored.key_size}, f32));
+  int64_t sizes[] = {stored.key_size, stored.value_size};
+  Value logarithms[] = {form.getDecay(), form.getValueDecay()};
+  for (auto [axis, logarithm] : llvm::enumerate(logarithms)) {
+    if (!logarithm)
+      continue;
+    Type product =
+        isa<RankedTensorType>(logarithm.getType()) ? Type(RankedTensorType::get({sizes[axis]}, f32)) : f32;
+    Decay &decay = decays_.emplace_back();
+    decay.axis = axis;
+    if (!is_matrix_)
+      decay.product = add(product);
+    if (mayReset(logarithm))
+      decay.reset = add(product);
+  }
 }
 
 SmallVector<Value> Transition::identity(TileBuilder &builder) const {
@@ -30,11 +38,13 @@ SmallVector<Value> Transition::identity(TileBuilder &builder) const {
         builder.compare(arith::CmpIPredicate::eq, builder.coordinate(shape, 0), builder.coordinate(shape, 1));
     tiles.push_back(
         builder.select(diagonal, builder.splat(types_.front(), 1), builder.splat(types_.front(), 0)));
-  } else if (decays_) {
-    tiles.push_back(builder.splat(types_.front(), 1));
   }
-  if (resets_)
-    tiles.push_back(builder.splat(types_.back(), 0));
+  for (const Decay &decay : decays_) {
+    if (decay.product)
+      tiles.push_back(builder.splat(types_[*decay.product], 1));
+    if (decay.reset)
+      tiles.push_back(builder.splat(types_[*decay.reset], 0));
+  }
   return tiles;
 }
 
@@ -42,19 +52,21 @@ SmallVector<Value> Transition::over(TileBuilder &builder, StateChunk &chunk, Val
   SmallVector<Value> next;
   if (is_matrix_)
     next.push_back(chunk.nextWithoutValues(tiles.front()));
-  else if (decays_)
-    next.push_back(builder.multiply(tiles.front(), chunk.decayOverChunk()));
-  if (resets_)
-    next.push_back(builder.select(isReset(builder, chunk.leastLogarithm()), builder.splat(types_.back(), 1),
-                                  tiles.back()));
+  for (const Decay &decay : decays_) {
+    const ChunkDecay &of = decay.axis == 0 ? chunk.decay() : chunk.valueDecay();
+    if (decay.product)
+      next.push_back(builder.multiply(tiles[*decay.product], of.overChunk(builder)));
+    if (decay.reset)
+      next.push_back(builder.select(isReset(builder, of.leastLogarithm(builder)),
+                                    builder.splat(types_[*decay.reset], 1), tiles[*decay.reset]));
+  }
   return next;
 }
 
-/// A scalar, [K] or [V] over a state.
-Value Transition::decayed(TileBuilder &builder, Value factors, Type state) const {
+/// A scalar, or a vector along an axis, over a state.
+static Value spread(TileBuilder &builder, Value factors, int64_t axis, Type state) {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(state).getShape();
-  return rankOf(factors) == 0 ? builder.fill(factors, shape)
-                              : builder.along(factors, by_value_ ? 1 : 0, shape);
+  return rankOf(factors) == 0 ? builder.fill(factors, shape) : builder.along(factors, axis, shape);
 }
 
 static Value isZero(TileBuilder &builder, Value tile) {
@@ -64,12 +76,15 @@ static Value isZero(TileBuilder &builder, Value tile) {
 Value Transition::apply(TileBuilder &builder, ValueRange tiles, Value state, Value end) const {
   if (is_matrix_)
     return applyMatrix(builder, tiles, state, end);
-  if (!decays_)
-    return builder.add(state, end);
-  Value left = builder.multiply(decayed(builder, tiles.front(), state.getType()), state);
-  if (resets_)
-    left = builder.select(isZero(builder, decayed(builder, tiles.back(), state.getType())), left,
-                          builder.splat(left.getType(), 0));
+  Value left = state;
+  Type type = state.getType();
+  for (const Decay &decay : decays_)
+    left = builder.multiply(spread(builder, tiles[*decay.product], decay.axis, type), left);
+  // Last: the other axis' decays before a reset may be no numbers.
+  for (const Decay &decay : decays_)
+    if (decay.reset)
+      left = builder.select(isZero(builder, spread(builder, tiles[*decay.reset], decay.axis, type)), left,
+                            builder.splat(type, 0));
   return builder.add(left, end);
 }
 
@@ -78,7 +93,7 @@ Value Transition::apply(TileBuilder &builder, ValueRange tiles, Value state, Val
 Value Transition::applyMatrix(TileBuilder &builder, ValueRange tiles, Value state, Value end) const {
   Value matrix = tiles.front();
   Value all = builder.dot(matrix, state, {.init = end});
-  if (!resets_)
+  if (types_.size() == 1)
     return all;
   Type type = state.getType();
   Value zero = builder.splat(type, 0), one = builder.splat(type, 1);
@@ -92,5 +107,5 @@ Value Transition::applyMatrix(TileBuilder &builder, ValueRange tiles, Value stat
   Value reset = tiles.back();
   while (rankOf(reset) > 0)
     reset = builder.reduce(tile::ReduceKind::max, reset, rankOf(reset) - 1);
-  return builder.select(isZero(builder, decayed(builder, reset, type)), all, remembered);
+  return builder.select(isZero(builder, spread(builder, reset, 0, type)), all, remembered);
 }

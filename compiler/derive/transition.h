@@ -5,13 +5,12 @@
 
 namespace linmu {
 
-/// The transition of a state in normal form. With feedback T is a K x K matrix, without it the product of
-/// the decays: a scalar, [K] or [V]. It is carried in tiles of f32:
+/// The transition of a state in normal form. With feedback T is a K x K matrix, without it the products of
+/// the decays of each axis: a scalar or [K], and [V]. It is carried in tiles of f32:
 ///   - none where the state neither decays nor feeds back;
-///   - T;
-///   - where the state may be reset, 1 where it was and 0 elsewhere, of the shape of the decay's product.
-///   What
-///     a reset forgets may be no number, so that the product with zero does not do.
+///   - T: the matrix or the product, first that of keys;
+///   - behind T, where that decay may reset the state, 1 where it did and 0 elsewhere, of the shape of the
+///     decay's product. What a reset forgets may be no number, so that the product with zero does not do.
 class Transition {
 public:
   Transition(pattern::NormalScanOp scan, unsigned state)
@@ -21,8 +20,10 @@ public:
   /// The types of the tiles.
   llvm::ArrayRef<mlir::Type> types() const { return types_; }
   bool isMatrix() const { return is_matrix_; }
-  /// Whether the decay is one of each value column.
-  bool isByValue() const { return by_value_; }
+  /// Whether a decay is one of each value column.
+  bool isByValue() const {
+    return llvm::any_of(decays_, [](const Decay &decay) { return decay.axis == 1; });
+  }
   /// Over no token.
   llvm::SmallVector<mlir::Value> identity(TileBuilder &builder) const;
   /// Over the tokens so far, and those of a chunk.
@@ -31,12 +32,17 @@ public:
   mlir::Value apply(TileBuilder &builder, mlir::ValueRange tiles, mlir::Value state, mlir::Value end) const;
 
 private:
-  mlir::Value decayed(TileBuilder &builder, mlir::Value factors, mlir::Type state) const;
+  /// The decay of an axis of the state, and where its tiles stand.
+  struct Decay {
+    int64_t axis;
+    std::optional<unsigned> product, reset;
+  };
   mlir::Value applyMatrix(TileBuilder &builder, mlir::ValueRange tiles, mlir::Value state,
                           mlir::Value end) const;
 
   llvm::SmallVector<mlir::Type> types_;
-  bool is_matrix_, decays_, resets_, by_value_;
+  llvm::SmallVector<Decay, 2> decays_;
+  bool is_matrix_;
 };
 
 } // namespace linmu

@@ -13,7 +13,7 @@ using Vector = std::vector<double>;
 
 /// The form's operands at one token.
 struct Token {
-  Vector decay; ///< a: one, K or V elements; none without decay
+  Vector decay, value_decay; ///< with their signs: one or K elements, and V; none without decay
   std::vector<Vector> reads, keys, values;
   Vector feedback; ///< one a term
 };
@@ -145,26 +145,35 @@ private:
         vectors.push_back(step[operand].elements);
       return vectors;
     };
-    Token token{{}, all(form_.getReads()), all(form_.getWrites()), all(form_.getValues()), {}};
-    if (form_.getDecay())
-      for (double logarithm : step[form_.getDecay()].elements)
-        token.decay.push_back(std::exp(logarithm));
+    auto factors = [&](Value logarithms, Value signs) {
+      Vector result;
+      if (logarithms)
+        for (double logarithm : step[logarithms].elements)
+          result.push_back(std::exp(logarithm));
+      if (signs)
+        for (auto [factor, sign] : llvm::zip_equal(result, step[signs].elements))
+          factor *= sign;
+      return result;
+    };
+    Token token{.decay = factors(form_.getDecay(), form_.getSign()),
+                .value_decay = factors(form_.getValueDecay(), form_.getValueSign()),
+                .reads = all(form_.getReads()),
+                .keys = all(form_.getWrites()),
+                .values = all(form_.getValues()),
+                .feedback = {}};
     for (Value factor : form_.getFeedback())
       token.feedback.push_back(step[factor].elements.front());
     return token;
   }
 
-  /// The place of the decay that element (k, v) of the state has.
-  std::size_t decayPlace(const Token &token, int64_t k, int64_t v) const {
-    return token.decay.size() == 1 ? 0 : form_.getDecayByValue() ? v : k;
-  }
+  /// The place of the decay that row k of the state has.
+  static std::size_t decayPlace(const Token &token, int64_t k) { return token.decay.size() == 1 ? 0 : k; }
   /// A decay of zero forgets whatever there was, if no number too.
   void decay(const Token &token, State &state) const {
-    if (token.decay.empty())
-      return;
     for (int64_t k = 0; k < state.keys; ++k)
       for (int64_t v = 0; v < state.values; ++v) {
-        double factor = token.decay[decayPlace(token, k, v)];
+        double factor = token.decay.empty() ? 1 : token.decay[decayPlace(token, k)];
+        factor *= token.value_decay.empty() ? 1 : token.value_decay[v];
         state.at(k, v) = factor == 0 ? 0 : factor * state.at(k, v);
       }
   }
@@ -227,7 +236,7 @@ private:
       add(dw[write], adjoint.read(token.keys[write]));
       dKeys.push_back(adjoint.readByValue(writes[write]));
     }
-    Vector dFeedback, dDecay(token.decay.size(), 0.0);
+    Vector dFeedback, dDecay(token.decay.size(), 0.0), dValueDecay(token.value_decay.size(), 0.0);
     for (std::size_t term = 0; term < token.feedback.size(); ++term) {
       dFeedback.push_back(dot(dw[writeOf(term)], before.read(token.reads[readOf(term)])));
       add(dy[readOf(term)], dw[writeOf(term)], token.feedback[term]);
@@ -235,11 +244,14 @@ private:
     for (std::size_t read = 0; read < dy.size(); ++read)
       dReads.push_back((inclusive(read) ? after : before).readByValue(dy[read]));
     decay(token, adjoint);
-    if (!token.decay.empty())
-      for (int64_t k = 0; k < before.keys; ++k)
-        for (int64_t v = 0; v < before.values; ++v)
-          if (adjoint.at(k, v) != 0)
-            dDecay[decayPlace(token, k, v)] += before.at(k, v) * adjoint.at(k, v);
+    for (int64_t k = 0; k < before.keys; ++k)
+      for (int64_t v = 0; v < before.values; ++v) {
+        double crosses = adjoint.at(k, v) == 0 ? 0 : before.at(k, v) * adjoint.at(k, v);
+        if (!dDecay.empty())
+          dDecay[decayPlace(token, k)] += crosses;
+        if (!dValueDecay.empty())
+          dValueDecay[v] += crosses;
+      }
     for (std::size_t read = 0; read < dy.size(); ++read)
       if (!inclusive(read))
         adjoint.write(token.reads[read], dy[read]);
@@ -251,6 +263,8 @@ private:
     };
     if (form_.getDecay())
       give(dDecay);
+    if (form_.getValueDecay())
+      give(dValueDecay);
     for (const std::vector<Vector> &gradients : {dReads, dKeys, dw})
       llvm::for_each(gradients, give);
     for (double gradient : dFeedback)

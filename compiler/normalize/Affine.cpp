@@ -266,7 +266,9 @@ void AffineAnalysis::mergeTerms(MatrixForm &form) {
 
 std::optional<MatrixForm> AffineAnalysis::add(MatrixForm a, MatrixForm b, bool subtract, Operation *at) {
   if (a.state >= 0 && b.state >= 0 && a.state != b.state) {
-    fail(nameOf(at) + " mixes two states element by element", at);
+    fail(nameOf(at) + " mixes two states element by element: chunks would need running products of the "
+                      "matrices that mix them",
+         at);
     return std::nullopt;
   }
   if (subtract) {

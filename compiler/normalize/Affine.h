@@ -60,9 +60,11 @@ struct StateForm {
   int keyAxis = 0; ///< as in pattern.form
   mlir::Type slice, keyType, valueType;
   llvm::SmallVector<StateRead, 4> reads;
-  mlir::Value decay;         ///< its logarithm; null where the decay is one
-  mlir::Value scale;         ///< the decay itself, for reports
-  bool decayByValue = false; ///< the decay is a vector over the value axis, not the key's
+  /// What is left of the old state: a scalar or a factor a key row, and a factor a value column; null where
+  /// that is one.
+  mlir::Value scale, valueScale;
+  mlir::Value decay, valueDecay; ///< the logarithms of their sizes
+  mlir::Value sign, valueSign;   ///< null where they are not negative
   llvm::SmallVector<StateWrite, 2> writes;
   llvm::SmallVector<mlir::Value, 2> free;                                          ///< v_i
   llvm::SmallVector<llvm::SmallVector<std::pair<unsigned, mlir::Value>>> feedback; ///< of w_i: (read, M_ij)
@@ -127,7 +129,8 @@ private:
                                 mlir::Type result, mlir::Operation *at);
   Value readSymbol(unsigned state, Value key, bool inclusive, mlir::Location location);
   bool finishState(unsigned state);
-  bool finishDecay(unsigned state, mlir::Operation *at);
+  /// Logarithm and sign of a factor that the state keeps.
+  bool finishDecay(unsigned state, Value factor, Value &decay, Value &sign, mlir::Operation *at);
   /// Outputs that read what equals the next state read the next state.
   void makeReadsInclusive();
   bool extractFeedback(unsigned state, unsigned write, mlir::Operation *at);

@@ -128,6 +128,27 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
     return form;
   };
 
+  // An exponential of a sum of what varies along one axis each is a product of exponentials.
+  auto ofEachAxis = [&]() -> std::optional<MatrixForm> {
+    auto a = operand(0);
+    if (!a || a->state >= 0 || a->terms.empty())
+      return std::nullopt;
+    MatrixForm form{-1, {}, {RankOne()}};
+    RankOne &product = form.terms.front();
+    for (const RankOne &term : a->terms) {
+      if (term.column && term.row)
+        return std::nullopt;
+      Value RankOne::*axis = term.column ? &RankOne::column : term.row ? &RankOne::row : &RankOne::scale;
+      Value part = term.*axis;
+      if (part && term.scale && axis != &RankOne::scale)
+        part = symbols_.multiplySpread(part, term.scale);
+      if (!part)
+        part = symbols_.constant(Float32Type::get(op.getContext()), 1);
+      product.*axis = multiplyPart(product.*axis, symbols_.remake(&op, part, part.getType()));
+    }
+    return form;
+  };
+
   return TypeSwitch<Operation *, bool>(&op)
       .Case([&](arith::ConstantOp) {
         MatrixForm form;
@@ -228,6 +249,10 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           factor = asFactor(*b);
         }
         return factor ? set(add(times(*a, *factor), *c, false, &op)) : nonlinear();
+      })
+      .Case<math::ExpOp, math::Exp2Op>([&](Operation *) {
+        auto form = ofEachAxis();
+        return form ? set(*form) : nonlinear();
       })
       .Case([&](pattern::AssumeOp) {
         auto form = ofOneAxis();

@@ -2,6 +2,7 @@
 #include "compiler/normalize/Affine.h"
 #include "compiler/normalize/Expression.h"
 #include "compiler/normalize/Logarithm.h"
+#include "compiler/normalize/Sign.h"
 
 using namespace mlir;
 
@@ -28,8 +29,7 @@ bool AffineAnalysis::finishState(unsigned state) {
       scale = symbols_.addSpread(scale, coefficient);
     form.feedback[0].clear();
     form.writes[0].value = form.free[0];
-    form.scale = scale;
-    form.decayByValue = isa<RankedTensorType>(scale.getType());
+    (isa<RankedTensorType>(scale.getType()) ? form.valueScale : form.scale) = scale;
   } else {
     auto found = matrixOf(yielded);
     if (!found)
@@ -39,20 +39,20 @@ bool AffineAnalysis::finishState(unsigned state) {
     matrix = *found;
     Value across = form.keyAxis == 0 ? matrix.scale.row : matrix.scale.column;
     Value along = form.keyAxis == 0 ? matrix.scale.column : matrix.scale.row;
-    if (matrix.state >= 0 && across && along)
-      return fail("the decay differs both between rows and between value columns", originOf(across, at),
-                  true);
-    form.decayByValue = matrix.state >= 0 && across;
-    Value vector = form.decayByValue ? across : along;
-    Value scalar = matrix.scale.scale;
-    if (matrix.state < 0)
+    if (matrix.state >= 0) {
+      form.scale = along;
+      form.valueScale = across;
+      // What all elements keep goes with the rows, where these differ.
+      if (Value scalar = matrix.scale.scale) {
+        Value &with = across && !along ? form.valueScale : form.scale;
+        with = with ? symbols_.multiplySpread(with, scalar) : scalar;
+      }
+    } else {
       form.scale = symbols_.constant(f32, 0);
-    else if (vector)
-      form.scale = scalar ? symbols_.multiplySpread(vector, scalar) : vector;
-    else
-      form.scale = scalar ? scalar : symbols_.constant(f32, 1);
-    if (dependencies(form.scale).contains(state))
-      return fail("the decay depends on what was read from the same state", originOf(form.scale, at));
+    }
+    for (Value scale : {form.scale, form.valueScale})
+      if (dependencies(scale).contains(state))
+        return fail("the decay depends on what was read from the same state", originOf(scale, at));
     // Terms with one key become one write.
     for (const RankOne &term : matrix.terms) {
       Value key = form.keyAxis == 0 ? term.column : term.row,
@@ -76,30 +76,32 @@ bool AffineAnalysis::finishState(unsigned state) {
       if (dependencies(form.writes[write].key).contains(state))
         return fail("the key of a write depends on what was read from the same state",
                     originOf(form.writes[write].key, at));
-      if (form.decayByValue && dependencies(form.writes[write].value).contains(state))
-        return fail("the decay differs between value columns, beside feedback", originOf(form.scale, at),
-                    true);
+      if (form.valueScale && dependencies(form.writes[write].value).contains(state))
+        return fail("the decay differs between value columns, beside feedback: each column would need "
+                    "a triangular system of its own",
+                    originOf(form.valueScale, at), true);
       if (!extractFeedback(state, write, at))
         return false;
     }
   }
-  return finishDecay(state, at);
+  return finishDecay(state, form.scale, form.decay, form.sign, at) &&
+         finishDecay(state, form.valueScale, form.valueDecay, form.valueSign, at);
 }
 
-bool AffineAnalysis::finishDecay(unsigned state, Operation *at) {
-  StateForm &form = states_[state];
-  if (dependencies(form.scale).contains(state))
-    return fail("the decay depends on what was read from the same state", originOf(form.scale, at));
-  if (symbols_.isConstant(form.scale, 1))
+bool AffineAnalysis::finishDecay(unsigned state, Value factor, Value &decay, Value &sign, Operation *at) {
+  if (!factor || symbols_.isConstant(factor, 1))
     return true;
-  Range range = symbols_.rangeOf(form.scale);
-  if (!(range.low >= 0 && range.high <= 1)) {
+  if (dependencies(factor).contains(state))
+    return fail("the decay depends on what was read from the same state", originOf(factor, at));
+  Range range = symbols_.rangeOf(factor);
+  if (!(range.low >= -1 && range.high <= 1)) {
     auto name = [&](BlockArgument argument) { return nameOfArgument(scan_, argument.getArgNumber()); };
-    return fail("the decay " + expressionOf(form.scale, name) + " is not known to be at " +
-                    (range.low >= 0 ? "most 1" : "least 0") + "; state its range with pattern.assume",
-                originOf(form.scale, at));
+    return fail("the decay " + expressionOf(factor, name) + " is not known to be " +
+                    (range.low >= 0 ? "at most 1" : "in [-1, 1]") + "; state its range with pattern.assume",
+                originOf(factor, at));
   }
-  form.decay = logarithmOf(form.scale, symbols_);
+  decay = logarithmOf(factor, symbols_);
+  sign = signOf(factor, symbols_);
   return true;
 }
 

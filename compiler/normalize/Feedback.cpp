@@ -64,7 +64,9 @@ struct FeedbackExtractor {
       if (!weight && vectorsToo)
         weight = factor;
       if (!weight)
-        return stop(op, "scales what was read differently in each column before it is written back");
+        return stop(op,
+                    "scales what was read differently in each column before it is written back: each column "
+                    "would need a triangular system of its own");
       for (auto &[read, coefficient] : result->coefficients)
         coefficient =
             divide ? symbols.divideSpread(coefficient, weight) : symbols.multiplySpread(coefficient, weight);

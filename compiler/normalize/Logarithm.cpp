@@ -13,17 +13,20 @@ static constexpr double infinity = std::numeric_limits<double>::infinity();
 
 namespace {
 
-/// Logarithms without a lower bound: one that was held at a bound first would forget too little once a root,
-/// a power or a product has scaled it. The logarithm of zero is -infinity.
+/// Logarithms of sizes, |x|, without a lower bound: one that was held at a bound first would forget too
+/// little once a root, a power or a product has scaled it. The logarithm of zero is -infinity.
 class Logarithm {
 public:
   explicit Logarithm(Symbols &symbols) : symbols_(symbols) {}
 
-  /// The logarithm of a value that is not negative.
+  /// The logarithm of a value's size; what is known to be no less than zero is taken so, whatever was
+  /// rounded.
   Value of(Value value) {
     if (Value form = ofForm(value))
       return form;
-    return symbols_.unary(math::LogOp::getOperationName(), symbols_.maximum(value, 0));
+    Value size = isNonnegative(value) ? symbols_.maximum(value, 0)
+                                      : symbols_.unary(math::AbsFOp::getOperationName(), value);
+    return symbols_.unary(math::LogOp::getOperationName(), size);
   }
 
 private:
@@ -38,6 +41,8 @@ private:
   Value findForm(Value value);
   Value ofQuotient(arith::DivFOp op);
   Value ofSum(arith::AddFOp op);
+  Value ofDistanceFromHalf(Operation *op);
+  Value ofTwiceLessOne(Value value);
   Value ofPower(math::PowFOp op);
   Value ofAssumed(pattern::AssumeOp op);
 
@@ -57,7 +62,11 @@ private:
     return std::pair(left ? left : of(lhs), right ? right : of(rhs));
   }
   bool isNonnegative(Value value) { return symbols_.rangeOf(value).low >= 0; }
-  bool isInUnit(Value value) { return isNonnegative(value) && symbols_.rangeOf(value).high <= 1; }
+  bool isAtMostOne(Value value) {
+    Range range = symbols_.rangeOf(value);
+    return range.low >= -1 && range.high <= 1;
+  }
+  bool isInUnit(Value value) { return isNonnegative(value) && isAtMostOne(value); }
 
   Symbols &symbols_;
   llvm::DenseMap<Value, Value> known_;
@@ -67,7 +76,7 @@ private:
 
 Value Logarithm::findForm(Value value) {
   if (std::optional<double> number = symbols_.constantOf(value))
-    return symbols_.constant(value.getType(), *number <= 0 ? -infinity : std::log(*number));
+    return symbols_.constant(value.getType(), *number == 0 ? -infinity : std::log(std::abs(*number)));
   Operation *op = value.getDefiningOp();
   if (!op)
     return {};
@@ -87,9 +96,19 @@ Value Logarithm::findForm(Value value) {
         auto sigmoid = sub.getRhs().getDefiningOp<pattern::SigmoidOp>();
         return sigmoid && symbols_.isConstant(sub.getLhs(), 1)
                    ? symbols_.negate(softplus(sigmoid.getSource()))
-                   : Value();
+                   : ofDistanceFromHalf(sub);
       })
-      .Case([&](arith::AddFOp sum) { return ofSum(sum); })
+      .Case([&](arith::AddFOp sum) {
+        Value form = ofSum(sum);
+        return form ? form : ofDistanceFromHalf(sum);
+      })
+      .Case<arith::NegFOp, math::AbsFOp>([&](Operation *op) { return ofForm(op->getOperand(0)); })
+      .Case([&](math::TanhOp tanh) {
+        // 2 sigmoid(2 x) - 1
+        Value two = symbols_.constant(value.getType(), 2);
+        return ofTwiceLessOne(symbols_.unary(pattern::SigmoidOp::getOperationName(),
+                                             symbols_.multiply(tanh.getOperand(), two)));
+      })
       .Case([&](arith::DivFOp div) { return ofQuotient(div); })
       .Case([&](math::SqrtOp root) {
         return isNonnegative(root.getOperand()) ? scaled(of(root.getOperand()), 0.5) : Value();
@@ -98,8 +117,8 @@ Value Logarithm::findForm(Value value) {
       .Case([&](math::PowFOp power) { return ofPower(power); })
       .Case([&](arith::MulFOp mul) {
         Value lhs = mul.getLhs(), rhs = mul.getRhs();
-        // Of numbers in [0, 1] too, as their product may be too small for f32.
-        if (isInUnit(lhs) && isInUnit(rhs))
+        // Of numbers in [-1, 1] too, as their product may be too small for f32.
+        if (isAtMostOne(lhs) && isAtMostOne(rhs))
           return symbols_.add(of(lhs), of(rhs));
         Value left = ofForm(lhs), right = ofForm(rhs);
         return left && right ? symbols_.add(left, right) : Value();
@@ -129,6 +148,34 @@ Value Logarithm::ofSum(arith::AddFOp op) {
     if (Value exponent = exponentOf(other); exponent && symbols_.isConstant(one, 1))
       return softplus(exponent);
   return {};
+}
+
+/// 2 a - 1 and 1 - 2 a, for a in [0, 1] whose logarithm is known by its form.
+Value Logarithm::ofDistanceFromHalf(Operation *op) {
+  for (unsigned side : {0, 1}) {
+    std::optional<double> offset = symbols_.constantOf(op->getOperand(side));
+    auto product = op->getOperand(1 - side).getDefiningOp<arith::MulFOp>();
+    if (!offset || !product)
+      continue;
+    for (unsigned of : {0, 1}) {
+      std::optional<double> factor = symbols_.constantOf(product->getOperand(of));
+      if (factor && *factor * (isa<arith::SubFOp>(op) ? -*offset : *offset) == -2 && std::abs(*factor) == 2)
+        return ofTwiceLessOne(product->getOperand(1 - of));
+    }
+  }
+  return {};
+}
+
+/// log |2 a - 1| = log1p(-2 min(a, 1 - a)), where 1 - a = -expm1(log a) is as exact near one as a is near
+/// zero.
+Value Logarithm::ofTwiceLessOne(Value value) {
+  Value logarithm = isInUnit(value) ? ofForm(value) : Value();
+  if (!logarithm)
+    return {};
+  Value rest = symbols_.negate(symbols_.unary(math::ExpM1Op::getOperationName(), logarithm));
+  Value least = symbols_.make(arith::MinimumFOp::getOperationName(), {value, rest}, value.getType());
+  Value twice = symbols_.multiply(least, symbols_.constant(value.getType(), -2));
+  return symbols_.unary(math::Log1pOp::getOperationName(), twice);
 }
 
 Value Logarithm::ofQuotient(arith::DivFOp op) {
@@ -166,7 +213,9 @@ Value Logarithm::ofAssumed(pattern::AssumeOp op) {
     return logarithm;
   // The rounding that the interpreter lets pass, which weighs more in the logarithm of a small number.
   constexpr double slack = 1e-12;
-  double low = op.getMinimum().convertToDouble() - slack, high = op.getMaximum().convertToDouble();
+  double low = op.getMinimum().convertToDouble(), high = op.getMaximum().convertToDouble();
+  high = std::max(high, -low);
+  low -= slack;
   auto bound = [&](double number) {
     return FloatAttr::get(Float64Type::get(op.getContext()), number > 0 ? std::log(number) : -infinity);
   };

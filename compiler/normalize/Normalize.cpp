@@ -58,7 +58,7 @@ public:
       }
       SmallVector<unsigned> states;
       for (auto [state, form] : llvm::enumerate(analysis->states()))
-        if (form.decayByValue)
+        if (form.valueDecay)
           states.push_back(state);
       if (states.empty())
         return analysis;
@@ -179,8 +179,9 @@ static SmallVector<SmallVector<bool>> neededReads(AffineAnalysis &analysis) {
   llvm::SmallDenseSet<Value> seen;
   SmallVector<Value> work(analysis.outputs());
   for (const StateForm &form : analysis.states()) {
-    if (form.decay)
-      work.push_back(form.decay);
+    for (Value decay : {form.decay, form.valueDecay, form.sign, form.valueSign})
+      if (decay)
+        work.push_back(decay);
     for (const StateWrite &write : form.writes)
       work.push_back(write.key);
     work.append(form.free);
@@ -281,7 +282,9 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
     SmallVector<Value> reads, writes, values, feedback;
     SmallVector<int64_t> feedbackIndex, place(form.reads.size(), -1);
     SmallVector<bool> inclusive;
-    Value decay = form.decay ? slicer.clone(form.decay) : Value();
+    auto optional = [&](Value value) { return value ? slicer.clone(value) : Value(); };
+    Value decay = optional(form.decay), valueDecay = optional(form.valueDecay);
+    Value sign = optional(form.sign), valueSign = optional(form.valueSign);
     for (auto [index, read] : llvm::enumerate(form.reads))
       if (needed[number][index]) {
         place[index] = reads.size();
@@ -297,8 +300,8 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
       }
     }
     OpBuilder end = OpBuilder::atBlockEnd(&slicer.target);
-    FormOp::create(end, scan.getLoc(), decay, reads, writes, values, feedback, feedbackIndex, inclusive,
-                   form.keyAxis, form.decayByValue && decay);
+    FormOp::create(end, scan.getLoc(), decay, valueDecay, reads, writes, values, feedback, sign, valueSign,
+                   feedbackIndex, inclusive, form.keyAxis);
   }
   Slicer slicer{analysis, normal.getFinish(), {}};
   addArguments(slicer, strata.size());

@@ -13,8 +13,8 @@ bool AffineAnalysis::orderStrata() {
       for (unsigned other : dependencies(value))
         needs[index].insert(other);
     };
-    if (form.decay)
-      need(form.decay);
+    for (Value decay : {form.decay, form.valueDecay, form.sign, form.valueSign})
+      need(decay);
     for (const StateWrite &write : form.writes)
       need(write.key);
     for (Value value : form.free)
@@ -46,7 +46,9 @@ bool AffineAnalysis::orderStrata() {
       for (unsigned state = 0; state < states_.size(); ++state)
         if (!done.contains(state))
           names += (names.empty() ? "" : " and ") + nameOfState(scan_, state);
-      return fail("the states " + names + " depend on each other", scan_);
+      return fail("the states " + names +
+                      " depend on each other: chunks would need one transition of all of them",
+                  scan_);
     }
   }
   return true;

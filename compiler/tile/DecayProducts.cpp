@@ -14,13 +14,15 @@ DecayProducts::DecayProducts(TileBuilder &builder, Value decays, bool exclusive)
 }
 
 Value DecayProducts::allow() {
-  // Counted, since a minimum leaves out what is not a number.
-  auto least = builder_.splat(all_.getType(), 0x1p-64);
-  Value enough = arith::CmpFOp::create(builder_, arith::CmpFPredicate::OGT, all_, least);
+  // Counted, since a minimum leaves out what is not a number. Decays may be negative.
+  Value least = builder_.splat(all_.getType(), 0x1p-64), most = builder_.splat(all_.getType(), -0x1p-64);
+  Value enough =
+      arith::OrIOp::create(builder_, arith::CmpFOp::create(builder_, arith::CmpFPredicate::OGT, all_, least),
+                           arith::CmpFOp::create(builder_, arith::CmpFPredicate::OLT, all_, most));
   Value missing =
       builder_.select(enough, builder_.splat(all_.getType(), 0), builder_.splat(all_.getType(), 1));
-  Value most = builder_.reduce(ReduceKind::max, missing, 0);
-  return arith::CmpFOp::create(builder_, arith::CmpFPredicate::OEQ, most, builder_.splat(most.getType(), 0));
+  Value any = builder_.reduce(ReduceKind::max, missing, 0);
+  return arith::CmpFOp::create(builder_, arith::CmpFPredicate::OEQ, any, builder_.splat(any.getType(), 0));
 }
 
 Value DecayProducts::whereAllowed(Type type, function_ref<Value()> products, function_ref<Value()> exactly) {

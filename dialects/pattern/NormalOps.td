@@ -7,8 +7,11 @@ include "dialects/pattern/ReduceOps.td"
 def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
   let summary = "The normal form of one state";
   let description = [{
-    `decay` is g, the logarithm of the decay, at most 0: absent (no decay), `f32` (scalar decay), a vector
-    over the key axis (row-wise decay) or, `by_value`, one over the value axis; then there is no feedback.
+    `decay` is g, the logarithm of the decay, at most 0: absent (no decay), `f32` (scalar decay) or a vector
+    over the key axis (row-wise decay). `value_decay` is h, that of a decay by value column: a vector over the
+    value axis, at most 0; then there is no feedback. With both, an element decays by exp(g_k + h_v). `sign` and
+    `value_sign`, of the same types, are 1 or -1: the decay is s exp(g), that of columns t exp(h). Without them it is
+    not negative.
     `key_axis` is the axis of the stored state that reads contract: 0 or 1; -1 where the state has no key axis
     (K = 1: a vector along the value axis, or a scalar). Keys r_j, k_i are vectors over the key axis (`f32`
     where there is none), values v_i vectors over the other axis (`f32` where there is none). `feedback` lists the M_ij that are not zero; `feedback_index` holds their
@@ -16,17 +19,21 @@ def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
   }];
   let arguments = (ins
     Optional<Step_Float>:$decay,
+    Optional<Step_Float>:$value_decay,
     Variadic<Step_Float>:$reads,
     Variadic<Step_Float>:$writes,
     Variadic<Step_Float>:$values,
     Variadic<F32>:$feedback,
+    Optional<Step_Float>:$sign,
+    Optional<Step_Float>:$value_sign,
     DenseI64ArrayAttr:$feedback_index,
     DenseBoolArrayAttr:$inclusive,
-    I64Attr:$key_axis,
-    UnitAttr:$decay_by_value);
+    I64Attr:$key_axis);
   let assemblyFormat = [{
     `key_axis` $key_axis
-    (`decay` (`by_value` $decay_by_value^)? `(` $decay^ `:` type($decay) `)`)?
+    (`decay` `(` $decay^ `:` type($decay) `)`)? (`sign` `(` $sign^ `:` type($sign) `)`)?
+    (`value_decay` `(` $value_decay^ `:` type($value_decay) `)`)?
+    (`value_sign` `(` $value_sign^ `:` type($value_sign) `)`)?
     (`reads` `(` $reads^ `:` type($reads) `)`)? `inclusive` $inclusive
     (`writes` `(` $writes^ `:` type($writes) `)`)?
     (`values` `(` $values^ `:` type($values) `)`)?
@@ -35,8 +42,11 @@ def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// "none", "scalar", "row-wise" or "by value".
+    /// "none", "scalar", "row-wise", "by value", or the first of two "and by value".
     ::llvm::StringRef getDecayKind();
+    bool hasSigns() { return getSign() || getValueSign(); }
+    /// The operands that have gradients: all but the signs, which are the last.
+    ::mlir::OperandRange getDifferentiable();
     /// The type of v_i, w_i and y_j for a state whose slice has the given type.
     ::mlir::Type getValueType(::mlir::Type state);
   }];
@@ -50,7 +60,7 @@ def NormalScanOp : Pattern_Op<"normal_scan",
     ```
       y_j = r_j^T S                         exclusive read
       w_i = v_i + sum_j M_ij y_j            feedback, of exclusive reads only
-      S'  = diag(exp g) S + sum_i k_i w_i^T     or S diag(exp g) + ..., by value
+      S'  = diag(s exp g) S diag(t exp h) + sum_i k_i w_i^T
       y_j = r_j^T S'                        inclusive read
     ```
     Regions: one stage per state, which ends in `pattern.form`, then `finish`, which ends in
@@ -99,10 +109,11 @@ def ScanAdjointOp : Pattern_Op<"scan_adjoint",
     ```
       dv_i = dw_i = gw_i + k_i^T D'      dy_j = gy_j + sum_i M_ij dw_i    inclusive: dy_j = gy_j
       dk_i = D' w_i                      dr_j = S dy_j                    inclusive: S' dy_j
-      dM_ij = dw_i . y_j                 dg = exp(g) <S, D'>              along the axes that g lacks
-      D before the token: exp(g) D' + sum_j r_j dy_j^T over exclusive reads
+      dM_ij = dw_i . y_j                 dg = s exp(g) <S, D'>            along the axes that g lacks, so dh
+      D before the token: diag(s exp g) D' diag(t exp h) + sum_j r_j dy_j^T over exclusive reads
     ```
-    Results are the gradients of the form's operands in their order, [B, N, H, ...], then D before the first token.
+    Results are the gradients of the form's operands but signs in their order, [B, N, H, ...], then D before the first
+    token.
   }];
   let arguments = (ins
     Variadic<Pattern_TokenTensor>:$tokens,

@@ -90,16 +90,31 @@ Type FormOp::getValueType(Type state) {
 
 StringRef FormOp::getDecayKind() {
   if (!getDecay())
-    return "none";
-  if (getDecayByValue())
-    return "by value";
-  return isa<RankedTensorType>(getDecay().getType()) ? "row-wise" : "scalar";
+    return getValueDecay() ? "by value" : "none";
+  if (isa<RankedTensorType>(getDecay().getType()))
+    return getValueDecay() ? "row-wise and by value" : "row-wise";
+  return getValueDecay() ? "scalar and by value" : "scalar";
+}
+
+OperandRange FormOp::getDifferentiable() {
+  return getOperands().drop_back(bool(getSign()) + bool(getValueSign()));
 }
 
 LogicalResult FormOp::verify() {
-  if (getDecayByValue() && !(getDecay() && isa<RankedTensorType>(getDecay().getType())))
-    return emitOpError("requires a decay by value to be a vector over the value axis");
-  if (getDecayByValue() && !getFeedback().empty())
+  auto verifySign = [&](StringRef name, Value sign, Value decay) -> LogicalResult {
+    if (!sign || (decay && sign.getType() == decay.getType()))
+      return success();
+    InFlightDiagnostic error = emitOpError("requires ")
+                               << name << " beside a decay of its type " << sign.getType();
+    return decay ? error << ", got " << decay.getType() : error << ", got none";
+  };
+  if (failed(verifySign("sign", getSign(), getDecay())) ||
+      failed(verifySign("value_sign", getValueSign(), getValueDecay())))
+    return failure();
+  if (getValueDecay() && !isa<RankedTensorType>(getValueDecay().getType()))
+    return emitOpError("requires a decay by value to be a vector over the value axis, got ")
+           << getValueDecay().getType();
+  if (getValueDecay() && !getFeedback().empty())
     return emitOpError("requires no feedback beside a decay by value, got ")
            << getFeedback().size() << " feedback terms";
   if (getInclusive().size() != getReads().size())

@@ -96,9 +96,10 @@ static LogicalResult verifyForm(ScanAdjointOp op, FormOp form) {
       failed(expect(form.getWrites(), "write key", key)) || failed(expect(form.getValues(), "value", value)))
     return failure();
   Value decay = form.getDecay();
-  Type along = form.getDecayByValue() ? value : key;
-  if (decay && isa<RankedTensorType>(decay.getType()) && decay.getType() != along)
-    return form.emitOpError("requires a decay of type f32 or ") << along << ", got " << decay.getType();
+  if (decay && isa<RankedTensorType>(decay.getType()) && decay.getType() != key)
+    return form.emitOpError("requires a decay of type f32 or ") << key << ", got " << decay.getType();
+  if (Value decay = form.getValueDecay(); decay && decay.getType() != value)
+    return form.emitOpError("requires a decay by value of type ") << value << ", got " << decay.getType();
   return success();
 }
 
@@ -117,10 +118,10 @@ LogicalResult ScanAdjointOp::verifyRegions() {
     return emitOpError("requires its stage to end in 'pattern.form'");
   if (failed(verifyForm(*this, form)))
     return failure();
-  if (getGradients().size() != form.getNumOperands())
+  if (getGradients().size() != form.getDifferentiable().size())
     return emitOpError("requires a gradient for each of ")
-           << form.getNumOperands() << " operands of the form, got " << getGradients().size();
-  for (auto [index, operand] : llvm::enumerate(form.getOperands()))
+           << form.getDifferentiable().size() << " operands of the form, got " << getGradients().size();
+  for (auto [index, operand] : llvm::enumerate(form.getDifferentiable()))
     if (RankedTensorType type = tokensOf(*this, operand.getType()); !isOfFloats(getGradients()[index], type))
       return emitOpError("requires gradient #")
              << index << " to have type " << type << ", or of bf16 or f16, got "

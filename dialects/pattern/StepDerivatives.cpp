@@ -30,7 +30,8 @@ Value derivative::ofLog(StepBuilder &b, Value c, Value x, Value) {
   return where(b, b.isPositive(x), b.divide(c, x));
 }
 Value derivative::ofLog1p(StepBuilder &b, Value c, Value x, Value) {
-  return b.divide(c, b.add(x, one(b, x)));
+  Value number = b.add(x, one(b, x));
+  return where(b, b.isPositive(number), b.divide(c, number));
 }
 Value derivative::ofLog2(StepBuilder &b, Value c, Value x, Value y) {
   return scaled(b, ofLog(b, c, x, y), 1 / std::numbers::ln2);

@@ -80,8 +80,6 @@ class Generator:
         if "by value column" in opaque:
             # Where the feedback leaves the form the decay shall not.
             shape = "column" if "decay" in opaque else "scalar"
-        elif opaque == "decay by key row and value column":
-            shape = "row"
         elif "feedback" in opaque and shape == "column":
             shape = "scalar"
         if (not key_size and shape == "row") or (not value_size and shape == "column"):
@@ -90,6 +88,7 @@ class Generator:
             return Decay()
         features = {"scalar": 0, "row": key_size, "column": value_size}[shape]
         sources = ["direct", "direct", "log", "sigmoid", "softplus", "timestep", "root", "product", "param"]
+        sources += ["tanh", "twice less one"]
         source = str(self.rng.choice(sources))
         if opaque == "decay of unknown range":
             source = "unknown"
@@ -122,6 +121,14 @@ class Generator:
         if feedback and self.chance(0.15) and max(key_size, value_size) <= 48:
             count = 3
         writes = [self.write(index, i, key_size, value_size, feedback) for i in range(count)]
+        if (
+            decay.shape == "row"
+            and value_size
+            and not feedback
+            and not self.form.weak
+            and not self.form.opaque
+        ):
+            decay = replace(decay, across=bool(writes[0].value) and self.chance(0.3))
         coupled = self.form.opaque == "states that read each other"
         if index and value_size == self.value_size and value_size and not coupled and self.chance(0.3):
             writes[0] = replace(writes[0], chained=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from operands import DECAYS
+from operands import DECAYS, sigmoid
 from recurrence import Output, Read, Recurrence, State, Token
 
 
@@ -75,7 +75,8 @@ class Loop:
         operands = [x[decay.token], *params] if decay.token else params
         a = DECAYS[decay.source][0](*operands)
         a = np.broadcast_to(a, (self.form.batch, self.form.heads, a.shape[-1]))
-        return a[:, :, None, :] if decay.shape == "column" else a[..., None]
+        a = a[:, :, None, :] if decay.shape == "column" else a[..., None]
+        return a * sigmoid(np.cos(x[state.writes[0].value]))[:, :, None, :] if decay.across else a
 
     def read(self, x, read: Read) -> np.ndarray:
         """[B, H, V or 1]"""
@@ -102,8 +103,6 @@ class Loop:
             seen = np.einsum("bhk,bhkv->bhv", x[state.writes[0].key], old).sum(-1)
             a = a / (1 + np.exp(-seen))[..., None, None]
         decayed = a * old
-        if opaque == "decay by key row and value column":
-            decayed = decayed / (1 + np.exp(-np.cos(x[state.writes[0].value])))[:, :, None, :]
         if opaque == "full matrix of decays":
             scores = np.einsum("bhk,bhv->bhkv", x[state.writes[0].key], np.cos(x[state.writes[0].value]))
             decayed = decayed / (1 + np.exp(-scores))

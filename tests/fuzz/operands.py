@@ -22,6 +22,11 @@ def softplus(x):
     return np.logaddexp(0, x)
 
 
+def either_sign(a):
+    """Half of the decays negative, by a digit of theirs."""
+    return np.where(np.floor(a * 1e5) % 2 == 0, a, -a)
+
+
 # Each way to give a decay: the decay from its token and params, and the token that gives a wanted decay.
 DECAYS = {
     "direct": (lambda x: x, lambda a: a),
@@ -40,6 +45,11 @@ DECAYS = {
     ),
     "product": (lambda x, base: x * sigmoid(base), lambda a: a),
     "param": (sigmoid, lambda a: np.clip(np.log(a / (1 - a)), -20, 20)),
+    "tanh": (np.tanh, lambda a: np.clip(np.arctanh(either_sign(a)), -10, 10)),
+    "twice less one": (
+        lambda x: 2 * sigmoid(x) - 1,
+        lambda a: np.clip(2 * np.arctanh(either_sign(a)), -20, 20),
+    ),
 }
 
 

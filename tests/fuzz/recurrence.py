@@ -16,7 +16,6 @@ OPAQUE = (
     "maximum of the state",
     "full matrix of decays",
     "decay by value column beside feedback",
-    "decay by key row and value column",
     "decay of unknown range",
     "decay by its own read",
     "tanh of the feedback",
@@ -69,6 +68,7 @@ class Decay:
     source: str = "direct"  # a key of operands.DECAYS: how tokens and params give it
     token: str = ""
     params: tuple[str, ...] = ()
+    across: bool = False  # the value columns decay too, by the sigmoid of a cosine of the first write's value
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,15 @@ class StepText(Algebra):
                 ),
                 lambda: self.op("math.powf", self.sigmoid(x, exact=True), sixteenth),
             )
+        if decay.source == "tanh":
+            return self.op("math.tanh", x)
+        if decay.source == "twice less one":
+            one, two = self.constant(1.0, x.type), self.constant(2.0, x.type)
+            twice = lambda x: self.op("mulf", two, self.sigmoid(x))  # noqa: E731
+            return self.choose(
+                lambda: self.op("subf", twice(x), one),
+                lambda: self.op("subf", one, twice(self.op("negf", x))),
+            )
         if decay.source == "product":
             return self.op("mulf", self.assume(x, 0.0, 1.0), self.sigmoid(params[0]))
         # A decay that is the same for all tokens is wrong by the same everywhere: its errors add up.
@@ -119,6 +128,13 @@ class StepText(Algebra):
         if a is None:
             return old
         spread = self.spread_decay(state, a, old.type)
+        if state.decay.across:
+            gate = self.op("pattern.sigmoid", self.op("math.cos", self.token(state.writes[0].value)))
+            other = self.along(gate, 1 - self.key_axis(state), old.type)
+            return self.choose(
+                lambda: self.multiply(other, self.multiply(spread, old)),
+                lambda: self.op("mulf", self.op("mulf", spread, other), old),
+            )
         if self.chance(0.8):
             return self.multiply(spread, old)
         # S - (1 - a) S
@@ -164,7 +180,7 @@ class StepText(Algebra):
 
     def feedback_read(self, state: State, key: Term, a: Term | None, old: Term, decayed: Term) -> Term:
         """key^T (a S), with the decay before the read or after it."""
-        if a is None or self.chance() or "decay" in self.form.opaque:
+        if a is None or state.decay.across or self.chance() or "decay" in self.form.opaque:
             return self.read(state, decayed, key)
         if a.type == "f32":
             return self.times(a, self.read(state, old, key))
@@ -233,16 +249,12 @@ class StepText(Algebra):
             a = self.op("mulf", a, self.fill(gate, a.type))
         skip = self.skipped() if form.skip else None
         # Tokens that are skipped neither decay nor write; or the old state is chosen in the end.
-        late = skip is None or bool(opaque) or self.chance()
+        late = skip is None or bool(opaque) or state.decay.across or self.chance()
         if skip and not late and a is not None:
             a = self.select(skip, self.constant(1.0, a.type), a)
         decayed = self.decayed(state, a, old)
-        if opaque == "decay by key row and value column":
-            other = self.op("pattern.sigmoid", self.op("math.cos", self.token(state.writes[0].value)))
-            decayed = self.op("mulf", self.along(other, 1 - self.key_axis(state), decayed.type), decayed)
         if opaque in (
             "decay by value column beside feedback",
-            "decay by key row and value column",
             "decay of unknown range",
             "decay by its own read",
         ):

@@ -3,15 +3,20 @@
 One state of one head (K x V); S is the state before a token, S' the one after it:
 
     y_j = r_j^T S   exclusive read        w_i = v_i + sum_j M_ij y_j      feedback, of exclusive reads only
-    S'  = a * S + sum_i k_i w_i^T         a = exp(g): one, a scalar, a factor a key row, or a value column (then M = 0)
+    S'  = diag(a) S diag(b) + sum_i k_i w_i^T
+    a = s exp(g): a scalar or a factor a key row; b = t exp(h): a factor a value column (then M = 0); s, t: 1 or -1
     y_j = r_j^T S'  inclusive read
 
 gy, gw: what the outputs send back to y and w. D: gradient of S' through later tokens; D' = D + sum_(j inclusive) r_j
 gy_j^T.
 
     dw_i = gw_i + k_i^T D'                dy_j = gy_j + sum_i M_ij dw_i   (inclusive: dy_j = gy_j)
-    gradient of S = a * D' + sum_(j exclusive) r_j dy_j^T
-    dv_i = dw_i   dk_i = D' w_i   dr_j = S dy_j (inclusive: S' dy_j)   dM_ij = dw_i . y_j   dg = a * <S, D'> by row
+    gradient of S = diag(a) D' diag(b) + sum_(j exclusive) r_j dy_j^T
+    dv_i = dw_i   dk_i = D' w_i   dr_j = S dy_j (inclusive: S' dy_j)   dM_ij = dw_i . y_j
+    dg = a S * D' b summed over columns, dh the same over rows
+
+In a chunk the sign of what is left from token s to token u is that of the products of signs up to u and up to s, one
+times the other: they stand on reads and keys, or on outputs and values, beside the exponentials.
 """
 
 from __future__ import annotations
@@ -27,10 +32,12 @@ SUBCHUNK = 16  # tokens
 
 @dataclass(frozen=True)
 class Form:
-    """N tokens, r reads, m writes. `kind` of the decay: none, scalar, row or value."""
+    """N tokens, r reads, m writes. Zeros are no decay."""
 
-    kind: str
-    g: Tensor  # N x 1, N x K by row, N x V by value
+    g: Tensor  # N x 1, N x K by row
+    h: Tensor  # N x 1 (zeros), N x V by value
+    s: Tensor  # the signs, as g
+    t: Tensor  # as h
     R: Tensor  # N x r x K
     K: Tensor  # N x m x K
     V: Tensor  # N x m x V
@@ -39,8 +46,12 @@ class Form:
 
     def each(self, change) -> Form:
         """The form with every tensor of tokens changed."""
-        names = [f.name for f in fields(self) if f.name not in ("kind", "inclusive")]
+        names = [f.name for f in fields(self) if f.name != "inclusive"]
         return replace(self, **{name: change(getattr(self, name)) for name in names})
+
+    def decays(self) -> tuple[Tensor, Tensor]:
+        """What is left at each token, of rows and of columns."""
+        return self.s * self.g.exp(), self.t * self.h.exp()
 
 
 @dataclass
@@ -48,6 +59,7 @@ class Cotangents:
     """Gradients of what a form is made of, shaped as in `Form`, and of the initial state, K x V."""
 
     g: Tensor
+    h: Tensor
     R: Tensor
     K: Tensor
     V: Tensor
@@ -64,15 +76,30 @@ class Side:
     exit: Tensor  # from s to the chunk's end
     whole: Tensor  # from entry to end
 
+    @staticmethod
+    def of(g: Tensor, signs: Tensor, last: Tensor, writer: Tensor, seen: Tensor) -> Side:
+        """`last`: the last token whose write a read sees; `writer`: the token of a write."""
+        g = g.clamp(min=ZERO)
+        G = torch.cat([torch.zeros_like(g[:1]), g.cumsum(0)])
+        P = torch.cat([torch.ones_like(g[:1]), signs.cumprod(0)])
+        of_reads, of_writes = G[last + 1], G[writer + 1]
+        p_reads, p_writes = P[last + 1], P[writer + 1]
+        pair = (of_reads[:, None] - of_writes).clamp(max=0).exp() * p_reads[:, None] * p_writes
+        return Side(
+            torch.where(seen, pair, 0.0),
+            of_reads.exp() * p_reads,
+            (G[-1] - of_writes).exp() * P[-1] * p_writes,
+            G[-1:].exp() * P[-1:],
+        )
+
 
 def loop(form: Form, S: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The definition: y, w of every token and the final state."""
     Y, W = [], []
-    for g, R, K, V, M in zip(*(x.unbind() for x in (form.g, form.R, form.K, form.V, form.M))):
+    for a, b, R, K, V, M in zip(*(x.unbind() for x in (*form.decays(), form.R, form.K, form.V, form.M))):
         y = R @ S
         w = V + M @ y
-        a = g.exp()[..., None, :] if form.kind == "value" else g.exp()[..., None]
-        S = a * S + K.mT @ w
+        S = a[:, None] * S * b + K.mT @ w
         Y.append(torch.where(form.inclusive[:, None], R @ S, y))
         W.append(w)
     if not Y:
@@ -96,7 +123,6 @@ class Chunk:
     def __init__(self, form: Form, tokens: slice):
         part = form.each(lambda x: x[tokens])
         count, reads, writes = len(part.g), form.R.shape[1], form.K.shape[1]
-        self.kind = form.kind
         self.R, self.K, self.V = (x.flatten(0, 1) for x in (part.R, part.K, part.V))
         self.M = torch.block_diag(*part.M)
         self.token = torch.arange(count)
@@ -104,14 +130,8 @@ class Chunk:
         # The last token whose write read u sees.
         self.last = self.token.repeat_interleave(reads) - (~form.inclusive.repeat(count)).long()
         seen = (self.writer <= self.last[:, None])[..., None]
-        g = part.g.clamp(min=ZERO)
-        G = torch.cat([torch.zeros_like(g[:1]), g.cumsum(0)])
-        of_reads, of_writes = G[self.last + 1], G[self.writer + 1]
-        pair = torch.where(seen, (of_reads[:, None] - of_writes).clamp(max=0).exp(), 0.0)
-        decay = Side(pair, of_reads.exp(), (G[-1] - of_writes).exp(), G[-1:].exp())
-        one = torch.ones(1, 1, dtype=g.dtype)
-        plain = Side(seen.to(g.dtype), one, one, one)
-        self.key, self.value = (plain, decay) if form.kind == "value" else (decay, plain)
+        self.key = Side.of(part.g, part.s, self.last, self.writer, seen)
+        self.value = Side.of(part.h, part.t, self.last, self.writer, seen)
 
     def decayed(self, S: Tensor) -> Tensor:
         return self.key.whole.T * S * self.value.whole
@@ -145,16 +165,16 @@ class Chunk:
         self.dk_inner = values(self.Z.T, self.R, key.pair.transpose(0, 1))
         return self.decayed(D) + (self.R * key.entry).T @ (self.dY * value.entry)
 
-    def decay_gradient(self) -> Tensor:
-        """dg in pairs: dg_t sums all that crosses the decay of t, which is the chunk's entry to its end, the entry to
+    def decay_gradient(self, by_value: bool) -> Tensor:
+        """dg, or dh, in pairs: dg_t sums all that crosses the decay of t, which is the chunk's entry to its end, the entry to
         a read after it, and a write before it to the end or to such a read. Only what crosses is ever added."""
-        by_value, scalar = self.kind == "value", self.kind in ("none", "scalar")
         if by_value:
             c, d, total, pair = self.dY, self.W, self.scores, self.value.pair
             r_entry, k_exit = c * self.y_entry, d * self.dw_exit
         else:
             c, d, total, pair = self.R, self.K, self.Z, self.key.pair
             r_entry, k_exit = c * self.dr_entry, d * self.dk_exit
+        scalar = pair.shape[-1] == 1
         axis = (0, 1) if scalar else 0 if by_value else 1
         through = (self.decayed(self.S) * self.D).sum(axis)
         if scalar:
@@ -219,7 +239,8 @@ def gradient(
         dW = part.dW.unflatten(0, writes)
         dR, dK = part.dr_entry + part.dr_inner, part.dk_exit + part.dk_inner
         dM = dW @ part.Y.unflatten(0, reads).mT
-        parts.append((part.decay_gradient(), dR.unflatten(0, reads), dK.unflatten(0, writes), dW, dM))
+        decays = part.decay_gradient(by_value=False), part.decay_gradient(by_value=True)
+        parts.append((*decays, dR.unflatten(0, reads), dK.unflatten(0, writes), dW, dM))
     return Cotangents(*(torch.cat(x) for x in zip(*parts[::-1])), S=D)
 
 
@@ -227,28 +248,29 @@ def gradient_by_scans(form: Form, S0: Tensor, dS: Tensor, gY: Tensor, gW: Tensor
     """The same by four scans in the form as it is, and sums. dg is telescoped: exact in exact arithmetic, and in
     fp64 to what rounding leaves of terms that cancel."""
     run = scan(form, S0, chunk)
-    inclusive, a = form.inclusive[:, None], form.g.exp()[:, None]
-    across = {"row": "value", "value": "row"}.get(form.kind, form.kind)  # the kind of the transposed state
+    inclusive, (on_key, on_value) = form.inclusive[:, None], (a[:, None] for a in form.decays())
     exclusive = torch.zeros(form.K.shape[1], dtype=torch.bool)
     # The adjoint reads D; what the token's own inclusive reads add to it is known.
     own = (form.K @ form.R.mT) * form.inclusive @ gY
-    on_key, on_value = (1, a) if form.kind == "value" else (a, 1)
     keys = torch.where(inclusive, form.R * on_key, form.R)
     known = torch.where(inclusive, gY * on_value, gY + form.M.mT @ (gW + own))
-    adjoint = scan(
-        Form(form.kind, form.g, form.K, keys, known, form.M.mT, exclusive), dS, chunk, reverse=True
-    )
+    decays = (form.g, form.h, form.s, form.t)
+    across = (form.h, form.g, form.t, form.s)  # of the transposed state
+    adjoint = scan(Form(*decays, form.K, keys, known, form.M.mT, exclusive), dS, chunk, reverse=True)
     dW, dY = gW + own + adjoint.Y, torch.where(inclusive, gY, adjoint.W)
     # Value reads: reads of the transposed state, whose writes are known.
-    dR = scan(Form(across, form.g, dY, run.W, form.K, 0 * form.M, form.inclusive), S0.T, chunk).Y
-    of_adjoint = Form(across, form.g, run.W, adjoint.W, keys, 0 * form.M.mT, exclusive)
+    dR = scan(Form(*across, dY, run.W, form.K, 0 * form.M, form.inclusive), S0.T, chunk).Y
+    of_adjoint = Form(*across, run.W, adjoint.W, keys, 0 * form.M.mT, exclusive)
     dK = scan(of_adjoint, dS.T, chunk, reverse=True).Y + (run.W @ gY.mT) * form.inclusive @ form.R
-    by_value = form.kind == "value"
-    r, k = (run.Y * dY, run.W * (dW - gW)) if by_value else (form.R * dR, form.K * dK)
-    end = (run.S * dS).sum(0 if by_value else 1)
-    if form.kind in ("none", "scalar"):
-        r, k, end = r.sum(-1, keepdim=True), k.sum(-1, keepdim=True), end.sum(0, keepdim=True)
-    dg = end + (r.sum(1) - k.sum(1)).flip(0).cumsum(0).flip(0) - (r * ~inclusive).sum(1)
-    # Telescoping leaves rounding where nothing crosses.
-    dg = dg.masked_fill(form.g <= ZERO, 0)
-    return Cotangents(dg, dR, dK, dW, dW @ run.Y.mT, adjoint.S)
+
+    def telescoped(g: Tensor, r: Tensor, k: Tensor, end: Tensor) -> Tensor:
+        if g.shape[-1] == 1:
+            r, k, end = r.sum(-1, keepdim=True), k.sum(-1, keepdim=True), end.sum(0, keepdim=True)
+        dg = end + (r.sum(1) - k.sum(1)).flip(0).cumsum(0).flip(0) - (r * ~inclusive).sum(1)
+        # Telescoping leaves rounding where nothing crosses.
+        return dg.masked_fill(g <= ZERO, 0)
+
+    end = run.S * dS
+    dg = telescoped(form.g, form.R * dR, form.K * dK, end.sum(1))
+    dh = telescoped(form.h, run.Y * dY, run.W * (dW - gW), end.sum(0))
+    return Cotangents(dg, dh, dR, dK, dW, dW @ run.Y.mT, adjoint.S)

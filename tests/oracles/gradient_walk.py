@@ -21,7 +21,7 @@ from gradient_form import Form
 
 @dataclass(frozen=True)
 class Walk:
-    """How N tokens are visited; `inclusive` and `kind` are of the form."""
+    """How N tokens are visited; `inclusive` is of the form, and of `kind` its decay: none, scalar, row, value or both."""
 
     kind: str
     inclusive: Tensor
@@ -40,9 +40,9 @@ class Walk:
         return replace(self, reverse=not self.reverse)
 
 
-# Token operands g, R, X (keys before the convolution), V, M: N x ...; C: distance x m x K, the taps of the convolution;
+# Token operands g, h, their signs s and t, R, X (keys before the convolution), V, M: N x ...; C: distance x m x K, the taps of the convolution;
 # tail: S x L x m x K, oldest first; state: S x K x V.
-TOKENS = ("g", "R", "X", "V", "M")
+TOKENS = ("g", "h", "s", "t", "R", "X", "V", "M")
 Operands = dict[str, Tensor]
 
 
@@ -64,7 +64,7 @@ class Visited:
 
 def visit(walk: Walk, x: Operands, sequence: int) -> Visited:
     tokens = walk.tokens(sequence)
-    g, R, X, V, M = (x[name][tokens] for name in TOKENS)
+    g, h, s, t, R, X, V, M = (x[name][tokens] for name in TOKENS)
     ids = walk.segments[tokens]
     restart = torch.cat([ids[:0].new_zeros(min(1, len(ids)), dtype=torch.bool), ids[1:] != ids[:-1]])[:, None]
     live = walk.source[tokens][:, None, None]
@@ -73,9 +73,8 @@ def visit(walk: Walk, x: Operands, sequence: int) -> Visited:
     K = sum(C * lagged(history, distance, first) for distance, C in enumerate(x["C"]))
     # A restarting token forgets by a decay of zero, and what it would read before its write is zero.
     sees = (~restart | walk.inclusive)[..., None]
-    form = Form(
-        walk.kind, torch.where(restart, -torch.inf, g), torch.where(sees, R, 0.0), K, V, M, walk.inclusive
-    )
+    reset = torch.where(restart, -torch.inf, g)
+    form = Form(reset, h, s, t, torch.where(sees, R, 0.0), K, V, M, walk.inclusive)
     return Visited(tokens, restart, live, history, form)
 
 
@@ -127,6 +126,7 @@ def gradient(
         result["tail"][sequence] = d_history[:first]
         result["X"][seen.tokens] = torch.where(seen.live, d_history[first:], 0.0)
         result["g"][seen.tokens] = torch.where(seen.restart, 0.0, d.g)
+        result["h"][seen.tokens] = torch.where(seen.restart, 0.0, d.h)
         sees = (~seen.restart | walk.inclusive)[..., None]
         result["R"][seen.tokens] = torch.where(sees, d.R, 0.0)
         result["V"][seen.tokens] = d.V

@@ -103,6 +103,19 @@ def gla(x, S):
     return silu(x.r) * norm * x.weight, S
 
 
+@recurrence("s", operands={"z": lambda x: x + 2, "y": lambda x: x + 2})
+def gla_outer(x, S):
+    alpha, beta = sigmoid(x.z) ** (1 / 16), sigmoid(x.y) ** (1 / 16)
+    S = outer(alpha, beta) * S + outer(x.k, x.v)
+    return left(x.q, S), S
+
+
+@recurrence("s", operands={"z": lambda x: x + 5 * np.sign(x)})
+def negative_eigenvalues(x, S):
+    S = (2 * sigmoid(x.z) - 1)[..., None] * S + outer(x.k, x.v)
+    return left(x.q, S), S
+
+
 @recurrence("h", "x_tail", "B_tail", "C_tail", operands={"bias": near_one, "A_log": lambda x: 0.3 * x})
 def mamba2(x, H):
     def convolved(name, weights):
@@ -219,7 +232,7 @@ def rg_lru(x, h):
 
 
 @recurrence("x", "y", chunked=False, operands={"nu": near_one, "theta": near_one},
-            opaque=("arith.mulf %size, %cosine", "is not known to be at least 0; state its range with pattern.assume"))  # fmt: skip
+            opaque=("pattern.scan", "depend on each other: chunks would need one transition of all of them"))  # fmt: skip
 def lru(x, X, Y):
     modulus = np.exp(-np.exp(x.nu))
     rotation = modulus * np.exp(1j * np.exp(x.theta))
@@ -245,7 +258,7 @@ def ttt_linear(x, W):
 
 @recurrence("m", "s", chunked=False, feedback=True,
             operands={"k": unit, "theta": near_one, "alpha": near_one},
-            opaque=("arith.addf %kept, %St", "mixes two states element by element"))  # fmt: skip
+            opaque=("arith.addf %kept, %St", "chunks would need running products of the matrices that mix them"))  # fmt: skip
 def titans(x, M, S):
     gradient = 2 * outer(right(M, x.k) - x.v, x.k)
     S = matrix(sigmoid(x.eta)) * S - matrix(sigmoid(x.theta)) * gradient

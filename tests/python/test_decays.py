@@ -128,3 +128,47 @@ def test_a_range_loses_nothing_wherever_it_is_stated(where):
     # Sums over 16,384 tokens round by 4e-5 of the root mean square; decays that were rounded lose 9e-4 and more.
     error = np.abs(actual - expected).max() / np.sqrt((expected**2).mean())
     assert error < 1e-4
+
+
+# Each in [-1, 1], with the number that gives a wanted decay.
+EITHER_SIGN = {
+    "tanh": ("%a = math.tanh %z : !v", np.arctanh),
+    "twice a sigmoid less one": (
+        "%two = arith.constant dense<2.0> : !v\n%one = arith.constant dense<1.0> : !v\n%s = pattern.sigmoid %z : !v\n"
+        "%t = arith.mulf %two, %s : !v\n%a = arith.subf %t, %one : !v",
+        lambda a: 2 * np.arctanh(a),
+    ),
+    "one less twice a sigmoid": (
+        "%two = arith.constant dense<2.0> : !v\n%one = arith.constant dense<1.0> : !v\n%s = pattern.sigmoid %z : !v\n"
+        "%t = arith.mulf %two, %s : !v\n%a = arith.subf %one, %t : !v",
+        lambda a: -2 * np.arctanh(a),
+    ),
+}
+
+
+@pytest.mark.parametrize("gate", EITHER_SIGN)
+def test_a_decay_of_either_sign_loses_nothing_near_one(gate):
+    text, argument_of = EITHER_SIGN[gate]
+    q, k, v = operands(4096, seed=1)
+    random = np.random.default_rng(2)
+    sizes = np.tile(1 - random.uniform(1e-6, 1e-4, WIDTH), (4096, 1)) * random.choice([-1, 1], (4096, WIDTH))
+    z = argument_of(sizes).astype(np.float32)
+    exact = np.tanh(z.astype(np.float64) / argument_of(0.5) * np.arctanh(0.5))
+    expected = expected_of(q, k, v, exact)
+    actual = run(kernel_of(text + ALONG, algorithm="chunked"), q, k, v, z)
+    # As above; a decay whose logarithm is taken of its number loses 2e-4 and more.
+    assert np.abs(actual - expected).max() / np.sqrt((expected**2).mean()) < 5e-5
+
+
+@pytest.mark.parametrize("algorithm", ["chunked", "recurrent"])
+@pytest.mark.parametrize("gate", EITHER_SIGN)
+def test_where_it_crosses_zero_the_state_is_forgotten(gate, algorithm):
+    q, k, v = operands(64)
+    k[:40] *= 1e3
+    z = np.random.default_rng(2).normal(size=(64, WIDTH)).astype(np.float32)
+    z[40] = 0
+    text, argument_of = EITHER_SIGN[gate]
+    exact = np.tanh(z.astype(np.float64) / argument_of(0.5) * np.arctanh(0.5))
+    expected = expected_of(q, k, v, exact)[40:]
+    actual = run(kernel_of(text + ALONG, algorithm=algorithm), q, k, v, z)[40:]
+    assert np.abs(actual - expected).max() < 1e-5 * np.sqrt((expected**2).mean())

@@ -21,25 +21,34 @@ def scan(
     dtype: str = "f32",
     direction: str = "",
     clauses: str = "",
+    signed: bool = False,
 ) -> str:
+    """`decay`: scalar, by row, by value or of both axes, the values' by sigmoid(v) then; `signed`: in [-1, 1]."""
     token, vector = f"tensor<?x?x{HEADS}x{size}x{dtype}>", f"tensor<{size}xf32>"
     gate, gate_slice = (f"tensor<?x?x{HEADS}xf32>", "f32") if decay == "scalar" else (token, vector)
-    along = {"scalar": "", "row": "along 0 ", "value": "along 1 "}[decay]
+    along = {"scalar": "", "row": "along 0 ", "value": "along 1 ", "both": "along 0 "}[decay]
+    gates = "math.tanh" if signed else "pattern.sigmoid"
     matrix, state = f"tensor<{size}x{size}xf32>", f"tensor<?x{HEADS}x{size}x{size}xf32>"
     read = (
         f"%u = pattern.read %D, %kt : {matrix}, {vector}\n    %w = arith.subf %vt, %u : {vector}"
         if feedback
         else f"%w = arith.addf %vt, %vt : {vector}"
     )
+    decayed = f"%D = arith.mulf %A, %S : {matrix}"
+    if decay == "both":
+        decayed = f"""%b = {gates} %vt : {vector}
+    %B = pattern.broadcast %b along 1 : {vector} to {matrix}
+    %C = arith.mulf %A, %S : {matrix}
+    %D = arith.mulf %B, %C : {matrix}"""
     return f"""
 func.func @f(%q: {token}, %k: {token}, %v: {token}, %g: {gate}, %s0: {state},
              %order: tensor<?x?xi32>, %id: tensor<?x?xi32>) -> ({token}, {state}) {{
   %o, %s = pattern.scan {direction}
       tokens(%qt = %q : {token}, %kt = %k : {token}, %vt = %v : {token}, %gt = %g : {gate})
       states(%S = %s0 : {state}) {clauses} -> ({token}) {{
-    %a = pattern.sigmoid %gt : {gate_slice}
+    %a = {gates} %gt : {gate_slice}
     %A = pattern.broadcast %a {along}: {gate_slice} to {matrix}
-    %D = arith.mulf %A, %S : {matrix}
+    {decayed}
     {read}
     %W = pattern.outer %kt, %w : {vector}, {vector}
     %S1 = arith.addf %D, %W : {matrix}
@@ -91,6 +100,8 @@ CASES = {
     "columns": (32, {}, "chunk=32,columns=16"),
     "row": (32, {"decay": "row"}, "chunk=32"),
     "value": (16, {"decay": "value"}, "chunk=16"),
+    "both": (16, {"decay": "both"}, "chunk=16"),
+    "signed": (16, {"signed": True, "feedback": True}, "chunk=16"),
     "feedback": (16, {"feedback": True}, "chunk=16"),
     "recurrent": (32, {}, "algorithm=recurrent"),
     "two_kernels": (16, {}, "algorithm=two_kernels,chunk=16"),

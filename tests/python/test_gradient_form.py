@@ -53,7 +53,7 @@ class Draw:
             torch.randperm(tokens, generator=self.random) if self.pick(True, False) else torch.arange(tokens)
         )
         return Walk(
-            kind=self.pick("none", "scalar", "row", "value"),
+            kind=self.pick("none", "scalar", "row", "value", "both"),
             inclusive=self.uniform(reads) < 0.5,
             cu=self.sequences(tokens),
             reverse=self.pick(True, False),
@@ -67,10 +67,17 @@ class Draw:
         reads, writes = len(walk.inclusive), self.number(1, 3)
         k, v, taps = self.number(1, 6), self.number(1, 6), self.number(1, 4)
         tail, sequences = max(taps - 1, self.number(0, 3)), len(walk.cu) - 1
-        g = self.logarithms(tokens, {"row": k, "value": v}.get(walk.kind, 1))
-        fed = ~walk.inclusive & (walk.kind != "value" and self.pick(True, False))
+        g = self.logarithms(tokens, k if walk.kind in ("row", "both") else 1)
+        h = self.logarithms(tokens, v if walk.kind in ("value", "both") else 1)
+        fed = ~walk.inclusive & (walk.kind not in ("value", "both") and self.pick(True, False))
+        negative = self.pick(0.0, 0.5)
+        s, t = (torch.where(self.uniform(*x.shape) < negative, -1.0, 1.0).double() for x in (g, h))
+        by_key, by_value = walk.kind not in ("none", "value"), walk.kind in ("value", "both")
         return {
-            "g": torch.zeros_like(g) if walk.kind == "none" else g,
+            "g": g if by_key else torch.zeros_like(g),
+            "h": h if by_value else torch.zeros_like(h),
+            "s": s if by_key else torch.ones_like(s),
+            "t": t if by_value else torch.ones_like(t),
             "R": self.normal(tokens, reads, k, scale=0.4),
             "X": self.normal(tokens, writes, k, scale=0.4),
             "V": self.normal(tokens, writes, v),
@@ -84,8 +91,9 @@ class Draw:
 def compare(actual: dict[str, torch.Tensor], expected: dict[str, torch.Tensor], walk: Walk) -> None:
     """The worst element relative to the RMS of its gradient, at least 1."""
     for name, value in expected.items():
-        # Without decay there is no gradient of one; a read after its token's write feeds nothing back.
-        if (name == "g" and walk.kind == "none") or name == "M":
+        # Signs have no gradient, nor has what is no decay; a read after its token's write feeds nothing back.
+        decays = {"none": "", "value": "h", "both": "gh"}.get(walk.kind, "g")
+        if name in ("s", "t", "M") or (name in ("g", "h") and name not in decays):
             continue
         scale = max(1.0, float(value.square().mean().sqrt())) if value.numel() else 1.0
         worst = float((actual[name] - value).abs().max()) if value.numel() else 0.0

@@ -22,7 +22,13 @@ def scan(decay: str, feedback: bool, segments: bool, state: str = "%S1", size: i
     token, scalar = f"tensor<?x?x{HEADS}x{size}xf32>", f"tensor<?x?x{HEADS}xf32>"
     vector, matrix = f"tensor<{size}xf32>", f"tensor<{size}x{size}xf32>"
     gate, slice_type = (scalar, "f32") if decay == "scalar" else (token, vector)
-    along = {"scalar": "", "row": "along 0 ", "value": "along 1 "}[decay]
+    along = {"scalar": "", "value": "along 1 "}.get(decay, "along 0 ")
+    decayed = (
+        f"%b = pattern.sigmoid %vt : {vector}\n    %B = pattern.broadcast %b along 1 : {vector} to {matrix}\n"
+        f"    %C = arith.mulf %A, %S : {matrix}\n    %D = arith.mulf %B, %C : {matrix}"
+        if decay == "both"
+        else f"%D = arith.mulf %A, %S : {matrix}"
+    )
     read = (
         f"%u = pattern.read %D, %kt : {matrix}, {vector}\n    %w = arith.subf %vt, %u : {vector}"
         if feedback
@@ -37,7 +43,7 @@ func.func @f(%q: {token}, %k: {token}, %v: {token}, %g: {gate}{ids}) -> {token} 
       states(%S = zero : tensor<?x{HEADS}x{size}x{size}xf32>) {clause} -> ({token}) {{
     %a = pattern.sigmoid %gt : {slice_type}
     %A = pattern.broadcast %a {along}: {slice_type} to {matrix}
-    %D = arith.mulf %A, %S : {matrix}
+    {decayed}
     {read}
     %W = pattern.outer %kt, %w : {vector}, {vector}
     %S1 = arith.addf %D, %W : {matrix}
@@ -71,7 +77,7 @@ ALGORITHMS = [
 @pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
 @pytest.mark.parametrize(
     ("decay", "feedback"),
-    [("scalar", False), ("row", False), ("value", False), ("scalar", True), ("row", True)],
+    [("scalar", False), ("row", False), ("value", False), ("both", False), ("scalar", True), ("row", True)],
 )
 @pytest.mark.parametrize("segments", [False, True])
 def test_it_stays_in_later_tokens_of_its_segment(decay, feedback, segments, schedule):

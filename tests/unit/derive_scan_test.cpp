@@ -7,14 +7,18 @@ using namespace linmu::test;
 
 namespace {
 
-/// A scan of one state, all of whose terms are token operands: r_j (H heads), k_i and v_i (G heads), M, g.
+/// A scan of one state, all of whose terms are token operands: r_j (H heads), k_i and v_i (G heads), M, g, h.
 struct Form {
   std::int64_t keys = 5, values = 4;
   std::vector<bool> inclusive = {true};
   std::int64_t writes = 1;
   std::vector<std::pair<int, int>> feedback = {}; ///< (write, read)
-  enum { none, scalar, rowWise, byValue } decay = scalar;
-  std::int64_t decays() const { return decay == rowWise ? keys : decay == byValue ? values : 0; }
+  enum { none, scalar, rowWise, byValue, both } decay = scalar;
+  bool decaysByKey() const { return decay == scalar || decay == rowWise || decay == both; }
+  bool decaysByValue() const { return decay == byValue || decay == both; }
+  /// Of g; 0 without an axis.
+  std::int64_t decays() const { return decay == scalar ? 0 : keys; }
+  bool signs = false; ///< of the decays: s and t
   int key_axis = 0;
   std::int64_t heads = 4, groups = 2;
   bool reverse = false, order = false, init = true;
@@ -57,8 +61,14 @@ std::string textOf(const Form &form) {
     list(feedback, "%m" + number(f) + "t");
     list(at, number(form.feedback[f].first) + ", " + number(form.feedback[f].second));
   }
-  if (form.decay != Form::none)
+  if (form.decaysByKey())
     token("g", form.heads, form.decays());
+  if (form.decaysByKey() && form.signs)
+    token("gs", form.heads, form.decays());
+  if (form.decaysByValue())
+    token("h", form.heads, form.values);
+  if (form.decaysByValue() && form.signs)
+    token("hs", form.heads, form.values);
   std::string stateType = "tensor<?x" + number(form.heads) + "x" +
                           (form.key_axis == 0 ? number(form.keys) + "x" + number(form.values)
                                               : number(form.values) + "x" + number(form.keys)) +
@@ -84,12 +94,14 @@ std::string textOf(const Form &form) {
     text += "%before = pattern.lag %v0t by 2 : " + vectorV +
             "\n%lagged = arith.addf %v0t, %before : " + vectorV + "\n";
   text += "pattern.form key_axis " + number(form.key_axis);
-  if (form.decay != Form::none)
-    text += std::string(form.decay == Form::byValue ? " decay by_value" : " decay") + "(%gt : " +
-            (form.decay == Form::rowWise   ? vectorK
-             : form.decay == Form::byValue ? vectorV
-                                           : "f32") +
-            ")";
+  if (form.decaysByKey())
+    text += " decay(%gt : " + (form.decays() ? vectorK : "f32") + ")";
+  if (form.decaysByKey() && form.signs)
+    text += " sign(%gst : " + (form.decays() ? vectorK : "f32") + ")";
+  if (form.decaysByValue())
+    text += " value_decay(%ht : " + vectorV + ")";
+  if (form.decaysByValue() && form.signs)
+    text += " value_sign(%hst : " + vectorV + ")";
   text += " reads(" + reads + " : " + readTypes + ") inclusive [" + inclusive + "] writes(" + writes + " : " +
           writeTypes + ") values(" + values + " : " + valueTypes + ")";
   text += feedback.empty() ? "" : " feedback(" + feedback + ")";
@@ -104,7 +116,7 @@ struct Problem {
   Form form;
   std::int64_t batch, tokens;
   std::vector<Memory> r, k, v, m;
-  Memory g, tail, init, order;
+  Memory g, h, s, t, tail, init, order;
 
   Problem(const Form &form, std::int64_t batch, std::int64_t tokens, unsigned seed)
       : form(form), batch(batch), tokens(tokens) {
@@ -122,6 +134,12 @@ struct Problem {
     if (form.decays())
       shape.push_back(form.decays());
     g = randomMemory(shape, form.strongest, 0, random);
+    h = randomMemory({batch, tokens, form.heads, form.values}, form.strongest, 0, random);
+    s = randomMemory(g.shape, -1, 1, random);
+    t = randomMemory(h.shape, -1, 1, random);
+    for (Memory *signs : {&s, &t})
+      for (auto &sign : signs->elements)
+        sign = form.signs && sign < 0 ? -1 : 1;
     tail = randomMemory({batch, 3, form.groups, form.values}, -1, 1, random);
     init = form.key_axis == 0 ? randomMemory({batch, form.heads, form.keys, form.values}, -1, 1, random)
                               : randomMemory({batch, form.heads, form.values, form.keys}, -1, 1, random);
@@ -177,12 +195,11 @@ struct Problem {
                   w.at(i, column) += at(m[f], p, H, h, 1, 0) * y.at(form.feedback[f].second, column);
             }
             for (std::int64_t row = 0; row < K; ++row) {
-              if (form.decay == Form::scalar)
-                S.at(row, column) *= std::exp(at(g, p, H, h, 1, 0));
-              if (form.decay == Form::rowWise)
-                S.at(row, column) *= std::exp(at(g, p, H, h, K, row));
-              if (form.decay == Form::byValue)
-                S.at(row, column) *= std::exp(at(g, p, H, h, form.values, column));
+              std::int64_t size = form.decays() ? K : 1, place = form.decays() ? row : 0;
+              if (form.decaysByKey())
+                S.at(row, column) *= at(s, p, H, h, size, place) * std::exp(at(g, p, H, h, size, place));
+              if (form.decaysByValue())
+                S.at(row, column) *= at(t, p, H, h, V, column) * std::exp(at(this->h, p, H, h, V, column));
               for (std::int64_t i = 0; i < form.writes; ++i)
                 S.at(row, column) += at(k[i], p, form.groups, group, K, row) * w.at(i, column);
             }
@@ -219,8 +236,14 @@ struct Problem {
       operands.push_back(&k[i]), operands.push_back(&v[i]);
     for (Memory &x : m)
       operands.push_back(&x);
-    if (form.decay != Form::none)
+    if (form.decaysByKey())
       operands.push_back(&g);
+    if (form.decaysByKey() && form.signs)
+      operands.push_back(&s);
+    if (form.decaysByValue())
+      operands.push_back(&h);
+    if (form.decaysByValue() && form.signs)
+      operands.push_back(&t);
     if (form.lag)
       operands.push_back(&tail);
     if (form.init)
@@ -271,6 +294,25 @@ TEST(DeriveScan, DecayByValueMatchesTheLoop) {
     expectAllAlgorithmsToMatch({.decay = Form::byValue, .strongest = strongest});
   expectAllAlgorithmsToMatch({.inclusive = {false, true}, .writes = 2, .decay = Form::byValue});
   expectAllAlgorithmsToMatch({.keys = 20, .values = 33, .decay = Form::byValue, .key_axis = 1});
+}
+TEST(DeriveScan, DecaysOfBothAxesMatchTheLoop) {
+  for (double strongest : {-1.0, -200.0, -0.001})
+    expectAllAlgorithmsToMatch({.decay = Form::both, .strongest = strongest});
+  expectAllAlgorithmsToMatch({.inclusive = {false, true}, .writes = 2, .decay = Form::both});
+  expectAllAlgorithmsToMatch({.keys = 20, .values = 33, .decay = Form::both, .key_axis = 1});
+}
+TEST(DeriveScan, DecaysOfEitherSignMatchTheLoop) {
+  for (auto decay : {Form::scalar, Form::rowWise, Form::byValue, Form::both})
+    for (double strongest : {-1.0, -200.0}) {
+      Form form{.inclusive = {false, true}, .signs = true, .strongest = strongest};
+      form.decay = decay;
+      expectAllAlgorithmsToMatch(form);
+    }
+  for (auto decay : {Form::scalar, Form::rowWise}) {
+    Form form{.inclusive = {false, true}, .feedback = {{0, 0}}, .signs = true};
+    form.decay = decay;
+    expectAllAlgorithmsToMatch(form);
+  }
 }
 TEST(DeriveScan, ExclusiveReadsMatchTheLoop) {
   expectAllAlgorithmsToMatch({.inclusive = {false}});

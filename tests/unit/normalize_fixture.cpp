@@ -253,10 +253,15 @@ std::vector<HostTensor> runNormalForm(func::FuncOp function, const std::vector<H
             for (std::int64_t j = 0; j < state.values; ++j) {
               if (Value decay = form.getDecay()) {
                 const StepValue &g = values.at(decay);
-                state.at(i, j) *= std::exp(g.elements[g.elements.size() == 1   ? 0
-                                                      : form.getDecayByValue() ? j
-                                                                               : i]);
+                std::int64_t place = g.elements.size() == 1 ? 0 : i;
+                state.at(i, j) *= std::exp(g.elements[place]);
+                if (Value sign = form.getSign())
+                  state.at(i, j) *= values.at(sign).elements[place];
               }
+              if (Value decay = form.getValueDecay())
+                state.at(i, j) *= std::exp(values.at(decay).elements[j]);
+              if (Value sign = form.getValueSign())
+                state.at(i, j) *= values.at(sign).elements[j];
               for (auto [key, write] : llvm::zip_equal(form.getWrites(), writes))
                 state.at(i, j) += values.at(key).elements[i] * write.elements[j];
             }
@@ -295,7 +300,7 @@ std::string describe(func::FuncOp function) {
     pattern::FormOp form = scan.getForm(index);
     std::int64_t inclusive = llvm::count(form.getInclusive(), true);
     text += index ? "; " : "";
-    text += form.getDecay() ? form.getDecayKind().str() : "no";
+    text += form.getDecay() || form.getValueDecay() ? form.getDecayKind().str() : "no";
     text += " decay, reads " + std::to_string(form.getReads().size() - inclusive) + "+" +
             std::to_string(inclusive) + ", writes " + std::to_string(form.getWrites().size()) +
             ", feedback " + std::to_string(form.getFeedback().size());

@@ -65,6 +65,27 @@ const Case cases[] = {
      {"%x = math.exp %c : f32\n%ey = math.exp %b : f32\n%z = arith.mulf %x, %ey : f32\n"
       "%i = arith.divf %x, %z : f32\n%X = pattern.broadcast %i : f32 to !M\n"
       "%A = pattern.assume %X in [0.0, 1.0] : !M\n" SCAN_BY_MATRIX}},
+    {"HyperbolicTangent", plain, {"%a = math.tanh %g : f32\n" SCAN}},
+    {"TwiceASigmoidLessOne",
+     plain,
+     {NUMBER("two", "2.0") NUMBER("one", "1.0") "%s = pattern.sigmoid %g : f32\n%t = arith.mulf %s, %two : "
+                                                "f32\n%a = arith.subf %t, %one : f32\n" SCAN}},
+    {"OneLessTwiceAnExponential",
+     plain,
+     {NUMBER("two", "2.0") NUMBER("one", "1.0") LEAK
+      "%t = arith.mulf %two, %e : f32\n%a = arith.subf %one, %t : "
+      "f32\n" SCAN}},
+    {"ProductOfSigns",
+     plain,
+     {"%x = math.tanh %g : f32\n%w = math.sin %b : f32\n%z = arith.negf %x : f32\n%a = arith.mulf %z, %w : "
+      "f32\n" SCAN}},
+    {"ChoiceOfASign", plain, {LEAK "%n = arith.negf %e : f32\n%a = arith.select %on, %n, %e : f32\n" SCAN}},
+    {"AssumedInBothSigns",
+     plain,
+     {"%t = math.sin %g : f32\n%a = pattern.assume %t in [-1.0, 1.0] : f32\n" SCAN}},
+    {"SignsOfRowsAndColumns",
+     "row-wise and by value decay, reads 0+1, writes 1, feedback 0",
+     {"%x = math.tanh %k : !K\n%w = math.tanh %v : !V\n%A = pattern.outer %x, %w : !K, !V\n" SCAN_BY_MATRIX}},
     {"RangeOfAVectorOfDecays",
      "row-wise decay, reads 0+1, writes 1, feedback 0",
      {"%x = math.exp %d : !K\n%n = arith.negf %d : !K\n%ey = math.exp %n : !K\n"

@@ -75,8 +75,7 @@ const Case cases[] = {
       "%y = pattern.read_transposed %N, %q : !T, !K\npattern.yield outputs(%y : !V) states(%N : !T)",
       {"4x5"}}},
     {"UnprovenDecayInSegments",
-     "opaque at 1: the decay (all_g * ((segment ~ segment[-1]) ? 1 : 0)) is not known to be at least "
-     "0; "
+     "opaque at 1: the decay (all_g * ((segment ~ segment[-1]) ? 1 : 0)) is not known to be in [-1, 1]; "
      "state its range with pattern.assume",
      {"%A = pattern.broadcast %g : f32 to !M\n%D = arith.mulf %A, %S : !M\n%W = pattern.outer %k, %v : !K, "
       "!V\n"

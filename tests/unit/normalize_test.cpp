@@ -421,6 +421,22 @@ const Case cases[] = {
             "%X = pattern.outer %k, %vv : !K, !V\n%N1 = arith.addf %D, %W : !M\n%N = arith.addf %N1, %X : "
             "!M\n" READ_NEXT}},
 
+    {"DecayOfRowsAndColumns",
+     "row-wise and by value decay, reads 0+1, writes 1, feedback 0",
+     {"%a = pattern.sigmoid %k : !K\n%cols = pattern.sigmoid %v : !V\n%A = pattern.outer %a, %cols : !K, !V\n"
+      "%D = arith.mulf %A, %S : !M\n%W = pattern.outer %k, %v : !K, !V\n%N = arith.addf %D, %W : "
+      "!M\n" READ_NEXT}},
+    {"DecayOfRowsAndColumnsAsOneExponential",
+     "row-wise and by value decay, reads 0+1, writes 1, feedback 0",
+     {DECAY
+      "%sk = pattern.softplus %k : !K\n%sv = pattern.softplus %v : !V\n%SK = pattern.broadcast %sk along 0 : "
+      "!K "
+      "to "
+      "!M\n%SV = pattern.broadcast %sv along 1 : !V to !M\n%SB = pattern.softplus %g : f32\n%SC = "
+      "pattern.broadcast %SB : f32 to !M\n%X = arith.addf %SK, %SV : !M\n%Y = arith.addf %X, %SC : !M\n%Z = "
+      "arith.negf %Y : !M\n%EX = math.exp %Z : !M\n%D = arith.mulf %EX, %S : !M\n%W = pattern.outer %k, %v : "
+      "!K, !V\n%N = arith.addf %D, %W : !M\n" READ_NEXT}},
+
     // Clauses.
     {"Segments",
      plain,
@@ -475,40 +491,42 @@ const Case cases[] = {
      {"%a = math.exp %g : f32\n%A = pattern.broadcast %a : f32 to !M\n%D = arith.mulf %A, %S : !M\n%W = "
       "pattern.outer %k, %v : !K, !V\n"
       "%N = arith.addf %D, %W : !M\n" READ_NEXT}},
-    {"NegativeDecay",
-     "opaque at 1: the decay tanh(all_g) is not known to be at least 0; state its range with pattern.assume",
-     {"%a = math.tanh %g : f32\n%A = pattern.broadcast %a : f32 to !M\n%D = arith.mulf %A, %S : !M\n%W = "
+    {"DecayOfUnknownSignAndSize",
+     "opaque at 1: the decay all_g is not known to be in [-1, 1]; state its range with pattern.assume",
+     {"%A = pattern.broadcast %g : f32 to !M\n%D = arith.mulf %A, %S : !M\n%W = "
       "pattern.outer %k, %v : !K, !V\n"
       "%N = arith.addf %D, %W : !M\n" READ_NEXT}},
     {"ColumnDecayBesideFeedback",
-     "opaque at 1: the decay differs between value columns, beside feedback",
+     "opaque at 1: the decay differs between value columns, beside feedback: each column would need a "
+     "triangular system of its own",
      {"%a = pattern.sigmoid %v : !V\n%A = pattern.broadcast %a along 1 : !V to !M\n%D = arith.mulf %A, %S : "
       "!M\n"
       "%p = pattern.read %S, %k : !M, !K\n%e = arith.subf %v, %p : !V\n%W = pattern.outer %k, %e : !K, !V\n"
       "%N = arith.addf %D, %W : !M\n" READ_NEXT}},
-    {"DecayOfRowsAndColumns",
-     "opaque at 2: the decay differs both between rows and between value columns",
-     {"%a = pattern.sigmoid %k : !K\n%cols = pattern.sigmoid %v : !V\n%A = pattern.outer %a, %cols : !K, !V\n"
-      "%D = arith.mulf %A, %S : !M\n%W = pattern.outer %k, %v : !K, !V\n%N = arith.addf %D, %W : "
-      "!M\n" READ_NEXT}},
     {"FullMatrixDecay",
      "opaque at 2: 'math.exp' makes a full matrix for each token",
      {"%X = pattern.outer %k, %v : !K, !V\n%A = math.exp %X : !M\n%D = arith.mulf %A, %S : !M\n%N = "
       "arith.addf %D, %X : !M\n" READ_NEXT}},
     {"GateOfEachColumnInTheFeedback",
-     "opaque at 3: 'arith.mulf' scales what was read differently in each column before it is written back",
+     "opaque at 3: 'arith.mulf' scales what was read differently in each column before it is written back: "
+     "each "
+     "column would need a triangular system of its own",
      {"%p = pattern.read %S, %k : !M, !K\n%e = arith.subf %v, %p : !V\n%w = arith.mulf %u, %e : !V\n%W = "
       "pattern.outer %k, %w : !K, !V\n"
       "%N = arith.addf %S, %W : !M\n" READ_NEXT}},
     {"MutuallyCoupledStates",
-     "opaque at -3: the states all_S and all_T depend on each other",
+     "opaque at -3: the states all_S and all_T depend on each other: chunks would need one transition of all "
+     "of "
+     "them",
      {"%y = pattern.read %S, %q : !M, !K\n%z = pattern.read %T, %q : !M, !K\n%W = pattern.outer %k, %z : !K, "
       "!V\n%X = pattern.outer %k, %y : !K, !V\n"
       "%N = arith.addf %S, %W : !M\n%N2 = arith.addf %T, %X : !M\npattern.yield outputs(%y : !V) states(%N, "
       "%N2 : !M, !M)",
       {"5x4", "5x4"}}},
     {"StatesAddedTogether",
-     "opaque at 2: 'arith.addf' mixes two states element by element",
+     "opaque at 2: 'arith.addf' mixes two states element by element: chunks would need running products of "
+     "the "
+     "matrices that mix them",
      {"%W = pattern.outer %k, %v : !K, !V\n%N = arith.addf %S, %T : !M\n%N2 = arith.addf %T, %W : !M\n%y = "
       "pattern.read %N, %q : !M, !K\n"
       "pattern.yield outputs(%y : !V) states(%N, %N2 : !M, !M)",

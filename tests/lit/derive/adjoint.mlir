@@ -74,7 +74,7 @@ func.func @by_value(%r: !vectors, %k: !vectors, %v: !vectors, %g: !vectors, %d: 
   %x:4, %s = pattern.scan_adjoint tokens(%r, %k, %v, %g : !vectors, !vectors, !vectors, !vectors)
       read_cotangents [0](%d : !vectors) -> (!vectors, !vectors, !vectors, !vectors) init !state stage {
   ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: tensor<8xf32>):
-    pattern.form key_axis 0 decay by_value(%gt : tensor<8xf32>) reads(%rt : tensor<8xf32>) inclusive [true]
+    pattern.form key_axis 0 value_decay(%gt : tensor<8xf32>) reads(%rt : tensor<8xf32>) inclusive [true]
         writes(%kt : tensor<8xf32>) values(%vt : tensor<8xf32>) at []
   }
   return %x#0, %x#1, %x#3 : !vectors, !vectors, !vectors

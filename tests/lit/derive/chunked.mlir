@@ -92,11 +92,57 @@ func.func @by_value(%r: !vectors, %k: !vectors, %v: !vectors, %g: !vectors) -> (
       states(%S = zero : !state) -> (!vectors)
   stage {
   ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: tensor<8xf32>):
-    pattern.form key_axis 0 decay by_value(%gt : tensor<8xf32>) reads(%rt : tensor<8xf32>) inclusive [true]
+    pattern.form key_axis 0 value_decay(%gt : tensor<8xf32>) reads(%rt : tensor<8xf32>) inclusive [true]
         writes(%kt : tensor<8xf32>) values(%vt : tensor<8xf32>) at []
   }
   finish {
   ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: tensor<8xf32>, %y: tensor<8xf32>, %w: tensor<8xf32>):
+    pattern.yield outputs(%y : tensor<8xf32>)
+  }
+  return %o, %s : !vectors, !state
+}
+
+// Beside a decay by row, whose scores hold it.
+// CHECK-LABEL: tile.program @both_axes
+// CHECK: %[[SCORES:.*]] = tile.decay_scores %{{.*}}, %{{.*}} decays
+// CHECK: tile.decay_values %[[SCORES]], %{{.*}} decays
+// CHECK: tile.dot transpose_lhs
+// CHECK: tile.variant
+func.func @both_axes(%r: !vectors, %k: !vectors, %v: !vectors, %g: !vectors) -> (!vectors, !state) {
+  %o, %s = pattern.normal_scan tokens(%rt = %r : !vectors, %kt = %k : !vectors, %vt = %v : !vectors, %gt = %g : !vectors)
+      states(%S = zero : !state) -> (!vectors)
+  stage {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: tensor<8xf32>):
+    pattern.form key_axis 0 decay(%gt : tensor<8xf32>) value_decay(%vt : tensor<8xf32>) reads(%rt : tensor<8xf32>)
+        inclusive [true] writes(%kt : tensor<8xf32>) values(%vt : tensor<8xf32>) at []
+  }
+  finish {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: tensor<8xf32>, %y: tensor<8xf32>, %w: tensor<8xf32>):
+    pattern.yield outputs(%y : tensor<8xf32>)
+  }
+  return %o, %s : !vectors, !state
+}
+
+// A decay of either sign: beside the exponential of sums stand the products of the signs so far, of the token that
+// reads and of the one that wrote.
+// CHECK-LABEL: tile.program @signed
+// CHECK: %[[LIVE:.*]] = arith.select %{{.*}}, %{{.*}}, %{{.*}} : tensor<16xi1>, tensor<16xf32>
+// CHECK: %[[SIGNS:.*]] = tile.cumprod %[[LIVE]] : tensor<16xf32>
+// CHECK: %[[FACTORS:.*]] = math.exp %{{.*}} : tensor<16x16xf32>
+// CHECK: %[[READER:.*]] = tile.broadcast %[[SIGNS]] along 0 : tensor<16xf32> to tensor<16x16xf32>
+// CHECK: %[[WRITER:.*]] = tile.broadcast %[[SIGNS]] along 1 : tensor<16xf32> to tensor<16x16xf32>
+// CHECK: %[[BOTH:.*]] = arith.mulf %[[READER]], %[[WRITER]]
+// CHECK: arith.mulf %[[FACTORS]], %[[BOTH]]
+func.func @signed(%r: !vectors, %k: !vectors, %v: !vectors, %g: !scalars, %p: !scalars) -> (!vectors, !state) {
+  %o, %s = pattern.normal_scan tokens(%rt = %r : !vectors, %kt = %k : !vectors, %vt = %v : !vectors, %gt = %g : !scalars, %pt = %p : !scalars)
+      states(%S = zero : !state) -> (!vectors)
+  stage {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: f32, %pt: f32):
+    pattern.form key_axis 0 decay(%gt : f32) sign(%pt : f32) reads(%rt : tensor<8xf32>) inclusive [true]
+        writes(%kt : tensor<8xf32>) values(%vt : tensor<8xf32>) at []
+  }
+  finish {
+  ^bb0(%rt: tensor<8xf32>, %kt: tensor<8xf32>, %vt: tensor<8xf32>, %gt: f32, %pt: f32, %y: tensor<8xf32>, %w: tensor<8xf32>):
     pattern.yield outputs(%y : tensor<8xf32>)
   }
   return %o, %s : !vectors, !state

@@ -120,7 +120,7 @@ func.func @unproven(%k: !q, %v: !q, %g: !g) -> !q {
 
 // A vector that keeps a part of each of its elements decays by value.
 // CHECK-LABEL: func.func @elementwise
-// CHECK: pattern.form key_axis -1 decay by_value({{.*}} : tensor<16xf32>) reads({{.*}}) inclusive [false] writes({{.*}}) values({{.*}}) at []
+// CHECK: pattern.form key_axis -1 value_decay({{.*}} : tensor<16xf32>) reads({{.*}}) inclusive [false] writes({{.*}}) values({{.*}}) at []
 func.func @elementwise(%x: !q, %f: !q) -> !q {
   %o, %s = pattern.scan tokens(%xt = %x : !q, %ft = %f : !q) states(%h = zero : tensor<?x4x16xf32>) -> (!q) {
     %a = pattern.sigmoid %ft : !v
@@ -130,6 +130,44 @@ func.func @elementwise(%x: !q, %f: !q) -> !q {
     %new = arith.mulf %rest, %xt : !v
     %h1 = arith.addf %kept, %new : !v
     pattern.yield outputs(%h1 : !v) states(%h1 : !v)
+  }
+  return %o : !q
+}
+
+// Rows and columns decay, each by its own factor.
+// CHECK-LABEL: func.func @both_axes
+// CHECK: pattern.form key_axis 0 decay({{.*}} : tensor<16xf32>) value_decay({{.*}} : tensor<16xf32>) reads({{.*}}) inclusive [true] writes({{.*}}) values({{.*}}) at []
+func.func @both_axes(%k: !q, %v: !q, %g: !q) -> !q {
+  %o, %s = pattern.scan tokens(%kt = %k : !q, %vt = %v : !q, %gt = %g : !q) states(%S = zero : !s) -> (!q) {
+    %a = pattern.sigmoid %gt : !v
+    %b = pattern.sigmoid %vt : !v
+    %A = pattern.outer %a, %b : !v, !v
+    %D = arith.mulf %A, %S : !m
+    %W = pattern.outer %kt, %vt : !v, !v
+    %S1 = arith.addf %D, %W : !m
+    %y = pattern.read %S1, %kt : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
+  }
+  return %o : !q
+}
+
+// A decay of either sign: that of its size's logarithm, and 1 or -1.
+// CHECK-LABEL: func.func @signed
+// CHECK-DAG: %[[LOG:.*]] = arith.maximumf %{{.*}}, %{{.*}} : tensor<16xf32>
+// CHECK-DAG: %[[NEGATIVE:.*]] = arith.cmpf olt, %[[X:.*]], %{{.*}} : tensor<16xf32>
+// CHECK-DAG: %[[SIGN:.*]] = arith.select %[[NEGATIVE]], %{{.*}}, %{{.*}} : tensor<16xi1>, tensor<16xf32>
+// CHECK: pattern.form key_axis 0 decay(%[[LOG]] : tensor<16xf32>) sign(%[[SIGN]] : tensor<16xf32>) reads
+func.func @signed(%k: !q, %v: !q, %x: !q) -> !q {
+  %o, %s = pattern.scan tokens(%kt = %k : !q, %vt = %v : !q, %xt = %x : !q) states(%S = zero : !s) -> (!q) {
+    %a = math.tanh %xt : !v
+    %A = pattern.broadcast %a along 0 : !v to !m
+    %D = arith.mulf %A, %S : !m
+    %u = pattern.read %D, %kt : !m, !v
+    %e = arith.subf %vt, %u : !v
+    %W = pattern.outer %kt, %e : !v, !v
+    %S1 = arith.addf %D, %W : !m
+    %y = pattern.read %S1, %kt : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1 : !m)
   }
   return %o : !q
 }

@@ -152,14 +152,49 @@ func.func @exclusive(%x: tensor<?x?x2x4xf32>) {
 
 // -----
 
+func.func @sign(%x: tensor<?x?x2x4xf32>) {
+  %o, %s = pattern.normal_scan tokens(%xt = %x : tensor<?x?x2x4xf32>)
+      states(zero : tensor<?x2x4x4xf32>) -> (tensor<?x?x2x4xf32>)
+  stage {
+  ^bb0(%xt: tensor<4xf32>):
+    %c = arith.constant 1.0 : f32
+    // expected-error @+1 {{'pattern.form' op requires sign beside a decay of its type 'f32', got 'tensor<4xf32>'}}
+    pattern.form key_axis 0 decay(%xt : tensor<4xf32>) sign(%c : f32) reads(%xt : tensor<4xf32>) inclusive [true] writes(%xt : tensor<4xf32>) values(%xt : tensor<4xf32>) at []
+  }
+  finish {
+  ^bb0(%xt: tensor<4xf32>, %y0: tensor<4xf32>, %w0: tensor<4xf32>):
+    pattern.yield outputs(%y0 : tensor<4xf32>)
+  }
+  return
+}
+
+// -----
+
+func.func @value_sign(%x: tensor<?x?x2x4xf32>) {
+  %o, %s = pattern.normal_scan tokens(%xt = %x : tensor<?x?x2x4xf32>)
+      states(zero : tensor<?x2x4x4xf32>) -> (tensor<?x?x2x4xf32>)
+  stage {
+  ^bb0(%xt: tensor<4xf32>):
+    // expected-error @+1 {{'pattern.form' op requires value_sign beside a decay of its type 'tensor<4xf32>', got none}}
+    pattern.form key_axis 0 decay(%xt : tensor<4xf32>) value_sign(%xt : tensor<4xf32>) reads(%xt : tensor<4xf32>) inclusive [true] writes(%xt : tensor<4xf32>) values(%xt : tensor<4xf32>) at []
+  }
+  finish {
+  ^bb0(%xt: tensor<4xf32>, %y0: tensor<4xf32>, %w0: tensor<4xf32>):
+    pattern.yield outputs(%y0 : tensor<4xf32>)
+  }
+  return
+}
+
+// -----
+
 func.func @by_value(%x: tensor<?x?x2x4xf32>) {
   %o, %s = pattern.normal_scan tokens(%xt = %x : tensor<?x?x2x4xf32>)
       states(zero : tensor<?x2x4x4xf32>) -> (tensor<?x?x2x4xf32>)
   stage {
   ^bb0(%xt: tensor<4xf32>):
     %c = arith.constant 1.0 : f32
-    // expected-error @+1 {{'pattern.form' op requires a decay by value to be a vector over the value axis}}
-    pattern.form key_axis 0 decay by_value(%c : f32) reads(%xt : tensor<4xf32>) inclusive [true] writes(%xt : tensor<4xf32>) values(%xt : tensor<4xf32>) at []
+    // expected-error @+1 {{'pattern.form' op requires a decay by value to be a vector over the value axis, got 'f32'}}
+    pattern.form key_axis 0 value_decay(%c : f32) reads(%xt : tensor<4xf32>) inclusive [true] writes(%xt : tensor<4xf32>) values(%xt : tensor<4xf32>) at []
   }
   finish {
   ^bb0(%xt: tensor<4xf32>, %y0: tensor<4xf32>, %w0: tensor<4xf32>):
@@ -177,7 +212,7 @@ func.func @by_value_feedback(%x: tensor<?x?x2x4xf32>) {
   ^bb0(%xt: tensor<4xf32>):
     %c = arith.constant 1.0 : f32
     // expected-error @+1 {{'pattern.form' op requires no feedback beside a decay by value, got 1 feedback terms}}
-    pattern.form key_axis 0 decay by_value(%xt : tensor<4xf32>) reads(%xt : tensor<4xf32>) inclusive [false] writes(%xt : tensor<4xf32>) values(%xt : tensor<4xf32>) feedback(%c) at [0, 0]
+    pattern.form key_axis 0 value_decay(%xt : tensor<4xf32>) reads(%xt : tensor<4xf32>) inclusive [false] writes(%xt : tensor<4xf32>) values(%xt : tensor<4xf32>) feedback(%c) at [0, 0]
   }
   finish {
   ^bb0(%xt: tensor<4xf32>, %y0: tensor<4xf32>, %w0: tensor<4xf32>):

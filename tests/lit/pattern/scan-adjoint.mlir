@@ -140,8 +140,8 @@ func.func @decay(%x: !t) {
   %d:3, %ds = pattern.scan_adjoint tokens(%x : !t) -> (!t, !t, tensor<?x?x2x8xf32>) init tensor<?x2x4x8xf32> stage {
   ^bb0(%xt: tensor<4xf32>):
     %v = arith.constant dense<1.0> : tensor<8xf32>
-    // expected-error @+1 {{requires a decay of type f32 or 'tensor<8xf32>', got 'tensor<4xf32>'}}
-    pattern.form key_axis 0 decay by_value(%xt : tensor<4xf32>) inclusive [] writes(%xt : tensor<4xf32>)
+    // expected-error @+1 {{requires a decay by value of type 'tensor<8xf32>', got 'tensor<4xf32>'}}
+    pattern.form key_axis 0 value_decay(%xt : tensor<4xf32>) inclusive [] writes(%xt : tensor<4xf32>)
         values(%v : tensor<8xf32>) at []
   }
   return

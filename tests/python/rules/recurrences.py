@@ -120,6 +120,36 @@ def gla(
 
 
 @linmu.pattern
+def gla_outer(
+    q: Tokens["H", "K"], k: Tokens["H", "K"], v: Tokens["H", "V"], z: Tokens["H", "K"], y: Tokens["H", "V"],
+    s0: State["H", "K", "V"],
+):  # fmt: skip
+    @scan(S=s0)
+    def step(S, q, k, v, z, y):
+        alpha, beta = sigmoid(z) ** 0.0625, sigmoid(y) ** 0.0625
+        S = alpha[:, None] * S * beta[None, :] + outer(k, v)
+        return S, q @ S
+
+    return step(q, k, v, z, y), step.S
+
+
+@linmu.pattern
+def negative_eigenvalues(
+    q: Tokens["H", "K"],
+    k: Tokens["H", "K"],
+    v: Tokens["H", "V"],
+    z: Tokens["H", "K"],
+    s0: State["H", "K", "V"],
+):
+    @scan(S=s0)
+    def step(S, q, k, v, z):
+        S = (2 * sigmoid(z) - 1)[:, None] * S + outer(k, v)
+        return S, q @ S
+
+    return step(q, k, v, z), step.S
+
+
+@linmu.pattern
 def hgrn2(
     g: Tokens["H", "K"],
     z: Tokens["H", "K"],
