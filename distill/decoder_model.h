@@ -34,7 +34,7 @@ public:
                   const ForwardOptions &options) const override;
   torch::Tensor mix(std::int64_t layer, const torch::Tensor &input,
                     const models::SequenceLayout &layout) const override;
-  const torch::Tensor &head() const override { return decoder_.head(); }
+  const torch::Tensor &head() const override { return decoder_.head().tensor(); }
   const models::Decoder &decoder() const override { return decoder_; }
 
   /// Puts adapters of `rank` on the gate, up and down projection of every layer. Once.

@@ -65,10 +65,10 @@ void addScaling(ordered_json &json, const RotaryScaling &scaling) {
 /// The tensors by the names that loadMMateDecoder() takes.
 NamedTensors tensorsOf(const models::Decoder &student) {
   NamedTensors tensors;
-  tensors["model.embed_tokens.weight"] = student.embedding();
+  tensors["model.embed_tokens.weight"] = student.embedding().tensor("model.embed_tokens.weight");
   tensors["model.norm.weight"] = student.norm();
-  if (!student.head().is_same(student.embedding()))
-    tensors["lm_head.weight"] = student.head();
+  if (!student.tied())
+    tensors["lm_head.weight"] = student.head().tensor("lm_head.weight");
   for (std::size_t i = 0; i < student.layers().size(); ++i) {
     const models::DecoderLayer &layer = student.layers()[i];
     auto *block = dynamic_cast<models::MMate *>(layer.mixer.get());
@@ -78,9 +78,9 @@ NamedTensors tensorsOf(const models::Decoder &student) {
     std::string prefix = fmt::format("model.layers.{}.", i);
     tensors[prefix + "input_layernorm.weight"] = layer.mixer_norm;
     tensors[prefix + "post_attention_layernorm.weight"] = layer.mlp_norm;
-    tensors[prefix + "mlp.gate_proj.weight"] = layer.gate;
-    tensors[prefix + "mlp.up_proj.weight"] = layer.up;
-    tensors[prefix + "mlp.down_proj.weight"] = layer.down;
+    tensors[prefix + "mlp.gate_proj.weight"] = layer.gate.tensor();
+    tensors[prefix + "mlp.up_proj.weight"] = layer.up.tensor();
+    tensors[prefix + "mlp.down_proj.weight"] = layer.down.tensor();
     models::MMateWeights weights = block->weights();
     models::eachTensor(weights, student.config(), block->config(), [&](const models::MMateTensor &entry) {
       tensors[models::mmatePrefix(std::int64_t(i)) + entry.name] = entry.tensor;

@@ -1,5 +1,6 @@
 // Causal softmax attention with grouped heads and a cache of keys and values.
 #pragma once
+#include "models/decoder/linear_weight.h"
 #include "models/decoder/rotary.h"
 #include "models/decoder/token_mixer.h"
 #include <cstdint>
@@ -7,12 +8,12 @@
 
 namespace linmu::models {
 
-/// The weights of one attention layer, as torch's `linear` takes them, for reuse by other mixers. Undefined
+/// The weights of one attention layer, for reuse by other mixers. Undefined
 /// biases are absent.
 struct AttentionWeights {
-  torch::Tensor query;                            ///< [H * D, d]
-  torch::Tensor key, value;                       ///< [Hkv * D, d]
-  torch::Tensor output;                           ///< [d, H * D]
+  LinearWeight query;                             ///< [H * D, d]
+  LinearWeight key, value;                        ///< [Hkv * D, d]
+  LinearWeight output;                            ///< [d, H * D]
   torch::Tensor query_bias, key_bias, value_bias; ///< [H * D], [Hkv * D], [Hkv * D]
   torch::Tensor output_bias;                      ///< [d]
   std::int64_t heads = 0, key_value_heads = 0, head_dim = 0;

@@ -14,15 +14,19 @@ static std::shared_ptr<TokenMixer> loadAttention(const DecoderConfig &config, st
   auto take = [&](const char *name, std::vector<std::int64_t> shape) {
     return weights.take(fmt::format("model.layers.{}.self_attn.{}", layer, name), std::move(shape));
   };
+  auto linear = [&](const char *name, std::vector<std::int64_t> shape) {
+    return LinearWeight::take(weights, fmt::format("model.layers.{}.self_attn.{}", layer, name),
+                              std::move(shape));
+  };
   AttentionWeights attention;
   attention.heads = config.heads;
   attention.key_value_heads = config.key_value_heads;
   attention.head_dim = config.head_dim;
   attention.rotary = rotary;
-  attention.query = take("q_proj.weight", {query_rows, width});
-  attention.key = take("k_proj.weight", {value_rows, width});
-  attention.value = take("v_proj.weight", {value_rows, width});
-  attention.output = take("o_proj.weight", {width, query_rows});
+  attention.query = linear("q_proj.weight", {query_rows, width});
+  attention.key = linear("k_proj.weight", {value_rows, width});
+  attention.value = linear("v_proj.weight", {value_rows, width});
+  attention.output = linear("o_proj.weight", {width, query_rows});
   if (config.query_key_value_bias) {
     attention.query_bias = take("q_proj.bias", {query_rows});
     attention.key_bias = take("k_proj.bias", {value_rows});
@@ -44,25 +48,28 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights, const 
   Decoder decoder;
   decoder.config_ = config;
   std::int64_t width = config.hidden_size, inner = config.intermediate_size;
-  decoder.embedding_ = weights.take("model.embed_tokens.weight", {config.vocab_size, width});
+  decoder.embedding_ = LinearWeight::take(weights, "model.embed_tokens.weight", {config.vocab_size, width});
   for (std::int64_t i = 0; i < config.layers; ++i) {
     auto take = [&](const char *name, std::vector<std::int64_t> shape) {
       return weights.take(fmt::format("model.layers.{}.{}", i, name), std::move(shape));
+    };
+    auto linear = [&](const char *name, std::vector<std::int64_t> shape) {
+      return LinearWeight::take(weights, fmt::format("model.layers.{}.{}", i, name), std::move(shape));
     };
     DecoderLayer layer;
     layer.mixer = mixers(i, weights);
     layer.mixer_norm = take("input_layernorm.weight", {width});
     layer.mlp_norm = take("post_attention_layernorm.weight", {width});
-    layer.gate = take("mlp.gate_proj.weight", {inner, width});
-    layer.up = take("mlp.up_proj.weight", {inner, width});
-    layer.down = take("mlp.down_proj.weight", {width, inner});
+    layer.gate = linear("mlp.gate_proj.weight", {inner, width});
+    layer.up = linear("mlp.up_proj.weight", {inner, width});
+    layer.down = linear("mlp.down_proj.weight", {width, inner});
     decoder.layers_.push_back(std::move(layer));
   }
   decoder.norm_ = weights.take("model.norm.weight", {width});
   decoder.head_ = decoder.embedding_;
   if (!config.tied_embeddings || weights.has("lm_head.weight")) {
-    decoder.head_ = weights.take("lm_head.weight", {config.vocab_size, width});
-    if (config.tied_embeddings && !torch::equal(decoder.head_, decoder.embedding_))
+    decoder.head_ = LinearWeight::take(weights, "lm_head.weight", {config.vocab_size, width});
+    if (config.tied_embeddings && !torch::equal(decoder.head_.dense(), decoder.embedding_.dense()))
       throw Error(
           ErrorCode::corruptFile,
           "tie_word_embeddings requires lm_head.weight to equal model.embed_tokens.weight, it does not");
@@ -72,13 +79,18 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights, const 
 }
 
 void Decoder::moveTo(torch::Device device) {
-  bool tied = head_.is_same(embedding_);
-  embedding_ = embedding_.to(device);
+  const bool shared = tied();
+  embedding_.moveTo(device);
   norm_ = norm_.to(device);
-  head_ = tied ? embedding_ : head_.to(device);
+  if (shared)
+    head_ = embedding_;
+  else
+    head_.moveTo(device);
   for (DecoderLayer &layer : layers_) {
-    for (torch::Tensor *tensor : {&layer.mixer_norm, &layer.mlp_norm, &layer.gate, &layer.up, &layer.down})
+    for (torch::Tensor *tensor : {&layer.mixer_norm, &layer.mlp_norm})
       *tensor = tensor->to(device);
+    for (LinearWeight *weight : {&layer.gate, &layer.up, &layer.down})
+      weight->moveTo(device);
     layer.mixer->moveTo(device);
   }
 }
@@ -123,7 +135,7 @@ torch::Tensor Decoder::embed(const torch::Tensor &ids) const {
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("token ids must be 0 to {}, got {}", config_.vocab_size - 1,
                             ids.masked_select(outside)[0].item<std::int64_t>()));
-  return torch::embedding(embedding_, ids.to(embedding_.device()));
+  return embedding_.rowsOf(ids);
 }
 
 torch::Tensor Decoder::forward(const torch::Tensor &ids, DecoderState &state, Logits logits) const {
@@ -175,13 +187,13 @@ torch::Tensor Decoder::forwardEmbeddings(const torch::Tensor &embeddings, const 
     x = x + layer.mixer->forward(input, *state.layers[i]);
 
     auto hidden = rmsNorm(x, layer.mlp_norm, config_.rms_epsilon);
-    auto gated = torch::silu(torch::linear(hidden, layer.gate)).mul_(torch::linear(hidden, layer.up));
-    x = x + torch::linear(gated, layer.down);
+    auto gated = torch::silu(layer.gate.multiply(hidden)).mul_(layer.up.multiply(hidden));
+    x = x + layer.down.multiply(gated);
   }
   state.tokens += tokens;
   if (logits == Logits::last)
     x = x.narrow(1, tokens - 1, 1);
-  return torch::linear(rmsNorm(x, norm_, config_.rms_epsilon), head_);
+  return head_.multiply(rmsNorm(x, norm_, config_.rms_epsilon));
 }
 
 } // namespace linmu::models

@@ -45,9 +45,9 @@ void turnUpright(const std::vector<std::uint8_t> &decoded, std::size_t stride, F
 
 } // namespace
 
-int FrameConverter::convert(const AVFrame &frame, std::vector<std::uint8_t> &rgb) {
+int FrameConverter::convert(const AVFrame &frame, int quarter_turns, std::vector<std::uint8_t> &rgb) {
   const FrameSize decoded_size =
-      quarter_turns_ % 2 ? FrameSize{.width = size_.height, .height = size_.width} : size_;
+      quarter_turns % 2 ? FrameSize{.width = size_.height, .height = size_.width} : size_;
   scaler_.reset(ffmpeg().sws_getCachedContext(
       scaler_.release(), frame.width, frame.height, AVPixelFormat(frame.format), decoded_size.width,
       decoded_size.height, AV_PIX_FMT_RGB24, scaler_flags, nullptr, nullptr, nullptr));
@@ -66,7 +66,7 @@ int FrameConverter::convert(const AVFrame &frame, std::vector<std::uint8_t> &rgb
       ffmpeg().sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides);
   if (status >= 0) {
     rgb.resize(std::size_t(size_.width) * size_.height * 3);
-    turnUpright(decoded_, stride, size_, quarter_turns_, rgb);
+    turnUpright(decoded_, stride, size_, quarter_turns, rgb);
   }
   return status;
 }

@@ -1,6 +1,7 @@
 #include "models/tools/model_arguments.h"
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace linmu::tools {
@@ -14,6 +15,13 @@ void ModelArguments::addOptionsTo(CLI::App &command) {
   command.add_option("--seed", options.sampling.seed, "Seed of the sampling (0)");
   command.add_flag("--special", special,
                    "Take control tokens in what you say, such as <|im_end|>, as such and not as text");
+  command
+      .add_option(
+          "--weights", weights,
+          "packed, the default where the file packs them: weights stay as few bits as the file has, in a "
+          "fraction of the memory; f32: they are unpacked. Both compute with the same weights in f32")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, models::WeightForm>{
+          {"packed", models::WeightForm::packed}, {"f32", models::WeightForm::f32}}));
   command.add_flag("--json", json, "Print each answer and its figures as one line of JSON");
 }
 

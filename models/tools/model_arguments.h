@@ -3,6 +3,7 @@
 #include "models/generate/generate.h"
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,10 @@ struct ModelArguments {
   std::string model;
   models::GenerateOptions options;
   bool json = false;
+  std::optional<models::WeightForm> weights; ///< as LanguageModel::open takes it
   bool special = false; ///< control tokens in what the user says are taken as such
 
-  /// --max-tokens, --temperature, --top-p, --seed, --special and --json.
+  /// --max-tokens, --temperature, --top-p, --seed, --special, --weights and --json.
   void addOptionsTo(CLI::App &command);
 };
 

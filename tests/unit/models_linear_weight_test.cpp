@@ -1,0 +1,90 @@
+// Packed weights against the same weights in f32.
+#include "models/decoder/linear_weight.h"
+#include "tests/unit/models_gguf_fixture.h"
+#include <c10/util/Half.h>
+#include <memory>
+#include <random>
+
+namespace linmu::models {
+namespace {
+
+using namespace test::gguf;
+
+class LinearWeightTest : public test::FileTest, public testing::WithParamInterface<GgufTensorType> {
+protected:
+  /// `rows` random rows of 96 values; scales and offsets are of the size that models have.
+  PackedRows random(std::int64_t rows, std::vector<std::int64_t> order = {}) const {
+    constexpr std::uint64_t columns = 96;
+    GgufBlock block = blockOf(GetParam());
+    std::mt19937 generator(5);
+    std::string data;
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(rows) * columns / 32; ++i) {
+      std::string bytes;
+      for (std::int64_t at = 0; at < block.bytes; ++at)
+        bytes += static_cast<char>(generator());
+      for (std::size_t at = 0; at < (GetParam() == GgufTensorType::q4_1 ? 4u : 2u); at += 2) {
+        float size = 0.01f + 0.02f * static_cast<float>(generator() % 100) / 100;
+        bytes.replace(at, 2, test::bytesOfValue(c10::Half(at == 0 ? size : -8 * size).x));
+      }
+      data += bytes;
+    }
+    std::string start = head(1, 0) + entry("w", {columns, static_cast<std::uint64_t>(rows)},
+                                           static_cast<std::uint32_t>(GetParam()), 0);
+    auto file = std::make_shared<const GgufFile>(GgufFile::open(write("w.gguf", padded(start) + data)));
+    return PackedRows(file, file->tensors().at("w"), std::move(order));
+  }
+};
+
+double worst(const torch::Tensor &actual, const torch::Tensor &expected) {
+  return ((actual - expected).abs().max() / expected.abs().max()).item<double>();
+}
+
+TEST_P(LinearWeightTest, ProductsWithPackedWeightsAreThoseOfF32) {
+  torch::manual_seed(1);
+  for (std::int64_t rows : {16, 80, 192}) {
+    LinearWeight packed(random(rows));
+    torch::Tensor dense = packed.dense(), bias = torch::randn({rows});
+    for (std::int64_t tokens : {1, 5, 16, 17, 40}) {
+      torch::Tensor x = torch::randn({2, tokens, 96});
+      // bf16 has a precision of 4e-3, of scales, activations and sums; many tokens are multiplied in f32.
+      EXPECT_LT(worst(packed.multiply(x, bias), torch::linear(x, dense, bias)),
+                2 * tokens <= 16 ? 1.5e-2 : 1e-5)
+          << rows << " rows, " << tokens << " tokens";
+    }
+  }
+}
+
+TEST_P(LinearWeightTest, RowsComeInTheirOrderAndExactly) {
+  std::vector<std::int64_t> order;
+  for (std::int64_t i = 0; i < 32; ++i)
+    order.push_back(31 - i);
+  LinearWeight plain(random(32)), reversed(random(32, order));
+  torch::Tensor ids = torch::tensor({{3, 0}, {31, 3}}, torch::kInt64);
+  EXPECT_TRUE(torch::equal(reversed.dense(), plain.dense().flip(0)));
+  EXPECT_TRUE(torch::equal(plain.rowsOf(ids), torch::embedding(plain.dense(), ids)));
+  torch::Tensor x = torch::randn({1, 96});
+  EXPECT_TRUE(torch::equal(reversed.multiply(x), plain.multiply(x).flip(1)));
+}
+
+TEST_P(LinearWeightTest, RowsThatTheLibraryDoesNotTakeAreUnpacked) {
+  LinearWeight weight(random(17));
+  torch::Tensor x = torch::randn({1, 96});
+  EXPECT_TRUE(torch::equal(weight.multiply(x), torch::linear(x, weight.dense())));
+  EXPECT_EQ(weight.bytes(), 17 * 96 * 4);
+}
+
+TEST_P(LinearWeightTest, PackedWeightsTakeAboutAsMuchMemoryAsTheirFile) {
+  LinearWeight weight(random(192));
+  EXPECT_LE(weight.bytes(), 192 * 96 / 32 * blockOf(GetParam()).bytes * 5 / 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, LinearWeightTest,
+                         testing::Values(GgufTensorType::q4_0, GgufTensorType::q4_1, GgufTensorType::q8_0),
+                         [](const auto &info) {
+                           return info.param == GgufTensorType::q4_0   ? "Q4_0"
+                                  : info.param == GgufTensorType::q4_1 ? "Q4_1"
+                                                                       : "Q8_0";
+                         });
+
+} // namespace
+} // namespace linmu::models
