@@ -12,12 +12,13 @@ public:
   /// `size`: of the result.
   explicit FrameConverter(FrameSize size) : size_(size) {}
 
-  /// `quarter_turns` (0..3): clockwise rotation that brings the frame upright. Bicubic resize and conversion
-  /// with the matrix and range that the frame declares (BT.601 where it does not and fewer than 720 lines,
-  /// else BT.709). Returns an FFmpeg status, negative on failure.
+  /// `quarter_turns` (0..3): clockwise rotation that brings the frame upright. Bicubic resize and conversion with the matrix and range that the frame declares (BT.601 where it does
+  /// not and fewer than 720 lines, else BT.709), of interlaced frames each field by itself where lines stay lines. Returns an FFmpeg status, negative on failure.
   int convert(const AVFrame &frame, int quarter_turns, std::vector<std::uint8_t> &rgb);
 
 private:
+  int scale(const AVFrame &frame, int field, int fields, FrameSize size, int stride);
+
   FrameSize size_;
   FfmpegHandle<SwsContext> scaler_;
   std::vector<std::uint8_t> decoded_;

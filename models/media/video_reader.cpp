@@ -241,12 +241,16 @@ bool VideoReader::Stream::decode(const FfmpegLog &log) {
     if (frame->decode_error_flags || frame->flags & AV_FRAME_FLAG_CORRUPT)
       damage(log.text().empty() ? "a frame with errors" : log.text());
     ++frames;
+    const AVStream &stream = *format->streams[index];
     if (frame->best_effort_timestamp != AV_NOPTS_VALUE) {
-      const AVStream &stream = *format->streams[index];
       const std::int64_t start = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
       seconds = begin + (frame->best_effort_timestamp - start) * av_q2d(stream.time_base);
-      duration = durationOf(*frame) * av_q2d(stream.time_base);
+    } else if (frames > 1) { // the last of a stream may come without its time
+      seconds += duration;
     }
+    duration = durationOf(*frame) * av_q2d(stream.time_base);
+    if (duration <= 0 && info.frames_per_second > 0)
+      duration = 1 / info.frames_per_second;
     return true;
   }
 }

