@@ -70,18 +70,40 @@ int FrameConverter::convert(const AVFrame &frame, int quarter_turns, std::vector
   return 0;
 }
 
+/// A scaler of lines of the `field`th of `fields`, to `size`; null if there is none for such frames.
+SwsContext *FrameConverter::scalerOf(const AVFrame &frame, int field, int fields, FrameSize size) {
+  const int lines = (frame.height + fields - 1 - field) / fields;
+  const Form form{frame.width, lines, frame.format, fields, size};
+  Scaler &scaler = scalers_[field];
+  if (scaler.context && scaler.form == form)
+    return scaler.context.get();
+  scaler = {form, FfmpegHandle<SwsContext>(ffmpeg().sws_alloc_context())};
+  const auto set = [&](const char *option, std::int64_t value) {
+    ffmpeg().av_opt_set_int(scaler.context.get(), option, value, 0);
+  };
+  set("srcw", frame.width);
+  set("srch", lines);
+  set("src_format", frame.format);
+  set("dstw", size.width);
+  set("dsth", (size.height + fields - 1 - field) / fields);
+  set("dst_format", AV_PIX_FMT_RGB24);
+  set("sws_flags", scaler_flags);
+  // Where chroma lies between a field's lines, in 256ths of them (ISO/IEC 13818-2, 6.1.1.8).
+  if (fields == 2)
+    set("src_v_chr_pos", field == 0 ? 64 : 192);
+  if (ffmpeg().sws_init_context(scaler.context.get(), nullptr, nullptr) < 0)
+    scaler.context.reset();
+  return scaler.context.get();
+}
+
 /// Lines `field`, `field` + `fields`, ... of the frame into those of `decoded_`.
 int FrameConverter::scale(const AVFrame &frame, int field, int fields, FrameSize size, int stride) {
-  const int lines = (frame.height + fields - 1 - field) / fields;
-  scaler_.reset(ffmpeg().sws_getCachedContext(scaler_.release(), frame.width, lines,
-                                              AVPixelFormat(frame.format), size.width,
-                                              (size.height + fields - 1 - field) / fields, AV_PIX_FMT_RGB24,
-                                              scaler_flags, nullptr, nullptr, nullptr));
-  if (!scaler_)
+  SwsContext *scaler = scalerOf(frame, field, fields, size);
+  if (!scaler)
     return AVERROR(EINVAL);
   const int *matrix = ffmpeg().sws_getCoefficients(matrixOf(frame));
   // No effect, and an error code to ignore, for frames that are RGB already.
-  ffmpeg().sws_setColorspaceDetails(scaler_.get(), matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1,
+  ffmpeg().sws_setColorspaceDetails(scaler, matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1,
                                     0, 1 << 16, 1 << 16);
   const std::uint8_t *from[4];
   int from_strides[4];
@@ -94,7 +116,8 @@ int FrameConverter::scale(const AVFrame &frame, int field, int fields, FrameSize
     from[1] = frame.data[1]; // the palette
   std::uint8_t *planes[4] = {decoded_.data() + field * stride, nullptr, nullptr, nullptr};
   const int strides[4] = {fields * stride, 0, 0, 0};
-  return ffmpeg().sws_scale(scaler_.get(), from, from_strides, 0, lines, planes, strides);
+  return ffmpeg().sws_scale(scaler, from, from_strides, 0,
+                            (frame.height + fields - 1 - field) / fields, planes, strides);
 }
 
 } // namespace linmu::media

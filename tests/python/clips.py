@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 96, 64
 def picture(index: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     """Soft colours, so that what differs between two scalers of chroma is below a level; no two corners are alike."""
     y, x = np.mgrid[0:height, 0:width] / np.array([height, width]).reshape(2, 1, 1)
-    planes = [60 + 120 * x + index, 200 - 90 * y - index, 40 + 60 * x + 80 * y]
+    planes = [60 + 120 * x + index, 200 - 60 * y - index, 40 + 60 * x + 40 * y]
     return np.clip(np.stack(planes, -1), 0, 255).astype(np.uint8)
 
 
@@ -91,7 +91,7 @@ CLIPS = {
     "variable rate": lambda f: write(f / "a.mp4", times=[0, 1, 2, 7, 8, 20, 21, 22, 40, 41]),
     "an edit list that begins in a group": lambda f: write(f / "a.mp4", options={"bf": "0"}, skip=3),
     "B frames": lambda f: write(f / "a.mp4", options={"bf": "3", "b_strategy": "0"}),
-    "interlaced": lambda f: write(f / "a.mpg", codec="mpeg2video", interlaced=True, options={"b": "4M"}),
+    "interlaced": lambda f: write(f / "a.mpg", codec="mpeg2video", interlaced=True, options={"qmax": "2"}),
     "alpha": lambda f: write(f / "a.mov", codec="qtrle", pixels="argb"),
     "one frame": lambda f: write(f / "a.mp4", times=[0]),
     "a cut in the middle of a group": lambda f: cut_front(f / "a.ts", write(f / "whole.ts", options={"bf": "0"})),

@@ -167,7 +167,7 @@ class Writer:
         draw = self.random.random()
         value = self.random.choice(meant if draw < 0.8 and meant else values if draw < 0.95 else STRANGE)
         line.bad |= value.bad
-        if name in ("--package", "--out") and "new" in value.text:
+        if name in ("--package", "--out"):
             line.outputs.append(value.text)
         if self.random.random() < 0.6:
             line.arguments.append(f"{name}={value.text}")

@@ -72,9 +72,10 @@ def faults(line: Line, inputs: Path, folder: Path) -> list[str]:
     if process.returncode != 0 and any(word in message for word in ("terminate", "Assertion", "LLVM ERROR", "c10::")):
         found.append(f"a message of a crash: {message!r}")
     if process.returncode != 0:
-        found += [f"{name} is left behind" for name in line.outputs if (folder / "in" / name).exists()]
-    left = {path.name for path in (folder / "in").iterdir()} - {path.name for path in inputs.iterdir()}
-    if strange := left - {Path(name).name for name in line.outputs} - {"linmu-demo"}:
+        left = [name for name in line.outputs if (folder / "in" / name).is_file() and not (inputs / name).exists()]
+        found += [f"{name} is left behind" for name in left]
+    new = {path.name for path in (folder / "in").iterdir()} - {path.name for path in inputs.iterdir()}
+    if strange := new - {Path(name).parts[0] for name in line.outputs if name} - {"linmu-demo"}:
         found.append(f"files that nobody asked for: {sorted(strange)}")
     shutil.rmtree(folder)
     return found
