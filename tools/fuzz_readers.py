@@ -22,9 +22,13 @@ BUILD = ROOT / "build"
 
 def seed_safetensors(folder: Path) -> None:
     save_file({}, folder / "empty")
-    arrays = {"a": np.ones((2, 3), np.float32), "b": np.zeros((4,), np.float16), "c": np.zeros((0, 2), np.int64)}
+    arrays = {
+        "a": np.ones((2, 3), np.float32),
+        "b": np.zeros((4,), np.float16),
+        "c": np.zeros((0, 2), np.int64),
+    }
     save_file(arrays, folder / "three", metadata={"format": "pt", "é": "ü"})
-    save_file({"x": np.arange(8, dtype=np.int32).reshape(2, 2, 2), "y": np.bool_(True).reshape(())}, folder / "two")
+    save_file({"x": np.arange(8, dtype=np.int32).reshape(2, 2, 2), "y": np.array(True)}, folder / "two")
 
 
 def gguf_model(path: Path, architecture: str) -> None:
@@ -47,8 +51,12 @@ def gguf_model(path: Path, architecture: str) -> None:
     writer.add_eos_token_id(4)
     writer.add_chat_template("{{ messages }}")
     writer.add_tensor("token_embd.weight", np.zeros((6, 34), np.uint8), raw_dtype=GGMLQuantizationType.Q8_0)
-    writer.add_tensor("blk.0.attn_q.weight", np.zeros((32, 20), np.uint8), raw_dtype=GGMLQuantizationType.Q4_1)
-    writer.add_tensor("blk.0.ffn_up.weight", np.zeros((2, 210), np.uint8), raw_dtype=GGMLQuantizationType.Q6_K)
+    writer.add_tensor(
+        "blk.0.attn_q.weight", np.zeros((32, 20), np.uint8), raw_dtype=GGMLQuantizationType.Q4_1
+    )
+    writer.add_tensor(
+        "blk.0.ffn_up.weight", np.zeros((2, 210), np.uint8), raw_dtype=GGMLQuantizationType.Q6_K
+    )
     writer.add_tensor("output_norm.weight", np.ones(32, np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -76,15 +84,24 @@ def seed_tokenizer(folder: Path) -> None:
     vocabulary = {letter: index for index, letter in enumerate([*letters, "He", "Ġt"])}
     bytewise = Tokenizer(models.BPE(vocab=vocabulary, merges=[("H", "e"), ("Ġ", "t")]))
     bytewise.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(r"\p{N}{1,3}|\s+(?!\S)", "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [
+            pre_tokenizers.Split(r"\p{N}{1,3}|\s+(?!\S)", "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
     )
     bytewise.decoder = decoders.ByteLevel()
     bytewise.add_special_tokens(["<|im_end|>"])
     bytewise.save(str(folder / "bytewise"), pretty=False)
-    pieces = {piece: index for index, piece in enumerate(["<unk>", "<0x41>", "▁", "t", "h", "e", "th", "▁th"])}
+    pieces = {
+        piece: index for index, piece in enumerate(["<unk>", "<0x41>", "▁", "t", "h", "e", "th", "▁th"])
+    }
     merges = [("t", "h"), ("▁", "th")]
-    spaced = Tokenizer(models.BPE(vocab=pieces, merges=merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
-    spaced.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    spaced = Tokenizer(
+        models.BPE(vocab=pieces, merges=merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True)
+    )
+    spaced.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
     spaced.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )
@@ -167,7 +184,9 @@ def run(target: str, seconds: int) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("targets", nargs="*", choices=[*SEEDS, []], help="default: all")
     arguments = parser.parse_args()

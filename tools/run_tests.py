@@ -205,8 +205,10 @@ def style_tests(scratch: Path) -> Count:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev test")
     parser.add_argument(
-        "kind", nargs="?", choices=["unit", "lit", "python", "style", "fuzz", "readers"],
-        help="default: all, at night with the readers"
+        "kind",
+        nargs="?",
+        choices=["unit", "lit", "python", "style", "fuzz", "readers"],
+        help="default: all, at night with the readers",
     )
     parser.add_argument("--steps", type=int, help="random patterns of each of the fuzz tests")
     parser.add_argument("--seconds", type=int, default=60, help="for each target of the readers")

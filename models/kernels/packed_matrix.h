@@ -16,8 +16,8 @@ namespace linmu::models {
 class PackedMatrix {
 public:
   /// `groupOf(row, group)` is asked for every group of every row once, by several threads; its quants are
-  /// below 2^bits, its scale and offset numbers of f16. `inputs` is a multiple of 32. Compiles the kernel of this shape, or takes it from the cache; throws like
-  /// linmu::compile().
+  /// below 2^bits, its scale and offset numbers of f16. `inputs` is a multiple of 32. Compiles the kernel of
+  /// this shape, or takes it from the cache; throws like linmu::compile().
   PackedMatrix(std::int64_t outputs, std::int64_t inputs, PackedWords words,
                const std::function<PackedGroup(std::int64_t row, std::int64_t group)> &groupOf);
 

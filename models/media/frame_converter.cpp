@@ -103,21 +103,21 @@ int FrameConverter::scale(const AVFrame &frame, int field, int fields, FrameSize
     return AVERROR(EINVAL);
   const int *matrix = ffmpeg().sws_getCoefficients(matrixOf(frame));
   // No effect, and an error code to ignore, for frames that are RGB already.
-  ffmpeg().sws_setColorspaceDetails(scaler, matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1,
-                                    0, 1 << 16, 1 << 16);
+  ffmpeg().sws_setColorspaceDetails(scaler, matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1, 0,
+                                    1 << 16, 1 << 16);
   const std::uint8_t *from[4];
   int from_strides[4];
   for (int plane = 0; plane < 4; ++plane) {
-    from[plane] = frame.data[plane] ? frame.data[plane] + std::ptrdiff_t(field) * frame.linesize[plane]
-                                    : nullptr;
+    from[plane] =
+        frame.data[plane] ? frame.data[plane] + std::ptrdiff_t(field) * frame.linesize[plane] : nullptr;
     from_strides[plane] = fields * frame.linesize[plane];
   }
   if (frame.format == AV_PIX_FMT_PAL8)
     from[1] = frame.data[1]; // the palette
   std::uint8_t *planes[4] = {decoded_.data() + field * stride, nullptr, nullptr, nullptr};
   const int strides[4] = {fields * stride, 0, 0, 0};
-  return ffmpeg().sws_scale(scaler, from, from_strides, 0,
-                            (frame.height + fields - 1 - field) / fields, planes, strides);
+  return ffmpeg().sws_scale(scaler, from, from_strides, 0, (frame.height + fields - 1 - field) / fields,
+                            planes, strides);
 }
 
 } // namespace linmu::media

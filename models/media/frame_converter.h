@@ -13,9 +13,9 @@ public:
   explicit FrameConverter(FrameSize size) : size_(size) {}
 
   /// `quarter_turns` (0..3): clockwise rotation that brings the frame upright. Bicubic resize and conversion
-  /// with the matrix and range that the frame declares (BT.601 where it does not and fewer than 720 lines, else
-  /// BT.709), of interlaced frames each field by itself where lines stay lines. Returns an FFmpeg status,
-  /// negative on failure.
+  /// with the matrix and range that the frame declares (BT.601 where it does not and fewer than 720 lines,
+  /// else BT.709), of interlaced frames each field by itself where lines stay lines. Returns an FFmpeg
+  /// status, negative on failure.
   int convert(const AVFrame &frame, int quarter_turns, std::vector<std::uint8_t> &rgb);
 
 private:

@@ -14,7 +14,7 @@ struct ModelArguments {
   models::GenerateOptions options;
   bool json = false;
   std::optional<models::WeightForm> weights; ///< as LanguageModel::open takes it
-  bool special = false; ///< control tokens in what the user says are taken as such
+  bool special = false;                      ///< control tokens in what the user says are taken as such
 
   /// --max-tokens, --temperature, --top-p, --seed, --special, --weights and --json.
   void addOptionsTo(CLI::App &command);

@@ -14,8 +14,8 @@ namespace linmu::test {
 
 using Bytes = std::span<const std::byte>;
 
-/// Gives `bytes`, whatever they are, to a reader, which takes them or throws linmu::Error with a message. Anything
-/// else ends the program.
+/// Gives `bytes`, whatever they are, to a reader, which takes them or throws linmu::Error with a message.
+/// Anything else ends the program.
 void fuzz(Bytes bytes);
 
 inline std::string_view textOf(Bytes bytes) {

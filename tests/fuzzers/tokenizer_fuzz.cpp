@@ -8,7 +8,8 @@ void linmu::test::fuzz(Bytes bytes) {
   FileInMemory file(bytes);
   try {
     const models::Tokenizer tokenizer = models::Tokenizer::fromJson(file.path());
-    for (const char *text : {"Hello, w\xc3\xb6rld <|im_end|> 123\n\n ", "", "\xff\x80 a", " \xe2\x96\x81the"}) {
+    for (const char *text :
+         {"Hello, w\xc3\xb6rld <|im_end|> 123\n\n ", "", "\xff\x80 a", " \xe2\x96\x81the"}) {
       tokenizer.decode(tokenizer.encode(text, true));
       tokenizer.encode(text);
     }

@@ -94,6 +94,8 @@ CLIPS = {
     "interlaced": lambda f: write(f / "a.mpg", codec="mpeg2video", interlaced=True, options={"qmax": "2"}),
     "alpha": lambda f: write(f / "a.mov", codec="qtrle", pixels="argb"),
     "one frame": lambda f: write(f / "a.mp4", times=[0]),
-    "a cut in the middle of a group": lambda f: cut_front(f / "a.ts", write(f / "whole.ts", options={"bf": "0"})),
+    "a cut in the middle of a group": lambda f: cut_front(
+        f / "a.ts", write(f / "whole.ts", options={"bf": "0"})
+    ),
     "transport streams, joined": lambda f: joined(f / "a.ts", f),
 }

@@ -49,7 +49,9 @@ class Line:
     arguments: list[str]
     stdin: bytes
     bad: bool  # it must fail
-    outputs: list[str] = field(default_factory=list)  # files that only a success leaves behind, if it writes them
+    outputs: list[str] = field(
+        default_factory=list
+    )  # files that only a success leaves behind, if it writes them
 
     def __str__(self) -> str:
         return f"{self.program.name} {' '.join(map(repr, self.arguments))} < {self.stdin!r}"
@@ -71,12 +73,18 @@ def write_model(folder: Path) -> None:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE(vocab={letter: index for index, letter in enumerate(letters)}, merges=[]))
+    tokenizer = Tokenizer(
+        models.BPE(vocab={letter: index for index, letter in enumerate(letters)}, merges=[])
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.save(str(folder / "tokenizer.json"))
-    template = "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + "
-    template += "'<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}"
+    template = (
+        "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + "
+    )
+    template += (
+        "'<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}"
+    )
     template += "{% endif %}"
     (folder / "tokenizer_config.json").write_text(json.dumps({"chat_template": template}))
 
@@ -95,23 +103,31 @@ def write_inputs(folder: Path) -> None:
     write_model(folder / "model")
 
 
-GOOD, BAD = (lambda *texts: [Value(text) for text in texts]), (lambda *texts: [Value(text, True) for text in texts])
+GOOD, BAD = (
+    (lambda *texts: [Value(text) for text in texts]),
+    (lambda *texts: [Value(text, True) for text in texts]),
+)
 
 # Names of files that are never there, or never what is asked for.
 NOWHERE = BAD("missing", "missing/deep", "folder", "a" * 300, "empty", "noise", "in.safetensors/x")
-STRANGE = GOOD("", " ", "-1", "0", "nan", "1e999", "9" * 30, "é東🙂", "%s%n", "--", "=", ",", "x=", "=x", "a=b=c", "\t\n")
+STRANGE = GOOD(
+    "", " ", "-1", "0", "nan", "1e999", "9" * 30, "é東🙂", "%s%n", "--", "=", ",", "x=", "=x", "a=b=c", "\t\n"
+)
 NUMBERS = GOOD("0", "1", "2", "3") + BAD("-1", "nan", "x", "", "1e999", "9" * 30, "1.5.2", "0x", "2 3")
 
 LINMUC_OPTIONS = {
     "--explain": GOOD("text", "json") + BAD("x", "JSON"),
     "--emit": GOOD("pattern", "normal", "tile", "llvm", "asm") + BAD("x", "source,tile"),
     "--package": GOOD("new.lmk", "folder/new.lmk") + BAD("folder", "missing/new.lmk"),
-    "--run": GOOD("in.safetensors") + BAD("other.safetensors", "missing", "folder", "empty", "noise", "a b.mlir"),
+    "--run": GOOD("in.safetensors")
+    + BAD("other.safetensors", "missing", "folder", "empty", "noise", "a b.mlir"),
     "--out": GOOD("new.safetensors", "folder/é.safetensors") + BAD("folder", "missing/new.safetensors"),
     "--target": GOOD("cpu", "interpreter") + BAD("gpu", "cpu:x", "cuda:sm_1", "cuda:", "emulate:x"),
     "--function": GOOD("twice", "summed") + BAD("thrice", "@"),
-    "--define": GOOD("v=tensor<4xf32>", "t=tensor<?x?x2x4xf32>") + BAD("v", "nobody=f32", "v=", "=f32", "t=f32"),
-    "--schedule": GOOD("chunk=16", "algorithm=recurrent", "fuse=false") + BAD("chunk=-1", "x=1", "chunk", "chunk=1,chunk=2"),
+    "--define": GOOD("v=tensor<4xf32>", "t=tensor<?x?x2x4xf32>")
+    + BAD("v", "nobody=f32", "v=", "=f32", "t=f32"),
+    "--schedule": GOOD("chunk=16", "algorithm=recurrent", "fuse=false")
+    + BAD("chunk=-1", "x=1", "chunk", "chunk=1,chunk=2"),
     "--cpu": GOOD("skylake-avx512", "x86-64-v3") + BAD("z80"),
     "--wrt": GOOD("x") + BAD("nobody", "x,x", ","),
     "--of": GOOD("y", "o") + BAD("nobody", "y,,y"),
@@ -121,7 +137,9 @@ LINMUC_OPTIONS = {
     "--unknown": [Value("", True)],
 }
 LINMUC_FILES = (
-    GOOD("a b.mlir", "one.mlir", "one.mlir", "-") + BAD("broken.mlir", "noise.lmk", "noise", "empty") + NOWHERE
+    GOOD("a b.mlir", "one.mlir", "one.mlir", "-")
+    + BAD("broken.mlir", "noise.lmk", "noise", "empty")
+    + NOWHERE
 )
 
 MODEL_OPTIONS = {
@@ -202,7 +220,9 @@ class Writer:
             [*LINMU_COMMANDS, "", "--help", "--version", "bake"], [6, 5, 3, 1, 1, 1, 1, 1, 1]
         )[0]
         options = LINMU_COMMANDS.get(command, {})
-        for name in self.random.sample(sorted(options), min(len(options), self.random.choice([0, 1, 1, 2, 3]))):
+        for name in self.random.sample(
+            sorted(options), min(len(options), self.random.choice([0, 1, 1, 2, 3]))
+        ):
             self.option(name, options[name], line)
         if command in ("generate", "chat"):
             self.positional(MODELS, line, 0.8)

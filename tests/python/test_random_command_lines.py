@@ -55,7 +55,12 @@ def faults(line: Line, inputs: Path, folder: Path) -> list[str]:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "LINMU_THREADS": "1"}
     with open(standard_input, "rb") as stdin, open(out, "wb") as stdout, open(error, "wb") as stderr:
         process = subprocess.Popen(
-            [line.program, *line.arguments], cwd=folder / "in", stdin=stdin, stdout=stdout, stderr=stderr, env=environment
+            [line.program, *line.arguments],
+            cwd=folder / "in",
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=environment,
         )
         silence = silence_of(process, out, error)
     message, found = error.read_text(errors="replace"), []
@@ -69,10 +74,14 @@ def faults(line: Line, inputs: Path, folder: Path) -> list[str]:
         found.append(f"status 0 with {message!r}")
     if process.returncode != 0 and not message.strip():
         found.append("a failure without a message")
-    if process.returncode != 0 and any(word in message for word in ("terminate", "Assertion", "LLVM ERROR", "c10::")):
+    if process.returncode != 0 and any(
+        word in message for word in ("terminate", "Assertion", "LLVM ERROR", "c10::")
+    ):
         found.append(f"a message of a crash: {message!r}")
     if process.returncode != 0:
-        left = [name for name in line.outputs if (folder / "in" / name).is_file() and not (inputs / name).exists()]
+        left = [
+            name for name in line.outputs if (folder / "in" / name).is_file() and not (inputs / name).exists()
+        ]
         found += [f"{name} is left behind" for name in left]
     new = {path.name for path in (folder / "in").iterdir()} - {path.name for path in inputs.iterdir()}
     if strange := new - {Path(name).parts[0] for name in line.outputs if name} - {"linmu-demo"}:

@@ -24,7 +24,9 @@ def seen(path: Path) -> tuple[list[float], np.ndarray]:
     head, content = out.read_bytes().split(b"\n", 1)
     width, height, frames = map(int, head.split())
     times = np.frombuffer(content, np.float64, frames)
-    return times.tolist(), np.frombuffer(content, np.uint8, offset=8 * frames).reshape(frames, height, width, 3)
+    return times.tolist(), np.frombuffer(content, np.uint8, offset=8 * frames).reshape(
+        frames, height, width, 3
+    )
 
 
 def shown(path: Path) -> tuple[list[float], list[np.ndarray]]:

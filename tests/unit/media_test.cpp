@@ -228,8 +228,9 @@ TEST(VideoReader, transportStreamsOneBehindTheOtherAreOneClip) {
   const struct {
     std::string bytes;
     std::size_t frames;
-  } cases[] = {{a, 20},           {a + a, 40},           {a + b, 33},       {b + a, 33},
-               {a + a + a + a, 80}, {single + single, 2}, {a + single, 21}, {a + late, 27}};
+  } cases[] = {{a, 20},          {a + a, 40},         {a + b, 33},
+               {b + a, 33},      {a + a + a + a, 80}, {single + single, 2},
+               {a + single, 21}, {a + late, 27}};
   for (std::size_t index = 0; index < std::size(cases); ++index) {
     test::writeBytes(folder / "joined.ts", cases[index].bytes);
     const auto frames = greysAndTimes(folder / "joined.ts");

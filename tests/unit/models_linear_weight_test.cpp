@@ -1,8 +1,8 @@
 // Packed weights against the same weights in f32.
 #include "models/decoder/linear_weight.h"
 #include "tests/unit/models_gguf_fixture.h"
-#include <c10/util/Half.h>
 #include <algorithm>
+#include <c10/util/Half.h>
 #include <memory>
 #include <random>
 
@@ -25,7 +25,8 @@ protected:
         bytes += static_cast<char>(generator());
       for (std::size_t at = 0; at < (GetParam() == GgufTensorType::q4_1 ? 4u : 2u); at += 2) {
         float size = scale > 0 ? scale : 0.01f + 0.02f * static_cast<float>(generator() % 100) / 100;
-        bytes.replace(at, 2, test::bytesOfValue(c10::Half(at == 0 ? size : std::max(-8 * size, -65000.0f)).x));
+        bytes.replace(at, 2,
+                      test::bytesOfValue(c10::Half(at == 0 ? size : std::max(-8 * size, -65000.0f)).x));
       }
       data += bytes;
     }

@@ -1,5 +1,5 @@
-// video_probe FILE OUT: what a model sees of a video, for tests/python. OUT is text "width height frames\n", then the
-// seconds of each frame as f64, then its pixels, RGB.
+// video_probe FILE OUT: what a model sees of a video, for tests/python. OUT is text "width height frames\n",
+// then the seconds of each frame as f64, then its pixels, RGB.
 #include "models/media/video_reader.h"
 #include "runtime/core/error.h"
 #include <cstdio>
