@@ -66,7 +66,7 @@ private:
 void run(const Arguments &arguments) {
   arguments.positionals.resolve();
   models::setTorchThreads(Settings::current().threads);
-  auto model = models::LanguageModel::open(arguments.model, arguments.weights);
+  auto model = arguments.open();
   models::Conversation conversation(model, arguments.system, arguments.special);
   models::GenerateOptions options = arguments.options;
   const bool prompted = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO) && !arguments.json;

@@ -31,7 +31,7 @@ void run(const Arguments &arguments) {
   arguments.positionals.resolve();
   std::string prompt = arguments.prompt == "-" ? promptFromStandardInput() : arguments.prompt;
   models::setTorchThreads(Settings::current().threads);
-  auto model = models::LanguageModel::open(arguments.model, arguments.weights);
+  auto model = arguments.open();
   auto ids = models::encodePrompt(model, prompt, arguments.raw, arguments.special);
   models::DecoderState state = model.decoder.initialState();
   models::TextCallback stream;

@@ -25,6 +25,11 @@ void ModelArguments::addOptionsTo(CLI::App &command) {
   command.add_flag("--json", json, "Print each answer and its figures as one line of JSON");
 }
 
+models::LanguageModel ModelArguments::open() const {
+  models::checkOptions(options);
+  return models::LanguageModel::open(model, weights);
+}
+
 void NamedPositionals::add(CLI::App &command, const std::string &name, const std::string &description,
                            std::string *value) {
   std::string upper = name;

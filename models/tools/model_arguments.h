@@ -18,6 +18,9 @@ struct ModelArguments {
 
   /// --max-tokens, --temperature, --top-p, --seed, --special, --weights and --json.
   void addOptionsTo(CLI::App &command);
+
+  /// Opens the model once the options are known to be in range.
+  models::LanguageModel open() const;
 };
 
 /// Values that are given by position or by option: MODEL or --model, then what else the command takes. An
