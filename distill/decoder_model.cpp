@@ -17,18 +17,6 @@ using torch::Tensor;
 
 // ---- parameters ----
 
-DecoderModel::DecoderModel(Decoder decoder, Precision precision)
-    : decoder_(std::move(decoder)), precision_(precision) {
-  parameters_.add("model.embed_tokens.weight", decoder_.embedding().tensor("model.embed_tokens.weight"),
-                  Part::backbone);
-  for (std::size_t i = 0; i < decoder_.layers().size(); ++i)
-    registerLayer(std::int64_t(i));
-  parameters_.add("model.norm.weight", decoder_.norm(), Part::backbone);
-  if (!decoder_.tied())
-    parameters_.add("lm_head.weight", decoder_.head().tensor("lm_head.weight"), Part::backbone);
-  parameters_.train({});
-}
-
 static Part partOf(models::MMatePart part) {
   switch (part) {
   case models::MMatePart::flex:
@@ -40,33 +28,23 @@ static Part partOf(models::MMatePart part) {
   }
 }
 
-void DecoderModel::registerLayer(std::int64_t index) {
-  const DecoderLayer &layer = decoder_.layers()[std::size_t(index)];
-  auto add = [&](const char *name, const Tensor &tensor) {
-    if (tensor.defined())
-      parameters_.add(fmt::format("model.layers.{}.{}", index, name), tensor, Part::backbone);
+DecoderModel::DecoderModel(Decoder decoder, Precision precision)
+    : decoder_(std::move(decoder)), precision_(precision) {
+  auto add = [&](const models::NamedWeight &weight) {
+    parameters_.add(weight.name(), weight.tensor(), Part::backbone);
   };
-  if (auto *attention = dynamic_cast<Attention *>(layer.mixer.get())) {
-    const models::AttentionWeights &weights = attention->weights();
-    add("self_attn.q_proj.weight", weights.query.tensor());
-    add("self_attn.q_proj.bias", weights.query_bias);
-    add("self_attn.k_proj.weight", weights.key.tensor());
-    add("self_attn.k_proj.bias", weights.key_bias);
-    add("self_attn.v_proj.weight", weights.value.tensor());
-    add("self_attn.v_proj.bias", weights.value_bias);
-    add("self_attn.o_proj.weight", weights.output.tensor());
-    add("self_attn.o_proj.bias", weights.output_bias);
-  } else if (auto *block = dynamic_cast<MMate *>(layer.mixer.get())) {
-    models::MMateWeights weights = block->weights();
-    models::eachTensor(weights, decoder_.config(), block->config(), [&](const models::MMateTensor &entry) {
-      parameters_.add(models::mmatePrefix(index) + entry.name, entry.tensor, partOf(entry.part));
-    });
-  }
-  add("input_layernorm.weight", layer.mixer_norm);
-  add("post_attention_layernorm.weight", layer.mlp_norm);
-  add("mlp.gate_proj.weight", layer.gate.tensor());
-  add("mlp.up_proj.weight", layer.up.tensor());
-  add("mlp.down_proj.weight", layer.down.tensor());
+  decoder_.eachWeight(add, [&](std::int64_t index, DecoderLayer &layer) {
+    if (auto *attention = dynamic_cast<Attention *>(layer.mixer.get())) {
+      models::AttentionWeights weights = attention->weights();
+      models::eachWeight(weights, decoder_.config(), index, add);
+    } else if (auto *block = dynamic_cast<MMate *>(layer.mixer.get())) {
+      models::MMateWeights weights = block->weights();
+      models::eachTensor(weights, decoder_.config(), block->config(), [&](const models::MMateTensor &entry) {
+        parameters_.add(models::mmatePrefix(index) + entry.name, entry.tensor, partOf(entry.part));
+      });
+    }
+  });
+  parameters_.train({});
 }
 
 Decoder DecoderModel::studentOf(const Decoder &teacher, const models::MMateConfig &config, std::uint64_t seed,

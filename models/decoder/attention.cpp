@@ -35,6 +35,23 @@ torch::Tensor causalAttention(const torch::Tensor &query, const torch::Tensor &k
 
 } // namespace
 
+void eachWeight(AttentionWeights &weights, const DecoderConfig &shape, std::int64_t layer,
+                const WeightVisitor &visit) {
+  const std::int64_t width = shape.hidden_size, query_rows = shape.heads * shape.head_dim,
+                     value_rows = shape.key_value_heads * shape.head_dim;
+  auto show = [&](const char *name, LinearWeight &weight, torch::Tensor &bias, bool biased, std::int64_t rows,
+                  std::int64_t columns) {
+    const std::string prefix = fmt::format("model.layers.{}.self_attn.{}.", layer, name);
+    visit({prefix + "weight", weight, {rows, columns}});
+    if (biased)
+      visit({prefix + "bias", bias, {rows}});
+  };
+  show("q_proj", weights.query, weights.query_bias, shape.query_key_value_bias, query_rows, width);
+  show("k_proj", weights.key, weights.key_bias, shape.query_key_value_bias, value_rows, width);
+  show("v_proj", weights.value, weights.value_bias, shape.query_key_value_bias, value_rows, width);
+  show("o_proj", weights.output, weights.output_bias, shape.output_bias, width, query_rows);
+}
+
 std::int64_t KeyValueCache::bytes() const {
   return keys.defined() ? static_cast<std::int64_t>(keys.nbytes() + values.nbytes()) : 0;
 }

@@ -1,8 +1,9 @@
 // Causal softmax attention with grouped heads and a cache of keys and values.
 #pragma once
-#include "models/decoder/linear_weight.h"
+#include "models/decoder/named_weight.h"
 #include "models/decoder/rotary.h"
 #include "models/decoder/token_mixer.h"
+#include "models/io/decoder_config.h"
 #include <cstdint>
 #include <memory>
 
@@ -19,6 +20,11 @@ struct AttentionWeights {
   std::int64_t heads = 0, key_value_heads = 0, head_dim = 0;
   std::shared_ptr<const Rotary> rotary;
 };
+
+/// Shows every weight of the attention of layer `layer` in a decoder of `shape`, in one order. Biases that
+/// the configuration leaves out are no weights of it.
+void eachWeight(AttentionWeights &weights, const DecoderConfig &shape, std::int64_t layer,
+                const WeightVisitor &visit);
 
 /// Keys (rotated) and values of the tokens so far. The buffers grow by doubling.
 struct KeyValueCache final : MixerState {

@@ -55,6 +55,13 @@ public:
   const LinearWeight &head() const { return head_; }
   bool tied() const { return head_.isSame(embedding_); }
 
+  /// Shows every weight outside the mixers, the head where it is not tied, and hands each layer to `mixers`
+  /// before the layer's other weights, in the order in which they are loaded.
+  using LayerVisitor = std::function<void(std::int64_t index, DecoderLayer &layer)>;
+  void eachWeight(const WeightVisitor &visit, const LayerVisitor &mixers) {
+    eachWeight(!tied(), visit, mixers);
+  }
+
   /// Every weight lies on `device` from here on, where states are made and calls compute; packed ones are
   /// unpacked unless that is the CPU. Copies of the decoder share their mixers: move it before there are any.
   void moveTo(torch::Device device);
@@ -74,6 +81,8 @@ public:
                                   DecoderState &state, Logits logits = Logits::last) const;
 
 private:
+  void eachWeight(bool head, const WeightVisitor &visit, const LayerVisitor &mixers);
+
   DecoderConfig config_;
   LinearWeight embedding_, head_;
   torch::Tensor norm_;

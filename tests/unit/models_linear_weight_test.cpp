@@ -81,6 +81,30 @@ TEST_P(LinearWeightTest, PackedWeightsTakeAboutAsMuchMemoryAsTheirFile) {
   EXPECT_LE(weight.bytes(), 192 * 96 / 32 * blockOf(GetParam()).bytes * 5 / 4);
 }
 
+TEST_P(LinearWeightTest, PackedWeightsLeadToNoGradientsAndNoFiles) {
+  LinearWeight weight(random(16));
+  test::expectError(ErrorCode::unsupported, "w: expected a tensor in f32, got weights packed in ",
+                    [&] { weight.tensor("w"); });
+  torch::Tensor x = torch::randn({1, 96}, torch::requires_grad());
+  test::expectError(ErrorCode::unsupported, "expected an input without gradients",
+                    [&] { weight.multiply(x); });
+  torch::NoGradGuard guard;
+  EXPECT_EQ(weight.multiply(x).sizes(), (std::vector<std::int64_t>{1, 16}));
+}
+
+TEST_P(LinearWeightTest, MovingUnpacksUnlessItIsToTheCpu) {
+  LinearWeight weight(random(16)), copy = weight;
+  EXPECT_TRUE(copy.isSame(weight));
+  copy.moveTo(torch::kCPU);
+  EXPECT_TRUE(copy.isPacked() && copy.isSame(weight));
+  copy.moveTo(torch::kMeta);
+  EXPECT_FALSE(copy.isPacked() || copy.isSame(weight));
+  EXPECT_EQ(copy.tensor().device().type(), torch::kMeta);
+  EXPECT_EQ(copy.outputs(), 16);
+  EXPECT_EQ(copy.inputs(), 96);
+  EXPECT_TRUE(weight.isPacked());
+}
+
 INSTANTIATE_TEST_SUITE_P(Types, LinearWeightTest,
                          testing::Values(GgufTensorType::q4_0, GgufTensorType::q4_1, GgufTensorType::q8_0),
                          [](const auto &info) {
