@@ -55,9 +55,9 @@ public:
   const LinearWeight &head() const { return head_; }
   bool tied() const { return head_.isSame(embedding_); }
 
+  using LayerVisitor = std::function<void(std::int64_t index, DecoderLayer &layer)>;
   /// Shows every weight outside the mixers, the head where it is not tied, and hands each layer to `mixers`
   /// before the layer's other weights, in the order in which they are loaded.
-  using LayerVisitor = std::function<void(std::int64_t index, DecoderLayer &layer)>;
   void eachWeight(const WeightVisitor &visit, const LayerVisitor &mixers) {
     eachWeight(!tied(), visit, mixers);
   }

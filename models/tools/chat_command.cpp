@@ -99,6 +99,7 @@ void addChat(CLI::App &app) {
   arguments->positionals.add(*command, "model", "A GGUF file or a Hugging Face folder", &arguments->model);
   command->add_option("--system", arguments->system, "A system message before the conversation");
   arguments->addOptionsTo(*command);
+  arguments->addWeightsTo(*command);
   command->callback([arguments] { run(*arguments); });
 }
 

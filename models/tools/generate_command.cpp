@@ -59,6 +59,7 @@ void addGenerate(CLI::App &app) {
   arguments->positionals.add(*command, "prompt", "The user's message; - reads the standard input",
                              &arguments->prompt);
   arguments->addOptionsTo(*command);
+  arguments->addWeightsTo(*command);
   command->add_flag("--raw", arguments->raw, "Take the prompt as it is, without the model's chat template");
   command->callback([arguments] { run(*arguments); });
 }

@@ -15,6 +15,10 @@ void ModelArguments::addOptionsTo(CLI::App &command) {
   command.add_option("--seed", options.sampling.seed, "Seed of the sampling (0)");
   command.add_flag("--special", special,
                    "Take control tokens in what you say, such as <|im_end|>, as such and not as text");
+  command.add_flag("--json", json, "Print each answer and its figures as one line of JSON");
+}
+
+void ModelArguments::addWeightsTo(CLI::App &command) {
   command
       .add_option(
           "--weights", weights,
@@ -22,7 +26,6 @@ void ModelArguments::addOptionsTo(CLI::App &command) {
           "fraction of the memory; f32: they are unpacked. Both compute with the same weights in f32")
       ->transform(CLI::CheckedTransformer(std::map<std::string, models::WeightForm>{
           {"packed", models::WeightForm::packed}, {"f32", models::WeightForm::f32}}));
-  command.add_flag("--json", json, "Print each answer and its figures as one line of JSON");
 }
 
 models::LanguageModel ModelArguments::open() const {

@@ -16,8 +16,10 @@ struct ModelArguments {
   std::optional<models::WeightForm> weights; ///< as LanguageModel::open takes it
   bool special = false;                      ///< control tokens in what the user says are taken as such
 
-  /// --max-tokens, --temperature, --top-p, --seed, --special, --weights and --json.
+  /// --max-tokens, --temperature, --top-p, --seed, --special and --json.
   void addOptionsTo(CLI::App &command);
+  /// --weights, for models that open() opens.
+  void addWeightsTo(CLI::App &command);
 
   /// Opens the model once the options are known to be in range.
   models::LanguageModel open() const;

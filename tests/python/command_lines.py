@@ -2,6 +2,7 @@
 
 import json
 import random
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from decoder_support import LINMU, ROOT
 
 LINMUC = ROOT / "build" / "bin" / "linmuc"
+VLM_PROBE = ROOT / "build" / "bin" / "vlm_probe"
 
 PATTERNS = """
 !t = tensor<?x?x2x4xf32>
@@ -101,6 +103,15 @@ def write_inputs(folder: Path) -> None:
     (folder / "folder").mkdir()
     (folder / "model").mkdir()
     write_model(folder / "model")
+    subprocess.run([VLM_PROBE, "new", folder / "vision", "5"], check=True)
+    for generator, more in (("moving-shapes", ["--frames", "16"]), ("written-words", [])):
+        made = [LINMU, "data", generator, "--out", folder / generator, "--count", "2", "--side", "32", *more]
+        subprocess.run(made, check=True, capture_output=True)
+    (folder / "asked.jsonl").write_text('{"prompt": "Hi", "answer": "Ho"}\n' * 3)
+    recipe = {"teacher": "model", "out": "run", "data": {"path": "asked.jsonl"}, "batch": 1}
+    recipe["stages"] = [{"stage": "1", "steps": 1}]
+    (folder / "recipe.json").write_text(json.dumps(recipe))
+    (folder / "wrong.json").write_text(json.dumps(recipe | {"precision": "f16"}))
 
 
 GOOD, BAD = (
@@ -142,22 +153,62 @@ LINMUC_FILES = (
     + NOWHERE
 )
 
-MODEL_OPTIONS = {
+ANSWER_OPTIONS = {
     "--max-tokens": GOOD("1", "2", "3") + BAD("-1", "x", "", "9" * 30, "1.5"),
     "--temperature": GOOD("0", "0.5", "1") + BAD("-1", "nan", "x", "inf"),
     "--top-p": GOOD("1", "0.5", "0.01") + BAD("-1", "2", "nan", "x"),
     "--seed": NUMBERS,
-    "--weights": GOOD("f32") + BAD("packed", "f16", ""),
-    "--special": None,
     "--json": None,
     "--help": None,
     "--unknown": [Value("", True)],
 }
+MODEL_OPTIONS = ANSWER_OPTIONS | {"--weights": GOOD("f32") + BAD("packed", "f16", ""), "--special": None}
 MODELS = GOOD("model", "model", "model", "./model/") + NOWHERE + BAD("one.mlir", "model/model.safetensors")
 PROMPTS = GOOD("Hi", "-", "é東🙂 \t", "x" * 200, "<|im_end|>")
+VISION_MODELS = GOOD("vision", "vision", "vision", "./vision/") + NOWHERE + BAD("model", "one.mlir")
+PICTURES = GOOD("written-words/media/000000.png", "written-words/media/000001.png")
+VIDEOS = GOOD("moving-shapes/media/000000.gif", "moving-shapes/media/000001.gif")
+SETS = (
+    GOOD("moving-shapes/data.jsonl", "written-words/data.jsonl", '{"generator": "written-words", "count": 1}')
+    + BAD("{", "{}", '{"generator": "x"}', '{"jsonl": 3}', '{"generator": "moving-shapes", "frames": -1}')
+    + NOWHERE
+)
+SIZES = GOOD("16", "32", "48") + BAD("-1", "x", "", "9" * 30, "1.5")
+FOLDERS = GOOD("new", "folder/é") + BAD("empty", "noise/new", "a" * 300)
 LINMU_COMMANDS = {
     "generate": MODEL_OPTIONS | {"--raw": None, "--model": MODELS, "--prompt": PROMPTS},
     "chat": MODEL_OPTIONS | {"--system": PROMPTS, "--model": MODELS},
+    "answer": ANSWER_OPTIONS
+    | {
+        "--model": VISION_MODELS,
+        "--question": PROMPTS,
+        "--image": PICTURES + NOWHERE + BAD("one.mlir"),
+        "--video": VIDEOS + NOWHERE + BAD("one.mlir"),
+        "--weights": BAD("packed", "f32"),
+    },
+    "data": {
+        "--out": FOLDERS,
+        "--seed": GOOD("0", "1", "2") + BAD("-1", "x", "", "1.5"),
+        "--count": GOOD("1", "2") + BAD("0", "-1", "x", "9" * 30),
+        "--split": GOOD("train", "held-out") + BAD("test", ""),
+        "--side": SIZES,
+        "--frames": SIZES,
+        "--help": None,
+    },
+    "eval": {
+        "--data": SETS,
+        "--out": GOOD("new.jsonl", "folder/new/é.jsonl") + BAD("folder", "empty/new"),
+        "--media": GOOD("none", "shuffled", "blank") + BAD("grey", ""),
+        "--max-tokens": GOOD("1", "2") + BAD("-1", "x", "", "9" * 30),
+        "--help": None,
+    },
+    "init": {
+        "--out": FOLDERS,
+        "--preset": GOOD("demo") + BAD("large", ""),
+        "--seed": GOOD("0", "1", "2") + BAD("-1", "x", "", "1.5"),
+        "--help": None,
+    },
+    "distill": {"--out": FOLDERS, "--resume": None, "--help": None, "--unknown": [Value("", True)]},
     "demo": {
         "--model": MODELS,
         "--video": NOWHERE + BAD("one.mlir", "in.safetensors"),
@@ -168,6 +219,17 @@ LINMU_COMMANDS = {
     "doctor": {"--help": None, "--unknown": [Value("", True)]},
     "settings": {"--help": None, "--unknown": [Value("", True)]},
 }
+# What comes by position, how often; and what an option is mostly there for.
+POSITIONALS = {
+    "generate": [(MODELS, 0.8), (PROMPTS, 0.7)],
+    "chat": [(MODELS, 0.8)],
+    "answer": [(VISION_MODELS, 0.8), (PROMPTS, 0.7)],
+    "data": [(GOOD("moving-shapes", "written-words") + BAD("noise", ""), 0.95)],
+    "eval": [(VISION_MODELS, 0.95)],
+    "distill": [(GOOD("recipe.json", "./recipe.json") + BAD("wrong.json", "asked.jsonl") + NOWHERE, 0.95)],
+}
+NEEDED = {"data": "--out", "eval": "--data", "init": "--out"}
+OFTEN = {"generate": 6, "chat": 5, "demo": 3, "answer": 3, "data": 3, "eval": 2}
 
 
 class Writer:
@@ -216,19 +278,17 @@ class Writer:
 
     def linmu(self) -> Line:
         line = Line(LINMU, [], self.random.choice([b"", b"Hi\n", b"\n\n", b"\xff\0\n", b"Hi\nHo"]), False)
-        command = self.random.choices(
-            [*LINMU_COMMANDS, "", "--help", "--version", "bake"], [6, 5, 3, 1, 1, 1, 1, 1, 1]
-        )[0]
+        commands = [*LINMU_COMMANDS, "", "--help", "--version", "bake"]
+        command = self.random.choices(commands, [OFTEN.get(each, 1) for each in commands])[0]
         options = LINMU_COMMANDS.get(command, {})
-        for name in self.random.sample(
-            sorted(options), min(len(options), self.random.choice([0, 1, 1, 2, 3]))
-        ):
+        names = self.random.sample(sorted(options), min(len(options), self.random.choice([0, 1, 1, 2, 3])))
+        if command in NEEDED and NEEDED[command] not in names and self.random.random() < 0.9:
+            names.append(NEEDED[command])
+        for name in names:
             self.option(name, options[name], line)
-        if command in ("generate", "chat"):
-            self.positional(MODELS, line, 0.8)
-        if command == "generate":
-            self.positional(PROMPTS, line, 0.7)
-        if "--max-tokens" not in " ".join(line.arguments) and command in ("generate", "chat"):
+        for values, chance in POSITIONALS.get(command, []):
+            self.positional(values, line, chance)
+        if "--max-tokens" not in names and command in ("generate", "chat", "answer", "eval"):
             line.arguments += ["--max-tokens", "2"]
         if command:
             line.arguments.insert(0, command)
