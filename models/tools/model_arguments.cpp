@@ -1,4 +1,5 @@
 #include "models/tools/model_arguments.h"
+#include "models/tools/whole_number.h"
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -7,12 +8,12 @@
 namespace linmu::tools {
 
 void ModelArguments::addOptionsTo(CLI::App &command) {
-  command.add_option("--max-tokens", options.max_tokens, "Tokens to generate at most (256)");
+  addWholeNumber(command, "--max-tokens", options.max_tokens, "Tokens to generate at most (256)");
   command.add_option("--temperature", options.sampling.temperature,
                      "0, the default, always takes the most likely token");
   command.add_option("--top-p", options.sampling.top_p,
                      "Sample from the likeliest tokens that reach this probability (1)");
-  command.add_option("--seed", options.sampling.seed, "Seed of the sampling (0)");
+  addWholeNumber(command, "--seed", options.sampling.seed, "Seed of the sampling (0)");
   command.add_flag("--special", special,
                    "Take control tokens in what you say, such as <|im_end|>, as such and not as text");
   command.add_flag("--json", json, "Print each answer and its figures as one line of JSON");

@@ -179,6 +179,13 @@ def test_an_option_out_of_range_is_refused_though_nothing_is_said(option):
     assert "must be" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--max-tokens", "--seed"])
+def test_a_number_that_64_bits_do_not_hold_is_refused(option):
+    done = linmu("generate", MODEL, "Hi", option, "9" * 30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option}: must be a whole number from " in done.stderr
+
+
 def test_weights_that_are_asked_for_must_be_there(tmp_path):
     done = linmu("generate", str(tmp_path), "Hi", "--weights=packed")
     assert done.returncode == 1

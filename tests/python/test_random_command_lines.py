@@ -36,15 +36,15 @@ def seconds_of(process: subprocess.Popen) -> float:
 
 
 def silence_of(process: subprocess.Popen, out: Path, error: Path) -> float:
-    """Waits for the end; the seconds of work before the first word, or inf for a wait that nothing ends."""
+    """Waits for the end; the seconds of work before the first word, or inf for what does not end."""
     begin, silent = time.monotonic(), 0.0
     while process.poll() is None:
         if not out.stat().st_size and not error.stat().st_size:
             silent = max(silent, seconds_of(process))
-            if time.monotonic() - begin > LONGEST_WAIT:
-                process.kill()
-                process.wait()
-                return float("inf")
+        if time.monotonic() - begin > LONGEST_WAIT:
+            process.kill()
+            process.wait()
+            return float("inf")
         time.sleep(0.02)
     return silent
 
@@ -67,7 +67,9 @@ def faults(line: Line, inputs: Path, folder: Path) -> list[str]:
         )
         silence = silence_of(process, out, error)
     message, found = error.read_text(errors="replace"), []
-    if silence > SILENT_SECONDS:
+    if silence == float("inf"):
+        found.append(f"no end within {LONGEST_WAIT} s")
+    elif silence > SILENT_SECONDS:
         found.append(f"{silence} s of work without a word")
     if process.returncode not in (0, 1, 2):
         found.append(f"status {process.returncode}")
