@@ -17,17 +17,6 @@ using torch::Tensor;
 
 // ---- parameters ----
 
-DecoderModel::DecoderModel(Decoder decoder, Precision precision)
-    : decoder_(std::move(decoder)), precision_(precision) {
-  parameters_.add("model.embed_tokens.weight", decoder_.embedding(), Part::backbone);
-  for (std::size_t i = 0; i < decoder_.layers().size(); ++i)
-    registerLayer(std::int64_t(i));
-  parameters_.add("model.norm.weight", decoder_.norm(), Part::backbone);
-  if (!decoder_.head().is_same(decoder_.embedding()))
-    parameters_.add("lm_head.weight", decoder_.head(), Part::backbone);
-  parameters_.train({});
-}
-
 static Part partOf(models::MMatePart part) {
   switch (part) {
   case models::MMatePart::flex:
@@ -39,33 +28,23 @@ static Part partOf(models::MMatePart part) {
   }
 }
 
-void DecoderModel::registerLayer(std::int64_t index) {
-  const DecoderLayer &layer = decoder_.layers()[std::size_t(index)];
-  auto add = [&](const char *name, const Tensor &tensor) {
-    if (tensor.defined())
-      parameters_.add(fmt::format("model.layers.{}.{}", index, name), tensor, Part::backbone);
+DecoderModel::DecoderModel(Decoder decoder, Precision precision)
+    : decoder_(std::move(decoder)), precision_(precision) {
+  auto add = [&](const models::NamedWeight &weight) {
+    parameters_.add(weight.name(), weight.tensor(), Part::backbone);
   };
-  if (auto *attention = dynamic_cast<Attention *>(layer.mixer.get())) {
-    const models::AttentionWeights &weights = attention->weights();
-    add("self_attn.q_proj.weight", weights.query);
-    add("self_attn.q_proj.bias", weights.query_bias);
-    add("self_attn.k_proj.weight", weights.key);
-    add("self_attn.k_proj.bias", weights.key_bias);
-    add("self_attn.v_proj.weight", weights.value);
-    add("self_attn.v_proj.bias", weights.value_bias);
-    add("self_attn.o_proj.weight", weights.output);
-    add("self_attn.o_proj.bias", weights.output_bias);
-  } else if (auto *block = dynamic_cast<MMate *>(layer.mixer.get())) {
-    models::MMateWeights weights = block->weights();
-    models::eachTensor(weights, decoder_.config(), block->config(), [&](const models::MMateTensor &entry) {
-      parameters_.add(models::mmatePrefix(index) + entry.name, entry.tensor, partOf(entry.part));
-    });
-  }
-  add("input_layernorm.weight", layer.mixer_norm);
-  add("post_attention_layernorm.weight", layer.mlp_norm);
-  add("mlp.gate_proj.weight", layer.gate);
-  add("mlp.up_proj.weight", layer.up);
-  add("mlp.down_proj.weight", layer.down);
+  decoder_.eachWeight(add, [&](std::int64_t index, DecoderLayer &layer) {
+    if (auto *attention = dynamic_cast<Attention *>(layer.mixer.get())) {
+      models::AttentionWeights weights = attention->weights();
+      models::eachWeight(weights, decoder_.config(), index, add);
+    } else if (auto *block = dynamic_cast<MMate *>(layer.mixer.get())) {
+      models::MMateWeights weights = block->weights();
+      models::eachTensor(weights, decoder_.config(), block->config(), [&](const models::MMateTensor &entry) {
+        parameters_.add(models::mmatePrefix(index) + entry.name, entry.tensor, partOf(entry.part));
+      });
+    }
+  });
+  parameters_.train({});
 }
 
 Decoder DecoderModel::studentOf(const Decoder &teacher, const models::MMateConfig &config, std::uint64_t seed,
@@ -96,9 +75,9 @@ void DecoderModel::addAdapters(std::int64_t rank, double alpha, std::uint64_t se
       return adapter;
     };
     FfnAdapters &ffn = adapters_.emplace_back();
-    ffn.gate = add("gate_proj", layer.gate);
-    ffn.up = add("up_proj", layer.up);
-    ffn.down = add("down_proj", layer.down);
+    ffn.gate = add("gate_proj", layer.gate.tensor());
+    ffn.up = add("up_proj", layer.up.tensor());
+    ffn.down = add("down_proj", layer.down.tensor());
   }
 }
 
@@ -115,18 +94,16 @@ Decoder DecoderModel::merged() const {
   Decoder merged = decoder_;
   for (std::size_t i = 0; i < adapters_.size(); ++i) {
     DecoderLayer &layer = merged.layers()[i];
-    layer.gate = adapters_[i].gate.merged(layer.gate);
-    layer.up = adapters_[i].up.merged(layer.up);
-    layer.down = adapters_[i].down.merged(layer.down);
+    layer.gate = adapters_[i].gate.merged(layer.gate.tensor());
+    layer.up = adapters_[i].up.merged(layer.up.tensor());
+    layer.down = adapters_[i].down.merged(layer.down.tensor());
   }
   return merged;
 }
 
 // ---- computing ----
 
-Tensor DecoderModel::embed(const Batch &batch) const {
-  return torch::embedding(decoder_.embedding(), batch.ids.to(decoder_.embedding().device()));
-}
+Tensor DecoderModel::embed(const Batch &batch) const { return decoder_.embedding().rowsOf(batch.ids); }
 
 static Tensor positionsOf(const Tensor &x) { return torch::arange(x.size(1), torch::kInt64); }
 
@@ -153,9 +130,9 @@ torch::autograd::variable_list DecoderModel::layerForward(std::int64_t index, co
   Tensor output = layer.mixer->forwardWithGradients({input, positions, layout}).to(torch::kFloat32);
   Tensor after = x + output;
   Tensor hidden = models::rmsNorm(after, layer.mlp_norm, epsilon);
-  Tensor gated = torch::silu(linear(hidden, layer.gate, &FfnAdapters::gate)) *
-                 linear(hidden, layer.up, &FfnAdapters::up);
-  after = after + linear(gated, layer.down, &FfnAdapters::down);
+  Tensor gated = torch::silu(linear(hidden, layer.gate.tensor(), &FfnAdapters::gate)) *
+                 linear(hidden, layer.up.tensor(), &FfnAdapters::up);
+  after = after + linear(gated, layer.down.tensor(), &FfnAdapters::down);
   return mixer ? torch::autograd::variable_list{after, input, output} : torch::autograd::variable_list{after};
 }
 

@@ -15,7 +15,8 @@ enum class Precision {
 
 class DecoderModel : public Model {
 public:
-  /// Trains the tensors of `decoder` themselves, all frozen at first.
+  /// Trains the tensors of `decoder` themselves, all frozen at first. Throws Error(unsupported) naming a
+  /// weight that is packed.
   explicit DecoderModel(models::Decoder decoder, Precision precision = Precision::f32);
 
   /// Embeddings [B, N, d] that show what the teacher's channels are like.
@@ -34,7 +35,7 @@ public:
                   const ForwardOptions &options) const override;
   torch::Tensor mix(std::int64_t layer, const torch::Tensor &input,
                     const models::SequenceLayout &layout) const override;
-  const torch::Tensor &head() const override { return decoder_.head(); }
+  const torch::Tensor &head() const override { return decoder_.head().tensor(); }
   const models::Decoder &decoder() const override { return decoder_; }
 
   /// Puts adapters of `rank` on the gate, up and down projection of every layer. Once.
@@ -46,7 +47,6 @@ public:
   models::Decoder merged() const;
 
 private:
-  void registerLayer(std::int64_t index);
   torch::autograd::variable_list layerForward(std::int64_t index, const torch::Tensor &x,
                                               const torch::Tensor &positions,
                                               const models::SequenceLayout &layout, bool mixer) const;

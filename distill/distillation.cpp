@@ -46,7 +46,8 @@ nlohmann::ordered_json logLine(const StepReport &report, const Recipe &recipe) {
 } // namespace
 
 Distillation::Distillation(Recipe recipe, Start start)
-    : recipe_(std::move(recipe)), teacher_(models::LanguageModel::open(recipe_.teacher)) {
+    : recipe_(std::move(recipe)),
+      teacher_(models::LanguageModel::open(recipe_.teacher, models::WeightForm::f32)) {
   if (teacher_.decoder.config().mmate)
     throw Error(
         ErrorCode::invalidArgument,

@@ -63,29 +63,20 @@ void addScaling(ordered_json &json, const RotaryScaling &scaling) {
 }
 
 /// The tensors by the names that loadMMateDecoder() takes.
-NamedTensors tensorsOf(const models::Decoder &student) {
+NamedTensors tensorsOf(models::Decoder student) {
   NamedTensors tensors;
-  tensors["model.embed_tokens.weight"] = student.embedding();
-  tensors["model.norm.weight"] = student.norm();
-  if (!student.head().is_same(student.embedding()))
-    tensors["lm_head.weight"] = student.head();
-  for (std::size_t i = 0; i < student.layers().size(); ++i) {
-    const models::DecoderLayer &layer = student.layers()[i];
-    auto *block = dynamic_cast<models::MMate *>(layer.mixer.get());
-    if (!block)
-      throw Error(ErrorCode::unsupported,
-                  "export as LinMU: expected M-MATE in every layer, got another mixer");
-    std::string prefix = fmt::format("model.layers.{}.", i);
-    tensors[prefix + "input_layernorm.weight"] = layer.mixer_norm;
-    tensors[prefix + "post_attention_layernorm.weight"] = layer.mlp_norm;
-    tensors[prefix + "mlp.gate_proj.weight"] = layer.gate;
-    tensors[prefix + "mlp.up_proj.weight"] = layer.up;
-    tensors[prefix + "mlp.down_proj.weight"] = layer.down;
-    models::MMateWeights weights = block->weights();
-    models::eachTensor(weights, student.config(), block->config(), [&](const models::MMateTensor &entry) {
-      tensors[models::mmatePrefix(std::int64_t(i)) + entry.name] = entry.tensor;
-    });
-  }
+  student.eachWeight([&](const models::NamedWeight &weight) { tensors[weight.name()] = weight.tensor(); },
+                     [&](std::int64_t index, models::DecoderLayer &layer) {
+                       auto *block = dynamic_cast<models::MMate *>(layer.mixer.get());
+                       if (!block)
+                         throw Error(ErrorCode::unsupported,
+                                     "export as LinMU: expected M-MATE in every layer, got another mixer");
+                       models::MMateWeights weights = block->weights();
+                       models::eachTensor(weights, student.config(), block->config(),
+                                          [&](const models::MMateTensor &entry) {
+                                            tensors[models::mmatePrefix(index) + entry.name] = entry.tensor;
+                                          });
+                     });
   return tensors;
 }
 

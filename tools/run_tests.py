@@ -182,6 +182,17 @@ def fuzz_tests(steps: dict[str, int], seed: int) -> Count:
     return count
 
 
+def reader_tests(seconds: int) -> Count:
+    """The fuzz targets of tests/fuzzers."""
+    command = [sys.executable, "tools/fuzz_readers.py", "--seconds", str(seconds)]
+    process = subprocess.run(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, check=False
+    )
+    print(process.stdout, flush=True)
+    closing = re.search(r"^(\d+) passed, (\d+) failed$", process.stdout, re.MULTILINE)
+    return Count(int(closing[1]), int(closing[2])) if closing else crashed("fuzz_readers", process.returncode)
+
+
 def style_tests(scratch: Path) -> Count:
     rows = style.check_tests_style()
     for name, passed, output in rows:
@@ -194,9 +205,13 @@ def style_tests(scratch: Path) -> Count:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev test")
     parser.add_argument(
-        "kind", nargs="?", choices=["unit", "lit", "python", "style", "fuzz"], help="default: all"
+        "kind",
+        nargs="?",
+        choices=["unit", "lit", "python", "style", "fuzz", "readers"],
+        help="default: all, at night with the readers",
     )
     parser.add_argument("--steps", type=int, help="random patterns of each of the fuzz tests")
+    parser.add_argument("--seconds", type=int, default=60, help="for each target of the readers")
     parser.add_argument("--seed", type=int, default=0, help="of the fuzz tests")
     parser.add_argument(
         "--target",
@@ -206,12 +221,13 @@ def main() -> int:
     parser.add_argument(
         "--nightly",
         action="store_true",
-        help=f"{NIGHTLY_FUZZ_STEPS['cpu']} random patterns of each kind, every unit test, 300 fresh processes, 100 forks and a "
-        "million texts through each tokenizer",
+        help=f"{NIGHTLY_FUZZ_STEPS['cpu']} random patterns of each kind, every unit test, 300 fresh processes, 100 forks, a "
+        "million texts through each tokenizer, 2,000 command lines, and the readers",
     )
     arguments = parser.parse_args()
     if arguments.nightly:
-        # tests/unit/runtime_fork_test.cpp, tests/python/test_forks.py, tests/python/test_tokenizer_files.py
+        # tests/unit/runtime_fork_test.cpp, tests/python/test_forks.py, tests/python/test_tokenizer_files.py,
+        # tests/python/test_random_command_lines.py
         os.environ["TEST_NIGHTLY"] = "1"
     steps = NIGHTLY_FUZZ_STEPS if arguments.nightly else FUZZ_STEPS
     targets = [arguments.target] if arguments.target else list(steps)
@@ -223,10 +239,12 @@ def main() -> int:
         "python": pytest_tests,
         "fuzz": lambda _: fuzz_tests(steps, arguments.seed),
         "style": style_tests,
+        "readers": lambda _: reader_tests(arguments.seconds),
     }
+    every = [name for name in kinds if name != "readers" or arguments.nightly]
     total = Count()
     summary = []
-    for name in [arguments.kind] if arguments.kind else kinds:
+    for name in [arguments.kind] if arguments.kind else every:
         print(f"== {name}", flush=True)
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as scratch:

@@ -35,6 +35,23 @@ torch::Tensor causalAttention(const torch::Tensor &query, const torch::Tensor &k
 
 } // namespace
 
+void eachWeight(AttentionWeights &weights, const DecoderConfig &shape, std::int64_t layer,
+                const WeightVisitor &visit) {
+  const std::int64_t width = shape.hidden_size, query_rows = shape.heads * shape.head_dim,
+                     value_rows = shape.key_value_heads * shape.head_dim;
+  auto show = [&](const char *name, LinearWeight &weight, torch::Tensor &bias, bool biased, std::int64_t rows,
+                  std::int64_t columns) {
+    const std::string prefix = fmt::format("model.layers.{}.self_attn.{}.", layer, name);
+    visit({prefix + "weight", weight, {rows, columns}});
+    if (biased)
+      visit({prefix + "bias", bias, {rows}});
+  };
+  show("q_proj", weights.query, weights.query_bias, shape.query_key_value_bias, query_rows, width);
+  show("k_proj", weights.key, weights.key_bias, shape.query_key_value_bias, value_rows, width);
+  show("v_proj", weights.value, weights.value_bias, shape.query_key_value_bias, value_rows, width);
+  show("o_proj", weights.output, weights.output_bias, shape.output_bias, width, query_rows);
+}
+
 std::int64_t KeyValueCache::bytes() const {
   return keys.defined() ? static_cast<std::int64_t>(keys.nbytes() + values.nbytes()) : 0;
 }
@@ -72,8 +89,8 @@ std::unique_ptr<MixerState> Attention::initialState(std::int64_t) const {
 
 Attention::Projected Attention::project(const MixerInput &input) const {
   std::int64_t batch = input.hidden.size(0), tokens = input.hidden.size(1);
-  auto heads = [&](const torch::Tensor &weight, const torch::Tensor &bias, std::int64_t count) {
-    return torch::linear(input.hidden, weight, bias).view({batch, tokens, count, weights_.head_dim});
+  auto heads = [&](const LinearWeight &weight, const torch::Tensor &bias, std::int64_t count) {
+    return weight.multiply(input.hidden, bias).view({batch, tokens, count, weights_.head_dim});
   };
   auto rotated = [&](const torch::Tensor &x) {
     return weights_.rotary->apply(x, input.positions).transpose(1, 2);
@@ -87,7 +104,7 @@ Attention::Projected Attention::project(const MixerInput &input) const {
 torch::Tensor Attention::output(const torch::Tensor &mixed) const {
   std::int64_t batch = mixed.size(0), tokens = mixed.size(2);
   auto rows = mixed.transpose(1, 2).reshape({batch, tokens, weights_.heads * weights_.head_dim});
-  return torch::linear(rows, weights_.output, weights_.output_bias);
+  return weights_.output.multiply(rows, weights_.output_bias);
 }
 
 torch::Tensor Attention::forward(const MixerInput &input, MixerState &state) {
@@ -101,11 +118,12 @@ torch::Tensor Attention::forward(const MixerInput &input, MixerState &state) {
 }
 
 void Attention::moveTo(torch::Device device) {
-  for (torch::Tensor *tensor :
-       {&weights_.query, &weights_.key, &weights_.value, &weights_.output, &weights_.query_bias,
-        &weights_.key_bias, &weights_.value_bias, &weights_.output_bias})
-    if (tensor->defined())
-      *tensor = tensor->to(device);
+  for (LinearWeight *weight : {&weights_.query, &weights_.key, &weights_.value, &weights_.output})
+    weight->moveTo(device);
+  for (torch::Tensor *bias :
+       {&weights_.query_bias, &weights_.key_bias, &weights_.value_bias, &weights_.output_bias})
+    if (bias->defined())
+      *bias = bias->to(device);
 }
 
 torch::Tensor Attention::forwardWithGradients(const MixerInput &input) const {

@@ -1,23 +1,30 @@
 // Causal softmax attention with grouped heads and a cache of keys and values.
 #pragma once
+#include "models/decoder/named_weight.h"
 #include "models/decoder/rotary.h"
 #include "models/decoder/token_mixer.h"
+#include "models/io/decoder_config.h"
 #include <cstdint>
 #include <memory>
 
 namespace linmu::models {
 
-/// The weights of one attention layer, as torch's `linear` takes them, for reuse by other mixers. Undefined
+/// The weights of one attention layer, for reuse by other mixers. Undefined
 /// biases are absent.
 struct AttentionWeights {
-  torch::Tensor query;                            ///< [H * D, d]
-  torch::Tensor key, value;                       ///< [Hkv * D, d]
-  torch::Tensor output;                           ///< [d, H * D]
+  LinearWeight query;                             ///< [H * D, d]
+  LinearWeight key, value;                        ///< [Hkv * D, d]
+  LinearWeight output;                            ///< [d, H * D]
   torch::Tensor query_bias, key_bias, value_bias; ///< [H * D], [Hkv * D], [Hkv * D]
   torch::Tensor output_bias;                      ///< [d]
   std::int64_t heads = 0, key_value_heads = 0, head_dim = 0;
   std::shared_ptr<const Rotary> rotary;
 };
+
+/// Shows every weight of the attention of layer `layer` in a decoder of `shape`, in one order. Biases that
+/// the configuration leaves out are no weights of it.
+void eachWeight(AttentionWeights &weights, const DecoderConfig &shape, std::int64_t layer,
+                const WeightVisitor &visit);
 
 /// Keys (rotated) and values of the tokens so far. The buffers grow by doubling.
 struct KeyValueCache final : MixerState {

@@ -9,27 +9,12 @@ namespace linmu::models {
 static std::shared_ptr<TokenMixer> loadAttention(const DecoderConfig &config, std::int64_t layer,
                                                  const std::shared_ptr<const Rotary> &rotary,
                                                  WeightReader &weights) {
-  std::int64_t width = config.hidden_size, query_rows = config.heads * config.head_dim,
-               value_rows = config.key_value_heads * config.head_dim;
-  auto take = [&](const char *name, std::vector<std::int64_t> shape) {
-    return weights.take(fmt::format("model.layers.{}.self_attn.{}", layer, name), std::move(shape));
-  };
   AttentionWeights attention;
   attention.heads = config.heads;
   attention.key_value_heads = config.key_value_heads;
   attention.head_dim = config.head_dim;
   attention.rotary = rotary;
-  attention.query = take("q_proj.weight", {query_rows, width});
-  attention.key = take("k_proj.weight", {value_rows, width});
-  attention.value = take("v_proj.weight", {value_rows, width});
-  attention.output = take("o_proj.weight", {width, query_rows});
-  if (config.query_key_value_bias) {
-    attention.query_bias = take("q_proj.bias", {query_rows});
-    attention.key_bias = take("k_proj.bias", {value_rows});
-    attention.value_bias = take("v_proj.bias", {value_rows});
-  }
-  if (config.output_bias)
-    attention.output_bias = take("o_proj.bias", {width});
+  eachWeight(attention, config, layer, [&](const NamedWeight &weight) { weight.take(weights); });
   return std::make_shared<Attention>(std::move(attention));
 }
 
@@ -43,44 +28,50 @@ Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights) {
 Decoder Decoder::load(const DecoderConfig &config, WeightReader &weights, const MixerLoader &mixers) {
   Decoder decoder;
   decoder.config_ = config;
-  std::int64_t width = config.hidden_size, inner = config.intermediate_size;
-  decoder.embedding_ = weights.take("model.embed_tokens.weight", {config.vocab_size, width});
-  for (std::int64_t i = 0; i < config.layers; ++i) {
-    auto take = [&](const char *name, std::vector<std::int64_t> shape) {
-      return weights.take(fmt::format("model.layers.{}.{}", i, name), std::move(shape));
-    };
-    DecoderLayer layer;
-    layer.mixer = mixers(i, weights);
-    layer.mixer_norm = take("input_layernorm.weight", {width});
-    layer.mlp_norm = take("post_attention_layernorm.weight", {width});
-    layer.gate = take("mlp.gate_proj.weight", {inner, width});
-    layer.up = take("mlp.up_proj.weight", {inner, width});
-    layer.down = take("mlp.down_proj.weight", {width, inner});
-    decoder.layers_.push_back(std::move(layer));
-  }
-  decoder.norm_ = weights.take("model.norm.weight", {width});
-  decoder.head_ = decoder.embedding_;
-  if (!config.tied_embeddings || weights.has("lm_head.weight")) {
-    decoder.head_ = weights.take("lm_head.weight", {config.vocab_size, width});
-    if (config.tied_embeddings && !torch::equal(decoder.head_, decoder.embedding_))
-      throw Error(
-          ErrorCode::corruptFile,
-          "tie_word_embeddings requires lm_head.weight to equal model.embed_tokens.weight, it does not");
-  }
+  decoder.layers_.resize(static_cast<std::size_t>(config.layers));
+  const bool head = !config.tied_embeddings || weights.has("lm_head.weight");
+  decoder.eachWeight(
+      head, [&](const NamedWeight &weight) { weight.take(weights); },
+      [&](std::int64_t index, DecoderLayer &layer) { layer.mixer = mixers(index, weights); });
+  if (!head)
+    decoder.head_ = decoder.embedding_;
+  else if (config.tied_embeddings && !torch::equal(decoder.head_.dense(), decoder.embedding_.dense()))
+    throw Error(
+        ErrorCode::corruptFile,
+        "tie_word_embeddings requires lm_head.weight to equal model.embed_tokens.weight, it does not");
   weights.requireAllTaken();
   return decoder;
 }
 
-void Decoder::moveTo(torch::Device device) {
-  bool tied = head_.is_same(embedding_);
-  embedding_ = embedding_.to(device);
-  norm_ = norm_.to(device);
-  head_ = tied ? embedding_ : head_.to(device);
-  for (DecoderLayer &layer : layers_) {
-    for (torch::Tensor *tensor : {&layer.mixer_norm, &layer.mlp_norm, &layer.gate, &layer.up, &layer.down})
-      *tensor = tensor->to(device);
-    layer.mixer->moveTo(device);
+// ---- weights ----
+
+void Decoder::eachWeight(bool head, const WeightVisitor &visit, const LayerVisitor &mixers) {
+  const std::int64_t width = config_.hidden_size, inner = config_.intermediate_size;
+  visit({"model.embed_tokens.weight", embedding_, {config_.vocab_size, width}});
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    DecoderLayer &layer = layers_[i];
+    auto show = [&](const char *name, auto &weight, std::vector<std::int64_t> shape) {
+      visit({fmt::format("model.layers.{}.{}", i, name), weight, std::move(shape)});
+    };
+    mixers(static_cast<std::int64_t>(i), layer);
+    show("input_layernorm.weight", layer.mixer_norm, {width});
+    show("post_attention_layernorm.weight", layer.mlp_norm, {width});
+    show("mlp.gate_proj.weight", layer.gate, {inner, width});
+    show("mlp.up_proj.weight", layer.up, {inner, width});
+    show("mlp.down_proj.weight", layer.down, {width, inner});
   }
+  visit({"model.norm.weight", norm_, {width}});
+  if (head)
+    visit({"lm_head.weight", head_, {config_.vocab_size, width}});
+}
+
+void Decoder::moveTo(torch::Device device) {
+  const bool shared = tied();
+  eachWeight(
+      !shared, [&](const NamedWeight &weight) { weight.moveTo(device); },
+      [&](std::int64_t, DecoderLayer &layer) { layer.mixer->moveTo(device); });
+  if (shared)
+    head_ = embedding_;
 }
 
 // ---- state ----
@@ -123,7 +114,7 @@ torch::Tensor Decoder::embed(const torch::Tensor &ids) const {
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("token ids must be 0 to {}, got {}", config_.vocab_size - 1,
                             ids.masked_select(outside)[0].item<std::int64_t>()));
-  return torch::embedding(embedding_, ids.to(embedding_.device()));
+  return embedding_.rowsOf(ids);
 }
 
 torch::Tensor Decoder::forward(const torch::Tensor &ids, DecoderState &state, Logits logits) const {
@@ -175,13 +166,13 @@ torch::Tensor Decoder::forwardEmbeddings(const torch::Tensor &embeddings, const 
     x = x + layer.mixer->forward(input, *state.layers[i]);
 
     auto hidden = rmsNorm(x, layer.mlp_norm, config_.rms_epsilon);
-    auto gated = torch::silu(torch::linear(hidden, layer.gate)).mul_(torch::linear(hidden, layer.up));
-    x = x + torch::linear(gated, layer.down);
+    auto gated = torch::silu(layer.gate.multiply(hidden)).mul_(layer.up.multiply(hidden));
+    x = x + layer.down.multiply(gated);
   }
   state.tokens += tokens;
   if (logits == Logits::last)
     x = x.narrow(1, tokens - 1, 1);
-  return torch::linear(rmsNorm(x, norm_, config_.rms_epsilon), head_);
+  return head_.multiply(rmsNorm(x, norm_, config_.rms_epsilon));
 }
 
 } // namespace linmu::models

@@ -14,8 +14,8 @@ namespace linmu::models {
 struct DecoderLayer {
   torch::Tensor mixer_norm, mlp_norm; ///< [d]
   std::shared_ptr<TokenMixer> mixer;
-  torch::Tensor gate, up; ///< [intermediate, d]
-  torch::Tensor down;     ///< [d, intermediate]
+  LinearWeight gate, up; ///< [intermediate, d]
+  LinearWeight down;     ///< [d, intermediate]
 };
 
 /// What one batch of sequences has been through.
@@ -38,9 +38,9 @@ using MixerLoader = std::function<std::shared_ptr<TokenMixer>(std::int64_t layer
 /// A copy shares every weight and mixer; replacing a mixer in one leaves the other as it was.
 class Decoder {
 public:
-  /// Reads all weights, f32, with an attention mixer in each layer, or with what `mixers` gives. Throws
-  /// Error(corruptFile) naming the first tensor that is missing, has another shape, or that the model does
-  /// not have.
+  /// Reads all weights, in f32 or, where `weights` has them packed, as they are, with an attention mixer in
+  /// each layer, or with what `mixers` gives. Throws Error(corruptFile) naming the first tensor that is
+  /// missing, has another shape, or that the model does not have.
   static Decoder load(const DecoderConfig &config, WeightReader &weights);
   static Decoder load(const DecoderConfig &config, WeightReader &weights, const MixerLoader &mixers);
 
@@ -48,14 +48,22 @@ public:
   std::vector<DecoderLayer> &layers() { return layers_; }
   const std::vector<DecoderLayer> &layers() const { return layers_; }
   /// [vocabulary, d]
-  const torch::Tensor &embedding() const { return embedding_; }
+  const LinearWeight &embedding() const { return embedding_; }
   /// The weight of the last norm, [d].
   const torch::Tensor &norm() const { return norm_; }
   /// [vocabulary, d]; the embedding itself where the two are tied.
-  const torch::Tensor &head() const { return head_; }
+  const LinearWeight &head() const { return head_; }
+  bool tied() const { return head_.isSame(embedding_); }
 
-  /// Every weight lies on `device` from here on, where states are made and calls compute. Copies of the
-  /// decoder share their mixers: move it before there are any.
+  using LayerVisitor = std::function<void(std::int64_t index, DecoderLayer &layer)>;
+  /// Shows every weight outside the mixers, the head where it is not tied, and hands each layer to `mixers`
+  /// before the layer's other weights, in the order in which they are loaded.
+  void eachWeight(const WeightVisitor &visit, const LayerVisitor &mixers) {
+    eachWeight(!tied(), visit, mixers);
+  }
+
+  /// Every weight lies on `device` from here on, where states are made and calls compute; packed ones are
+  /// unpacked unless that is the CPU. Copies of the decoder share their mixers: move it before there are any.
   void moveTo(torch::Device device);
 
   DecoderState initialState(std::int64_t batch = 1) const;
@@ -73,8 +81,11 @@ public:
                                   DecoderState &state, Logits logits = Logits::last) const;
 
 private:
+  void eachWeight(bool head, const WeightVisitor &visit, const LayerVisitor &mixers);
+
   DecoderConfig config_;
-  torch::Tensor embedding_, norm_, head_;
+  LinearWeight embedding_, head_;
+  torch::Tensor norm_;
   std::vector<DecoderLayer> layers_;
 };
 

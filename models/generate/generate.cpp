@@ -14,14 +14,6 @@ double secondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-void checkOptions(const GenerateOptions &options) {
-  if (options.max_tokens < 0)
-    throw Error(
-        ErrorCode::invalidArgument,
-        fmt::format("the number of tokens to generate must be 0 or more, got {}", options.max_tokens));
-  Sampler{options.sampling};
-}
-
 Generation decode(const LanguageModel &model, torch::Tensor logits, DecoderState &state,
                   const GenerateOptions &options, const TextCallback &onText) {
   Sampler sampler(options.sampling);
@@ -51,6 +43,14 @@ Generation decode(const LanguageModel &model, torch::Tensor logits, DecoderState
 }
 
 } // namespace
+
+void checkOptions(const GenerateOptions &options) {
+  if (options.max_tokens < 0)
+    throw Error(
+        ErrorCode::invalidArgument,
+        fmt::format("the number of tokens to generate must be 0 or more, got {}", options.max_tokens));
+  Sampler{options.sampling};
+}
 
 Generation continueFrom(const LanguageModel &model, torch::Tensor logits, DecoderState &state,
                         const GenerateOptions &options, const TextCallback &onText) {

@@ -14,6 +14,9 @@ struct GenerateOptions {
   SamplingOptions sampling{};
 };
 
+/// Throws Error(invalidArgument) naming the option that is out of range, which generating would do later.
+void checkOptions(const GenerateOptions &options);
+
 struct Generation {
   std::vector<std::int64_t> ids; ///< without the stop token
   std::string text;

@@ -14,11 +14,19 @@ void addStop(std::vector<std::int64_t> &stops, std::optional<std::int64_t> id) {
     stops.push_back(*id);
 }
 
-LanguageModel openGguf(const std::filesystem::path &path) {
+[[noreturn]] void failUnpacked(const std::filesystem::path &path) {
+  throw Error(ErrorCode::unsupported,
+              fmt::format("{}: holds no weights that are packed as Q4_0, Q4_1 or Q8_0", path.string()),
+              "leave out --weights, or write --weights=f32");
+}
+
+LanguageModel openGguf(const std::filesystem::path &path, std::optional<WeightForm> form) {
   auto file = std::make_shared<const GgufFile>(GgufFile::open(path));
   DecoderConfig config = readGgufConfig(*file);
   Tokenizer tokenizer = Tokenizer::fromGguf(*file);
-  WeightReader weights = WeightReader::fromGguf(file, config);
+  WeightReader weights = WeightReader::fromGguf(file, config, form.value_or(WeightForm::packed));
+  if (form == WeightForm::packed && !weights.hasPacked())
+    failUnpacked(path);
   LanguageModel model{Decoder::load(config, weights), std::move(tokenizer), {}, path.string(), {}};
   if (file->has("tokenizer.chat_template"))
     model.chat_template_text = file->string("tokenizer.chat_template");
@@ -110,11 +118,13 @@ LanguageModel LanguageModel::fromFolder(const std::filesystem::path &folder, Tok
   return completed(std::move(model));
 }
 
-LanguageModel LanguageModel::open(const std::filesystem::path &path) {
+LanguageModel LanguageModel::open(const std::filesystem::path &path, std::optional<WeightForm> form) {
   if (!std::filesystem::exists(path))
     throw Error(ErrorCode::io, fmt::format("no such file or folder: {}", path.string()));
   if (!std::filesystem::is_directory(path))
-    return completed(openGguf(path));
+    return completed(openGguf(path, form));
+  if (form == WeightForm::packed)
+    failUnpacked(path);
   DecoderConfig config = readConfigJson(path / "config.json");
   Tokenizer tokenizer = Tokenizer::fromJson(path / "tokenizer.json");
   WeightReader weights = WeightReader::fromSafetensors(path);

@@ -13,8 +13,9 @@ namespace linmu::models {
 
 struct LanguageModel {
   /// Opens a GGUF file, or a Hugging Face folder with `config.json`, safetensors and `tokenizer.json`, also
-  /// one that `linmu distill` has written. Throws linmu::Error naming the file and what does not fit.
-  static LanguageModel open(const std::filesystem::path &path);
+  /// one that `linmu distill` has written. Without a `form`, weights stay packed that the file packs;
+  /// `packed` requires that it packs some. Throws linmu::Error naming the file and what does not fit.
+  static LanguageModel open(const std::filesystem::path &path, std::optional<WeightForm> form = {});
   /// A decoder and tokenizer with the chat template and stop tokens of a Hugging Face folder. Throws as
   /// `open` does.
   static LanguageModel fromFolder(const std::filesystem::path &folder, Tokenizer tokenizer, Decoder decoder);

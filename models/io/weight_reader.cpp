@@ -30,9 +30,9 @@ torch::Tensor loadGguf(const GgufTensor &tensor) {
   return loaded;
 }
 
-/// Rows of each head: from pairs (2i, 2i + 1) to halves (i, i + head_dim / 2).
-torch::Tensor pairsToHalves(const torch::Tensor &rows, std::int64_t head_dim) {
-  return rows.unflatten(0, {-1, head_dim / 2, 2}).transpose(1, 2).flatten(0, 2).contiguous();
+/// Which row of `rows` comes where: of each head, from pairs (2i, 2i + 1) to halves (i, i + head_dim / 2).
+torch::Tensor pairsToHalves(std::int64_t rows, std::int64_t head_dim) {
+  return torch::arange(rows, torch::kInt64).unflatten(0, {-1, head_dim / 2, 2}).transpose(1, 2).flatten(0, 2);
 }
 
 /// Empty for a name that the decoder does not have.
@@ -89,12 +89,14 @@ WeightReader WeightReader::fromSafetensors(const std::filesystem::path &path) {
                                 "F16, BF16 or F64",
                                 shard.path().string(), name, linmu::name(stored.type)));
       // Holding `shards` keeps the mapping alive for as long as the entry.
-      reader.entries_.emplace(name, Entry{stored.shape, [shards, &stored] { return loadStored(stored); }});
+      reader.entries_.emplace(name,
+                              Entry{stored.shape, [shards, &stored] { return loadStored(stored); }, {}});
     }
   return reader;
 }
 
-WeightReader WeightReader::fromGguf(std::shared_ptr<const GgufFile> file, const DecoderConfig &config) {
+WeightReader WeightReader::fromGguf(std::shared_ptr<const GgufFile> file, const DecoderConfig &config,
+                                    WeightForm form) {
   WeightReader reader;
   reader.origin_ = file->path().string();
   bool pairs = file->string("general.architecture") == "llama";
@@ -107,12 +109,24 @@ WeightReader WeightReader::fromGguf(std::shared_ptr<const GgufFile> file, const 
       translated_name = name;
     bool rotated = translated_name.find(".q_proj.") != std::string::npos ||
                    translated_name.find(".k_proj.") != std::string::npos;
-    std::int64_t head_dim = pairs && rotated ? config.head_dim : 0;
-    reader.entries_.emplace(translated_name, Entry{tensor.shape, [file, &tensor, head_dim] {
-                                                     torch::Tensor loaded = loadGguf(tensor);
-                                                     return head_dim ? pairsToHalves(loaded, head_dim)
-                                                                     : loaded;
-                                                   }});
+    // A number of rows that the heads do not divide is refused as a shape that does not fit.
+    torch::Tensor order = pairs && rotated && !tensor.shape.empty() && tensor.shape[0] % config.head_dim == 0
+                              ? pairsToHalves(tensor.shape[0], config.head_dim).contiguous()
+                              : torch::Tensor();
+    Entry entry{tensor.shape,
+                [&tensor, file, order] {
+                  torch::Tensor loaded = loadGguf(tensor);
+                  return order.defined() ? loaded.index_select(0, order) : loaded;
+                },
+                {}};
+    if (form == WeightForm::packed && PackedRows::has(tensor.type) && tensor.shape.size() == 2)
+      entry.packed = [&tensor, file, order] {
+        std::vector<std::int64_t> rows;
+        if (order.defined())
+          rows.assign(order.data_ptr<std::int64_t>(), order.data_ptr<std::int64_t>() + order.numel());
+        return PackedRows(file, tensor, std::move(rows));
+      };
+    reader.entries_.emplace(translated_name, std::move(entry));
   }
   return reader;
 }
@@ -124,9 +138,8 @@ WeightReader WeightReader::fromFunction(std::string origin, Maker make) {
   return reader;
 }
 
-torch::Tensor WeightReader::take(const std::string &name, std::vector<std::int64_t> shape) {
-  if (make_)
-    return make_(name, shape);
+const WeightReader::Entry &WeightReader::at(const std::string &name,
+                                            const std::vector<std::int64_t> &shape) const {
   auto found = entries_.find(name);
   if (found == entries_.end())
     throw Error(ErrorCode::corruptFile, fmt::format("{}: requires the tensor '{}'", origin_, name));
@@ -134,8 +147,29 @@ torch::Tensor WeightReader::take(const std::string &name, std::vector<std::int64
     throw Error(ErrorCode::corruptFile,
                 fmt::format("{}: tensor '{}' must have the shape [{}], got [{}]", origin_, name,
                             fmt::join(shape, ", "), fmt::join(found->second.shape, ", ")));
+  return found->second;
+}
+
+torch::Tensor WeightReader::take(const std::string &name, std::vector<std::int64_t> shape) {
+  if (make_)
+    return make_(name, shape);
+  const Entry &entry = at(name, shape);
   taken_.insert(name);
-  return found->second.load();
+  return entry.load();
+}
+
+std::optional<PackedRows> WeightReader::takePacked(const std::string &name, std::vector<std::int64_t> shape) {
+  if (make_)
+    return std::nullopt;
+  const Entry &entry = at(name, shape);
+  if (!entry.packed)
+    return std::nullopt;
+  taken_.insert(name);
+  return entry.packed();
+}
+
+bool WeightReader::hasPacked() const {
+  return std::ranges::any_of(entries_, [](const auto &entry) { return bool(entry.second.packed); });
 }
 
 void WeightReader::requireAllTaken() const {

@@ -43,32 +43,81 @@ void turnUpright(const std::vector<std::uint8_t> &decoded, std::size_t stride, F
     }
 }
 
+/// Its lines belong to two fields, every other one to each, and so do those of its chroma.
+bool isInterlaced(const AVFrame &frame) {
+#ifdef AV_FRAME_FLAG_INTERLACED
+  return frame.flags & AV_FRAME_FLAG_INTERLACED;
+#else
+  return frame.interlaced_frame;
+#endif
+}
+
 } // namespace
 
-int FrameConverter::convert(const AVFrame &frame, std::vector<std::uint8_t> &rgb) {
+int FrameConverter::convert(const AVFrame &frame, int quarter_turns, std::vector<std::uint8_t> &rgb) {
   const FrameSize decoded_size =
-      quarter_turns_ % 2 ? FrameSize{.width = size_.height, .height = size_.width} : size_;
-  scaler_.reset(ffmpeg().sws_getCachedContext(
-      scaler_.release(), frame.width, frame.height, AVPixelFormat(frame.format), decoded_size.width,
-      decoded_size.height, AV_PIX_FMT_RGB24, scaler_flags, nullptr, nullptr, nullptr));
-  if (!scaler_)
-    return AVERROR(EINVAL);
-  const int *matrix = ffmpeg().sws_getCoefficients(matrixOf(frame));
-  // No effect, and an error code to ignore, for frames that are RGB already.
-  ffmpeg().sws_setColorspaceDetails(scaler_.get(), matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1,
-                                    0, 1 << 16, 1 << 16);
+      quarter_turns % 2 ? FrameSize{.width = size_.height, .height = size_.width} : size_;
   // The scaler may write up to a vector past a row's end.
   const int stride = (decoded_size.width * 3 + 63) / 64 * 64;
   decoded_.resize(std::size_t(stride) * decoded_size.height + 64);
-  std::uint8_t *planes[4] = {decoded_.data(), nullptr, nullptr, nullptr};
-  const int strides[4] = {stride, 0, 0, 0};
-  const int status =
-      ffmpeg().sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides);
-  if (status >= 0) {
-    rgb.resize(std::size_t(size_.width) * size_.height * 3);
-    turnUpright(decoded_, stride, size_, quarter_turns_, rgb);
+  // Lines of another number are made of both fields.
+  const int fields = isInterlaced(frame) && decoded_size.height == frame.height && frame.height > 1 ? 2 : 1;
+  for (int field = 0; field < fields; ++field)
+    if (const int status = scale(frame, field, fields, decoded_size, stride); status < 0)
+      return status;
+  rgb.resize(std::size_t(size_.width) * size_.height * 3);
+  turnUpright(decoded_, stride, size_, quarter_turns, rgb);
+  return 0;
+}
+
+/// A scaler of lines of the `field`th of `fields`, to `size`; null if there is none for such frames.
+SwsContext *FrameConverter::scalerOf(const AVFrame &frame, int field, int fields, FrameSize size) {
+  const int lines = (frame.height + fields - 1 - field) / fields;
+  const Form form{frame.width, lines, frame.format, fields, size};
+  Scaler &scaler = scalers_[field];
+  if (scaler.context && scaler.form == form)
+    return scaler.context.get();
+  scaler = {form, FfmpegHandle<SwsContext>(ffmpeg().sws_alloc_context())};
+  const auto set = [&](const char *option, std::int64_t value) {
+    ffmpeg().av_opt_set_int(scaler.context.get(), option, value, 0);
+  };
+  set("srcw", frame.width);
+  set("srch", lines);
+  set("src_format", frame.format);
+  set("dstw", size.width);
+  set("dsth", (size.height + fields - 1 - field) / fields);
+  set("dst_format", AV_PIX_FMT_RGB24);
+  set("sws_flags", scaler_flags);
+  // Where chroma lies between a field's lines, in 256ths of them (ISO/IEC 13818-2, 6.1.1.8).
+  if (fields == 2)
+    set("src_v_chr_pos", field == 0 ? 64 : 192);
+  if (ffmpeg().sws_init_context(scaler.context.get(), nullptr, nullptr) < 0)
+    scaler.context.reset();
+  return scaler.context.get();
+}
+
+/// Lines `field`, `field` + `fields`, ... of the frame into those of `decoded_`.
+int FrameConverter::scale(const AVFrame &frame, int field, int fields, FrameSize size, int stride) {
+  SwsContext *scaler = scalerOf(frame, field, fields, size);
+  if (!scaler)
+    return AVERROR(EINVAL);
+  const int *matrix = ffmpeg().sws_getCoefficients(matrixOf(frame));
+  // No effect, and an error code to ignore, for frames that are RGB already.
+  ffmpeg().sws_setColorspaceDetails(scaler, matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1, 0,
+                                    1 << 16, 1 << 16);
+  const std::uint8_t *from[4];
+  int from_strides[4];
+  for (int plane = 0; plane < 4; ++plane) {
+    from[plane] =
+        frame.data[plane] ? frame.data[plane] + std::ptrdiff_t(field) * frame.linesize[plane] : nullptr;
+    from_strides[plane] = fields * frame.linesize[plane];
   }
-  return status;
+  if (frame.format == AV_PIX_FMT_PAL8)
+    from[1] = frame.data[1]; // the palette
+  std::uint8_t *planes[4] = {decoded_.data() + field * stride, nullptr, nullptr, nullptr};
+  const int strides[4] = {fields * stride, 0, 0, 0};
+  return ffmpeg().sws_scale(scaler, from, from_strides, 0, (frame.height + fields - 1 - field) / fields,
+                            planes, strides);
 }
 
 } // namespace linmu::media

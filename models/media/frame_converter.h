@@ -6,20 +6,34 @@
 
 namespace linmu::media {
 
-/// Keeps the scaler of the last frame's format, so that a stream costs one set-up.
+/// Keeps the scalers of the last frame's format, so that a stream costs one set-up.
 class FrameConverter {
 public:
-  /// `quarter_turns` (0..3): clockwise rotation that brings a decoded frame upright. `size`: of the result.
-  FrameConverter(FrameSize size, int quarter_turns) : size_(size), quarter_turns_(quarter_turns) {}
+  /// `size`: of the result.
+  explicit FrameConverter(FrameSize size) : size_(size) {}
 
-  /// Bicubic resize and conversion with the matrix and range that the frame declares (BT.601 where it does
-  /// not and fewer than 720 lines, else BT.709). Returns an FFmpeg status, negative on failure.
-  int convert(const AVFrame &frame, std::vector<std::uint8_t> &rgb);
+  /// `quarter_turns` (0..3): clockwise rotation that brings the frame upright. Bicubic resize and conversion
+  /// with the matrix and range that the frame declares (BT.601 where it does not and fewer than 720 lines,
+  /// else BT.709), of interlaced frames each field by itself where lines stay lines. Returns an FFmpeg
+  /// status, negative on failure.
+  int convert(const AVFrame &frame, int quarter_turns, std::vector<std::uint8_t> &rgb);
 
 private:
+  /// What a scaler is made for.
+  struct Form {
+    int width = 0, lines = 0, format = 0, fields = 0;
+    FrameSize size;
+    bool operator==(const Form &) const = default;
+  };
+  struct Scaler {
+    Form form;
+    FfmpegHandle<SwsContext> context;
+  };
+  SwsContext *scalerOf(const AVFrame &frame, int field, int fields, FrameSize size);
+  int scale(const AVFrame &frame, int field, int fields, FrameSize size, int stride);
+
   FrameSize size_;
-  int quarter_turns_;
-  FfmpegHandle<SwsContext> scaler_;
+  Scaler scalers_[2]; ///< of frames and of first fields; of second fields
   std::vector<std::uint8_t> decoded_;
 };
 

@@ -19,17 +19,19 @@ enum class DamagedVideo {
 enum class MediaKind { video, picture };
 
 struct VideoInfo {
-  FrameSize size;               ///< as displayed: after rotation
+  FrameSize size;               ///< as displayed: the first frame after rotation
   double aspect = 0;            ///< width / height as displayed, non-square pixels considered
   double frames_per_second = 0; ///< average
-  double seconds = 0;           ///< as the container declares; 0 if it does not
-  std::string codec;            ///< FFmpeg's name: "h264"
-  std::string container;        ///< FFmpeg's name: "mov,mp4,m4a,3gp,3g2,mj2"
+  double seconds =
+      0; ///< as the container declares; 0 if it does not. Of several transport streams the first one's
+  std::string codec;     ///< FFmpeg's name: "h264"
+  std::string container; ///< FFmpeg's name: "mov,mp4,m4a,3gp,3g2,mj2"
 };
 
 /// Frames in display order. A file with several video streams is read at the one FFmpeg holds for the best.
 /// Only local files are opened, and of containers only those of audio and video: no playlist can make a
-/// reader fetch something else. Not thread-safe; different readers are independent.
+/// reader fetch something else. Transport streams one behind the other are one clip. Frames are shown the way
+/// up that they say themselves, or else their stream. Not thread-safe; different readers are independent.
 ///
 /// Errors name the file, what was expected and what was found: Error(io) for a file that cannot be opened,
 /// Error(invalidArgument) for one that is no video, Error(corruptFile) for a damaged one, Error(unsupported)

@@ -21,19 +21,18 @@ MMateWeights reuseWeights(const AttentionWeights &attention, std::int64_t hidden
   weights.key_value_heads = g;
   weights.head_dim = d;
   weights.rotary = attention.rotary;
-  const torch::TensorOptions options = attention.query.options();
+  const Tensor query = attention.query.dense(), key = attention.key.dense(), value = attention.value.dense();
+  const torch::TensorOptions options = query.options();
   // dt = softplus(bias): the bias is the inverse softplus of a log-uniform step.
   auto dtBias = [&] {
     Tensor dt = torch::exp(torch::rand({h}, generator) * (std::log(1e-1) - std::log(1e-3)) + std::log(1e-3));
     return (dt + torch::log(-torch::expm1(-dt))).to(options.device());
   };
   auto aLog = [&] { return torch::log(torch::rand({h}, generator) * 15 + 1).to(options.device()); };
-  weights.flex = torch::cat({attention.query, attention.key, attention.value,
-                             torch::zeros({3 * h, hidden_size}, options)})
-                     .contiguous();
-  weights.flex_bias = torch::cat(
-      {biasOf(attention.query_bias, attention.query), biasOf(attention.key_bias, attention.key),
-       biasOf(attention.value_bias, attention.value), dtBias(), dtBias(), torch::zeros({h}, options)});
+  weights.flex = torch::cat({query, key, value, torch::zeros({3 * h, hidden_size}, options)}).contiguous();
+  weights.flex_bias =
+      torch::cat({biasOf(attention.query_bias, query), biasOf(attention.key_bias, key),
+                  biasOf(attention.value_bias, value), dtBias(), dtBias(), torch::zeros({h}, options)});
   weights.forward_a_log = aLog();
   weights.reverse_a_log = aLog();
   for (int part = 0; part < 3; ++part)
@@ -41,9 +40,9 @@ MMateWeights reuseWeights(const AttentionWeights &attention, std::int64_t hidden
       weights.convolution[part].push_back(
           torch::full({part == 0 ? h : g, d}, lag == 0 ? 1.0f : 0.0f, options));
   weights.scan_norm = torch::ones({h, d}, options);
-  weights.flex_output = weights.swin_output = attention.output;
+  weights.flex_output = weights.swin_output = attention.output.dense();
   weights.flex_output_bias = weights.swin_output_bias = attention.output_bias;
-  weights.swin = torch::cat({attention.query, attention.key, attention.value}).contiguous();
+  weights.swin = torch::cat({query, key, value}).contiguous();
   weights.swin_bias = weights.flex_bias.narrow(0, 0, (h + 2 * g) * d).clone();
   weights.lambda = torch::zeros({1, hidden_size}, options);
   weights.lambda_bias = torch::full({1}, 2.0f, options);
@@ -87,7 +86,7 @@ struct Recorder final : TokenMixer {
     auto &attention = static_cast<Attention &>(*inner);
     AttentionWeights bare = attention.weights();
     std::int64_t width = bare.heads * bare.head_dim;
-    bare.output = torch::eye(width, bare.query.options());
+    bare.output = torch::eye(width, input.hidden.options());
     bare.output_bias = Tensor();
     std::unique_ptr<MixerState> before = state.clone();
     Tensor heads = Attention(bare).forward(input, *before);

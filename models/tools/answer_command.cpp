@@ -23,6 +23,7 @@ void run(const Arguments &arguments) {
   if (arguments.special)
     throw Error(ErrorCode::unsupported, "linmu answer takes control tokens in a question as text",
                 "leave out --special");
+  models::checkOptions(arguments.options);
   models::setTorchThreads(Settings::current().threads);
   const auto model = models::VisionLanguageModel::open(arguments.model);
   const distill::SampleEncoder encoder(model);

@@ -66,7 +66,7 @@ private:
 void run(const Arguments &arguments) {
   arguments.positionals.resolve();
   models::setTorchThreads(Settings::current().threads);
-  auto model = models::LanguageModel::open(arguments.model);
+  auto model = arguments.open();
   models::Conversation conversation(model, arguments.system, arguments.special);
   models::GenerateOptions options = arguments.options;
   const bool prompted = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO) && !arguments.json;
@@ -99,6 +99,7 @@ void addChat(CLI::App &app) {
   arguments->positionals.add(*command, "model", "A GGUF file or a Hugging Face folder", &arguments->model);
   command->add_option("--system", arguments->system, "A system message before the conversation");
   arguments->addOptionsTo(*command);
+  arguments->addWeightsTo(*command);
   command->callback([arguments] { run(*arguments); });
 }
 

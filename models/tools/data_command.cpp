@@ -3,6 +3,7 @@
 #include "distill/data/set_spec.h"
 #include "models/report/progress_bar.h"
 #include "models/tools/commands.h"
+#include "models/tools/whole_number.h"
 #include <cstdint>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -40,11 +41,11 @@ void addData(CLI::App &app) {
                    fmt::format("{}", fmt::join(distill::generatorNames(), " or ")))
       ->required();
   command->add_option("--out", arguments->out, "The folder for data.jsonl and media/")->required();
-  command->add_option("--seed", arguments->seed, "Another seed gives other questions (0)");
-  command->add_option("--count", arguments->count, "How many (20)");
+  addWholeNumber(*command, "--seed", arguments->seed, "Another seed gives other questions (0)");
+  addWholeNumber(*command, "--count", arguments->count, "How many (20)");
   command->add_option("--split", arguments->split, "train (default) or held-out: nothing shown is in both");
-  command->add_option("--side", arguments->options.side, "Pixels of a side (64)");
-  command->add_option("--frames", arguments->options.frames, "Frames of a video (32)");
+  addWholeNumber(*command, "--side", arguments->options.side, "Pixels of a side (64)");
+  addWholeNumber(*command, "--frames", arguments->options.frames, "Frames of a video (32)");
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -53,7 +53,7 @@ struct Prompt {
 };
 
 Prompt makePrompt(const models::LanguageModel &model, const std::string &video, std::int64_t count) {
-  torch::Tensor table = model.decoder.embedding();
+  torch::Tensor table = model.decoder.embedding().dense();
   double rms = table.square().mean().sqrt().item<double>();
   media::PatchTokenizer tokenizer(int(table.size(1)));
   media::VideoTokens tokens = media::tokenizeClip(video, int(count), tokenizer, rms);
@@ -164,7 +164,7 @@ void run(const Arguments &arguments) {
   fmt::print("{}\n\n", notDistilled);
   page.addNotice(notDistilled);
 
-  models::LanguageModel model = models::LanguageModel::open(arguments.model);
+  models::LanguageModel model = models::LanguageModel::open(arguments.model, models::WeightForm::f32);
   const char *question = "What is a video? Answer in one sentence.";
   models::GenerateOptions options;
   options.max_tokens = 48;

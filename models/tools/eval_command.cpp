@@ -5,6 +5,7 @@
 #include "models/report/progress_bar.h"
 #include "models/report/table.h"
 #include "models/tools/commands.h"
+#include "models/tools/whole_number.h"
 #include "runtime/core/error.h"
 #include "runtime/core/settings.h"
 #include "runtime/io/atomic_file.h"
@@ -119,7 +120,7 @@ void addEval(CLI::App &app) {
   command->add_option(
       "--media", arguments->media,
       "none (default); shuffled: the frames of videos; blank: grey in place of pictures and videos");
-  command->add_option("--max-tokens", arguments->max_tokens, "Of an answer at most (16)");
+  addWholeNumber(*command, "--max-tokens", arguments->max_tokens, "Of an answer at most (16)");
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -31,7 +31,7 @@ void run(const Arguments &arguments) {
   arguments.positionals.resolve();
   std::string prompt = arguments.prompt == "-" ? promptFromStandardInput() : arguments.prompt;
   models::setTorchThreads(Settings::current().threads);
-  auto model = models::LanguageModel::open(arguments.model);
+  auto model = arguments.open();
   auto ids = models::encodePrompt(model, prompt, arguments.raw, arguments.special);
   models::DecoderState state = model.decoder.initialState();
   models::TextCallback stream;
@@ -59,6 +59,7 @@ void addGenerate(CLI::App &app) {
   arguments->positionals.add(*command, "prompt", "The user's message; - reads the standard input",
                              &arguments->prompt);
   arguments->addOptionsTo(*command);
+  arguments->addWeightsTo(*command);
   command->add_flag("--raw", arguments->raw, "Take the prompt as it is, without the model's chat template");
   command->callback([arguments] { run(*arguments); });
 }

@@ -1,6 +1,7 @@
 // linmu init: a new vision-language model to train.
 #include "distill/data/vocabulary.h"
 #include "models/tools/commands.h"
+#include "models/tools/whole_number.h"
 #include "models/vlm/model_folder.h"
 #include <cstdint>
 #include <fmt/format.h>
@@ -32,7 +33,7 @@ void addInit(CLI::App &app) {
       app.add_subcommand("init", "Make a small vision-language model with random weights, to train");
   command->add_option("--out", arguments->out, "The folder for it")->required();
   command->add_option("--preset", arguments->preset, "small (default; 1,024 tokens a video) or demo (256)");
-  command->add_option("--seed", arguments->seed, "Of the weights (0)");
+  addWholeNumber(*command, "--seed", arguments->seed, "Of the weights (0)");
   command->callback([arguments] { run(*arguments); });
 }
 

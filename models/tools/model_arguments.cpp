@@ -1,20 +1,37 @@
 #include "models/tools/model_arguments.h"
+#include "models/tools/whole_number.h"
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace linmu::tools {
 
 void ModelArguments::addOptionsTo(CLI::App &command) {
-  command.add_option("--max-tokens", options.max_tokens, "Tokens to generate at most (256)");
+  addWholeNumber(command, "--max-tokens", options.max_tokens, "Tokens to generate at most (256)");
   command.add_option("--temperature", options.sampling.temperature,
                      "0, the default, always takes the most likely token");
   command.add_option("--top-p", options.sampling.top_p,
                      "Sample from the likeliest tokens that reach this probability (1)");
-  command.add_option("--seed", options.sampling.seed, "Seed of the sampling (0)");
+  addWholeNumber(command, "--seed", options.sampling.seed, "Seed of the sampling (0)");
   command.add_flag("--special", special,
                    "Take control tokens in what you say, such as <|im_end|>, as such and not as text");
   command.add_flag("--json", json, "Print each answer and its figures as one line of JSON");
+}
+
+void ModelArguments::addWeightsTo(CLI::App &command) {
+  command
+      .add_option(
+          "--weights", weights,
+          "packed, the default where the file packs them: weights stay as few bits as the file has, in a "
+          "fraction of the memory; f32: they are unpacked. Both compute with the same weights in f32")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, models::WeightForm>{
+          {"packed", models::WeightForm::packed}, {"f32", models::WeightForm::f32}}));
+}
+
+models::LanguageModel ModelArguments::open() const {
+  models::checkOptions(options);
+  return models::LanguageModel::open(model, weights);
 }
 
 void NamedPositionals::add(CLI::App &command, const std::string &name, const std::string &description,

@@ -3,6 +3,7 @@
 #include "models/generate/generate.h"
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,16 @@ struct ModelArguments {
   std::string model;
   models::GenerateOptions options;
   bool json = false;
-  bool special = false; ///< control tokens in what the user says are taken as such
+  std::optional<models::WeightForm> weights; ///< as LanguageModel::open takes it
+  bool special = false;                      ///< control tokens in what the user says are taken as such
 
   /// --max-tokens, --temperature, --top-p, --seed, --special and --json.
   void addOptionsTo(CLI::App &command);
+  /// --weights, for models that open() opens.
+  void addWeightsTo(CLI::App &command);
+
+  /// Opens the model once the options are known to be in range.
+  models::LanguageModel open() const;
 };
 
 /// Values that are given by position or by option: MODEL or --model, then what else the command takes. An

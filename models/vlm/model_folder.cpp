@@ -75,37 +75,17 @@ void writeModelFolder(const std::filesystem::path &folder, const ModelFiles &fil
 std::map<std::string, Tensor> tensorsOf(VisionLanguageModel &model) {
   std::map<std::string, Tensor> tensors;
   model.eachVisionTensor([&](const NamedTensor &entry) { tensors[entry.name] = entry.tensor; });
-  const Decoder &decoder = model.language.decoder;
-  tensors["model.embed_tokens.weight"] = decoder.embedding();
-  tensors["model.norm.weight"] = decoder.norm();
-  if (!decoder.head().is_same(decoder.embedding()))
-    tensors["lm_head.weight"] = decoder.head();
-  for (std::size_t i = 0; i < decoder.layers().size(); ++i) {
-    const DecoderLayer &layer = decoder.layers()[i];
-    auto add = [&](const char *name, const Tensor &tensor) {
-      if (tensor.defined())
-        tensors[fmt::format("model.layers.{}.{}", i, name)] = tensor;
-    };
+  Decoder &decoder = model.language.decoder;
+  auto add = [&](const NamedWeight &weight) { tensors[weight.name()] = weight.tensor(); };
+  decoder.eachWeight(add, [&](std::int64_t index, DecoderLayer &layer) {
     const auto *attention = dynamic_cast<const Attention *>(layer.mixer.get());
     if (!attention)
       throw Error(
           ErrorCode::unsupported,
-          fmt::format("layer {}: expected attention, got another mixer, whose tensors have no names", i));
-    const AttentionWeights &weights = attention->weights();
-    add("self_attn.q_proj.weight", weights.query);
-    add("self_attn.q_proj.bias", weights.query_bias);
-    add("self_attn.k_proj.weight", weights.key);
-    add("self_attn.k_proj.bias", weights.key_bias);
-    add("self_attn.v_proj.weight", weights.value);
-    add("self_attn.v_proj.bias", weights.value_bias);
-    add("self_attn.o_proj.weight", weights.output);
-    add("self_attn.o_proj.bias", weights.output_bias);
-    add("input_layernorm.weight", layer.mixer_norm);
-    add("post_attention_layernorm.weight", layer.mlp_norm);
-    add("mlp.gate_proj.weight", layer.gate);
-    add("mlp.up_proj.weight", layer.up);
-    add("mlp.down_proj.weight", layer.down);
-  }
+          fmt::format("layer {}: expected attention, got another mixer, whose tensors have no names", index));
+    AttentionWeights weights = attention->weights();
+    eachWeight(weights, decoder.config(), index, add);
+  });
   return tensors;
 }
 

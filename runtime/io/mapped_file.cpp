@@ -3,6 +3,7 @@
 #include "runtime/io/file_place.h"
 #include "runtime/io/mapping_fault.h"
 #include <cerrno>
+#include <cstdint>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -61,6 +62,14 @@ MappedFile::MappedFile(MappedFile &&other) noexcept : bytes_(std::exchange(other
 MappedFile &MappedFile::operator=(MappedFile &&other) noexcept {
   std::swap(bytes_, other.bytes_);
   return *this;
+}
+
+void MappedFile::leavePages(std::span<const std::byte> part) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(part.data());
+  const std::uintptr_t first = (begin + page - 1) / page * page, last = (begin + part.size()) / page * page;
+  if (first < last) // a hint: that it fails changes no value
+    ::madvise(reinterpret_cast<void *>(first), last - first, MADV_DONTNEED);
 }
 
 } // namespace linmu

@@ -19,6 +19,10 @@ public:
 
   std::span<const std::byte> bytes() const { return bytes_; }
 
+  /// Takes the pages that lie whole in `part` of a mapped file out of this process's memory; whoever reads
+  /// them again gets them from the file, or from where the system still has them.
+  static void leavePages(std::span<const std::byte> part);
+
 private:
   std::span<const std::byte> bytes_;
 };

@@ -172,6 +172,26 @@ def test_control_tokens_that_a_user_says_are_text_unless_asked_for(first):
     assert tokens["Yes.<|im_end|>", ()] > tokens["Yes.", ()] + 1
 
 
+@pytest.mark.parametrize("option", ["--temperature=inf", "--top-p=2", "--max-tokens=-1"])
+def test_an_option_out_of_range_is_refused_though_nothing_is_said(option):
+    done = linmu("chat", MODEL, option, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "must be" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--max-tokens", "--seed"])
+def test_a_number_that_64_bits_do_not_hold_is_refused(option):
+    done = linmu("generate", MODEL, "Hi", option, "9" * 30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option}: must be a whole number from " in done.stderr
+
+
+def test_weights_that_are_asked_for_must_be_there(tmp_path):
+    done = linmu("generate", str(tmp_path), "Hi", "--weights=packed")
+    assert done.returncode == 1
+    assert "holds no weights that are packed as Q4_0, Q4_1 or Q8_0" in done.stderr
+
+
 def test_a_chat_without_a_message_ends_well():
     done = linmu("chat", MODEL, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -87,6 +87,16 @@ def test_greedy_text_equals_transformers(teacher, generated, index):
     assert generated[index]["streamed"] == generated[index]["text"]
 
 
+def test_texts_are_the_same_with_packed_weights_and_in_f32(generated, tmp_path):
+    """The same weights, multiplied by kernels of the compiler and by torch; sums are in another order."""
+    prompts, tokens = (len(PROMPTS), 32) if os.environ.get("TEST_NIGHTLY") else (2, 12)
+    in_f32 = probe("generate", smollm2_path(), PROMPTS[:prompts], tmp_path, str(tokens), "f32")
+    packed = probe("generate", smollm2_path(), PROMPTS[:1], tmp_path, "2", "packed")
+    assert packed[0]["ids"] == generated[0]["ids"][:2], "packed is what a file with packed weights gets"
+    for ours, theirs in zip(generated, in_f32):
+        assert ours["ids"][:tokens] == theirs["ids"]
+
+
 def test_chat_template_equals_jinja(tmp_path):
     source = smollm2_reader().fields["tokenizer.chat_template"].contents()
     template = jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(source)

@@ -1,8 +1,10 @@
 // What a run reads and writes: recipes, data, checkpoints, the teacher's answers, config.json.
 #include "distill/export.h"
 #include "distill/text_source.h"
+#include "models/mmate/convert.h"
 #include "runtime/io/atomic_folder.h"
 #include "tests/unit/distill_fixture.h"
+#include "tests/unit/models_gguf_fixture.h"
 #include <csignal>
 #include <sys/resource.h>
 
@@ -252,6 +254,22 @@ TEST_F(DistillFiles, AConfigurationThatIsWrittenIsReadBack) {
   }
   config.rope_scaling.divisors = {1, 2};
   expectError(ErrorCode::unsupported, "has divisors of frequencies", [&] { configJson(config); });
+}
+
+TEST_F(DistillFiles, PackedWeightsAreNeitherTrainedNorExported) {
+  using namespace test::gguf;
+  std::string start = head(1, 0) + entry("w", {32, 2}, std::uint32_t(models::GgufTensorType::q8_0), 0);
+  auto file = std::make_shared<const models::GgufFile>(
+      models::GgufFile::open(write("w.gguf", padded(start) + std::string(2 * 34, '\0'))));
+  models::Decoder decoder = models::LanguageModel::open(folder_).decoder;
+  decoder.layers()[1].up = models::LinearWeight(models::PackedRows(file, file->tensors().at("w"), {}));
+  const char *refusal =
+      "model.layers.1.mlp.up_proj.weight: expected a tensor in f32, got weights packed in 8 "
+      "bits, which are neither trained nor adapted nor exported";
+  expectError(ErrorCode::unsupported, refusal, [&] { DecoderModel{decoder}; });
+  expectError(ErrorCode::unsupported, refusal,
+              [&] { exportStudent(folder_ / "out", models::convertToMMate(decoder, {}), folder_, {}); });
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
 }
 
 } // namespace

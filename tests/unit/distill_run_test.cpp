@@ -72,7 +72,8 @@ TEST_F(DistillRun, TheStudentComesNearerToItsTeacherAndIsWhatIsWritten) {
   EXPECT_EQ(first["linmu"]["branches"], "flex");
   // The teacher has not been touched.
   models::LanguageModel again = models::LanguageModel::open(folder_);
-  EXPECT_TRUE(torch::equal(again.decoder.layers()[1].gate, run.teacher().decoder.layers()[1].gate));
+  EXPECT_TRUE(
+      torch::equal(again.decoder.layers()[1].gate.tensor(), run.teacher().decoder.layers()[1].gate.tensor()));
   expectError(ErrorCode::invalidArgument, "a teacher must have attention, this is a LinMU model", [&] {
     json other = recipe("other", 1);
     other["teacher"] = "out/student";

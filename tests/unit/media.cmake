@@ -7,6 +7,10 @@ if(LINMU_BUILD_MODELS AND LINMU_BUILD_MEDIA)
     SOURCES media_test.cpp patch_tokenizer_test.cpp test_clip.cpp temporary_folder.cpp
     LIBRARIES linmu_media PkgConfig::FFMPEG)
   target_compile_definitions(media_test PRIVATE "LINMU_CLIPS_DIR=\"${LINMU_CLIPS_DIR}\"")
+
+  # Shows tests/python what a video is.
+  add_executable(video_probe "${CMAKE_CURRENT_LIST_DIR}/video_probe.cpp")
+  target_link_libraries(video_probe PRIVATE linmu_media linmu_runtime)
 endif()
 if(LINMU_BUILD_MODELS)
   linmu_unit_test(demo_without_media_test

@@ -1,5 +1,6 @@
 // Reading and sampling of video files.
 #include "models/media/clip_tokens.h"
+#include "models/media/transport_parts.h"
 #include "tests/unit/expect_error.h"
 #include "tests/unit/temporary_folder.h"
 #include "tests/unit/test_clip.h"
@@ -204,6 +205,70 @@ TEST(VideoReader, aPacketThatIsMissingIsDamage) {
               {"clip.ts: expected an intact mpeg4 stream, found damage after ",
                "frames (a packet that is incomplete)"},
               [&] { readAll(folder / "clip.ts", DamagedVideo::reject); });
+}
+
+/// The grey of the first pixel and the time of each frame.
+std::vector<std::pair<double, double>> greysAndTimes(const std::filesystem::path &path) {
+  VideoReader reader(path);
+  std::vector<std::pair<double, double>> result;
+  std::vector<std::uint8_t> rgb;
+  while (reader.next(rgb))
+    result.emplace_back(rgb[0], reader.seconds());
+  return result;
+}
+
+TEST(VideoReader, transportStreamsOneBehindTheOtherAreOneClip) {
+  test::TemporaryFolder folder;
+  const auto written = [&](const test::TestClip &clip) {
+    test::writeClip(folder / "clip.ts", clip);
+    return test::readBytes(folder / "clip.ts");
+  };
+  const std::string a = written({.frames = 20}), b = written({.frames = 13, .first_frame = 20}); // goes on
+  const std::string late = written({.frames = 7, .first_frame = 1000}), single = written({.frames = 1});
+  const struct {
+    std::string bytes;
+    std::size_t frames;
+  } cases[] = {{a, 20},          {a + a, 40},         {a + b, 33},
+               {b + a, 33},      {a + a + a + a, 80}, {single + single, 2},
+               {a + single, 21}, {a + late, 27}};
+  for (std::size_t index = 0; index < std::size(cases); ++index) {
+    test::writeBytes(folder / "joined.ts", cases[index].bytes);
+    const auto frames = greysAndTimes(folder / "joined.ts");
+    ASSERT_EQ(frames.size(), cases[index].frames) << index;
+    for (std::size_t frame = 0; frame < frames.size(); ++frame)
+      EXPECT_NEAR(frames[frame].second, double(frame) / 25, 0.01) << index << ", frame " << frame;
+  }
+  test::writeBytes(folder / "joined.ts", a + b);
+  const auto frames = greysAndTimes(folder / "joined.ts");
+  for (int frame = 0; frame < 33; ++frame)
+    EXPECT_NEAR(frames[frame].first, greyOf(16 + 5 * frame), 3) << frame;
+}
+
+TEST(VideoReader, aTransportPacketThatIsMissingInOneOfSeveralStreamsIsDamage) {
+  test::TemporaryFolder folder;
+  test::writeClip(folder / "clip.ts", {});
+  const std::string bytes = test::readBytes(folder / "clip.ts");
+  constexpr std::size_t packet = 188;
+  const std::size_t half = bytes.size() / packet / 2 * packet;
+  const std::string cut = bytes.substr(0, half) + bytes.substr(half + packet);
+  for (const std::string &joined : {cut + bytes, bytes + cut}) {
+    test::writeBytes(folder / "joined.ts", joined);
+    expectError(ErrorCode::corruptFile, {"joined.ts: expected an intact mpeg4 stream, found damage after "},
+                [&] { readAll(folder / "joined.ts", DamagedVideo::reject); });
+  }
+}
+
+TEST(TransportParts, noPacketThatIsLostMakesAPart) {
+  test::TemporaryFolder folder;
+  test::writeClip(folder / "clip.ts", {});
+  const std::string bytes = test::readBytes(folder / "clip.ts");
+  constexpr std::size_t packet = 188;
+  for (std::size_t at = 0; at < bytes.size(); at += packet) {
+    const std::string cut = bytes.substr(0, at) + bytes.substr(at + packet);
+    EXPECT_EQ(transportParts(std::as_bytes(std::span(cut))).size(), 1u) << "packet " << at / packet;
+  }
+  const std::string shifted = bytes.substr(1);
+  EXPECT_TRUE(transportParts(std::as_bytes(std::span(shifted))).empty());
 }
 
 TEST(VideoReader, whatCannotBeReadAtAnyPlaceIsRefusedAtOnce) {

@@ -195,7 +195,7 @@ void reuse(char **arguments) {
   attention.output_bias = in.optional("output_bias");
   attention.heads = std::stoll(arguments[2]);
   attention.key_value_heads = std::stoll(arguments[3]);
-  attention.head_dim = attention.query.size(0) / attention.heads;
+  attention.head_dim = attention.query.outputs() / attention.heads;
   attention.rotary = std::make_shared<Rotary>(attention.head_dim, 1e4);
   MMateWeights weights = reuseWeights(attention, std::stoll(arguments[4]), std::stoull(arguments[5]));
   Outputs out;

@@ -6,7 +6,7 @@
 //       `ids` [B, N] (i64) to `logits` [B, N, vocabulary], passed to the decoder in pieces of those lengths;
 //       `state_bytes` [pieces] (i64) after each
 //   models_probe tensors MODEL.gguf OUT.safetensors    every tensor, dequantised
-//   models_probe generate MODEL PROMPTS.json OUT.json MAX_TOKENS
+//   models_probe generate MODEL PROMPTS.json OUT.json MAX_TOKENS [f32|packed]    the form of its weights
 #include "models/generate/generate.h"
 #include "models/io/dequantize.h"
 #include "models/io/json_file.h"
@@ -82,7 +82,7 @@ void tensors(const std::filesystem::path &model, const std::filesystem::path &ou
   writeSafetensors(out, outputs);
 }
 
-json run(const std::string &command, char **arguments) {
+json run(const std::string &command, char **arguments, int count) {
   json input = readJson(arguments[1]), output = json::array();
   if (command == "tokens") {
     Tokenizer tokenizer = openTokenizer(arguments[0]);
@@ -100,7 +100,10 @@ json run(const std::string &command, char **arguments) {
       messages.push_back({message.at("role"), message.at("content")});
     output = {chat.apply(messages, true), chat.apply(messages, false)};
   } else {
-    LanguageModel model = LanguageModel::open(arguments[0]);
+    std::optional<WeightForm> form;
+    if (count > 4)
+      form = std::string(arguments[4]) == "f32" ? WeightForm::f32 : WeightForm::packed;
+    LanguageModel model = LanguageModel::open(arguments[0], form);
     for (const json &prompt : input) {
       GenerateOptions options{.max_tokens = std::stoll(arguments[3]), .sampling = {}};
       std::string streamed;
@@ -123,7 +126,7 @@ int main(int argc, char **argv) {
     else if (command == "tensors")
       tensors(argv[2], argv[3]);
     else
-      std::ofstream(argv[4]) << run(command, argv + 2).dump();
+      std::ofstream(argv[4]) << run(command, argv + 2, argc - 2).dump();
   } catch (const linmu::Error &error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;

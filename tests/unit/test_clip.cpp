@@ -87,8 +87,8 @@ void writeClip(const std::filesystem::path &path, const TestClip &clip) {
   for (int index = 0; index <= clip.frames; ++index) {
     if (index < clip.frames) {
       require(av_frame_make_writable(frame.get()) >= 0, "a frame");
-      paint(*frame, index);
-      frame->pts = index;
+      paint(*frame, clip.first_frame + index);
+      frame->pts = clip.first_frame + index;
     }
     require(avcodec_send_frame(codec.get(), index < clip.frames ? frame.get() : nullptr) >= 0, "encoding");
     while (avcodec_receive_packet(codec.get(), packet.get()) >= 0) {

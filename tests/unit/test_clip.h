@@ -12,6 +12,7 @@ struct TestClip {
   int clockwise_degrees = 0; ///< what a player has to turn it by
   bool mirrored = false;     ///< a player has to swap left and right
   bool index_first = false;  ///< of MP4: the index before the data, so that a cut file still opens
+  int first_frame = 0;       ///< of the painted and timed numbers
 };
 
 /// The container follows the extension. A failure throws std::runtime_error.

@@ -1,0 +1,22 @@
+// Pattern text, up to its signature and its hash.
+#include "compiler/frontend/Frontend.h"
+#include "tests/fuzzers/fuzz_input.h"
+
+void linmu::test::fuzz(Bytes bytes) {
+  static const mlir::DialectRegistry registry = [] {
+    mlir::DialectRegistry all;
+    frontend::registerDialects(all);
+    return all;
+  }();
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  frontend::DiagnosticCollector diagnostics(context);
+  const std::string text(textOf(bytes));
+  auto module = frontend::parse({text, "input", {}}, context);
+  if (!module) {
+    checkMessage(diagnostics.take());
+    return;
+  }
+  for (auto function : module->getOps<mlir::func::FuncOp>())
+    if (mlir::succeeded(frontend::signatureOf(function)))
+      frontend::hashOf(function, "");
+}
