@@ -1,6 +1,9 @@
 #include "distill/distillation.h"
+#include "distill/data/sample_source.h"
+#include "distill/data/set_spec.h"
 #include "distill/export.h"
 #include "distill/text_source.h"
+#include "distill/vision_model.h"
 #include "runtime/core/error.h"
 #include "runtime/io/atomic_file.h"
 #include <algorithm>
@@ -12,12 +15,6 @@
 namespace linmu::distill {
 
 namespace {
-
-std::unique_ptr<BatchSource> openData(const DataRecipe &data, const Recipe &recipe,
-                                      const models::LanguageModel &model, bool evaluation) {
-  TextSourceOptions options{recipe.batch, data.max_tokens, recipe.seed, evaluation};
-  return std::make_unique<TextSource>(data.path, model, options);
-}
 
 std::filesystem::path logOf(const Recipe &recipe) { return recipe.out / "log.jsonl"; }
 
@@ -46,7 +43,10 @@ nlohmann::ordered_json logLine(const StepReport &report, const Recipe &recipe) {
 } // namespace
 
 Distillation::Distillation(Recipe recipe, Start start)
-    : recipe_(std::move(recipe)), teacher_(models::LanguageModel::open(recipe_.teacher)) {
+    : recipe_(std::move(recipe)),
+      teacher_(models::isVisionLanguageModel(recipe_.teacher)
+                   ? vision_.emplace(models::VisionLanguageModel::open(recipe_.teacher)).language
+                   : text_.emplace(models::LanguageModel::open(recipe_.teacher))) {
   if (teacher_.decoder.config().mmate)
     throw Error(
         ErrorCode::invalidArgument,
@@ -58,9 +58,14 @@ Distillation::Distillation(Recipe recipe, Start start)
     ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0); // cuBLAS gives the same bits with it
   at::globalContext().setDeterministicAlgorithms(recipe_.deterministic, /*warn_only=*/false);
   teacher_.decoder.moveTo(recipe_.device);
-  data_ = openData(recipe_.data, recipe_, teacher_, /*evaluation=*/false);
+  if (vision_) {
+    vision_->eachVisionTensor(
+        [&](const models::NamedTensor &entry) { entry.tensor = entry.tensor.to(recipe_.device); });
+    encoder_ = std::make_unique<SampleEncoder>(*vision_);
+  }
+  data_ = openData(recipe_.data, /*evaluation=*/false);
   if (recipe_.validation)
-    validation_ = openData(*recipe_.validation, recipe_, teacher_, /*evaluation=*/true);
+    validation_ = openData(*recipe_.validation, /*evaluation=*/true);
   store_ = std::make_unique<CheckpointStore>(recipe_.out / "checkpoints", recipe_.checkpoint_keep);
   auto newest = store_->newest();
   if (newest && start == Start::fresh)
@@ -83,8 +88,36 @@ Distillation::Distillation(Recipe recipe, Start start)
 
 Distillation::~Distillation() = default;
 
+std::unique_ptr<BatchSource> Distillation::openData(const DataRecipe &data, bool evaluation) const {
+  if (data.kind == "text")
+    return std::make_unique<TextSource>(
+        data.path, teacher_, TextSourceOptions{recipe_.batch, data.max_tokens, recipe_.seed, evaluation});
+  if (!encoder_)
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("data of the kind \"vision\" require a vision-language model, {} is none",
+                            recipe_.teacher.string()));
+  SourceOptions options;
+  options.batch = recipe_.batch;
+  options.seed = recipe_.seed;
+  options.evaluation = evaluation;
+  options.padding = encoder_->padding();
+  options.workers = int(data.workers);
+  return std::make_unique<SampleSource>(openSets(data.sets, data.folder, *encoder_), std::move(options));
+}
+
+std::unique_ptr<DecoderModel> Distillation::modelOf(models::Decoder decoder) const {
+  if (vision_)
+    return std::make_unique<VisionModel>(*vision_, std::move(decoder), recipe_.precision);
+  return std::make_unique<DecoderModel>(std::move(decoder), recipe_.precision);
+}
+
+std::string Distillation::dataSummary() const {
+  const auto *source = dynamic_cast<const SampleSource *>(data_.get());
+  return source ? source->summary() : "";
+}
+
 void Distillation::makeStudent() {
-  teacher_model_ = std::make_unique<DecoderModel>(teacher_.decoder, recipe_.precision);
+  teacher_model_ = modelOf(teacher_.decoder);
   std::optional<DecoderModel::Calibration> calibration;
   if (recipe_.calibrate) {
     nlohmann::json start = data_->position();
@@ -93,8 +126,7 @@ void Distillation::makeStudent() {
     torch::NoGradGuard guard;
     calibration = {teacher_model_->embed(first), first.layout};
   }
-  student_ = std::make_unique<DecoderModel>(
-      DecoderModel::studentOf(teacher_.decoder, recipe_.mixer, recipe_.seed, calibration), recipe_.precision);
+  student_ = modelOf(DecoderModel::studentOf(teacher_.decoder, recipe_.mixer, recipe_.seed, calibration));
 }
 
 /// Drops the lines of steps that a resumed run makes again.
@@ -121,7 +153,7 @@ void Distillation::exportTo(const std::filesystem::path &folder, std::size_t sta
     facts.stages += (i == 0 ? "" : ", ") + recipe_.stages[i].name;
     facts.steps += recipe_.stages[i].steps;
   }
-  exportStudent(folder, student_->merged(), recipe_.teacher, facts);
+  exportStudent(folder, student_->merged(), recipe_.teacher, facts, vision_ ? &*vision_ : nullptr);
 }
 
 Trainer::End Distillation::run(TrainerEvents events) {

@@ -1,5 +1,6 @@
 // A recipe as a run: teacher, student, data and checkpoints put together.
 #pragma once
+#include "distill/data/sample_encoder.h"
 #include "distill/trainer.h"
 #include "models/generate/language_model.h"
 #include <memory>
@@ -29,13 +30,21 @@ public:
   const models::LanguageModel &teacher() const { return teacher_; }
   std::filesystem::path studentFolder() const { return recipe_.out / "student"; }
 
+  /// How many samples were skipped as damaged, and which; empty if there was none.
+  std::string dataSummary() const;
+
 private:
+  std::unique_ptr<BatchSource> openData(const DataRecipe &data, bool evaluation) const;
+  std::unique_ptr<DecoderModel> modelOf(models::Decoder decoder) const;
   void makeStudent();
   void truncateLog() const;
   void exportTo(const std::filesystem::path &folder, std::size_t stages) const;
 
   Recipe recipe_;
-  models::LanguageModel teacher_;
+  std::optional<models::VisionLanguageModel> vision_; ///< the teacher, if it is one
+  std::optional<models::LanguageModel> text_;         ///< the teacher otherwise
+  models::LanguageModel &teacher_;                    ///< of one or the other
+  std::unique_ptr<SampleEncoder> encoder_;            ///< of `vision_`
   std::unique_ptr<BatchSource> data_, validation_;
   std::unique_ptr<DecoderModel> teacher_model_, student_;
   std::unique_ptr<Decodings> decodings_;

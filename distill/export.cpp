@@ -107,14 +107,23 @@ void writeTokenizer(const fs::path &folder, const fs::path &teacher) {
     writeText(folder / "chat_template.jinja", std::string(file.string("tokenizer.chat_template")));
 }
 
-std::string readme(const ModelFacts &facts, const models::Decoder &student) {
+std::string readme(const ModelFacts &facts, const models::Decoder &student, bool vision) {
   return fmt::format(
       "# A LinMU model\n\n"
-      "A decoder in which M-MATE, of linear complexity, stands in place of attention in all {} layers,\n"
+      "A {}decoder in which M-MATE, of linear complexity, stands in place of attention in all {} layers,\n"
       "distilled from {} by `linmu distill` {} (stages {}; {} steps). config.json has M-MATE's\n"
       "configuration under `linmu` and the recipe under `linmu_distillation`.\n\n"
-      "    linmu generate . \"...\"\n",
-      student.layers().size(), facts.teacher, version(), facts.stages, facts.steps);
+      "    linmu {} . \"...\"{}\n",
+      vision ? "vision encoder and a " : "", student.layers().size(), facts.teacher, version(), facts.stages,
+      facts.steps, vision ? "answer" : "generate", vision ? " --video FILE" : "");
+}
+
+/// The config.json of a vision-language model around that of its decoder.
+ordered_json aroundDecoder(ordered_json decoder, const models::VisionLanguageModel &vision) {
+  return {{"architectures", {models::vlmArchitecture}},
+          {"model_type", "linmu_vlm"},
+          {"text_config", std::move(decoder)},
+          {"vision_config", models::toJson(vision.config.vision)}};
 }
 
 } // namespace
@@ -141,14 +150,20 @@ ordered_json configJson(const DecoderConfig &config) {
 }
 
 void exportStudent(const fs::path &folder, const models::Decoder &student, const fs::path &teacher,
-                   const ModelFacts &facts) {
+                   const ModelFacts &facts, const models::VisionLanguageModel *vision) {
   NamedTensors tensors = tensorsOf(student);
   DecoderConfig config = student.config();
   config.mmate = true;
   ordered_json json = configJson(config);
+  json["linmu"] = ordered_json::parse(mixerOf(student).toJson());
+  if (vision) {
+    json = aroundDecoder(std::move(json), *vision);
+    auto add = [&](const models::NamedTensor &entry) { tensors[entry.name] = entry.tensor.detach(); };
+    models::VisionEncoder(vision->encoder).eachTensor(add);
+    models::Projector(vision->projector).eachTensor(add);
+  }
   if (!facts.stop_tokens.empty())
     json["eos_token_id"] = facts.stop_tokens;
-  json["linmu"] = ordered_json::parse(mixerOf(student).toJson());
   json["linmu_distillation"] = {{"teacher", facts.teacher},
                                 {"stages", facts.stages},
                                 {"steps", facts.steps},
@@ -159,7 +174,10 @@ void exportStudent(const fs::path &folder, const models::Decoder &student, const
     writeText(made.path() / "config.json", json.dump(2) + "\n");
     writeTensors(made.path() / "model.safetensors", tensors, {{"format", "pt"}});
     writeTokenizer(made.path(), teacher);
-    writeText(made.path() / "README.md", readme(facts, student));
+    if (vision)
+      writeText(made.path() / "preprocessor_config.json",
+                models::toJson(vision->preprocessor).dump(2) + "\n");
+    writeText(made.path() / "README.md", readme(facts, student, vision != nullptr));
   } catch (const fs::filesystem_error &error) {
     throw Error(ErrorCode::io, fmt::format("cannot write {}: {}", folder.string(), error.code().message()));
   }

@@ -2,6 +2,7 @@
 #pragma once
 #include "models/decoder/decoder.h"
 #include "models/io/decoder_config.h"
+#include "models/vlm/vision_language_model.h"
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -19,10 +20,13 @@ struct ModelFacts {
 };
 
 /// Writes config.json, model.safetensors (f32), the tokenizer of `teacher` (a folder or a GGUF file) and a
-/// README.md. The folder appears complete or not at all; one that is there is replaced. Throws
-/// Error(unsupported) for a decoder with another mixer than M-MATE, Error(io) if the file system refuses.
+/// README.md; behind the encoder and projector of `vision`, where there is one, the folder is that of a
+/// vision-language model, and `teacher` its folder. The folder appears complete or not at all; one that is
+/// there is replaced. Throws Error(unsupported) for a decoder with another mixer than M-MATE, Error(io) if
+/// the file system refuses.
 void exportStudent(const std::filesystem::path &folder, const models::Decoder &student,
-                   const std::filesystem::path &teacher, const ModelFacts &facts);
+                   const std::filesystem::path &teacher, const ModelFacts &facts,
+                   const models::VisionLanguageModel *vision = nullptr);
 
 /// Hugging Face's keys for `config`, such that readConfigJson() gives it back. Throws Error(unsupported) for
 /// divisors of rotary frequencies, which only GGUF files have.

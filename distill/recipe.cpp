@@ -94,7 +94,15 @@ Stage readStage(JsonReader &reader) {
 
 DataRecipe readData(JsonReader &reader, const std::filesystem::path &folder) {
   DataRecipe data;
-  data.kind = reader.choice<std::string>("kind", "text", {{"text", "text"}});
+  data.kind = reader.choice<std::string>("kind", "text", {{"text", "text"}, {"vision", "vision"}});
+  if (data.kind == "vision") {
+    data.folder = folder;
+    data.workers = reader.integer("workers", 2, 1, 256);
+    data.sets = reader.any("sets");
+    if (!data.sets.is_array() || data.sets.empty())
+      reader.refuse("sets", "expected a list of sets of samples, got " + data.sets.dump());
+    return data;
+  }
   data.path = folder / reader.string("path");
   data.max_tokens = reader.integer("max_tokens", 0, 0);
   return data;

@@ -24,9 +24,12 @@ struct Stage {
 };
 
 struct DataRecipe {
-  std::string kind = "text"; ///< what reads `path`
+  std::string kind = "text"; ///< "text", what reads `path`, or "vision", what reads `sets`
   std::filesystem::path path;
-  std::int64_t max_tokens = 0; ///< 0: no limit
+  std::int64_t max_tokens = 0;  ///< of text; 0: no limit
+  nlohmann::json sets;          ///< of pictures and videos, as distill/data/set_spec.h reads them
+  std::filesystem::path folder; ///< that their paths are relative to
+  std::int64_t workers = 2;     ///< threads that load them
 };
 
 struct Recipe {

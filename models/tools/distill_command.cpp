@@ -86,6 +86,8 @@ void train(distill::Distillation &run) {
   };
   distill::Trainer::End end = run.run(events);
   bar.reset();
+  if (std::string summary = run.dataSummary(); !summary.empty())
+    say(summary);
   if (end == distill::Trainer::End::stopped)
     say(fmt::format("stopped after step {} of {}, which is saved; --resume goes on from there",
                     run.stepsDone(), run.steps()));
