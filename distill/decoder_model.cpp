@@ -1,5 +1,6 @@
 #include "distill/decoder_model.h"
 #include "distill/autocast.h"
+#include "distill/decoder_parameters.h"
 #include "distill/recompute.h"
 #include "models/mmate/convert.h"
 #include "models/mmate/mmate_tensors.h"
@@ -9,7 +10,6 @@
 
 namespace linmu::distill {
 
-using models::Attention;
 using models::Decoder;
 using models::DecoderLayer;
 using models::MMate;
@@ -19,53 +19,10 @@ using torch::Tensor;
 
 DecoderModel::DecoderModel(Decoder decoder, Precision precision)
     : decoder_(std::move(decoder)), precision_(precision) {
-  parameters_.add("model.embed_tokens.weight", decoder_.embedding(), Part::backbone);
-  for (std::size_t i = 0; i < decoder_.layers().size(); ++i)
-    registerLayer(std::int64_t(i));
-  parameters_.add("model.norm.weight", decoder_.norm(), Part::backbone);
-  if (!decoder_.head().is_same(decoder_.embedding()))
-    parameters_.add("lm_head.weight", decoder_.head(), Part::backbone);
+  eachParameter(decoder_, [&](Parameter parameter) {
+    parameters_.add(std::move(parameter.name), std::move(parameter.tensor), parameter.part);
+  });
   parameters_.train({});
-}
-
-static Part partOf(models::MMatePart part) {
-  switch (part) {
-  case models::MMatePart::flex:
-    return Part::flex;
-  case models::MMatePart::swin:
-    return Part::swin;
-  default:
-    return Part::fusion;
-  }
-}
-
-void DecoderModel::registerLayer(std::int64_t index) {
-  const DecoderLayer &layer = decoder_.layers()[std::size_t(index)];
-  auto add = [&](const char *name, const Tensor &tensor) {
-    if (tensor.defined())
-      parameters_.add(fmt::format("model.layers.{}.{}", index, name), tensor, Part::backbone);
-  };
-  if (auto *attention = dynamic_cast<Attention *>(layer.mixer.get())) {
-    const models::AttentionWeights &weights = attention->weights();
-    add("self_attn.q_proj.weight", weights.query);
-    add("self_attn.q_proj.bias", weights.query_bias);
-    add("self_attn.k_proj.weight", weights.key);
-    add("self_attn.k_proj.bias", weights.key_bias);
-    add("self_attn.v_proj.weight", weights.value);
-    add("self_attn.v_proj.bias", weights.value_bias);
-    add("self_attn.o_proj.weight", weights.output);
-    add("self_attn.o_proj.bias", weights.output_bias);
-  } else if (auto *block = dynamic_cast<MMate *>(layer.mixer.get())) {
-    models::MMateWeights weights = block->weights();
-    models::eachTensor(weights, decoder_.config(), block->config(), [&](const models::MMateTensor &entry) {
-      parameters_.add(models::mmatePrefix(index) + entry.name, entry.tensor, partOf(entry.part));
-    });
-  }
-  add("input_layernorm.weight", layer.mixer_norm);
-  add("post_attention_layernorm.weight", layer.mlp_norm);
-  add("mlp.gate_proj.weight", layer.gate);
-  add("mlp.up_proj.weight", layer.up);
-  add("mlp.down_proj.weight", layer.down);
 }
 
 Decoder DecoderModel::studentOf(const Decoder &teacher, const models::MMateConfig &config, std::uint64_t seed,

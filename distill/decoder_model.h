@@ -46,7 +46,6 @@ public:
   models::Decoder merged() const;
 
 private:
-  void registerLayer(std::int64_t index);
   torch::autograd::variable_list layerForward(std::int64_t index, const torch::Tensor &x,
                                               const torch::Tensor &positions,
                                               const models::SequenceLayout &layout, bool mixer) const;

@@ -17,6 +17,7 @@ public:
 private:
   models::VisionEncoder encoder_;
   models::Projector projector_;
+  models::PreprocessorConfig preprocessor_;
   Precision precision_;
 };
 

@@ -34,13 +34,22 @@ void VisionLanguageModel::eachVisionTensor(const TensorVisitor &visit) {
   projector.eachTensor(visit);
 }
 
+void VisionLanguageModel::moveTo(torch::Device device) {
+  language.decoder.moveTo(device);
+  eachVisionTensor([&](const NamedTensor &entry) { entry.tensor = entry.tensor.to(device); });
+}
+
 Tensor VisionLanguageModel::visionTokens(const Tensor &patches, const MediaItem &grid) const {
   return projector.forward(encoder.forward(patches, grid.t, grid.h, grid.w));
 }
 
 Tensor VisionLanguageModel::embed(const Tensor &ids, std::span<const Tensor> patches,
                                   std::span<const MediaItem> media) const {
-  return embedMedia(language.decoder.embed(ids), encoder, projector, patches, media);
+  const Tensor text = language.decoder.embed(ids);
+  std::vector<Tensor> values;
+  for (const Tensor &item : patches)
+    values.push_back(preprocessor.valuesOf(item.to(text.device())));
+  return embedMedia(text, encoder, projector, values, media);
 }
 
 Generation VisionLanguageModel::answer(const ChatTokens &conversation, std::span<const Tensor> patches,

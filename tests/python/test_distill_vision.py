@@ -4,8 +4,9 @@ import json
 import shutil
 
 import pytest
-from decoder_support import LINMU, ROOT, run
 from safetensors.torch import load_file
+
+from decoder_support import LINMU, ROOT, run
 
 PROBE = ROOT / "build" / "bin" / "vlm_probe"
 
@@ -21,7 +22,9 @@ def whole(tmp_path_factory):
     """Four steps with Flex-MA on generated videos and pictures and on a file with a damaged line."""
     folder = tmp_path_factory.mktemp("vision")
     run([PROBE, "new", folder / "teacher", "5"], check=True)
-    linmu("data", "moving-shapes", "--count", "4", "--side", "32", "--frames", "16", "--out", folder / "clips")
+    linmu(
+        "data", "moving-shapes", "--count", "4", "--side", "32", "--frames", "16", "--out", folder / "clips"
+    )
     with (folder / "clips" / "data.jsonl").open("a") as file:
         file.write('{"video": "media/none.gif"}\n')
     recipe = {
@@ -55,7 +58,9 @@ def test_the_student_is_a_vision_language_model_with_the_teachers_eyes(whole):
     seen = [name for name in teacher if name.startswith(("vision.", "projector."))]
     assert seen and all(student[name].equal(teacher[name]) for name in seen)
     assert "model.layers.1.mmate.flex.weight" in student
-    assert not student["model.layers.1.mmate.flex.weight"][:32].equal(teacher["model.layers.1.self_attn.q_proj.weight"])
+    assert not student["model.layers.1.mmate.flex.weight"][:32].equal(
+        teacher["model.layers.1.self_attn.q_proj.weight"]
+    )
     config = json.loads((folder / "out/student/config.json").read_text())
     assert config["architectures"] == ["LinMUVisionLanguageModel"]
     assert config["text_config"]["linmu"]["video_window"] == [4, 2, 2]
@@ -81,15 +86,24 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_nothing_had_happened(whole):
     ("data", "message"),
     [
         ({"kind": "vision"}, "recipe.json: data.sets: expected a list of sets of samples"),
-        ({"kind": "vision", "sets": [{"generator": "cats", "seed": 1, "count": 2}]}, "no generator is named 'cats'"),
+        (
+            {"kind": "vision", "sets": [{"generator": "cats", "seed": 1, "count": 2}]},
+            "no generator is named 'cats'",
+        ),
         ({"kind": "vision", "sets": [{"jsonl": "none.jsonl"}]}, "none.jsonl"),
         ({"kind": "vision", "sets": [{"jsonl": "x", "shuffle": 1}]}, "x"),
-        ({"kind": "vision", "sets": [{"generator": "moving-shapes", "seed": 1}]}, "must have the key 'count'"),
+        (
+            {"kind": "vision", "sets": [{"generator": "moving-shapes", "seed": 1}]},
+            "must have the key 'count'",
+        ),
     ],
 )
 def test_data_that_do_not_fit_are_one_message(whole, tmp_path, data, message):
     folder, _ = whole
-    recipe = json.loads((folder / "recipe.json").read_text()) | {"data": data, "teacher": str(folder / "teacher")}
+    recipe = json.loads((folder / "recipe.json").read_text()) | {
+        "data": data,
+        "teacher": str(folder / "teacher"),
+    }
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     done = linmu("distill", tmp_path / "recipe.json", code=1)
     said = [line for line in done.stderr.splitlines() if line.startswith("linmu: error: ")]
