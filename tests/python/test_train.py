@@ -98,6 +98,9 @@ def test_the_loss_falls_and_pictures_that_it_has_not_seen_are_answered(trained):
     asked = linmu("eval", folder / "model", folder / "out/model", "--data", folder / "held-out/data.jsonl")
     before, after = (float(share) for share in re.findall(r"([\d.]+)% of 32", asked.stdout)[-2:])
     assert before <= 25 and after >= 90, asked.stdout
+    # Grey in place of every picture leaves one answer to all of them.
+    blind = linmu("eval", folder / "out/model", "--media", "blank", "--data", folder / "held-out/data.jsonl")
+    assert re.findall(r"([\d.]+)% of 32", blind.stdout)[-1] == "25.0"
     config = json.loads((folder / "out/model/config.json").read_text())
     assert config["linmu_training"]["steps"] == 90 and config["text_config"]["model_type"] == "qwen2"
     start, end = (load_file(folder / name / "model.safetensors") for name in ("model", "out/model"))
