@@ -1,5 +1,6 @@
 #include "distill/decoder_model.h"
 #include "distill/autocast.h"
+#include "distill/decoder_parameters.h"
 #include "distill/recompute.h"
 #include "models/mmate/convert.h"
 #include "models/mmate/mmate_tensors.h"
@@ -9,7 +10,6 @@
 
 namespace linmu::distill {
 
-using models::Attention;
 using models::Decoder;
 using models::DecoderLayer;
 using models::MMate;
@@ -17,32 +17,10 @@ using torch::Tensor;
 
 // ---- parameters ----
 
-static Part partOf(models::MMatePart part) {
-  switch (part) {
-  case models::MMatePart::flex:
-    return Part::flex;
-  case models::MMatePart::swin:
-    return Part::swin;
-  default:
-    return Part::fusion;
-  }
-}
-
 DecoderModel::DecoderModel(Decoder decoder, Precision precision)
     : decoder_(std::move(decoder)), precision_(precision) {
-  auto add = [&](const models::NamedWeight &weight) {
-    parameters_.add(weight.name(), weight.tensor(), Part::backbone);
-  };
-  decoder_.eachWeight(add, [&](std::int64_t index, DecoderLayer &layer) {
-    if (auto *attention = dynamic_cast<Attention *>(layer.mixer.get())) {
-      models::AttentionWeights weights = attention->weights();
-      models::eachWeight(weights, decoder_.config(), index, add);
-    } else if (auto *block = dynamic_cast<MMate *>(layer.mixer.get())) {
-      models::MMateWeights weights = block->weights();
-      models::eachTensor(weights, decoder_.config(), block->config(), [&](const models::MMateTensor &entry) {
-        parameters_.add(models::mmatePrefix(index) + entry.name, entry.tensor, partOf(entry.part));
-      });
-    }
+  eachParameter(decoder_, [&](Parameter parameter) {
+    parameters_.add(std::move(parameter.name), std::move(parameter.tensor), parameter.part);
   });
   parameters_.train({});
 }

@@ -1,6 +1,13 @@
 #include "distill/distillation.h"
+#include "distill/data/ahead_source.h"
+#include "distill/data/batch.h"
+#include "distill/data/sample_source.h"
+#include "distill/data/set_spec.h"
+#include "distill/data/vocabulary.h"
 #include "distill/export.h"
 #include "distill/text_source.h"
+#include "distill/vision_model.h"
+#include "models/vlm/model_folder.h"
 #include "runtime/core/error.h"
 #include "runtime/io/atomic_file.h"
 #include <algorithm>
@@ -12,12 +19,6 @@
 namespace linmu::distill {
 
 namespace {
-
-std::unique_ptr<BatchSource> openData(const DataRecipe &data, const Recipe &recipe,
-                                      const models::LanguageModel &model, bool evaluation) {
-  TextSourceOptions options{recipe.batch, data.max_tokens, recipe.seed, evaluation};
-  return std::make_unique<TextSource>(data.path, model, options);
-}
 
 std::filesystem::path logOf(const Recipe &recipe) { return recipe.out / "log.jsonl"; }
 
@@ -45,23 +46,63 @@ nlohmann::ordered_json logLine(const StepReport &report, const Recipe &recipe) {
 
 } // namespace
 
-Distillation::Distillation(Recipe recipe, Start start)
-    : recipe_(std::move(recipe)),
-      teacher_(models::LanguageModel::open(recipe_.teacher, models::WeightForm::f32)) {
-  if (teacher_.decoder.config().mmate)
-    throw Error(
-        ErrorCode::invalidArgument,
-        fmt::format("{}: a teacher must have attention, this is a LinMU model", recipe_.teacher.string()));
+static bool hasCheckpoints(const std::filesystem::path &folder) {
+  std::error_code none;
+  for (const auto &entry : std::filesystem::directory_iterator(folder, none))
+    if (entry.path().filename().string().starts_with("step-"))
+      return true;
+  return false;
+}
+
+/// The folder of random weights is written where the recipe has a preset and nothing was trained yet.
+static Recipe withInitialModel(Recipe recipe) {
+  if (recipe.preset.empty())
+    return recipe;
+  recipe.model = recipe.out / "initial";
+  if (hasCheckpoints(recipe.out / "checkpoints") && std::filesystem::exists(recipe.model))
+    return recipe;
+  models::writeNewModel(recipe.model, models::VlmConfig::preset(recipe.preset),
+                        models::presetPreprocessor(recipe.preset), wordTokenizerJson(), recipe.seed);
+  return recipe;
+}
+
+void Distillation::checkStart() const {
+  const std::string model = recipe_.model.string();
+  if (distills() && teacher_.decoder.config().mmate)
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("{}: a teacher must have attention, this is a LinMU model", model));
+  if (!distills() && !std::filesystem::is_directory(recipe_.model))
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("{}: training starts from the folder of a model, this is a file", model));
+  if (!distills() && recipe_.mixer && teacher_.decoder.config().mmate)
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("{}: a mixer takes the place of attention, this is a LinMU model", model),
+                "leave out the key mixer");
   if (recipe_.device.is_cuda() && !torch::cuda::is_available())
     throw Error(ErrorCode::unsupported, "device \"cuda\": torch finds no GPU here",
                 "\"device\": \"cpu\" runs anywhere");
+}
+
+Distillation::Distillation(Recipe recipe, Start start)
+    : recipe_(withInitialModel(std::move(recipe))),
+      teacher_(models::isVisionLanguageModel(recipe_.model)
+                   ? vision_.emplace(models::VisionLanguageModel::open(recipe_.model)).language
+                   : text_.emplace(models::LanguageModel::open(recipe_.model, models::WeightForm::f32))) {
+  checkStart();
   if (recipe_.deterministic)
     ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0); // cuBLAS gives the same bits with it
   at::globalContext().setDeterministicAlgorithms(recipe_.deterministic, /*warn_only=*/false);
-  teacher_.decoder.moveTo(recipe_.device);
-  data_ = openData(recipe_.data, recipe_, teacher_, /*evaluation=*/false);
+  // Kernels write every element of what they are given; filling it before would be a launch each time.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+  if (vision_) {
+    vision_->moveTo(recipe_.device);
+    encoder_ = std::make_unique<SampleEncoder>(*vision_);
+  } else {
+    teacher_.decoder.moveTo(recipe_.device);
+  }
+  data_ = openData(recipe_.data, /*evaluation=*/false);
   if (recipe_.validation)
-    validation_ = openData(*recipe_.validation, recipe_, teacher_, /*evaluation=*/true);
+    validation_ = openData(*recipe_.validation, /*evaluation=*/true);
   store_ = std::make_unique<CheckpointStore>(recipe_.out / "checkpoints", recipe_.checkpoint_keep);
   auto newest = store_->newest();
   if (newest && start == Start::fresh)
@@ -75,7 +116,7 @@ Distillation::Distillation(Recipe recipe, Start start)
   if (decodes)
     decodings_ = std::make_unique<Decodings>(*teacher_model_, teacher_.stop_tokens, recipe_.decode_tokens,
                                              recipe_.out / "teacher_decodings.jsonl");
-  trainer_ = std::make_unique<Trainer>(recipe_, *teacher_model_, *student_, *data_, validation_.get(),
+  trainer_ = std::make_unique<Trainer>(recipe_, teacher_model_.get(), *student_, *data_, validation_.get(),
                                        decodings_.get(), *store_);
   if (newest)
     trainer_->resume(*newest);
@@ -84,8 +125,48 @@ Distillation::Distillation(Recipe recipe, Start start)
 
 Distillation::~Distillation() = default;
 
+std::unique_ptr<BatchSource> Distillation::openData(const DataRecipe &data, bool evaluation) const {
+  if (data.kind == "text")
+    return std::make_unique<TextSource>(
+        data.path, teacher_, TextSourceOptions{recipe_.batch, data.max_tokens, recipe_.seed, evaluation});
+  if (!encoder_)
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("data of the kind \"vision\" require a vision-language model, {} is none",
+                            recipe_.model.string()));
+  SourceOptions options;
+  options.batch = recipe_.batch;
+  options.seed = recipe_.seed;
+  options.evaluation = evaluation;
+  options.padding = encoder_->padding();
+  options.workers = int(data.workers);
+  options.memory = data.memory_mib << 20;
+  options.ahead = int(std::clamp<std::int64_t>(2 * recipe_.batch, 64, 1024));
+  auto source =
+      std::make_unique<SampleSource>(openSets(data.sets, data.folder, *encoder_), std::move(options));
+  // One step is trained on, one waits, and one is being made.
+  const bool pinned = recipe_.device.is_cuda();
+  return std::make_unique<AheadSource>(std::move(source), std::size_t(recipe_.accumulate),
+                                       [pinned](Batch batch) { return packed(std::move(batch), pinned); });
+}
+
+std::unique_ptr<DecoderModel> Distillation::modelOf(models::Decoder decoder) const {
+  if (vision_)
+    return std::make_unique<VisionModel>(*vision_, std::move(decoder), recipe_.precision);
+  return std::make_unique<DecoderModel>(std::move(decoder), recipe_.precision);
+}
+
+std::string Distillation::dataSummary() {
+  auto *ahead = dynamic_cast<AheadSource *>(data_.get());
+  return ahead ? static_cast<const SampleSource &>(ahead->paused()).summary() : "";
+}
+
 void Distillation::makeStudent() {
-  teacher_model_ = std::make_unique<DecoderModel>(teacher_.decoder, recipe_.precision);
+  if (!distills()) {
+    student_ = modelOf(recipe_.mixer ? DecoderModel::studentOf(teacher_.decoder, *recipe_.mixer, recipe_.seed)
+                                     : teacher_.decoder);
+    return;
+  }
+  teacher_model_ = modelOf(teacher_.decoder);
   std::optional<DecoderModel::Calibration> calibration;
   if (recipe_.calibrate) {
     nlohmann::json start = data_->position();
@@ -94,8 +175,7 @@ void Distillation::makeStudent() {
     torch::NoGradGuard guard;
     calibration = {teacher_model_->embed(first), first.layout};
   }
-  student_ = std::make_unique<DecoderModel>(
-      DecoderModel::studentOf(teacher_.decoder, recipe_.mixer, recipe_.seed, calibration), recipe_.precision);
+  student_ = modelOf(DecoderModel::studentOf(teacher_.decoder, *recipe_.mixer, recipe_.seed, calibration));
 }
 
 /// Drops the lines of steps that a resumed run makes again.
@@ -115,14 +195,17 @@ void Distillation::truncateLog() const {
 
 void Distillation::exportTo(const std::filesystem::path &folder, std::size_t stages) const {
   ModelFacts facts;
-  facts.teacher = recipe_.text["teacher"].get<std::string>();
+  facts.distilled = distills();
+  facts.teacher = distills()               ? recipe_.text["teacher"].get<std::string>()
+                  : recipe_.preset.empty() ? recipe_.text["model"].get<std::string>()
+                                           : fmt::format("random weights, preset {}", recipe_.preset);
   facts.recipe = recipe_.text;
   facts.stop_tokens = teacher_.stop_tokens;
   for (std::size_t i = 0; i < stages; ++i) {
     facts.stages += (i == 0 ? "" : ", ") + recipe_.stages[i].name;
     facts.steps += recipe_.stages[i].steps;
   }
-  exportStudent(folder, student_->merged(), recipe_.teacher, facts);
+  exportModel(folder, student_->merged(), recipe_.model, facts, vision_ ? &*vision_ : nullptr);
 }
 
 Trainer::End Distillation::run(TrainerEvents events) {
@@ -133,7 +216,10 @@ Trainer::End Distillation::run(TrainerEvents events) {
       events.onStep(report);
   };
   mine.onValidation = [&](std::int64_t step, double divergence, double likelihood) {
-    appendToLog(recipe_, {{"step", step}, {"divergence", divergence}, {"likelihood", likelihood}});
+    nlohmann::ordered_json line = {{"step", step}, {"divergence", divergence}, {"likelihood", likelihood}};
+    if (!distills())
+      line.erase("divergence");
+    appendToLog(recipe_, line);
     if (events.onValidation)
       events.onValidation(step, divergence, likelihood);
   };
@@ -145,7 +231,7 @@ Trainer::End Distillation::run(TrainerEvents events) {
   };
   Trainer::End end = trainer_->run(mine);
   if (end == Trainer::End::finished)
-    exportTo(studentFolder(), recipe_.stages.size());
+    exportTo(resultFolder(), recipe_.stages.size());
   return end;
 }
 

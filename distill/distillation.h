@@ -1,5 +1,7 @@
-// A recipe as a run: teacher, student, data and checkpoints put together.
+// A recipe as a run: teacher, student, data and checkpoints put together; of a recipe that trains, without a
+// teacher, a student that is the model itself.
 #pragma once
+#include "distill/data/sample_encoder.h"
 #include "distill/trainer.h"
 #include "models/generate/language_model.h"
 #include <memory>
@@ -7,14 +9,15 @@
 namespace linmu::distill {
 
 /// What is there in Recipe::out: checkpoints/, log.jsonl (a line a step), teacher_decodings.jsonl, and the
-/// student as a folder, student/, after the last stage; stage-NAME/ after each where the recipe says so.
+/// result as a folder, student/ or, of a training, model/, after the last stage; stage-NAME/ after each where
+/// the recipe says so. Of a training from random weights, initial/ has these.
 class Distillation {
 public:
   enum class Start {
     fresh, ///< Error(invalidArgument) where there are checkpoints
     resume ///< from the newest checkpoint; fresh where there is none
   };
-  /// Opens the teacher and the data, and makes the student. Throws naming what does not fit.
+  /// Opens the teacher, or the model, and the data, and makes the student. Throws naming what does not fit.
   Distillation(Recipe recipe, Start start);
   ~Distillation();
 
@@ -26,18 +29,29 @@ public:
   const Trainer &trainer() const { return *trainer_; }
   const Recipe &recipe() const { return recipe_; }
   DecoderModel &student() { return *student_; }
+  /// Of a training the model that it started from, with the weights that the student has now.
   const models::LanguageModel &teacher() const { return teacher_; }
-  std::filesystem::path studentFolder() const { return recipe_.out / "student"; }
+  bool distills() const { return recipe_.kind == RecipeKind::distill; }
+  std::filesystem::path resultFolder() const { return recipe_.out / (distills() ? "student" : "model"); }
+
+  /// How many samples were skipped as damaged, and which; empty if there was none.
+  std::string dataSummary();
 
 private:
+  std::unique_ptr<BatchSource> openData(const DataRecipe &data, bool evaluation) const;
+  std::unique_ptr<DecoderModel> modelOf(models::Decoder decoder) const;
+  void checkStart() const;
   void makeStudent();
   void truncateLog() const;
   void exportTo(const std::filesystem::path &folder, std::size_t stages) const;
 
   Recipe recipe_;
-  models::LanguageModel teacher_;
+  std::optional<models::VisionLanguageModel> vision_; ///< the teacher, or the model, if it is one
+  std::optional<models::LanguageModel> text_;         ///< otherwise
+  models::LanguageModel &teacher_;                    ///< of one or the other
+  std::unique_ptr<SampleEncoder> encoder_;            ///< of `vision_`
   std::unique_ptr<BatchSource> data_, validation_;
-  std::unique_ptr<DecoderModel> teacher_model_, student_;
+  std::unique_ptr<DecoderModel> teacher_model_, student_; ///< no teacher in a training
   std::unique_ptr<Decodings> decodings_;
   std::unique_ptr<CheckpointStore> store_;
   std::unique_ptr<Trainer> trainer_;

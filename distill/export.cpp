@@ -1,6 +1,8 @@
 #include "distill/export.h"
+#include "distill/decoder_parameters.h"
 #include "distill/tensor_file.h"
-#include "models/mmate/mmate_tensors.h"
+#include "models/io/json_file.h"
+#include "models/mmate/mmate.h"
 #include "models/text/tokenizer_export.h"
 #include "runtime/core/error.h"
 #include "runtime/core/version.h"
@@ -62,21 +64,10 @@ void addScaling(ordered_json &json, const RotaryScaling &scaling) {
   json["rope_scaling"] = rope;
 }
 
-/// The tensors by the names that loadMMateDecoder() takes.
-NamedTensors tensorsOf(models::Decoder student) {
+/// By the names that Decoder::load and loadMMateDecoder take.
+NamedTensors tensorsOf(const models::Decoder &decoder) {
   NamedTensors tensors;
-  student.eachWeight([&](const models::NamedWeight &weight) { tensors[weight.name()] = weight.tensor(); },
-                     [&](std::int64_t index, models::DecoderLayer &layer) {
-                       auto *block = dynamic_cast<models::MMate *>(layer.mixer.get());
-                       if (!block)
-                         throw Error(ErrorCode::unsupported,
-                                     "export as LinMU: expected M-MATE in every layer, got another mixer");
-                       models::MMateWeights weights = block->weights();
-                       models::eachTensor(weights, student.config(), block->config(),
-                                          [&](const models::MMateTensor &entry) {
-                                            tensors[models::mmatePrefix(index) + entry.name] = entry.tensor;
-                                          });
-                     });
+  eachParameter(decoder, [&](const Parameter &entry) { tensors[entry.name] = entry.tensor.detach(); });
   return tensors;
 }
 
@@ -84,28 +75,55 @@ const models::MMateConfig &mixerOf(const models::Decoder &student) {
   return static_cast<models::MMate &>(*student.layers().front().mixer).config();
 }
 
-void writeTokenizer(const fs::path &folder, const fs::path &teacher) {
-  if (fs::is_directory(teacher)) {
+void writeTokenizer(const fs::path &folder, const fs::path &origin) {
+  if (fs::is_directory(origin)) {
     for (const char *name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                              "chat_template.jinja", "generation_config.json"})
-      if (fs::exists(teacher / name))
-        fs::copy_file(teacher / name, folder / name);
+      if (fs::exists(origin / name))
+        fs::copy_file(origin / name, folder / name);
     return;
   }
-  models::GgufFile file = models::GgufFile::open(teacher);
+  models::GgufFile file = models::GgufFile::open(origin);
   writeText(folder / "tokenizer.json", models::tokenizerJson(file).dump() + "\n");
   if (file.has("tokenizer.chat_template"))
     writeText(folder / "chat_template.jinja", std::string(file.string("tokenizer.chat_template")));
 }
 
-std::string readme(const ModelFacts &facts, const models::Decoder &student) {
-  return fmt::format(
-      "# A LinMU model\n\n"
-      "A decoder in which M-MATE, of linear complexity, stands in place of attention in all {} layers,\n"
-      "distilled from {} by `linmu distill` {} (stages {}; {} steps). config.json has M-MATE's\n"
-      "configuration under `linmu` and the recipe under `linmu_distillation`.\n\n"
-      "    linmu generate . \"...\"\n",
-      student.layers().size(), facts.teacher, version(), facts.stages, facts.steps);
+std::string readme(const ModelFacts &facts, const models::Decoder &model, bool vision) {
+  std::string what = fmt::format("A {}decoder ", vision ? "vision encoder and a " : "");
+  if (isLinear(model))
+    what +=
+        fmt::format("in which M-MATE, of linear complexity, stands in place of attention in all {} layers",
+                    model.layers().size());
+  else
+    what += fmt::format("with attention in {} layers", model.layers().size());
+  return fmt::format("# A {} model\n\n"
+                     "{},\n"
+                     "{} {} by `linmu {}` {} (stages {}; {} steps). config.json has {}\n"
+                     "the recipe under `{}`.\n\n"
+                     "    linmu {} . \"...\"{}\n",
+                     isLinear(model) ? "LinMU" : "vision-language", what,
+                     facts.distilled ? "distilled from" : "trained from", facts.teacher,
+                     facts.distilled ? "distill" : "train", version(), facts.stages, facts.steps,
+                     isLinear(model) ? "M-MATE's\nconfiguration under `linmu` and" : "", facts.key(),
+                     vision ? "answer" : "generate", vision ? " --video FILE" : "");
+}
+
+/// The config.json of a vision-language model around that of its decoder.
+ordered_json aroundDecoder(ordered_json decoder, const models::VisionLanguageModel &vision) {
+  return {{"architectures", {models::vlmArchitecture}},
+          {"model_type", "linmu_vlm"},
+          {"text_config", std::move(decoder)},
+          {"vision_config", models::toJson(vision.config.vision)}};
+}
+
+/// Of a model with M-MATE; one with attention has that of the folder that it comes from.
+ordered_json linearConfig(const models::Decoder &model, const models::VisionLanguageModel *vision) {
+  DecoderConfig config = model.config();
+  config.mmate = true;
+  ordered_json json = configJson(config);
+  json["linmu"] = ordered_json::parse(mixerOf(model).toJson());
+  return vision ? aroundDecoder(std::move(json), *vision) : json;
 }
 
 } // namespace
@@ -131,26 +149,32 @@ ordered_json configJson(const DecoderConfig &config) {
   return json;
 }
 
-void exportStudent(const fs::path &folder, const models::Decoder &student, const fs::path &teacher,
-                   const ModelFacts &facts) {
-  NamedTensors tensors = tensorsOf(student);
-  DecoderConfig config = student.config();
-  config.mmate = true;
-  ordered_json json = configJson(config);
+void exportModel(const fs::path &folder, const models::Decoder &model, const fs::path &origin,
+                 const ModelFacts &facts, const models::VisionLanguageModel *vision) {
+  NamedTensors tensors = tensorsOf(model);
+  if (vision) {
+    auto add = [&](const models::NamedTensor &entry) { tensors[entry.name] = entry.tensor.detach(); };
+    models::VisionEncoder(vision->encoder).eachTensor(add);
+    models::Projector(vision->projector).eachTensor(add);
+  }
+  ordered_json json = isLinear(model) ? linearConfig(model, vision)
+                                      : ordered_json(models::readJsonObject(origin / "config.json"));
   if (!facts.stop_tokens.empty())
     json["eos_token_id"] = facts.stop_tokens;
-  json["linmu"] = ordered_json::parse(mixerOf(student).toJson());
-  json["linmu_distillation"] = {{"teacher", facts.teacher},
-                                {"stages", facts.stages},
-                                {"steps", facts.steps},
-                                {"linmu", version()},
-                                {"recipe", facts.recipe}};
+  json[facts.key()] = {{facts.distilled ? "teacher" : "model", facts.teacher},
+                       {"stages", facts.stages},
+                       {"steps", facts.steps},
+                       {"linmu", version()},
+                       {"recipe", facts.recipe}};
   AtomicFolder made(folder);
   try {
     writeText(made.path() / "config.json", json.dump(2) + "\n");
     writeTensors(made.path() / "model.safetensors", tensors, {{"format", "pt"}});
-    writeTokenizer(made.path(), teacher);
-    writeText(made.path() / "README.md", readme(facts, student));
+    writeTokenizer(made.path(), origin);
+    if (vision)
+      writeText(made.path() / "preprocessor_config.json",
+                models::toJson(vision->preprocessor).dump(2) + "\n");
+    writeText(made.path() / "README.md", readme(facts, model, vision != nullptr));
   } catch (const fs::filesystem_error &error) {
     throw Error(ErrorCode::io, fmt::format("cannot write {}: {}", folder.string(), error.code().message()));
   }

@@ -1,4 +1,5 @@
 #include "distill/objective.h"
+#include "distill/data/batch.h"
 #include "distill/head_loss.h"
 #include "distill/hidden_loss.h"
 
@@ -44,10 +45,19 @@ Counts Objective::count(const Batch &batch) const {
   return counts;
 }
 
-Objective::Rows Objective::predictions(const Tensor &labels, torch::Device device) {
-  Tensor next = labels.narrow(1, 1, labels.size(1) - 1).reshape({-1});
-  Tensor at = torch::nonzero(next != noLabel).squeeze(1);
-  return {at.to(device), next.index_select(0, at).to(device)};
+void Objective::Values::add(double LossTerms::*term, const Tensor &value) {
+  terms_.push_back(term);
+  values_.push_back(value.detach());
+}
+
+LossTerms Objective::Values::read() const {
+  LossTerms terms;
+  if (values_.empty())
+    return terms;
+  const Tensor read = torch::stack(values_).cpu();
+  for (std::size_t i = 0; i < terms_.size(); ++i)
+    terms.*terms_[i] += read.data_ptr<double>()[i];
+  return terms;
 }
 
 static Tensor rowsOf(const Tensor &hidden, const Tensor &at) {
@@ -55,73 +65,76 @@ static Tensor rowsOf(const Tensor &hidden, const Tensor &at) {
 }
 
 Tensor Objective::headTerms(const Batch &batch, const Forward &student, const Forward &teacher,
-                            const Counts &whole, LossTerms &terms) const {
+                            const Counts &whole, Values &values) const {
   const LossTerms &weights = options_.weights;
-  Rows rows = predictions(batch.labels, student.hidden.device());
   HeadLossInputs inputs;
-  inputs.hidden = rowsOf(student.hidden, rows.at);
+  inputs.hidden = rowsOf(student.hidden, batch.predictions[0]);
   inputs.head = student_.head();
   inputs.temperature = options_.temperature;
   if (weights.token != 0) {
-    inputs.teacher_hidden = rowsOf(teacher.hidden, rows.at);
-    inputs.teacher_head = teacher_.head();
+    inputs.teacher_hidden = rowsOf(teacher.hidden, batch.predictions[0]);
+    inputs.teacher_head = teacher_->head();
   }
   if (weights.supervised != 0)
-    inputs.targets = rows.targets;
+    inputs.targets = batch.predictions[1];
   HeadLoss loss = headLoss(inputs);
   Tensor sum = torch::zeros({}, student.hidden.options().dtype(torch::kFloat64));
-  auto add = [&](const Tensor &term, double weight, double &value) {
+  auto add = [&](const Tensor &term, double LossTerms::*name) {
     if (!term.defined())
       return;
     Tensor mean = term / double(whole.targets);
-    value += mean.item<double>();
-    sum = sum + weight * mean;
+    values.add(name, mean);
+    sum = sum + weights.*name * mean;
   };
-  add(loss.token, weights.token, terms.token);
-  add(loss.likelihood, weights.supervised, terms.supervised);
+  add(loss.token, &LossTerms::token);
+  add(loss.likelihood, &LossTerms::supervised);
   return sum;
 }
 
 Tensor Objective::hiddenTerm(std::size_t layer, const Tensor &output, const Forward &teacher,
-                             const Tensor &weights, const Counts &whole, LossTerms &terms) const {
+                             const Tensor &weights, const Counts &whole, Values &values) const {
   Tensor mean = hiddenLoss(output, teacher.mixers[layer].output, weights) /
                 (double(whole.tokens) * double(teacher.mixers.size()));
-  terms.hidden += mean.item<double>();
+  values.add(&LossTerms::hidden, mean);
   return options_.weights.hidden * mean;
 }
 
-void Objective::sequenceTerm(const Batch &batch, const Counts &whole, LossTerms &terms) const {
-  Batch decoded = decodings_->of(batch);
-  Rows rows = predictions(decoded.labels, student_.head().device());
+void Objective::sequenceTerm(const Batch &batch, const Counts &whole, Values &values) const {
+  Batch decoded = onDevice(decodings_->of(batch), student_.head().device());
   Tensor embeddings;
   {
     torch::NoGradGuard guard;
-    embeddings = teacher_.embed(decoded);
+    embeddings = teacher_->embed(decoded);
   }
   Forward student = student_.forward(embeddings, decoded.layout, {.recompute = options_.recompute});
-  HeadLoss loss = headLoss({.hidden = rowsOf(student.hidden, rows.at),
+  HeadLoss loss = headLoss({.hidden = rowsOf(student.hidden, decoded.predictions[0]),
                             .head = student_.head(),
                             .teacher_hidden = {},
                             .teacher_head = {},
-                            .targets = rows.targets});
+                            .targets = decoded.predictions[1]});
   Tensor mean = loss.likelihood / double(whole.decoded);
-  terms.sequence += mean.item<double>();
+  values.add(&LossTerms::sequence, mean);
   backward(options_.weights.sequence * mean);
 }
 
-LossTerms Objective::run(const Batch &batch, const Counts &whole) const {
+LossTerms Objective::run(const Batch &given, const Counts &whole) const {
   using HiddenInput = ObjectiveOptions::HiddenInput;
+  const Batch batch = onDevice(given, student_.head().device());
   const LossTerms &weights = options_.weights;
-  LossTerms terms;
+  Values values;
   bool hidden = weights.hidden != 0, head = weights.token != 0 || weights.supervised != 0;
   bool own_stream = options_.hidden_input == HiddenInput::student;
   Tensor embeddings, token_weights;
   Forward teacher;
-  if (hidden || head) {
+  if (!teacher_) {
+    embeddings = student_.embed(batch);
+  } else if (hidden || head) {
     torch::NoGradGuard guard;
-    embeddings = teacher_.embed(batch);
+    embeddings = teacher_->embed(batch);
     if (hidden || weights.token != 0)
-      teacher = teacher_.forward(embeddings, batch.layout, {.mixers = hidden});
+      teacher = teacher_->forward(embeddings, batch.layout, {.mixers = hidden});
+  }
+  if (hidden) {
     token_weights = countedTokens(batch).to(embeddings.device());
     if (options_.patch_strength != 0)
       token_weights = token_weights * patchWeights(embeddings, batch.layout, options_.patch_strength);
@@ -131,20 +144,20 @@ LossTerms Objective::run(const Batch &batch, const Counts &whole) const {
                                        {.mixers = hidden && own_stream, .recompute = options_.recompute});
     Tensor loss = torch::zeros({}, embeddings.options().dtype(torch::kFloat64));
     if (head)
-      loss = headTerms(batch, student, teacher, whole, terms);
+      loss = headTerms(batch, student, teacher, whole, values);
     for (std::size_t i = 0; i < student.mixers.size(); ++i)
-      loss = loss + hiddenTerm(i, student.mixers[i].output, teacher, token_weights, whole, terms);
+      loss = loss + hiddenTerm(i, student.mixers[i].output, teacher, token_weights, whole, values);
     backward(loss);
   }
   // Teacher-fed, a layer's gradient needs no other layer, and its memory is free before the next.
   if (hidden && !own_stream)
     for (std::size_t i = 0; i < teacher.mixers.size(); ++i) {
       Tensor output = student_.mix(std::int64_t(i), teacher.mixers[i].input, batch.layout);
-      backward(hiddenTerm(i, output, teacher, token_weights, whole, terms));
+      backward(hiddenTerm(i, output, teacher, token_weights, whole, values));
     }
   if (weights.sequence != 0)
-    sequenceTerm(batch, whole, terms);
-  return terms;
+    sequenceTerm(given, whole, values);
+  return values.read();
 }
 
 } // namespace linmu::distill

@@ -41,30 +41,37 @@ struct Counts {
 class Objective {
 public:
   /// `teacher` and `student` have the same layers and width of the stream. `decodings` may be null where
-  /// weights.sequence is 0.
-  Objective(const Model &teacher, const Model &student, Decodings *decodings, ObjectiveOptions options)
+  /// weights.sequence is 0, and `teacher` where the supervised loss is the only one: then gradients flow to
+  /// what the student embeds with as well, which is the teacher's otherwise.
+  Objective(const Model *teacher, const Model &student, Decodings *decodings, ObjectiveOptions options)
       : teacher_(teacher), student_(student), decodings_(decodings), options_(options) {}
 
   Counts count(const Batch &batch) const;
 
   /// The terms of `batch`, each a sum over the count of it in `whole`, which counts all micro-batches of a
   /// step: terms of a step's micro-batches add up to its means. Where gradients are on, those of the weighted
-  /// sum are added to the student's parameters. Terms of weight 0 are not computed and are 0.
+  /// sum are added to the student's parameters. Terms of weight 0 are not computed and are 0. `batch` goes to
+  /// the student's device in one copy.
   LossTerms run(const Batch &batch, const Counts &whole) const;
 
 private:
-  /// `labels` [B, N] shifted: of each row of `hidden` that predicts one, the row and the target.
-  struct Rows {
-    torch::Tensor at, targets; ///< [M] int64: into [B (N - 1)]
-  };
-  static Rows predictions(const torch::Tensor &labels, torch::Device device);
-  torch::Tensor headTerms(const Batch &batch, const Forward &student, const Forward &teacher,
-                          const Counts &whole, LossTerms &terms) const;
-  void sequenceTerm(const Batch &batch, const Counts &whole, LossTerms &terms) const;
-  torch::Tensor hiddenTerm(std::size_t layer, const torch::Tensor &output, const Forward &teacher,
-                           const torch::Tensor &weights, const Counts &whole, LossTerms &terms) const;
+  /// Values of terms that are read once everything has been launched: a GPU would be waited for at each.
+  class Values {
+  public:
+    void add(double LossTerms::*term, const torch::Tensor &value);
+    LossTerms read() const;
 
-  const Model &teacher_;
+  private:
+    std::vector<double LossTerms::*> terms_;
+    std::vector<torch::Tensor> values_; ///< f64 scalars
+  };
+  torch::Tensor headTerms(const Batch &batch, const Forward &student, const Forward &teacher,
+                          const Counts &whole, Values &values) const;
+  void sequenceTerm(const Batch &batch, const Counts &whole, Values &values) const;
+  torch::Tensor hiddenTerm(std::size_t layer, const torch::Tensor &output, const Forward &teacher,
+                           const torch::Tensor &weights, const Counts &whole, Values &values) const;
+
+  const Model *teacher_;
   const Model &student_;
   Decodings *decodings_;
   ObjectiveOptions options_;

@@ -2,7 +2,6 @@
 #pragma once
 #include "distill/parameters.h"
 #include "distill/tensor_file.h"
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,13 +17,13 @@ class Optimizer {
 public:
   /// Of parameters that require a gradient; others get no state.
   Optimizer(std::vector<Parameter> parameters, const OptimizerOptions &options);
-  ~Optimizer();
 
   struct Outcome {
     double norm = 0;        ///< of all gradients before clipping
     std::string not_finite; ///< the first parameter whose gradient is not; nothing has changed then
   };
-  /// Clips, steps, and drops the gradients. Parameters without a gradient stay as they are.
+  /// Clips, steps, and drops the gradients. Parameters without a gradient stay as they are. A GPU is waited
+  /// for once, and steps all parameters together.
   Outcome step(double learning_rate);
 
   /// Gradients so far, by the names of their parameters.
@@ -37,9 +36,17 @@ public:
   void restore(const NamedTensors &state, const std::string &origin);
 
 private:
-  std::vector<Parameter> parameters_;
+  /// A parameter and its running means, which are undefined before its first step.
+  struct Entry {
+    Parameter parameter;
+    torch::Tensor average, square; ///< of gradients and of their squares
+    torch::Tensor steps;           ///< f32 scalar on the parameter's device
+  };
+  std::vector<Entry *> withGradients();
+  void adam(const std::vector<Entry *> &entries, double learning_rate, double weight_decay) const;
+
+  std::vector<Entry> entries_;
   OptimizerOptions options_;
-  std::unique_ptr<torch::optim::AdamW> adam_;
 };
 
 } // namespace linmu::distill

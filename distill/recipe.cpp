@@ -3,6 +3,7 @@
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace linmu::distill {
 
@@ -35,29 +36,56 @@ Stage defaultsOf(const std::string &kind) {
   return stage;
 }
 
-Stage readStage(JsonReader &reader) {
+std::string listOf(const std::vector<std::string> &names) {
+  return fmt::format("\"{}\" or \"{}\"", fmt::join(names.begin(), names.end() - 1, "\", \""), names.back());
+}
+
+/// `name` and `steps`, and `train`, of which each must be one of `parts`.
+void readSize(JsonReader &reader, Stage &stage, const std::vector<std::string> &parts) {
+  stage.name = reader.string("name", stage.name);
+  stage.steps = reader.integer("steps", {}, 0);
+  if (!reader.has("train"))
+    return;
+  stage.train.clear();
+  for (const std::string &part : reader.strings("train", {})) {
+    if (std::ranges::find(parts, part) == parts.end())
+      reader.refuse("train", fmt::format("expected {}, got \"{}\"", listOf(parts), part));
+    stage.train.insert(partNamed(part));
+  }
+}
+
+/// How steps are made, after which nothing is left.
+void readSteps(JsonReader &reader, Stage &stage) {
+  if (reader.has("branches"))
+    stage.branches = reader.choice<Branches>(
+        "branches", Branches::both,
+        {{"both", Branches::both}, {"flex", Branches::flex}, {"swin", Branches::swin}});
+  stage.objective.recompute = reader.boolean("recompute_activations", false);
+  stage.schedule.peak = reader.number("learning_rate", stage.schedule.peak, 0, 10);
+  stage.schedule.warmup = reader.integer("warmup", std::min<std::int64_t>(100, stage.steps / 10), 0);
+  stage.schedule.shape = reader.choice<Schedule::Shape>(
+      "schedule", Schedule::Shape::cosine,
+      {{"cosine", Schedule::Shape::cosine}, {"constant", Schedule::Shape::constant}});
+  stage.schedule.decay = reader.number("decay", 0.2, 0, 1);
+  stage.schedule.floor = reader.number("floor", 0.1, 0, 1);
+  OptimizerOptions &optimizer = stage.optimizer;
+  optimizer.beta1 = reader.number("beta1", 0.9, 0, 0.9999);
+  optimizer.beta2 = reader.number("beta2", 0.999, 0, 0.999999);
+  optimizer.epsilon = reader.number("epsilon", 1e-8, 0, 1);
+  optimizer.weight_decay = reader.number("weight_decay", 0.01, 0, 1);
+  optimizer.clip = reader.number("clip", 1, 0, most);
+  reader.requireAllTaken();
+}
+
+Stage readDistilledStage(JsonReader &reader) {
   std::string kind =
       reader.choice<std::string>("stage", "", {{"1", "1"}, {"2", "2"}, {"3", "3"}, {"all", "all"}});
   if (kind.empty())
     reader.refuse("stage",
                   "expected one of \"1\", \"2\", \"3\", \"all\", whose defaults the stage has, got nothing");
   Stage stage = defaultsOf(kind);
-  stage.name = reader.string("name", kind);
-  stage.steps = reader.integer("steps", {}, 0);
-  if (reader.has("train")) {
-    stage.train.clear();
-    for (const std::string &part : reader.strings("train", {})) {
-      // The rest is the teacher's, and shared with it.
-      if (part != "flex" && part != "swin" && part != "fusion" && part != "adapters")
-        reader.refuse("train", fmt::format("expected \"flex\", \"swin\", \"fusion\" or \"adapters\", "
-                                           "got \"{}\"",
-                                           part));
-      stage.train.insert(partNamed(part));
-    }
-  }
-  stage.branches =
-      reader.choice<Branches>("branches", stage.branches,
-                              {{"both", Branches::both}, {"flex", Branches::flex}, {"swin", Branches::swin}});
+  // The rest is the teacher's, and shared with it.
+  readSize(reader, stage, {"flex", "swin", "fusion", "adapters"});
 
   JsonReader losses = reader.object("losses");
   LossTerms &weights = stage.objective.weights;
@@ -73,31 +101,52 @@ Stage readStage(JsonReader &reader) {
                                  {{"teacher", HiddenInput::teacher}, {"student", HiddenInput::student}});
   stage.objective.temperature = reader.number("temperature", 2, 1e-2, 100);
   stage.objective.patch_strength = reader.number("patch_strength", 0, 0, most);
-  stage.objective.recompute = reader.boolean("recompute_activations", false);
+  readSteps(reader, stage);
+  return stage;
+}
 
-  stage.schedule.peak = reader.number("learning_rate", stage.schedule.peak, 0, 10);
-  stage.schedule.warmup = reader.integer("warmup", std::min<std::int64_t>(100, stage.steps / 10), 0);
-  stage.schedule.shape = reader.choice<Schedule::Shape>(
-      "schedule", Schedule::Shape::cosine,
-      {{"cosine", Schedule::Shape::cosine}, {"constant", Schedule::Shape::constant}});
-  stage.schedule.decay = reader.number("decay", 0.2, 0, 1);
-  stage.schedule.floor = reader.number("floor", 0.1, 0, 1);
-  OptimizerOptions &optimizer = stage.optimizer;
-  optimizer.beta1 = reader.number("beta1", 0.9, 0, 0.9999);
-  optimizer.beta2 = reader.number("beta2", 0.999, 0, 0.999999);
-  optimizer.epsilon = reader.number("epsilon", 1e-8, 0, 1);
-  optimizer.weight_decay = reader.number("weight_decay", 0.01, 0, 1);
-  optimizer.clip = reader.number("clip", 1, 0, most);
-  reader.requireAllTaken();
+/// Everything there is, by the supervised loss alone.
+Stage readTrainedStage(JsonReader &reader, std::size_t number) {
+  Stage stage;
+  stage.name = std::to_string(number + 1);
+  stage.train = {Part::backbone, Part::vision, Part::flex, Part::swin, Part::fusion};
+  stage.objective.weights = {.hidden = 0, .token = 0, .sequence = 0, .supervised = 1};
+  stage.schedule.peak = 1e-3;
+  readSize(reader, stage, {"backbone", "vision", "flex", "swin", "fusion"});
+  readSteps(reader, stage);
   return stage;
 }
 
 DataRecipe readData(JsonReader &reader, const std::filesystem::path &folder) {
   DataRecipe data;
-  data.kind = reader.choice<std::string>("kind", "text", {{"text", "text"}});
+  data.kind = reader.choice<std::string>("kind", "text", {{"text", "text"}, {"vision", "vision"}});
+  if (data.kind == "vision") {
+    data.folder = folder;
+    data.workers = reader.integer("workers", 2, 1, 256);
+    data.memory_mib = reader.integer("memory_mib", 2048, 0, 1 << 24);
+    data.sets = reader.any("sets");
+    if (!data.sets.is_array() || data.sets.empty())
+      reader.refuse("sets", "expected a list of sets of samples, got " + data.sets.dump());
+    return data;
+  }
   data.path = folder / reader.string("path");
   data.max_tokens = reader.integer("max_tokens", 0, 0);
   return data;
+}
+
+/// The teacher, or the model that is trained.
+void readStart(JsonReader &reader, Recipe &recipe, const std::filesystem::path &folder) {
+  if (recipe.kind == RecipeKind::distill) {
+    recipe.model = folder / reader.string("teacher");
+    return;
+  }
+  if (reader.has("preset") == reader.has("model"))
+    reader.refuse("model",
+                  "expected the folder of a model, or in its place a preset, whose weights are random");
+  if (reader.has("model"))
+    recipe.model = folder / reader.string("model");
+  else
+    recipe.preset = reader.choice<std::string>("preset", "", {{"small", "small"}, {"demo", "demo"}});
 }
 
 } // namespace
@@ -107,16 +156,21 @@ Recipe Recipe::parse(const nlohmann::json &text, const std::string &origin,
   Recipe recipe;
   recipe.text = text;
   JsonReader reader(text, origin);
-  recipe.teacher = folder / reader.string("teacher");
+  recipe.kind = reader.choice<RecipeKind>("kind", RecipeKind::distill,
+                                          {{"distill", RecipeKind::distill}, {"train", RecipeKind::train}});
+  const bool distills = recipe.kind == RecipeKind::distill;
+  readStart(reader, recipe, folder);
   recipe.out = folder / reader.string("out");
   recipe.seed = std::uint64_t(reader.integer("seed", 0, 0));
+  if (distills)
+    recipe.mixer.emplace();
   if (nlohmann::json mixer = reader.any("mixer"); !mixer.is_null())
     try {
       recipe.mixer = models::MMateConfig::fromJson(mixer.dump());
     } catch (const Error &error) {
       reader.refuse("mixer", error.what());
     }
-  recipe.calibrate = reader.boolean("calibrate", true);
+  recipe.calibrate = distills && reader.boolean("calibrate", true);
 
   JsonReader data = reader.object("data");
   recipe.data = readData(data, folder);
@@ -141,27 +195,35 @@ Recipe Recipe::parse(const nlohmann::json &text, const std::string &origin,
   checkpoints.requireAllTaken();
   recipe.export_stages = reader.boolean("export_stages", false);
 
-  JsonReader adapters = reader.object("adapters");
-  recipe.adapter_rank = adapters.integer("rank", 8, 1, 1 << 16);
-  recipe.adapter_alpha = adapters.number("alpha", 16, 0, most);
-  adapters.requireAllTaken();
-  recipe.decode_tokens = reader.integer("decode_tokens", 64, 1, 1 << 20);
+  if (distills) {
+    JsonReader adapters = reader.object("adapters");
+    recipe.adapter_rank = adapters.integer("rank", 8, 1, 1 << 16);
+    recipe.adapter_alpha = adapters.number("alpha", 16, 0, most);
+    adapters.requireAllTaken();
+    recipe.decode_tokens = reader.integer("decode_tokens", 64, 1, 1 << 20);
+  }
   for (JsonReader &stage : reader.objects("stages"))
-    recipe.stages.push_back(readStage(stage));
+    recipe.stages.push_back(distills ? readDistilledStage(stage)
+                                     : readTrainedStage(stage, recipe.stages.size()));
   reader.requireAllTaken();
   return recipe;
 }
 
-Recipe Recipe::read(const std::filesystem::path &path) {
-  return parse(models::readJsonObject(path), path.string(),
-               path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+Recipe Recipe::read(const std::filesystem::path &path, const nlohmann::json &instead) {
+  nlohmann::json text = models::readJsonObject(path);
+  text.update(instead.is_null() ? nlohmann::json::object() : instead);
+  return parse(text, path.string(), path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
 }
 
 std::optional<std::string> Recipe::firstDifference(const nlohmann::json &other) const {
   nlohmann::json mine = text, theirs = other;
-  for (const char *key : {"out", "checkpoints"}) {
-    mine.erase(key);
-    theirs.erase(key);
+  for (nlohmann::json *recipe : {&mine, &theirs}) {
+    for (const char *key : {"out", "checkpoints", "device"})
+      recipe->erase(key);
+    for (const char *data : {"data", "validation"})
+      if (recipe->contains(data) && (*recipe)[data].is_object())
+        for (const char *key : {"workers", "memory_mib"})
+          (*recipe)[data].erase(key);
   }
   nlohmann::json difference = nlohmann::json::diff(mine, theirs);
   return difference.empty() ? std::nullopt : std::optional(difference[0]["path"].get<std::string>());

@@ -9,7 +9,7 @@ namespace linmu::distill {
 
 constexpr std::int64_t mostSkippedInARow = 10;
 
-Trainer::Trainer(const Recipe &recipe, const Model &teacher, DecoderModel &student, BatchSource &data,
+Trainer::Trainer(const Recipe &recipe, const Model *teacher, DecoderModel &student, BatchSource &data,
                  BatchSource *validation, Decodings *decodings, CheckpointStore &store)
     : recipe_(recipe), teacher_(teacher), student_(student), data_(data), validation_(validation),
       decodings_(decodings), store_(store), step_position_(data.position()) {}
@@ -25,7 +25,7 @@ std::int64_t Trainer::steps() const {
 
 // ---- what is kept ----
 
-/// What is not the teacher's.
+/// What is not the teacher's, or the initial model's.
 NamedTensors Trainer::savedTensors() const {
   std::set<Part> parts{Part::flex, Part::swin, Part::fusion, Part::adapters};
   for (const Stage &stage : recipe_.stages)
@@ -122,7 +122,7 @@ bool Trainer::validate(const TrainerEvents &events) {
     return false;
   torch::NoGradGuard guard;
   ObjectiveOptions options;
-  options.weights = {.hidden = 0, .token = 1, .sequence = 0, .supervised = 1};
+  options.weights = {.hidden = 0, .token = teacher_ ? 1.0 : 0.0, .sequence = 0, .supervised = 1};
   options.temperature = 1;
   Objective objective(teacher_, student_, nullptr, options);
   nlohmann::json start = validation_->position();
@@ -141,9 +141,10 @@ bool Trainer::validate(const TrainerEvents &events) {
     terms += objective.run(batch, whole);
   if (events.onValidation)
     events.onValidation(step_, terms.token, terms.supervised);
-  if (!std::isfinite(terms.token) || (best_ && terms.token >= *best_))
+  double score = teacher_ ? terms.token : terms.supervised;
+  if (!std::isfinite(score) || (best_ && score >= *best_))
     return false;
-  best_ = terms.token;
+  best_ = score;
   return true;
 }
 
@@ -156,7 +157,8 @@ void Trainer::setParts(std::size_t number) {
       student_.addAdapters(recipe_.adapter_rank, recipe_.adapter_alpha, recipe_.seed);
       has_adapters_ = true;
     }
-  student_.setBranches(stage.branches);
+  if (stage.branches)
+    student_.setBranches(*stage.branches);
   student_.parameters().train(stage.train);
 }
 

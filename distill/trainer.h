@@ -22,7 +22,8 @@ struct StepReport {
 
 struct TrainerEvents {
   std::function<void(const StepReport &)> onStep;
-  /// After each validation: the mean of KL to the teacher at temperature 1 and of -log p of the answers.
+  /// After each validation: the mean of KL to the teacher at temperature 1, 0 where there is none, and of
+  /// -log p of the answers.
   std::function<void(std::int64_t whole_step, double divergence, double likelihood)> onValidation;
   /// After the last step of a stage, while the student still has its branches.
   std::function<void(std::size_t stage)> onStageEnd;
@@ -33,8 +34,8 @@ struct TrainerEvents {
 class Trainer {
 public:
   /// All must outlive the trainer. `validation` and `decodings` may be null; `decodings` where no stage has a
-  /// sequence loss.
-  Trainer(const Recipe &recipe, const Model &teacher, DecoderModel &student, BatchSource &data,
+  /// sequence loss, `teacher` where none has a loss but the supervised one.
+  Trainer(const Recipe &recipe, const Model *teacher, DecoderModel &student, BatchSource &data,
           BatchSource *validation, Decodings *decodings, CheckpointStore &store);
   ~Trainer();
 
@@ -67,7 +68,7 @@ private:
   NamedTensors savedTensors() const;
 
   const Recipe &recipe_;
-  const Model &teacher_;
+  const Model *teacher_;
   DecoderModel &student_;
   BatchSource &data_;
   BatchSource *validation_;

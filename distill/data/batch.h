@@ -14,4 +14,15 @@ std::string geometryOf(const Sample &sample);
 /// sample or for geometries that differ.
 Batch batchOf(std::span<const Sample> samples, std::int64_t padding);
 
+/// Of each label at which a loss is taken, [2, M] int64: the row of [B (N - 1)] that predicts it, the token
+/// before the label, and the label.
+torch::Tensor predictionsOf(const torch::Tensor &labels);
+
+/// With everything that a model reads in one piece of memory, so that one copy takes it to a device; `pinned`
+/// memory, which needs one, without waiting.
+Batch packed(Batch batch, bool pinned = false);
+
+/// With ids, predictions and patches on `device`; labels stay on the CPU, where they are counted.
+Batch onDevice(const Batch &batch, torch::Device device);
+
 } // namespace linmu::distill

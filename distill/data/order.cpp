@@ -42,6 +42,12 @@ std::int64_t Order::sampleAt(std::int64_t pass, std::int64_t place) {
   return permutation_[std::size_t(at)];
 }
 
+std::int64_t Order::firstOf(std::int64_t number) const {
+  const std::size_t set = std::size_t(std::ranges::upper_bound(ends_, number) - ends_.begin());
+  const std::int64_t first = set == 0 ? 0 : ends_[set - 1];
+  return first + (number - first) % sets_.at(set).set->size();
+}
+
 Sample Order::load(std::int64_t number) const {
   const std::size_t set = std::size_t(std::ranges::upper_bound(ends_, number) - ends_.begin());
   const std::int64_t first = set == 0 ? 0 : ends_[set - 1];

@@ -26,6 +26,8 @@ public:
   /// The number, in all sets one after the other, of sample `place` of pass `pass`.
   std::int64_t sampleAt(std::int64_t pass, std::int64_t place);
   Sample load(std::int64_t number) const;
+  /// The least number of the same sample, which comes again where a set repeats.
+  std::int64_t firstOf(std::int64_t number) const;
 
   /// Of sets, weights, seed and ranks.
   const std::string &fingerprint() const { return fingerprint_; }

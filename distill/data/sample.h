@@ -20,7 +20,7 @@ struct Sample {
   std::vector<std::int64_t> ids, labels;
   /// `first_token` counts in `ids`, where the item's t * h * w tokens are placeholders.
   std::vector<models::MediaItem> media;
-  /// Of each item, [t * h * w, features] f32: pixels of a patch (models/vision), in raster order t, y, x.
+  /// Of each item, [t * h * w, features] u8: pixels of a patch (models/vision), in raster order t, y, x.
   std::vector<torch::Tensor> patches;
   std::string name; ///< for messages: file:line or generator:number
 };
@@ -28,10 +28,15 @@ struct Sample {
 /// Samples of one media geometry, at the same places, padded on the right.
 struct Batch {
   torch::Tensor ids, labels;          ///< [B, N] int64; labels of padding are `noLabel`
-  std::vector<torch::Tensor> patches; ///< of each media item, [B, t * h * w, features] f32
+  std::vector<torch::Tensor> patches; ///< of each media item, [B, t * h * w, features] u8
   models::SequenceLayout layout;      ///< of every row
   std::int64_t targets = 0;           ///< labels that are not `noLabel`
   std::vector<std::string> names;     ///< of each row
+
+  /// What predictionsOf() makes of the labels, where somebody has.
+  torch::Tensor predictions;
+  /// Bytes in which ids, predictions and patches lie, where packed() has put them there.
+  torch::Tensor packed;
 };
 
 /// Endless, each pass in another order that follows from seed and pass, unless it was made for evaluation:

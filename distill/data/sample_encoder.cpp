@@ -65,7 +65,7 @@ Sample SampleEncoder::encode(std::string name, std::vector<models::VisionMessage
       part.t = patches.t;
       part.h = patches.h;
       part.w = patches.w;
-      sample.patches.push_back(std::move(patches.values));
+      sample.patches.push_back(std::move(patches.pixels));
     }
   if (next != frames.size())
     throw Error(ErrorCode::invalidArgument,

@@ -11,7 +11,8 @@ namespace linmu::distill {
 SampleSource::SampleSource(std::vector<WeightedSet> sets, SourceOptions options)
     : options_(std::move(options)),
       order_(std::move(sets), !options_.evaluation, options_.seed, options_.rank, options_.ranks),
-      prefetcher_([this](std::int64_t number) { return order_.load(number); },
+      cache_([this](std::int64_t number) { return order_.load(number); }, options_.memory),
+      prefetcher_([this](std::int64_t number) { return cache_.load(order_.firstOf(number)); },
                   std::clamp(options_.workers, 1, 256)) {
   if (options_.batch < 1 || options_.ahead < 1 || options_.workers < 1)
     throw Error(
@@ -133,7 +134,7 @@ void SampleSource::seek(const nlohmann::json &position) {
   Groups groups;
   for (const auto &numbers : waiting)
     for (std::int64_t number : numbers) {
-      Sample sample = order_.load(number);
+      Sample sample = cache_.load(order_.firstOf(number));
       groups[geometryOf(sample)].push_back({number, std::move(sample)});
     }
   groups_ = std::move(groups);

@@ -2,6 +2,7 @@
 #pragma once
 #include "distill/data/order.h"
 #include "distill/data/prefetcher.h"
+#include "distill/data/sample_cache.h"
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,6 +19,8 @@ struct SourceOptions {
   std::int64_t padding = 0; ///< the id that batches are padded with (SampleEncoder::padding())
   int workers = 2;          ///< threads that load
   int ahead = 64;           ///< samples that are loaded before they are needed
+  /// Of memory in which samples stay once they are loaded, as many as fit.
+  std::int64_t memory = std::int64_t(1) << 31;
   std::int64_t rank = 0, ranks = 1;
   /// Told of each damaged sample once: "skipped clips.jsonl:7: ...". The error stream where there is none.
   std::function<void(const std::string &line)> report{};
@@ -61,6 +64,7 @@ private:
 
   SourceOptions options_;
   Order order_;
+  SampleCache cache_;
   Prefetcher prefetcher_;
   std::int64_t pass_ = 0, place_ = 0;             ///< of the next sample to take
   std::int64_t asked_pass_ = 0, asked_place_ = 0; ///< of the next one to ask for

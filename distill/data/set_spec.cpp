@@ -86,4 +86,23 @@ std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::
   return set;
 }
 
+std::vector<WeightedSet> openSets(const nlohmann::json &list, const std::filesystem::path &folder,
+                                  const SampleEncoder &encoder) {
+  if (!list.is_array() || list.empty())
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("sets of samples must be a list of objects, got {}", list.dump()));
+  std::vector<WeightedSet> sets;
+  for (nlohmann::json spec : list) {
+    const nlohmann::json repeat =
+        spec.is_object() ? spec.value("repeat", nlohmann::json(1)) : nlohmann::json(1);
+    if (!repeat.is_number_integer() || repeat < 1 || repeat > 1000000)
+      throw Error(ErrorCode::invalidArgument,
+                  fmt::format("'repeat' of a set of samples must be 1 to 1000000, got {}", repeat.dump()));
+    if (spec.is_object())
+      spec.erase("repeat");
+    sets.push_back({openSet(spec, folder, encoder), repeat});
+  }
+  return sets;
+}
+
 } // namespace linmu::distill

@@ -1,11 +1,13 @@
 // Sets of samples as recipes and command lines name them.
 #pragma once
 #include "distill/data/example.h"
+#include "distill/data/order.h"
 #include "distill/data/sample_encoder.h"
 #include "distill/data/sample_set.h"
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace linmu::distill {
 
@@ -18,6 +20,10 @@ namespace linmu::distill {
 /// or of another type, and what the sets themselves throw. `encoder` must outlive the set.
 std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::filesystem::path &folder,
                                          const SampleEncoder &encoder);
+
+/// A list of such objects, each perhaps with `repeat`: how many times its samples come in one pass.
+std::vector<WeightedSet> openSets(const nlohmann::json &list, const std::filesystem::path &folder,
+                                  const SampleEncoder &encoder);
 
 /// "train" or "held-out". Throws Error(invalidArgument) for another name.
 Split splitNamed(std::string_view name);

@@ -1,5 +1,6 @@
 #include "models/decoder/attention.h"
 #include "runtime/core/error.h"
+#include <ATen/autocast_mode.h>
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -15,10 +16,27 @@ torch::Tensor attend(const torch::Tensor &query, const torch::Tensor &keys, cons
                                           /*scale=*/std::nullopt, /*enable_gqa=*/true);
 }
 
+/// x [B, Hkv, T, D] with each head as often as queries share it.
+torch::Tensor repeatedHeads(const torch::Tensor &x, std::int64_t heads) {
+  const std::int64_t batch = x.size(0), groups = x.size(1), tokens = x.size(2), width = x.size(3);
+  return x.unsqueeze(2)
+      .expand({batch, groups, heads / groups, tokens, width})
+      .reshape({batch, heads, tokens, width});
+}
+
+/// Whether torch computes this attention in f32 on a GPU, where only heads that are repeated keep it from
+/// putting the scores of all pairs into memory.
+bool needsRepeatedHeads(const torch::Tensor &query, const torch::Tensor &keys) {
+  return query.is_cuda() && query.size(2) > 1 && keys.size(1) != query.size(1) &&
+         query.scalar_type() == torch::kFloat32 && !at::autocast::is_autocast_enabled(torch::kCUDA);
+}
+
 /// query [B, H, N, D] belongs to the last N of the T tokens in keys and values [B, Hkv, T, D].
 torch::Tensor causalAttention(const torch::Tensor &query, const torch::Tensor &keys,
                               const torch::Tensor &values) {
   std::int64_t tokens = query.size(2), past = keys.size(2) - tokens;
+  if (needsRepeatedHeads(query, keys))
+    return causalAttention(query, repeatedHeads(keys, query.size(1)), repeatedHeads(values, query.size(1)));
   if (tokens == 1)
     return attend(query, keys, values, std::nullopt, false);
   if (past == 0)

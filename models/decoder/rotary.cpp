@@ -20,6 +20,25 @@ Rotary::Table Rotary::tableOf(const torch::Tensor &positions, std::int64_t token
   return {valuesOf(angles.cos()), valuesOf(angles.sin())};
 }
 
+/// Rows of the table, which reaches beyond `needed`; of positions that follow each other without a copy.
+Rotary::Table Rotary::known(const torch::Tensor &positions, std::int64_t needed, torch::Device device) const {
+  std::lock_guard lock(mutex_);
+  // What inference makes, autograd does not keep.
+  torch::InferenceMode ordinary(false);
+  if (std::int64_t length = table_.cosines.defined() ? table_.cosines.size(0) : 0; needed > length) {
+    table_ = tableOf(torch::arange(std::max(needed, 2 * length), torch::kInt64), 0);
+    placed_ = {};
+  }
+  if (!device.is_cpu() && !(placed_.cosines.defined() && placed_.cosines.device() == device))
+    placed_ = {table_.cosines.to(device), table_.sines.to(device)};
+  const Table &whole = device.is_cpu() ? table_ : placed_;
+  const std::int64_t count = positions.numel(), first = needed - count;
+  if (first >= 0 && torch::equal(positions, torch::arange(first, needed, torch::kInt64)))
+    return {whole.cosines.narrow(0, first, count), whole.sines.narrow(0, first, count)};
+  const torch::Tensor there = positions.to(device);
+  return {whole.cosines.index_select(0, there), whole.sines.index_select(0, there)};
+}
+
 torch::Tensor Rotary::apply(const torch::Tensor &x, const torch::Tensor &positions) const {
   if (positions.numel() == 0)
     return x;
@@ -29,12 +48,8 @@ torch::Tensor Rotary::apply(const torch::Tensor &x, const torch::Tensor &positio
   Table table;
   if (depends_on_length)
     table = tableOf(positions, needed);
-  else {
-    std::lock_guard lock(mutex_);
-    if (std::int64_t known = table_.cosines.defined() ? table_.cosines.size(0) : 0; needed > known)
-      table_ = tableOf(torch::arange(std::max(needed, 2 * known), torch::kInt64), 0);
-    table = {table_.cosines.index_select(0, positions), table_.sines.index_select(0, positions)};
-  }
+  else
+    table = known(positions, needed, x.device());
   auto cosines = table.cosines.to(x.device()).unsqueeze(1),
        sines = table.sines.to(x.device()).unsqueeze(1); // [N, 1, D/2] against [B, N, H, D/2]
   auto halves = x.chunk(2, -1);

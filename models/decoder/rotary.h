@@ -27,12 +27,14 @@ private:
     torch::Tensor cosines, sines; ///< [positions, D/2]
   };
   Table tableOf(const torch::Tensor &positions, std::int64_t tokens) const;
+  Table known(const torch::Tensor &positions, std::int64_t needed, torch::Device device) const;
 
   std::int64_t head_dim_;
   double theta_;
   RotaryScaling scaling_;
   mutable std::mutex mutex_;
-  mutable Table table_; ///< of the positions so far
+  mutable Table table_;  ///< of the positions so far
+  mutable Table placed_; ///< the same on the device that asked last, where that is not the CPU
 };
 
 } // namespace linmu::models

@@ -84,18 +84,17 @@ std::string readChatTemplate(const std::filesystem::path &folder) {
   return object["chat_template"].get<std::string>();
 }
 
-/// M-MATE's configuration is the object `linmu` of config.json.
-Decoder loadDecoder(const std::filesystem::path &folder, const DecoderConfig &config, WeightReader &weights) {
+} // namespace
+
+Decoder loadDecoder(const nlohmann::json &object, const std::string &origin, const DecoderConfig &config,
+                    WeightReader &weights) {
   if (!config.mmate)
     return Decoder::load(config, weights);
-  nlohmann::json object = readJsonObject(folder / "config.json");
   if (!object.contains("linmu"))
-    throw Error(ErrorCode::corruptFile, fmt::format("{}: requires the key 'linmu', M-MATE's configuration",
-                                                    (folder / "config.json").string()));
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{}: requires the key 'linmu', M-MATE's configuration", origin));
   return loadMMateDecoder(config, MMateConfig::fromJson(object["linmu"].dump()), weights);
 }
-
-} // namespace
 
 /// What every source has in common.
 static LanguageModel completed(LanguageModel model) {
@@ -125,10 +124,12 @@ LanguageModel LanguageModel::open(const std::filesystem::path &path, std::option
     return completed(openGguf(path, form));
   if (form == WeightForm::packed)
     failUnpacked(path);
-  DecoderConfig config = readConfigJson(path / "config.json");
+  const std::filesystem::path config_path = path / "config.json";
+  const nlohmann::json object = readJsonObject(config_path);
+  DecoderConfig config = readConfigJson(object, config_path.string());
   Tokenizer tokenizer = Tokenizer::fromJson(path / "tokenizer.json");
   WeightReader weights = WeightReader::fromSafetensors(path);
-  return fromFolder(path, std::move(tokenizer), loadDecoder(path, config, weights));
+  return fromFolder(path, std::move(tokenizer), loadDecoder(object, config_path.string(), config, weights));
 }
 
 ChatTemplate LanguageModel::chatTemplate() const {

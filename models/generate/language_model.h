@@ -5,6 +5,7 @@
 #include "models/text/tokenizer.h"
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,5 +32,11 @@ struct LanguageModel {
   /// Parses `chat_template_text`. Throws Error(unsupported) if there is none or it is not ChatML's.
   ChatTemplate chatTemplate() const;
 };
+
+/// The decoder that config.json, or the part of it that is `object`, describes: with attention or, where
+/// `config` says M-MATE, with that of the key `linmu`. Throws as Decoder::load; Error(corruptFile) naming
+/// `origin` without that key.
+Decoder loadDecoder(const nlohmann::json &object, const std::string &origin, const DecoderConfig &config,
+                    WeightReader &weights);
 
 } // namespace linmu::models

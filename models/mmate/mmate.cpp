@@ -1,5 +1,6 @@
 #include "models/mmate/mmate.h"
 #include "runtime/core/error.h"
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -49,8 +50,13 @@ static Tensor mediaTable(const std::vector<MediaItem> &items) {
 std::shared_ptr<const MMateShared::Sequence> MMateShared::sequence(const SequenceLayout &layout,
                                                                    torch::Device device) {
   std::lock_guard lock(mutex_);
-  if (last_ && sameLayout(last_->layout, layout) && last_->vision.device() == device)
-    return last_;
+  auto known = std::ranges::find_if(recent_, [&](const auto &sequence) {
+    return sequence->vision.device() == device && sameLayout(sequence->layout, layout);
+  });
+  if (known != recent_.end()) {
+    std::rotate(recent_.begin(), known, known + 1);
+    return recent_.front();
+  }
   // What inference makes, autograd does not keep.
   torch::InferenceMode ordinary(false);
   auto sequence = std::make_shared<Sequence>();
@@ -84,7 +90,10 @@ std::shared_ptr<const MMateShared::Sequence> MMateShared::sequence(const Sequenc
        {&sequence->vision, &sequence->segment, &sequence->media, &sequence->videos, &sequence->images,
         &sequence->orders[0], &sequence->orders[1], &sequence->orders[2], &sequence->orders[3]})
     *tensor = tensor->to(device);
-  last_ = sequence;
+  constexpr std::size_t most = 32;
+  recent_.push_front(sequence);
+  if (recent_.size() > most)
+    recent_.pop_back();
   return sequence;
 }
 

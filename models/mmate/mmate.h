@@ -6,6 +6,7 @@
 #include "models/mmate/mmate_kernels.h"
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <optional>
 
@@ -50,7 +51,7 @@ public:
     torch::Tensor media, videos, images; ///< [M, 4] int32
     std::array<torch::Tensor, 4> orders; ///< [1, N] int32 each
   };
-  /// Built once for a layout and kept until another one comes, or another device. Throws
+  /// Built once for a layout and a device, and kept while at most 32 others are used. Throws
   /// Error(invalidArgument) for items outside the sequence or that overlap.
   std::shared_ptr<const Sequence> sequence(const SequenceLayout &layout, torch::Device device);
 
@@ -58,7 +59,7 @@ public:
 
 private:
   std::mutex mutex_;
-  std::shared_ptr<const Sequence> last_;
+  std::deque<std::shared_ptr<const Sequence>> recent_; ///< the one that was used last in front
 };
 
 class MMate final : public TokenMixer {

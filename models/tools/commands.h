@@ -14,5 +14,6 @@ void addEval(CLI::App &app);
 void addGenerate(CLI::App &app);
 void addInit(CLI::App &app);
 void addSettings(CLI::App &app);
+void addTrain(CLI::App &app);
 
 } // namespace linmu::tools

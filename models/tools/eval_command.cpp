@@ -18,7 +18,7 @@ namespace {
 
 struct Arguments {
   std::vector<std::string> models;
-  std::string data, out, media = "none";
+  std::string data, out, media = "none", device = "cpu";
   std::int64_t max_tokens = 16;
 };
 
@@ -45,8 +45,12 @@ void run(const Arguments &arguments) {
   if (!arguments.out.empty())
     out.emplace(arguments.out, AtomicFile::Folders::create);
   std::vector<distill::Evaluation> results;
+  if (arguments.device == "cuda" && !torch::cuda::is_available())
+    throw Error(ErrorCode::unsupported, "--device cuda: torch finds no GPU here",
+                "--device cpu runs anywhere");
   for (const std::string &folder : arguments.models) {
-    const auto model = models::VisionLanguageModel::open(folder);
+    auto model = models::VisionLanguageModel::open(folder);
+    model.moveTo(arguments.device == "cuda" ? torch::kCUDA : torch::kCPU);
     const distill::SampleEncoder encoder(model, change);
     const auto set = distill::openSet(spec, "", encoder);
     report::ProgressBar bar(folder, double(set->size()));
@@ -121,6 +125,8 @@ void addEval(CLI::App &app) {
       "--media", arguments->media,
       "none (default); shuffled: the frames of videos; blank: grey in place of pictures and videos");
   addWholeNumber(*command, "--max-tokens", arguments->max_tokens, "Of an answer at most (16)");
+  command->add_option("--device", arguments->device, "cpu (default) or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}));
   command->callback([arguments] { run(*arguments); });
 }
 

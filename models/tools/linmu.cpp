@@ -30,6 +30,7 @@ int run(int argc, char **argv) {
   linmu::tools::addGenerate(app);
   linmu::tools::addInit(app);
   linmu::tools::addSettings(app);
+  linmu::tools::addTrain(app);
   try {
     try {
       app.parse(argc, argv); // runs the subcommand

@@ -18,13 +18,8 @@ Patches PreprocessorConfig::patchesOf(const media::Frames &frames) const {
   result.h = height / side;
   result.w = width / side;
   const std::int64_t features = 3 * depth * side * side;
-  result.values = torch::empty({result.t * result.h * result.w, features}, torch::kFloat32);
-  // As a table, so that equal bytes give equal values whatever the compiler makes of the loop below.
-  std::array<std::array<float, 256>, 3> table;
-  for (int channel = 0; channel < 3; ++channel)
-    for (int value = 0; value < 256; ++value)
-      table[channel][value] = float((value / 255.0 - mean[channel]) / deviation[channel]);
-  float *out = result.values.data_ptr<float>();
+  result.pixels = torch::empty({result.t * result.h * result.w, features}, torch::kUInt8);
+  std::uint8_t *out = result.pixels.data_ptr<std::uint8_t>();
   for (std::int64_t t = 0; t < result.t; ++t)
     for (std::int64_t y = 0; y < result.h; ++y)
       for (std::int64_t x = 0; x < result.w; ++x)
@@ -33,9 +28,30 @@ Patches PreprocessorConfig::patchesOf(const media::Frames &frames) const {
             const auto rgb = frames.frame(int(std::min<std::int64_t>(t * depth + k, frames.count - 1)));
             for (std::int64_t row = 0; row < side; ++row)
               for (std::int64_t column = 0; column < side; ++column)
-                *out++ = table[channel][rgb[3 * ((y * side + row) * width + x * side + column) + channel]];
+                *out++ = rgb[3 * ((y * side + row) * width + x * side + column) + channel];
           }
   return result;
+}
+
+torch::Tensor PreprocessorConfig::valuesOf(const torch::Tensor &pixels) const {
+  if (pixels.scalar_type() == torch::kFloat32)
+    return pixels;
+  if (pixels.scalar_type() != torch::kUInt8 || pixels.dim() < 1 || pixels.size(-1) % 3)
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("patches must be f32, or u8 of three channels, got {} with {} features",
+                            c10::toString(pixels.scalar_type()), pixels.dim() ? pixels.size(-1) : 0));
+  // By a table in f64, made where the pixels are, so that equal bytes give equal values everywhere.
+  const torch::Tensor shares =
+      torch::arange(256, torch::dtype(torch::kFloat64).device(pixels.device())) / 255.0;
+  const std::int64_t of_channel = pixels.size(-1) / 3;
+  std::vector<torch::Tensor> channels;
+  for (int channel = 0; channel < 3; ++channel) {
+    const torch::Tensor table = ((shares - mean[channel]) / deviation[channel]).to(torch::kFloat32);
+    torch::Tensor part = pixels.narrow(-1, channel * of_channel, of_channel);
+    torch::Tensor values = table.index_select(0, part.reshape({-1}).to(torch::kInt32));
+    channels.push_back(values.view(part.sizes()));
+  }
+  return torch::cat(channels, -1);
 }
 
 namespace {

@@ -2,15 +2,39 @@
 #include "runtime/core/error.h"
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
+#include <mutex>
+#include <string>
+#include <tuple>
 
 namespace linmu::models {
 
 using torch::Tensor;
 
+struct VisionEncoder::Grids {
+  Tensor of(std::int64_t t, std::int64_t h, std::int64_t w, std::int64_t d, torch::Device device) {
+    std::lock_guard lock(mutex);
+    // What inference makes, autograd does not keep.
+    torch::InferenceMode ordinary(false);
+    constexpr std::size_t most = 64;
+    if (known.size() >= most)
+      known.clear();
+    Tensor &grid = known[{t, h, w, device.str()}];
+    if (!grid.defined())
+      grid = gridPositions(t, h, w, d).to(device);
+    return grid;
+  }
+
+private:
+  std::mutex mutex;
+  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, std::string>, Tensor> known;
+};
+
 VisionEncoder VisionEncoder::load(const VisionConfig &config, WeightReader &weights) {
   VisionEncoder encoder;
   encoder.config_ = config;
   encoder.layers_.resize(std::size_t(config.layers));
+  encoder.grids_ = std::make_shared<Grids>();
   encoder.eachTensor([&](const NamedTensor &entry) { entry.tensor = weights.take(entry.name, entry.shape); });
   return encoder;
 }
@@ -64,7 +88,7 @@ Tensor VisionEncoder::forward(const Tensor &patches, std::int64_t t, std::int64_
   auto normed = [&](const Tensor &x, const Tensor &weight, const Tensor &bias) {
     return torch::layer_norm(x, {d}, weight, bias, config_.norm_epsilon);
   };
-  Tensor x = torch::linear(patches, patch_, patch_bias_) + gridPositions(t, h, w, d).to(patches.device());
+  Tensor x = torch::linear(patches, patch_, patch_bias_) + grids_->of(t, h, w, d, patches.device());
   x = x.reshape({batch * t, h * w, d});
   for (const VisionLayer &layer : layers_) {
     Tensor qkv =

@@ -5,6 +5,7 @@
 #include "models/vision/named_tensor.h"
 #include "models/vision/vision_config.h"
 #include <cstdint>
+#include <memory>
 #include <torch/torch.h>
 #include <vector>
 
@@ -42,6 +43,10 @@ private:
   torch::Tensor patch_, patch_bias_; ///< [d, features], [d]
   std::vector<VisionLayer> layers_;
   torch::Tensor norm_, norm_bias_; ///< [d]
+
+  /// gridPositions() of the grids so far, on the devices that they were asked for on.
+  struct Grids;
+  std::shared_ptr<Grids> grids_;
 };
 
 /// What is added to the patch at (t, y, x): for each of the three coordinates p, in a third of the d features

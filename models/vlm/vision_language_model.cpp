@@ -1,4 +1,6 @@
 #include "models/vlm/vision_language_model.h"
+#include "models/io/json_file.h"
+#include "models/vlm/media_embedding.h"
 #include "runtime/core/error.h"
 #include <chrono>
 #include <fmt/format.h>
@@ -19,7 +21,9 @@ VisionLanguageModel VisionLanguageModel::open(const std::filesystem::path &folde
   VisionEncoder encoder = VisionEncoder::load(config.vision, weights);
   Projector projector = Projector::load(config.vision.hidden_size, config.text.hidden_size, weights);
   // Last: it refuses tensors that nobody took.
-  Decoder decoder = Decoder::load(config.text, weights);
+  const nlohmann::json text = readJsonObject(folder / "config.json")["text_config"];
+  const std::string origin = (folder / "config.json").string() + ": text_config";
+  Decoder decoder = loadDecoder(text, origin, config.text, weights);
   LanguageModel language = LanguageModel::fromFolder(folder, std::move(tokenizer), std::move(decoder));
   return {std::move(config),  preprocessor,         std::move(language),
           std::move(encoder), std::move(projector), special};
@@ -30,31 +34,22 @@ void VisionLanguageModel::eachVisionTensor(const TensorVisitor &visit) {
   projector.eachTensor(visit);
 }
 
+void VisionLanguageModel::moveTo(torch::Device device) {
+  language.decoder.moveTo(device);
+  eachVisionTensor([&](const NamedTensor &entry) { entry.tensor = entry.tensor.to(device); });
+}
+
 Tensor VisionLanguageModel::visionTokens(const Tensor &patches, const MediaItem &grid) const {
   return projector.forward(encoder.forward(patches, grid.t, grid.h, grid.w));
 }
 
 Tensor VisionLanguageModel::embed(const Tensor &ids, std::span<const Tensor> patches,
                                   std::span<const MediaItem> media) const {
-  if (patches.size() != media.size())
-    throw Error(ErrorCode::invalidArgument,
-                fmt::format("patches of {} media items are required, got {}", media.size(), patches.size()));
-  Tensor text = language.decoder.embed(ids);
-  std::vector<Tensor> pieces;
-  std::int64_t at = 0;
-  for (std::size_t i = 0; i < media.size(); ++i) {
-    const MediaItem &item = media[i];
-    const std::int64_t count = item.t * item.h * item.w;
-    if (item.first_token < at || count < 1 || item.first_token + count > ids.size(1))
-      throw Error(ErrorCode::invalidArgument,
-                  fmt::format("media item {} of {} x {} x {} tokens at {} must lie after token {} of {}", i,
-                              item.t, item.h, item.w, item.first_token, at, ids.size(1)));
-    pieces.push_back(text.narrow(1, at, item.first_token - at));
-    pieces.push_back(visionTokens(patches[i], item));
-    at = item.first_token + count;
-  }
-  pieces.push_back(text.narrow(1, at, ids.size(1) - at));
-  return torch::cat(pieces, 1);
+  const Tensor text = language.decoder.embed(ids);
+  std::vector<Tensor> values;
+  for (const Tensor &item : patches)
+    values.push_back(preprocessor.valuesOf(item.to(text.device())));
+  return embedMedia(text, encoder, projector, values, media);
 }
 
 Generation VisionLanguageModel::answer(const ChatTokens &conversation, std::span<const Tensor> patches,

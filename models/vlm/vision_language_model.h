@@ -30,8 +30,8 @@ struct VisionLanguageModel {
   torch::Tensor visionTokens(const torch::Tensor &patches, const MediaItem &grid) const;
 
   /// What enters the decoder's first layer, [B, N, d], under autograd: rows of the embedding for ids [B, N],
-  /// and vision tokens of patches[i] [B, t h w, features] in the place of media[i]. Throws
-  /// Error(invalidArgument) for shapes, ids or places that do not fit.
+  /// and vision tokens of patches[i] [B, t h w, features], pixels (u8) or values (f32) on any device, in the
+  /// place of media[i]. Throws Error(invalidArgument) for shapes, ids or places that do not fit.
   torch::Tensor embed(const torch::Tensor &ids, std::span<const torch::Tensor> patches,
                       std::span<const MediaItem> media) const;
 
@@ -39,6 +39,9 @@ struct VisionLanguageModel {
   /// Error(invalidArgument) for a number of them that is not the conversation's.
   Generation answer(const ChatTokens &conversation, std::span<const torch::Tensor> patches,
                     const GenerateOptions &options, const TextCallback &onText = {}) const;
+
+  /// As Decoder::moveTo, with encoder and projector.
+  void moveTo(torch::Device device);
 
   /// Every tensor of encoder and projector, in one order.
   void eachVisionTensor(const TensorVisitor &visit);

@@ -52,6 +52,14 @@ PreprocessorConfig presetPreprocessor(std::string_view name) {
   return config;
 }
 
+bool isVisionLanguageModel(const std::filesystem::path &path) {
+  if (!std::filesystem::exists(path / "config.json"))
+    return false;
+  const nlohmann::json object = readJsonObject(path / "config.json");
+  return object.contains("architectures") &&
+         object["architectures"] == nlohmann::json::array({std::string(vlmArchitecture)});
+}
+
 VlmConfig readVlmConfig(const std::filesystem::path &path) {
   const nlohmann::json object = readJsonObject(path);
   ConfigReader reader(object, path.string());

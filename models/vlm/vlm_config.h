@@ -26,6 +26,10 @@ PreprocessorConfig presetPreprocessor(std::string_view name);
 /// What `architectures` in config.json of these models holds.
 inline constexpr std::string_view vlmArchitecture = "LinMUVisionLanguageModel";
 
+/// Whether a path is a folder whose config.json names that architecture. Throws as readJsonObject does where
+/// there is a config.json.
+bool isVisionLanguageModel(const std::filesystem::path &path);
+
 /// Reads config.json. Throws Error(io), Error(corruptFile) or Error(unsupported) naming file, key and value.
 VlmConfig readVlmConfig(const std::filesystem::path &path);
 /// Of a model without a scaling of its rotary embedding; Error(unsupported) otherwise.

@@ -1,10 +1,13 @@
 // The order in which samples come, resuming it, and what becomes of damaged ones.
+#include "distill/data/ahead_source.h"
+#include "distill/data/batch.h"
 #include "distill/data/sample_source.h"
 #include "runtime/core/error.h"
 #include "tests/unit/expect_error.h"
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -193,6 +196,106 @@ TEST(SampleSource, RanksShareThePassAndRepeatsWeighSets) {
   EXPECT_LE(seen.count("set:4"), 1u);
   expectError(ErrorCode::invalidArgument, {"rank 3 of 3"},
               [] { SampleSource({{std::make_shared<NumberedSet>(4), 1}}, {.rank = 3, .ranks = 3}); });
+}
+
+TEST(SampleSource, WhatIsInMemoryIsNotLoadedAgain) {
+  struct CountingSet final : SampleSet {
+    std::int64_t size() const override { return 10; }
+    Sample load(std::int64_t index) const override {
+      ++loads;
+      Sample sample;
+      sample.ids = {index, index};
+      sample.labels = {noLabel, index};
+      sample.patches.push_back(torch::full({100, 3}, double(index)));
+      sample.media.push_back({0, 1, 10, 10});
+      return sample;
+    }
+    Question question(std::int64_t) const override { return {}; }
+    std::string fingerprint() const override { return "counted"; }
+    mutable std::atomic<int> loads{0};
+  };
+  auto loadsOfThreePasses = [](std::int64_t memory) {
+    auto set = std::make_shared<CountingSet>();
+    SampleSource source({{set, 2}}, {.batch = 1, .workers = 1, .ahead = 1, .memory = memory});
+    std::map<std::int64_t, int> seen;
+    for (int i = 0; i < 60; ++i) {
+      const Batch batch = *source.next();
+      const std::int64_t index = batch.ids[0][0].item<std::int64_t>();
+      ++seen[index];
+      EXPECT_TRUE((batch.patches[0] == double(index)).all().item<bool>());
+    }
+    for (const auto &[index, times] : seen)
+      EXPECT_EQ(times, 6) << index;
+    return set->loads.load();
+  };
+  EXPECT_EQ(loadsOfThreePasses(1 << 20), 10);
+  EXPECT_EQ(loadsOfThreePasses(0), 60);
+  const int half = loadsOfThreePasses(8 * 1024); // of 1,200 bytes of patches and a few hundred each
+  EXPECT_GT(half, 20);
+  EXPECT_LT(half, 50);
+}
+
+AheadSource aheadOf(std::int64_t size, const SourceOptions &options, std::set<std::int64_t> damaged = {}) {
+  return AheadSource(
+      std::make_unique<SampleSource>(
+          std::vector<WeightedSet>{{std::make_shared<NumberedSet>(size, damaged), 1}}, options),
+      3, [](Batch batch) { return packed(std::move(batch)); });
+}
+
+TEST(AheadSource, BatchesAndPositionsAreTheSources) {
+  const SourceOptions options{.batch = 4, .seed = 9, .workers = 2, .report = [](const std::string &) {}};
+  SampleSource source = sourceOf(23, options, {3});
+  AheadSource ahead = aheadOf(23, options, {3}), resumed = aheadOf(23, options, {3});
+  nlohmann::json middle;
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_EQ(ahead.position(), source.position());
+    if (i == 5)
+      middle = ahead.position();
+    expectEqual(*ahead.next(), *source.next());
+  }
+  static_cast<void>(resumed.next());
+  for (int i = 0; i < 3; ++i) {
+    resumed.seek(middle);
+    source.seek(middle);
+    for (int j = 0; j < 4; ++j)
+      expectEqual(*resumed.next(), *source.next());
+    EXPECT_EQ(resumed.position(), source.position());
+  }
+  EXPECT_EQ(resumed.paused().position(), source.position());
+  expectEqual(*resumed.next(), *source.next());
+}
+
+TEST(AheadSource, AnEndStaysAnEndAndAFailureAFailure) {
+  AheadSource once = aheadOf(11, {.batch = 3, .evaluation = true});
+  const nlohmann::json start = once.position();
+  for (int round = 0; round < 2; ++round, once.seek(start)) {
+    int batches = 0;
+    while (once.next())
+      ++batches;
+    EXPECT_EQ(batches, 5);
+    EXPECT_FALSE(once.next());
+  }
+  AheadSource broken = aheadOf(3, {.batch = 1, .report = [](const std::string &) {}}, {0, 1, 2});
+  for (int i = 0; i < 2; ++i)
+    expectError(ErrorCode::corruptFile, {"all 3 samples"}, [&] { broken.next(); });
+}
+
+TEST(Batch, InOnePieceItIsTheSame) {
+  SampleSource source = sourceOf(30, {.batch = 5, .padding = 99});
+  for (int i = 0; i < 6; ++i) {
+    const Batch batch = *source.next(), one = packed(batch);
+    expectEqual(one, batch);
+    for (const torch::Tensor &part : {one.ids, one.predictions})
+      EXPECT_TRUE(part.is_alias_of(one.packed));
+    for (const torch::Tensor &part : one.patches)
+      EXPECT_TRUE(part.is_alias_of(one.packed));
+    // Each row's last token has a label, which the one before it predicts.
+    const torch::Tensor next = batch.labels.narrow(1, 1, batch.labels.size(1) - 1).reshape({-1});
+    const torch::Tensor at = torch::nonzero(next != noLabel).squeeze(1);
+    EXPECT_TRUE(torch::equal(one.predictions, torch::stack({at, next.index_select(0, at)})));
+    EXPECT_EQ(one.predictions.size(1), batch.targets);
+    EXPECT_TRUE(torch::equal(onDevice(batch, torch::kCPU).predictions, one.predictions));
+  }
 }
 
 } // namespace

@@ -26,7 +26,7 @@ TEST_F(DistillFiles, RecipesHaveThePapersDefaults) {
   for (const char *stage : {"1", "2", "3", "all"})
     text["stages"].push_back({{"stage", stage}, {"steps", 2000}});
   Recipe read = parsed(text);
-  EXPECT_EQ(read.teacher, folder_ / "t");
+  EXPECT_EQ(read.model, folder_ / "t");
   const Stage &one = read.stages[0], &two = read.stages[1], &three = read.stages[2], &all = read.stages[3];
   using Branches = models::MMateConfig::Branches;
   EXPECT_EQ(one.branches, Branches::flex);
@@ -77,6 +77,40 @@ TEST_F(DistillFiles, EveryKeyOfARecipeIsChecked) {
   expectRefused(without, "recipe.json: teacher: expected a text, got nothing");
   auto broken = write("broken.json", "{\n \"teacher\": ,\n}");
   expectError(ErrorCode::corruptFile, "line 2", [&] { Recipe::read(broken); });
+}
+
+TEST_F(DistillFiles, ARecipeThatTrainsHasTheSupervisedLossAlone) {
+  json text = {{"kind", "train"},
+               {"preset", "demo"},
+               {"out", "o"},
+               {"data", {{"kind", "vision"}, {"sets", {{{"jsonl", "d"}}}}}},
+               {"stages", {{{"steps", 2000}}, {{"steps", 5}, {"train", {"vision"}}}}}};
+  const Recipe read = parsed(text);
+  EXPECT_EQ(read.kind, RecipeKind::train);
+  EXPECT_FALSE(read.mixer);
+  EXPECT_EQ(read.stages[0].objective.weights, (LossTerms{0, 0, 0, 1}));
+  EXPECT_TRUE(read.stages[0].train.contains(Part::backbone) && read.stages[0].train.contains(Part::vision));
+  EXPECT_EQ(read.stages[1].train, std::set<Part>{Part::vision});
+  EXPECT_EQ(read.stages[1].name, "2");
+  json other = text;
+  other["device"] = "cuda";
+  other["data"]["workers"] = 9;
+  EXPECT_EQ(read.firstDifference(other), std::nullopt);
+  other["data"]["sets"][0]["repeat"] = 2;
+  EXPECT_EQ(read.firstDifference(other), "/data/sets/0/repeat");
+  auto with = [&](const char *key, const json &value) {
+    json changed = text;
+    changed[key] = value;
+    return changed;
+  };
+  expectRefused(with("model", "m"), "recipe.json: model: expected the folder of a model, or in its place");
+  expectRefused(with("preset", "large"), "preset: expected one of \"small\", \"demo\", got \"large\"");
+  expectRefused(with("teacher", "t"), "teacher: there is no such key");
+  expectRefused(with("kind", "tune"), "kind: expected one of \"distill\", \"train\", got \"tune\"");
+  expectRefused(with("stages", {{{"steps", 1}, {"losses", {{"token", 1}}}}}), "losses: there is no such key");
+  expectRefused(
+      with("stages", {{{"steps", 1}, {"train", {"adapters"}}}}),
+      "train: expected \"backbone\", \"vision\", \"flex\", \"swin\" or \"fusion\", got \"adapters\"");
 }
 
 TEST_F(DistillFiles, TextBecomesLabelledTokensThatEndWithAStop) {

@@ -59,7 +59,7 @@ void run(const std::filesystem::path &folder, const nlohmann::json &config, cons
   options.temperature = config.at("temperature");
   options.patch_strength = config.at("patch_strength");
   options.recompute = config.at("recompute");
-  Objective objective(teacher, student, nullptr, options);
+  Objective objective(&teacher, student, nullptr, options);
   Batch batch = batchOf(in);
   LossTerms terms = objective.run(batch, objective.count(batch));
 

@@ -28,12 +28,12 @@ void encode(const std::filesystem::path &folder, const std::filesystem::path &in
   Patches patches = model.preprocessor.patchesOf(frames);
   std::map<std::string, torch::Tensor> results;
   model.eachVisionTensor([](const NamedTensor &entry) { entry.tensor.requires_grad_(); });
-  torch::Tensor tokens =
-      model.visionTokens(patches.values.unsqueeze(0), {0, patches.t, patches.h, patches.w});
+  const torch::Tensor values = model.preprocessor.valuesOf(patches.pixels);
+  torch::Tensor tokens = model.visionTokens(values.unsqueeze(0), {0, patches.t, patches.h, patches.w});
   torch::Tensor weights = torch::empty(cotangent.shape, torch::kFloat32);
   std::memcpy(weights.data_ptr(), cotangent.bytes.data(), cotangent.bytes.size());
   (tokens * weights).sum().backward();
-  results["patches"] = patches.values;
+  results["patches"] = values;
   results["tokens"] = tokens.detach();
   model.eachVisionTensor(
       [&](const NamedTensor &entry) { results["gradient." + entry.name] = entry.tensor.grad(); });

@@ -45,7 +45,7 @@ TEST_F(Vlm, PresetsHaveTheParametersAndTokensThatTheyPromise) {
     const PreprocessorConfig config = presetPreprocessor(preset);
     media::Frames video{.count = int(config.video_frames), .size = config.video_size, .rgb = {}};
     video.rgb.resize(video.bytesPerFrame() * std::size_t(video.count));
-    EXPECT_EQ(config.patchesOf(video).values.size(0), tokens);
+    EXPECT_EQ(config.patchesOf(video).pixels.size(0), tokens);
     EXPECT_EQ(config.patch_side, VlmConfig::preset(preset).vision.patch_side);
     EXPECT_EQ(config.patch_frames, VlmConfig::preset(preset).vision.patch_frames);
   }

@@ -1,0 +1,144 @@
+// What `linmu distill` and `linmu train` have in common: a recipe's run with its progress.
+#include "models/tools/recipe_command.h"
+#include "distill/distillation.h"
+#include "models/decoder/threads.h"
+#include "models/report/progress_bar.h"
+#include "models/tools/machine_facts.h"
+#include "runtime/core/error.h"
+#include "runtime/core/settings.h"
+#include "runtime/io/interruption.h"
+#include "runtime/io/standard_streams.h"
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+namespace linmu::tools {
+namespace {
+
+struct Arguments {
+  std::string recipe, out, device, precision;
+  bool resume = false;
+};
+
+double peakBytes() {
+  struct rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return double(usage.ru_maxrss) * 1024;
+}
+
+/// "loss 0.412 (hidden 0.02, token 0.8), 1,024 tokens/s, 1.2 GiB"
+std::string detailOf(const distill::StepReport &report, double seconds) {
+  std::string terms;
+  auto add = [&](const char *name, double value) {
+    if (value != 0)
+      terms += fmt::format("{}{} {:.4g}", terms.empty() ? "" : ", ", name, value);
+  };
+  add("hidden", report.terms.hidden);
+  add("token", report.terms.token);
+  add("sequence", report.terms.sequence);
+  add("supervised", report.terms.supervised);
+  return fmt::format("loss {:.4g} ({}), {:.0f} tokens/s, {}", report.loss, terms,
+                     double(report.tokens) / std::max(seconds, 1e-9), bytesText(peakBytes()));
+}
+
+/// A line of its own, also where a progress bar is being redrawn.
+void say(const std::string &text) {
+  static const bool in_place = report::ProgressOutput::detect().in_place;
+  std::fputs(fmt::format("{}linmu: {}\n", in_place ? "\r\x1b[K" : "", text).c_str(), stderr);
+}
+
+void train(distill::Distillation &run) {
+  // Ctrl-C and its like wait until what it asks for is done: see `stop`.
+  Uninterrupted signals_wait;
+  std::unique_ptr<report::ProgressBar> bar;
+  std::int64_t before = run.trainer().stageStepsDone();
+  double began = report::ProgressBar::steadySeconds();
+  // Of the steps that this process makes, so that the time left is theirs.
+  auto show = [&](std::size_t number) {
+    const auto &stages = run.recipe().stages;
+    bar.reset();
+    if (number < stages.size() && stages[number].steps > before)
+      bar = std::make_unique<report::ProgressBar>("Stage " + stages[number].name,
+                                                  double(stages[number].steps - before));
+  };
+  show(run.trainer().stage());
+  distill::TrainerEvents events;
+  events.stop = interruptionWaits;
+  events.onStep = [&](const distill::StepReport &report) {
+    const distill::Stage &stage = run.recipe().stages[report.stage];
+    double now = report::ProgressBar::steadySeconds();
+    std::string detail =
+        fmt::format("step {} of {}, {}", report.step, stage.steps, detailOf(report, now - began));
+    bar->update(double(report.step - before), detail);
+    if (!report.skipped.empty())
+      say(fmt::format("step {} skipped: the gradient of {} is not finite", report.whole_step,
+                      report.skipped));
+    if (report.step == stage.steps)
+      bar->finish(detail);
+    began = now;
+  };
+  events.onValidation = [&](std::int64_t step, double divergence, double likelihood) {
+    const std::string to_teacher =
+        run.distills() ? fmt::format("KL to the teacher {:.4g}, ", divergence) : "";
+    say(fmt::format("step {}: validation: {}-log p of the answers {:.4g}", step, to_teacher, likelihood));
+    began = report::ProgressBar::steadySeconds();
+  };
+  events.onStageEnd = [&](std::size_t number) {
+    before = 0;
+    show(number + 1);
+  };
+  distill::Trainer::End end = run.run(events);
+  bar.reset();
+  if (std::string summary = run.dataSummary(); !summary.empty())
+    say(summary);
+  if (end == distill::Trainer::End::stopped)
+    say(fmt::format("stopped after step {} of {}, which is saved; --resume goes on from there",
+                    run.stepsDone(), run.steps()));
+} // here a signal that waits ends the program
+
+/// What is given beside the recipe stands in its place.
+distill::Recipe recipeOf(const Arguments &arguments, distill::RecipeKind kind) {
+  nlohmann::json instead = nlohmann::json::object();
+  if (!arguments.device.empty())
+    instead["device"] = arguments.device;
+  if (!arguments.precision.empty())
+    instead["precision"] = arguments.precision;
+  distill::Recipe recipe = distill::Recipe::read(arguments.recipe, instead);
+  if (recipe.kind != kind)
+    throw Error(
+        ErrorCode::invalidArgument,
+        kind == distill::RecipeKind::train
+            ? fmt::format("{}: kind: expected \"train\", got a recipe of a distillation", arguments.recipe)
+            : fmt::format("{}: kind: expected \"distill\", got a recipe of a training", arguments.recipe),
+        kind == distill::RecipeKind::train ? "linmu distill runs it" : "linmu train runs it");
+  if (!arguments.out.empty())
+    recipe.out = arguments.out;
+  return recipe;
+}
+
+void run(const Arguments &arguments, distill::RecipeKind kind) {
+  using Start = distill::Distillation::Start;
+  models::setTorchThreads(Settings::current().threads);
+  distill::Distillation run(recipeOf(arguments, kind), arguments.resume ? Start::resume : Start::fresh);
+  if (run.stepsDone() > 0)
+    say(fmt::format("going on after step {} of {}", run.stepsDone(), run.steps()));
+  train(run);
+  writeStandardOutput(run.resultFolder().string() + "\n");
+}
+
+} // namespace
+
+void addRecipeCommand(CLI::App &app, const std::string &name, const std::string &summary,
+                      distill::RecipeKind kind) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App *command = app.add_subcommand(name, summary);
+  command->add_option("recipe", arguments->recipe, "A JSON file (docs/distill.md)")->required();
+  command->add_option("--out", arguments->out, "The folder to write to, in place of the recipe's");
+  command->add_option("--device", arguments->device, "cpu or cuda, in place of the recipe's")
+      ->check(CLI::IsMember({"cpu", "cuda"}));
+  command->add_option("--precision", arguments->precision, "f32 or bf16, in place of the recipe's")
+      ->check(CLI::IsMember({"f32", "bf16"}));
+  command->add_flag("--resume", arguments->resume, "Go on from the newest checkpoint, if there is one");
+  command->callback([arguments, kind] { run(*arguments, kind); });
+}
+
+} // namespace linmu::tools
