@@ -165,7 +165,7 @@ def DecayScoresOp : Tile_Op<"decay_scores", [Pure, AllTypesMatch<["reads", "keys
   let summary = "Scores of reads against keys under row-wise decay";
   let description = [{
     result[t, s] = sum_k reads[t, k] keys[s, k] (product of decays[u, k] for s < u <= t), for s <= t. With
-    `exclusive` the inner product stops before t, and s < t. Other elements are zero. Decays lie in [0, 1].
+    `exclusive` the inner product stops before t, and s < t. Other elements are zero. Decays lie in [-1, 1].
   }];
   let arguments = (ins Tile_F32Matrix:$reads, Tile_F32Matrix:$keys, Tile_F32Matrix:$decays,
                        UnitAttr:$exclusive);
@@ -181,7 +181,7 @@ def DecayValuesOp : Tile_Op<"decay_values", [Pure, AllTypesMatch<["values", "dec
   let summary = "Product of scores with values that decay by column";
   let description = [{
     result[t, v] = sum_s scores[t, s] values[s, v] (product of decays[u, v] for s < u <= t), over s <= t. With
-    `exclusive` the inner product stops before t, and s < t. Other scores are not used. Decays lie in [0, 1].
+    `exclusive` the inner product stops before t, and s < t. Other scores are not used. Decays lie in [-1, 1].
 
     With `transposed` it is the product with the transpose: result[s, v] = sum_t scores[t, s] values[t, v] (the same
     product), over t >= s.
@@ -201,7 +201,7 @@ def DecayPathsOp : Tile_Op<"decay_paths", [Pure, AllTypesMatch<["readers", "writ
   let description = [{
     A path from token s to token u is worth writers[s, x] weights[u, s] readers[u, x] (product of decays[y, x] for
     s < y <= u), and crosses the tokens t of that product: result[t, x] is the sum of the paths with s < t <= u. With
-    `exclusive` the product stops before u, and t < u. Weights with u <= s are not used. Decays lie in [0, 1].
+    `exclusive` the product stops before u, and t < u. Weights with u <= s are not used. Decays lie in [-1, 1].
     Nothing is subtracted: what crosses a small decay is as exact as that decay.
   }];
   let arguments = (ins Tile_F32Matrix:$weights, Tile_F32Matrix:$readers, Tile_F32Matrix:$writers,
