@@ -302,7 +302,7 @@ TEST_F(DistillFiles, PackedWeightsAreNeitherTrainedNorExported) {
       "bits, which are neither trained nor adapted nor exported";
   expectError(ErrorCode::unsupported, refusal, [&] { DecoderModel{decoder}; });
   expectError(ErrorCode::unsupported, refusal,
-              [&] { exportStudent(folder_ / "out", models::convertToMMate(decoder, {}), folder_, {}); });
+              [&] { exportModel(folder_ / "out", models::convertToMMate(decoder, {}), folder_, {}); });
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
 }
 
