@@ -212,9 +212,8 @@ Value AdjointChunk::axisDecayGradient(bool byValue) {
   for (int64_t write = 0; write < countWrites(); ++write) {
     if (!byValue)
       writeKeyExit(write);
-    total = builder_.add(total, byValue
-                                    ? crossedToExit(builder_.multiply(writes()[write], writeExit(write)))
-                                    : paths_to_exit_[write]);
+    total = builder_.add(total, byValue ? crossedToExit(builder_.multiply(writes()[write], writeExit(write)))
+                                        : paths_to_exit_[write]);
   }
   for (int64_t read = 0; read < countReads(); ++read) {
     // By value there is no feedback, so that dY is gY.

@@ -62,7 +62,10 @@ mlir::FailureOr<OpPlan> deriveWindowAdjoint(pattern::WindowAdjointOp op, const S
                                             ProgramBuilder &program);
 
 /// The tiles that the schedule or the cost model gives to windows, and how a plan names them.
-WindowTiles windowTilesOf(const pattern::WindowView &view, const Schedule &schedule);
+/// `scores`: matrices of queries by keys that a block keeps at once.
+WindowTiles windowTilesOf(const pattern::WindowView &view, const Schedule &schedule, int64_t scores = 1);
+/// Of the gradients: weights, what their pairs receive, and what that sends back.
+WindowTiles windowAdjointTilesOf(const pattern::WindowView &view, const Schedule &schedule);
 OpSchedule describeWindowed(const WindowTiles &tiles);
 OpSchedule describeWindowAdjoint(const WindowTiles &tiles);
 

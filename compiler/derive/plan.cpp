@@ -253,7 +253,8 @@ LogicalResult Planner::planOp(PlannedOp &planned) {
   } else if (auto attention = dyn_cast<pattern::WindowAttentionOp>(op)) {
     planned.schedule = describeWindowed(windowTilesOf(pattern::WindowView::of(attention), schedule_));
   } else if (auto windows = dyn_cast<pattern::WindowAdjointOp>(op)) {
-    planned.schedule = describeWindowAdjoint(windowTilesOf(pattern::WindowView::of(windows), schedule_));
+    planned.schedule =
+        describeWindowAdjoint(windowAdjointTilesOf(pattern::WindowView::of(windows), schedule_));
   } else if (!map) {
     planned.schedule.algorithm = op->getName().stripDialect();
   } else {

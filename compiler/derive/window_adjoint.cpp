@@ -336,12 +336,16 @@ FailureOr<LaunchPlan> AdjointKernel::deriveKeys(int64_t groups, ArrayRef<Value> 
   return launch;
 }
 
+WindowTiles linmu::windowAdjointTilesOf(const pattern::WindowView &view, const Schedule &schedule) {
+  return windowTilesOf(view, schedule, /*scores=*/3);
+}
+
 FailureOr<OpPlan> linmu::deriveWindowAdjoint(pattern::WindowAdjointOp op, const Schedule &schedule,
                                              ProgramBuilder &program) {
   if (failed(requireScalars(op.getScore())) || failed(requireScalars(op.getScoreGradient())))
     return failure();
   pattern::WindowView view = pattern::WindowView::of(op);
-  WindowTiles tiles = windowTilesOf(view, schedule);
+  WindowTiles tiles = windowAdjointTilesOf(view, schedule);
   constexpr int64_t any = ShapedType::kDynamic;
   auto type = RankedTensorType::get({any, any, view.heads()}, Float32Type::get(op.getContext()));
   auto temporary = [&] { return program.temporary(type, {program.batch(), program.tokens()}); };

@@ -8,8 +8,8 @@ using namespace mlir;
 using namespace linmu;
 using arith::CmpIPredicate;
 
-WindowTiles linmu::windowTilesOf(const pattern::WindowView &view, const Schedule &schedule) {
-  return chooseWindowTiles({view.volume(), view.keyFeatures(), view.valueFeatures()}, schedule);
+WindowTiles linmu::windowTilesOf(const pattern::WindowView &view, const Schedule &schedule, int64_t scores) {
+  return chooseWindowTiles({view.volume(), view.keyFeatures(), view.valueFeatures(), scores}, schedule);
 }
 
 OpSchedule linmu::describeWindowed(const WindowTiles &tiles) {

@@ -155,7 +155,7 @@ WindowTiles linmu::chooseWindowTiles(const WindowSizes &sizes, const Schedule &s
   constexpr std::int64_t fewest = 32;
   auto fit = [&] {
     auto values = std::int64_t(std::bit_ceil(std::uint64_t(sizes.value_size)));
-    return costs.window_sums == 0 || queries * (keys + values) <= costs.window_sums;
+    return costs.window_sums == 0 || queries * (sizes.scores * keys + values) <= costs.window_sums;
   };
   while (!schedule.key_block && keys > fewest && !fit())
     keys /= 2;

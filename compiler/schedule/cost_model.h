@@ -85,6 +85,7 @@ std::int64_t chooseSegments(const ScanCost &scan, const Schedule &schedule);
 /// The sizes of a window attention: tokens of a whole window, features of keys and of values.
 struct WindowSizes {
   std::int64_t volume = 1, key_size = 1, value_size = 1;
+  std::int64_t scores = 1; ///< matrices of queries by keys that a block keeps at once
 };
 
 /// Tiles of a window attention. Cells of more than whole - keys and at most `whole` tokens take all their

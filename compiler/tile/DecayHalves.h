@@ -4,9 +4,9 @@
 
 namespace linmu::tile {
 
-/// Any two tokens are in one block of 2 x `half` tokens, for one power of two `half`, the earlier in its first
-/// half and the later in its second. What leads from one to the other goes through the middle of that block:
-/// both parts of its decays are running products of a half, at most 1, so that nothing is divided.
+/// Any two tokens are in one block of 2 x `half` tokens, for one power of two `half`, the earlier in its
+/// first half and the later in its second. What leads from one to the other goes through the middle of that
+/// block: both parts of its decays are running products of a half, at most 1, so that nothing is divided.
 class DecayHalves {
 public:
   /// Of `decays` [C, D], row t being what token t multiplies by. With `exclusive` a reader meets the decays
@@ -34,7 +34,9 @@ public:
   mlir::Value column() const { return column_; }
 
 private:
-  mlir::Value constant(mlir::Value like, int64_t value) { return builder_.splat(like.getType(), double(value)); }
+  mlir::Value constant(mlir::Value like, int64_t value) {
+    return builder_.splat(like.getType(), double(value));
+  }
 
   TileBuilder &builder_;
   mlir::Value decays_;

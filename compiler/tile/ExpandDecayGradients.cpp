@@ -38,10 +38,10 @@ Operation *DecayGradients::first() const {
 
 namespace {
 /// Sums over the sizes of halves. From the second half of a block a reader has what its writers in the first
-/// give it, and a writer in the first what its readers in the second do; both are one product, of weights from
-/// either side of the diagonal and of the rows as they come to the middle. Each times its own row is worth the
-/// paths to that row: in the first half a token is crossed by those of the writers before it, in the second by
-/// those of the readers from it on.
+/// give it, and a writer in the first what its readers in the second do; both are one product, of weights
+/// from either side of the diagonal and of the rows as they come to the middle. Each times its own row is
+/// worth the paths to that row: in the first half a token is crossed by those of the writers before it, in
+/// the second by those of the readers from it on.
 class ByHalves {
 public:
   ByHalves(TileBuilder &builder, DecayGradients group);
@@ -58,7 +58,7 @@ private:
   TileBuilder &builder_;
   DecayGradients group_;
   DecayHalves halves_;
-  Value weights_;                          ///< from either side of the diagonal
+  Value weights_;                         ///< from either side of the diagonal
   Value to_readers_, to_writers_, paths_; ///< so far
 };
 } // namespace
@@ -114,7 +114,8 @@ void ByHalves::run() {
   replace(group_.to_writers, to_writers_, op.getReaders());
   Value result = paths_ ? paths_ : zero();
   op.replaceAllUsesWith(result);
-  for (Operation *done : {group_.to_readers.getOperation(), group_.to_writers.getOperation(), op.getOperation()})
+  for (Operation *done :
+       {group_.to_readers.getOperation(), group_.to_writers.getOperation(), op.getOperation()})
     if (done)
       done->erase();
 }

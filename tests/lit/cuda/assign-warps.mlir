@@ -61,11 +61,33 @@ tile.program @p inputs(%x: tensor<1x128x128xbf16>) results(%y: tensor<1x128x128x
     %all = arith.addf %s#0, %along : tensor<128x128xf32>
     tile.store %all, %y[%c0] : tensor<128x128xf32>, tensor<1x128x128xf32>, [index]
   }
+  // Seven results at once are more than the registers of four warps hold.
+  // CHECK: tile.kernel @held({{.*}}) attributes {warps = 8 : i64}
+  tile.kernel @held(%x: tensor<1x128x128xbf16>, %y: tensor<1x128x128xf32>) {
+    %c0 = arith.constant 0 : index
+    %r = tile.range %c0 -> !tile.range<64>
+    %a = tile.load %x[%c0, %r, %r] : tensor<1x128x128xbf16>, [index, !tile.range<64>, !tile.range<64>] -> tensor<64x64xbf16>
+    %d0 = tile.dot %a, %a : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %d1 = tile.dot %a, %a : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %d2 = tile.dot %a, %a : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %d3 = tile.dot %a, %a : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %d4 = tile.dot %a, %a : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %d5 = tile.dot %a, %a : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %d6 = tile.dot %a, %a : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %s0 = arith.addf %d0, %d1 : tensor<64x64xf32>
+    %s1 = arith.addf %s0, %d2 : tensor<64x64xf32>
+    %s2 = arith.addf %s1, %d3 : tensor<64x64xf32>
+    %s3 = arith.addf %s2, %d4 : tensor<64x64xf32>
+    %s4 = arith.addf %s3, %d5 : tensor<64x64xf32>
+    %s5 = arith.addf %s4, %d6 : tensor<64x64xf32>
+    tile.store %s5, %y[%c0, %r, %r] : tensor<64x64xf32>, tensor<1x128x128xf32>, [index, !tile.range<64>, !tile.range<64>]
+  }
   tile.variant as "k" {
     tile.launch @small grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
     tile.launch @large grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
     tile.launch @rows grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
     tile.launch @given grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
+    tile.launch @held grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
     tile.launch @copy grid(%c1)(%x, %y : tensor<1x128x128xbf16>, tensor<1x128x128xf32>)
   }
 }

@@ -144,9 +144,12 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             return true;
           })
           .Case([&](tile::ReduceOp reduce) {
-            // What is made for it alone comes with whole rows in few lanes, or columns.
+            // What is made for it alone comes with whole rows in few lanes where a thread has many elements:
+            // each of its rows would take all lanes of a warp otherwise.
+            constexpr int64_t manyElements = 16;
             RankedTensorType source = tileType(reduce.getSource());
-            bool ofRows = source.getRank() == 2 && reduce.getAxis() == 1 && isFree(reduce.getSource());
+            bool ofRows = source.getRank() == 2 && reduce.getAxis() == 1 && isFree(reduce.getSource()) &&
+                          source.getNumElements() >= manyElements * *kernel_.getThreads();
             operands[0] = ofRows ? rows(source) : homeOf(reduce.getSource());
             if (isTile(reduce.getResult()))
               results[0] = TileLayouts::slice(operands[0], 1 - reduce.getAxis());

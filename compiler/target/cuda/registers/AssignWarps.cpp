@@ -113,10 +113,11 @@ struct AssignWarps : linmu::cuda::impl::AssignWarpsBase<AssignWarps> {
       // Twice the rows of an instruction read their right operands half as often.
       if (int64_t rows = rowsThatStayTogether(kernel); rows && largest)
         wanted = std::min(wanted, rows / rowsOfWarp);
-      if (!walks(kernel))
-        while (wanted < warps && mostHeld(kernel) > wanted * heldByWarp)
+      wanted = std::clamp<int64_t>(wanted, fewest, warps);
+      if (int64_t held = walks(kernel) ? 0 : mostHeld(kernel))
+        while (wanted < warps && held > wanted * heldByWarp)
           wanted *= 2;
-      set(kernel, "warps", std::clamp<int64_t>(wanted, fewest, warps));
+      set(kernel, "warps", wanted);
       int64_t blocks = residentWarps / warpsOf(kernel);
       if (largest && blocks > 1 && !carriesMatrix(kernel))
         set(kernel, "blocks", blocks);

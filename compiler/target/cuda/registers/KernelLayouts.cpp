@@ -157,7 +157,8 @@ Value KernelLayouts::convert(Value tile, LayoutAttr layout) {
   // Where lanes choose between many registers, writing them and reading them again is shorter.
   constexpr unsigned mostShuffles = 32;
   Conversion plan = planConversion(home.getLayout(), layout.getLayout());
-  if (plan.kind != ConversionKind::shared && plan.shuffles <= mostShuffles) {
+  bool isShort = plan.shuffles <= mostShuffles || type.getElementTypeBitWidth() < 16;
+  if (plan.kind != ConversionKind::shared && isShort) {
     ++counts.conversions;
     return ConvertOp::create(builder_, type, from);
   }

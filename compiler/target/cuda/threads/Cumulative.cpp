@@ -161,8 +161,8 @@ LogicalResult linmu::cuda::lowerCumsum(Thread &thread, tile::CumsumOp cumsum) {
   for (int64_t number = 0; number < registersOf(layoutOf(type)); ++number)
     parts.push_back({thread.element(vector, number), zero});
   Walk walk{type.getDimSize(0), cumsum.getExclusive(), cumsum.getReversed()};
-  parts = scan(thread, type, parts, walk, {zero, zero},
-               [&](Pair a, Pair b) { return addPairs(thread, a, b); });
+  parts =
+      scan(thread, type, parts, walk, {zero, zero}, [&](Pair a, Pair b) { return addPairs(thread, a, b); });
   SmallVector<Value> sums, errors;
   for (const Pair &part : parts) {
     sums.push_back(part.sum);
