@@ -81,6 +81,10 @@ void Distillation::checkStart() const {
   if (recipe_.device.is_cuda() && !torch::cuda::is_available())
     throw Error(ErrorCode::unsupported, "device \"cuda\": torch finds no GPU here",
                 "\"device\": \"cpu\" runs anywhere");
+  // On an H200 cuDNN's attention gives gradients that are not finite in bf16, where those of the other
+  // kernels of torch 2.11 are, from the same weights and data; flash attention is faster here besides.
+  if (recipe_.device.is_cuda())
+    at::globalContext().setSDPUseCuDNN(false);
 }
 
 Distillation::Distillation(Recipe recipe, Start start)

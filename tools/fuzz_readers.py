@@ -166,7 +166,10 @@ def run(target: str, seconds: int) -> bool:
     command = [BUILD / "fuzzers" / f"{target}_fuzz", f"-max_total_time={seconds}", "-timeout=10"]
     command += ["-rss_limit_mb=2048", "-max_len=16384", "-print_final_stats=1", f"-artifact_prefix={folder}/"]
     # Containers and pools of LLVM's archives, which are not instrumented, would look as if they were overrun.
-    sanitizers = {"ASAN_OPTIONS": "detect_container_overflow=0:allow_user_poisoning=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    sanitizers = {
+        "ASAN_OPTIONS": "detect_container_overflow=0:allow_user_poisoning=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
     done = subprocess.run(
         [*command, corpus, seeds],
         env=os.environ | sanitizers,

@@ -147,7 +147,14 @@ def main() -> int:
     parser.add_argument("--tokens", type=int, help="of a row at most, for slow targets")
     parser.add_argument("--heads", type=int, help="of a row at most")
     arguments = parser.parse_args()
-    chosen = [row for row in rows() if not arguments.rows or any(part in row.name for part in arguments.rows)]
+    # A whole name is that row alone.
+    names = {row.name for row in rows()}
+    chosen = [
+        row
+        for row in rows()
+        if not arguments.rows
+        or any(part == row.name if part in names else part in row.name for part in arguments.rows)
+    ]
     wanted = [name.strip() for name in arguments.peers.split(",") if name.strip()]
     if unknown := set(wanted) - PEERS.keys():
         parser.error(f"no peer {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")

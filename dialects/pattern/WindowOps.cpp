@@ -111,8 +111,8 @@ LogicalResult WindowAdjointOp::verify() {
     auto given = cast<RankedTensorType>(value.getType());
     Type element = given.getElementType();
     if (given.getShape() != type.getShape() || !(element.isF32() || element.isBF16() || element.isF16()))
-      return emitOpError("requires ") << name << " to have type " << type << ", or of bf16 or f16, got "
-                                      << given;
+      return emitOpError("requires ")
+             << name << " to have type " << type << ", or of bf16 or f16, got " << given;
     return success();
   };
   auto inF32 = [&](Value value) {

@@ -86,7 +86,7 @@ def test_the_run_shows_its_stages_and_writes_a_model_that_generates(whole):
 def test_ctrl_c_saves_and_the_run_goes_on_to_the_same_bytes(tmp_path, whole):
     recipe = write_run(tmp_path)
     process = start(recipe)
-    while not (tmp_path / "out/log.jsonl").exists() or len(log_of(tmp_path / "out")) < 4:
+    while not (tmp_path / "out/log.jsonl").exists() or len(log_of(tmp_path / "out")) < 1:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

@@ -44,7 +44,6 @@ def test_one_command_checks_times_and_reports(tmp_path):
     found = json.loads((tmp_path / "gpu.json").read_text())
     assert [row["row"] for row in found["rows"]] == [
         "scalar decay, 4K",
-        "scalar decay, 4K, with gradients",
         "decode step, batch 1",
     ]
     for row in found["rows"]:
