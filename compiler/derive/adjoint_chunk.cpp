@@ -168,6 +168,15 @@ Value AdjointChunk::writeKeyExit(int64_t write) {
   return known;
 }
 
+Value AdjointChunk::pathsFromEntry(int64_t read) {
+  readKeyEntry(read);
+  return paths_from_entry_[read];
+}
+Value AdjointChunk::pathsToExit(int64_t write) {
+  writeKeyExit(write);
+  return paths_to_exit_[write];
+}
+
 Value AdjointChunk::readKey(int64_t read) {
   if (!dRead(read))
     return builder_.splat(inputs_.reads[read].getType(), 0);
@@ -209,23 +218,18 @@ Value AdjointChunk::axisDecayGradient(bool byValue) {
   Value through = builder_.sum(builder_.multiply(forward_.left(state_), adjoint_), byValue ? 0 : 1);
   Value total = builder_.along(through, 1, shape);
   // A write before the token to the exit.
-  for (int64_t write = 0; write < countWrites(); ++write) {
-    if (!byValue)
-      writeKeyExit(write);
+  for (int64_t write = 0; write < countWrites(); ++write)
     total = builder_.add(total, byValue ? crossedToExit(builder_.multiply(writes()[write], writeExit(write)))
-                                        : paths_to_exit_[write]);
-  }
+                                        : pathsToExit(write));
   for (int64_t read = 0; read < countReads(); ++read) {
     // By value there is no feedback, so that dY is gY.
     Value given = dRead(read);
     if (!given)
       continue;
     bool exclusive = !inclusive(read);
-    if (!byValue)
-      readKeyEntry(read);
     total = builder_.add(
         total, byValue ? crossedFromEntry(read, builder_.multiply(given, forward_.entry(read, state_)))
-                       : paths_from_entry_[read]);
+                       : pathsFromEntry(read));
     for (int64_t write = 0; write < countWrites(); ++write) {
       Value weights = byValue ? forward_.scores(read, write) : products(read, write);
       Value reader = byValue ? given : inputs_.reads[read];
@@ -248,8 +252,7 @@ Value AdjointChunk::scalarDecayGradient() {
   // A write before the token to the exit.
   Value exits;
   for (int64_t write = 0; write < countWrites(); ++write) {
-    writeKeyExit(write);
-    Value part = paths_to_exit_[write];
+    Value part = pathsToExit(write);
     exits = exits ? builder_.add(exits, part) : part;
   }
   auto addRows = [&](arith::CmpIPredicate predicate, Value elements) {
@@ -263,8 +266,7 @@ Value AdjointChunk::scalarDecayGradient() {
     for (int64_t read = 0; read < countReads(); ++read) {
       if (inclusive(read) != kind || !dRead(read))
         continue;
-      readKeyEntry(read);
-      Value part = paths_from_entry_[read];
+      Value part = pathsFromEntry(read);
       entries = entries ? builder_.add(entries, part) : part;
       for (int64_t write = 0; write < countWrites(); ++write) {
         Value pair = builder_.multiply(forward_.scores(read, write), products(read, write));

@@ -58,6 +58,8 @@ private:
   Value products(int64_t read, int64_t write);
   Value decayedProducts(int64_t read, int64_t write);
   Value readKeyEntry(int64_t read);
+  Value pathsFromEntry(int64_t read);
+  Value pathsToExit(int64_t write);
   Value crossedFromEntry(int64_t read, Value paths);
   Value crossedToExit(Value paths);
   Value writeKeyExit(int64_t write);

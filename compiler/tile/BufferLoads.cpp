@@ -18,29 +18,22 @@ static bool isCopied(tile::LoadOp load) {
          !tile::isStored(load.getSource()) && tile::isOfWholeWords(load);
 }
 
-/// Moves what only changes a load's type to where that is used.
-static void sinkExtensions(tile::LoadOp load) {
-  for (Operation *user : llvm::make_early_inc_range(load->getUsers())) {
-    if (!isa<arith::ExtFOp>(user) || user->getBlock() != load->getBlock() || user->use_empty())
-      continue;
-    Operation *first = nullptr;
-    for (Operation *reader : user->getUsers()) {
-      Operation *inBlock = load->getBlock()->findAncestorOpInBlock(*reader);
-      first = !first || inBlock->isBeforeInBlock(first) ? inBlock : first;
-    }
-    user->moveBefore(first);
-  }
-}
-
-/// The first op of a block in which something that the load made is used.
-static Operation *firstUser(tile::LoadOp load) {
+/// The first op of its block in which something that `op` made is used.
+static Operation *firstUser(Operation *op) {
   Operation *first = nullptr;
-  for (Operation *user : load->getUsers()) {
-    Operation *inBlock = load->getBlock()->findAncestorOpInBlock(*user);
+  for (Operation *user : op->getUsers()) {
+    Operation *inBlock = op->getBlock()->findAncestorOpInBlock(*user);
     if (!first || inBlock->isBeforeInBlock(first))
       first = inBlock;
   }
   return first;
+}
+
+/// Moves what only changes a load's type to where that is used.
+static void sinkExtensions(tile::LoadOp load) {
+  for (Operation *user : llvm::make_early_inc_range(load->getUsers()))
+    if (isa<arith::ExtFOp>(user) && user->getBlock() == load->getBlock() && !user->use_empty())
+      user->moveBefore(firstUser(user));
 }
 
 namespace {

@@ -27,7 +27,7 @@ static RankedTensorType tokensOf(ScanAdjointOp op, Type slice) {
   return RankedTensorType::get(shape, Float32Type::get(op.getContext()));
 }
 
-static bool isOfFloats(Value value, RankedTensorType expected) {
+bool linmu::pattern::isOfFloats(Value value, RankedTensorType expected) {
   auto type = cast<RankedTensorType>(value.getType());
   Type element = type.getElementType();
   return type.getShape() == expected.getShape() && (element.isF32() || element.isBF16() || element.isF16());

@@ -19,6 +19,9 @@ enum class Part { param, state, token, output };
 /// Why `type` cannot be that part whatever the heads of the loop: "to have ..., got ..."; empty where it can.
 std::string misfitOf(Part part, mlir::RankedTensorType type);
 
+/// Whether a tensor has the shape of `expected`, with elements of f32, bf16 or f16.
+bool isOfFloats(mlir::Value value, mlir::RankedTensorType expected);
+
 /// The operands' shapes against the heads and each other.
 template <typename LoopOp> mlir::LogicalResult verifyLoopOperands(LoopOp op, int64_t heads);
 

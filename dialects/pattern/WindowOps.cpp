@@ -108,11 +108,9 @@ LogicalResult WindowAdjointOp::verify() {
   if (failed(verifyWindow(view)))
     return failure();
   auto expect = [&](StringRef name, Value value, RankedTensorType type) -> LogicalResult {
-    auto given = cast<RankedTensorType>(value.getType());
-    Type element = given.getElementType();
-    if (given.getShape() != type.getShape() || !(element.isF32() || element.isBF16() || element.isF16()))
+    if (!isOfFloats(value, type))
       return emitOpError("requires ")
-             << name << " to have type " << type << ", or of bf16 or f16, got " << given;
+             << name << " to have type " << type << ", or of bf16 or f16, got " << value.getType();
     return success();
   };
   auto inF32 = [&](Value value) {
