@@ -8,10 +8,11 @@ namespace linmu::distill {
 
 class GeneratedSet final : public SampleSet {
 public:
-  /// Numbers 0 to count - 1 of a generator. Throws Error(invalidArgument) for a name that there is none of,
-  /// or options that it refuses. `encoder` must outlive this.
+  /// Numbers 0 to count - 1 of a generator. With `described` each sample goes on, after its answer, with a
+  /// description of all that is shown. Throws Error(invalidArgument) for a name that there is none of, or
+  /// options that it refuses. `encoder` must outlive this.
   GeneratedSet(std::string generator, std::uint64_t seed, Split split, std::int64_t count,
-               const GeneratorOptions &options, const SampleEncoder &encoder);
+               const GeneratorOptions &options, const SampleEncoder &encoder, bool described = false);
 
   std::int64_t size() const override { return count_; }
   Sample load(std::int64_t index) const override;
@@ -28,6 +29,7 @@ private:
   std::int64_t count_;
   GeneratorOptions options_;
   const SampleEncoder &encoder_;
+  bool described_;
 };
 
 } // namespace linmu::distill

@@ -28,6 +28,10 @@ public:
     return has(key) ? integer(key) : otherwise;
   }
 
+  bool flag(const char *key) {
+    return value(key, "true or false", [](const auto &v) { return v.is_boolean(); });
+  }
+
   /// After everything was read.
   void finish() const {
     for (const auto &[key, value] : spec_.items())
@@ -78,7 +82,9 @@ std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::
     options.frames = int(reader.integer("frames", model.video_frames));
     const Split split = splitNamed(reader.text("split", "train"));
     const std::int64_t seed = reader.integer("seed"), count = reader.integer("count");
-    set = std::make_shared<GeneratedSet>(generator, std::uint64_t(seed), split, count, options, encoder);
+    const bool described = reader.has("describe") && reader.flag("describe");
+    set = std::make_shared<GeneratedSet>(generator, std::uint64_t(seed), split, count, options, encoder,
+                                         described);
   } else {
     reader.refuse("must have the key 'jsonl', 'easy-vqa' or 'generator'");
   }

@@ -8,10 +8,10 @@ namespace linmu::distill {
 const std::vector<std::string_view> &vocabularyWords() {
   static const std::vector<std::string_view> words = {
       // of questions
-      "a", "after", "appear", "before", "color", "colour", "comes", "contain", "does", "first", "from", "go",
-      "how", "image", "in", "is", "larger", "last", "letter", "line", "move", "moves", "not", "number", "of",
-      "often", "one", "or", "picture", "present", "shape", "that", "the", "there", "way", "what", "where",
-      "which", "word", "written",
+      "a", "after", "appear", "before", "color", "colour", "comes", "contain", "describe", "does", "first",
+      "from", "go", "how", "image", "in", "is", "larger", "last", "letter", "line", "move", "moves", "not",
+      "number", "of", "often", "one", "or", "picture", "present", "shape", "that", "the", "there", "video",
+      "way", "what", "where", "which", "word", "written",
       // of places and directions
       "bottom", "down", "left", "middle", "right", "top", "up",
       // of forms and colours

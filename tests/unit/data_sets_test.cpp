@@ -4,9 +4,11 @@
 #include "distill/data/generated_set.h"
 #include "distill/data/jsonl_set.h"
 #include "distill/data/shapes.h"
+#include "distill/data/written_words.h"
 #include "models/media/picture_writer.h"
 #include "tests/unit/data_fixture.h"
 #include "tests/unit/expect_error.h"
+#include <regex>
 
 namespace linmu::distill {
 namespace {
@@ -86,6 +88,40 @@ TEST_F(DataSets, LabelsAreOnAnswersAndWhatEndsThem) {
       labels.push_back(label);
   EXPECT_EQ(labels.back(), *tokenizer.idOf("<|im_end|>"));
   EXPECT_EQ(textOf(sample), "user\n" + set.question(2).text + "\nassistant\n" + answer + "\n");
+}
+
+TEST_F(DataSets, ADescriptionFollowsTheAnswer) {
+  const std::map<std::string, std::string> expected = {
+      {"order", "(\\w+ \\w+, ){3}\\w+ \\w+"},
+      {"count", "\\w+ \\w+ [1-4], \\w+ \\w+ [1-4]"},
+      {"direction", "\\w+ \\w+ (left|right|up|down), \\w+ \\w+ (left|right|up|down)"},
+      {"colour", "\\w+ \\w+ (left|right|up|down), \\w+ \\w+ (left|right|up|down)"},
+      {"position", "\\w+ \\w+( (top|bottom) (left|right),?){4}; \\w+ \\w+( (top|bottom) (left|right),?){4}"}};
+  const GeneratorOptions options{.side = 32, .frames = 16};
+  GeneratedSet plain("moving-shapes", 1, Split::train, 10, options, encoder);
+  GeneratedSet set("moving-shapes", 1, Split::train, 10, options, encoder, /*described=*/true);
+  EXPECT_NE(plain.fingerprint(), set.fingerprint());
+  for (std::int64_t i = 0; i < 10; ++i) {
+    const std::string short_text = textOf(plain.load(i)), text = textOf(set.load(i));
+    const std::string asked = short_text + "user\ndescribe the video\nassistant\n";
+    ASSERT_EQ(text.substr(0, asked.size()), asked);
+    const std::string description = text.substr(asked.size());
+    const std::string kind = set.question(i).kind;
+    EXPECT_TRUE(std::regex_match(description, std::regex(expected.at(kind) + "\n"))) << kind << description;
+    EXPECT_EQ(textOf(set.load(i), true),
+              set.question(i).answer + description.substr(0, description.size() - 1));
+  }
+  GeneratedSet words("written-words", 1, Split::train, 5, options, encoder, true);
+  for (std::int64_t i = 0; i < 5; ++i) {
+    std::string lines;
+    const Example example = writtenWords(1, Split::train, i, options);
+    for (const auto &line : example.facts.at("lines"))
+      lines += (lines.empty() ? "" : ", ") + line.at("colour").get<std::string>() + " " +
+               line.at("text").get<std::string>();
+    const std::string short_text =
+        textOf(GeneratedSet("written-words", 1, Split::train, 5, options, encoder).load(i));
+    EXPECT_EQ(textOf(words.load(i)), short_text + "user\ndescribe the picture\nassistant\n" + lines + "\n");
+  }
 }
 
 TEST_F(DataSets, AConversationHasTurnsAndMediaInTheirPlaces) {
