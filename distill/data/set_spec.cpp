@@ -55,6 +55,23 @@ private:
   std::set<std::string, std::less<>> read_;
 };
 
+/// The first samples of a set.
+class FirstOf final : public SampleSet {
+public:
+  FirstOf(std::shared_ptr<const SampleSet> set, std::int64_t count) : set_(std::move(set)), count_(count) {}
+
+  std::int64_t size() const override { return count_; }
+  Sample load(std::int64_t index) const override { return set_->load(index); }
+  Question question(std::int64_t index) const override { return set_->question(index); }
+  std::string fingerprint() const override {
+    return fmt::format("first {} of {}", count_, set_->fingerprint());
+  }
+
+private:
+  std::shared_ptr<const SampleSet> set_;
+  std::int64_t count_;
+};
+
 } // namespace
 
 Split splitNamed(std::string_view text) {
@@ -88,6 +105,11 @@ std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::
   } else {
     reader.refuse("must have the key 'jsonl', 'easy-vqa' or 'generator'");
   }
+  if (!reader.has("generator") && reader.has("count"))
+    if (const std::int64_t count = reader.integer("count"); count < 1)
+      reader.refuse("must have a 'count' of 1 or more");
+    else if (count < set->size())
+      set = std::make_shared<FirstOf>(std::move(set), count);
   reader.finish();
   return set;
 }

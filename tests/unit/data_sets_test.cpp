@@ -3,6 +3,7 @@
 #include "distill/data/example_writer.h"
 #include "distill/data/generated_set.h"
 #include "distill/data/jsonl_set.h"
+#include "distill/data/set_spec.h"
 #include "distill/data/shapes.h"
 #include "distill/data/written_words.h"
 #include "models/media/picture_writer.h"
@@ -223,6 +224,23 @@ TEST_F(DataSets, EasyVqaListsAreReadAndDamageIsNamed) {
   expectError(ErrorCode::corruptFile, {"questions.json", "question 0"},
               [&] { EasyVqaSet(folder.path(), Split::heldOut, encoder); });
   expectError(ErrorCode::io, {"questions.json"}, [&] { EasyVqaSet(folder.path(), Split::train, encoder); });
+}
+
+TEST_F(DataSets, ACountTakesTheFirstSamplesOfAFile) {
+  media::writePng(folder / "a.png", blankFrames(1, 32, 32, {255, 0, 0}));
+  const std::string line =
+      R"({"image": "a.png", "conversations": [{"from": "human", "value": "?"}, {"from": "gpt", "value": "a"}]})";
+  write(line + "\n" + line + "\n" + line + "\n");
+  const auto open = [&](nlohmann::json spec) { return openSet(spec, folder.path(), encoder); };
+  const auto whole = open({{"jsonl", "data.jsonl"}}), two = open({{"jsonl", "data.jsonl"}, {"count", 2u}});
+  EXPECT_EQ(whole->size(), 3);
+  EXPECT_EQ(two->size(), 2);
+  EXPECT_EQ(two->load(1).ids, whole->load(1).ids);
+  EXPECT_EQ(two->question(1).answer, "a");
+  EXPECT_NE(two->fingerprint(), whole->fingerprint());
+  EXPECT_EQ(open({{"jsonl", "data.jsonl"}, {"count", 9u}})->size(), 3);
+  expectError(ErrorCode::invalidArgument, {"'count' of 1 or more"},
+              [&] { open({{"jsonl", "data.jsonl"}, {"count", 0u}}); });
 }
 
 } // namespace
