@@ -130,13 +130,24 @@ void MMate::calibrate(const Tensor &channel_rms) {
   weights_.scan_norm = channel_rms.to(torch::kFloat32).contiguous();
 }
 
+/// hidden times weight, [out, d], as f32, which is what kernels read, also where torch's autocast makes
+/// products in bf16. On a GPU kernels load 16 bytes at once, so that rows there have room for a multiple of it.
+static Tensor project(const Tensor &hidden, Tensor weight, Tensor bias) {
+  constexpr std::int64_t vector = 16 / sizeof(float);
+  if (const std::int64_t over = weight.size(0) % vector; over && hidden.is_cuda()) {
+    weight = torch::constant_pad_nd(weight, {0, 0, 0, vector - over});
+    if (bias.defined())
+      bias = torch::constant_pad_nd(bias, {0, vector - over});
+  }
+  return torch::linear(hidden, weight, bias).to(torch::kFloat32);
+}
+
 Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequence,
                          MMateState &state) const {
   std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
   std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
   // Everything that the scans read is a view of this one product.
-  // Everything that kernels read is f32, also where torch's autocast makes products in bf16.
-  Tensor projected = torch::linear(hidden, weights_.flex, weights_.flex_bias).to(torch::kFloat32);
+  Tensor projected = project(hidden, weights_.flex, weights_.flex_bias);
   std::int64_t at = 0;
   auto take = [&](std::int64_t heads, std::int64_t features) {
     Tensor part = projected.narrow(2, at, heads * std::max<std::int64_t>(features, 1));
@@ -178,7 +189,7 @@ Tensor MMate::swinBranch(const MixerInput &input, const MMateShared::Sequence &s
   const Tensor &hidden = input.hidden;
   std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
   std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
-  Tensor projected = torch::linear(hidden, weights_.swin, weights_.swin_bias).to(torch::kFloat32);
+  Tensor projected = project(hidden, weights_.swin, weights_.swin_bias);
   auto take = [&](std::int64_t first, std::int64_t heads) {
     return projected.narrow(2, first * d, heads * d).view({batch, tokens, heads, d});
   };
