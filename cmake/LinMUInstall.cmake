@@ -68,7 +68,7 @@ endforeach()
 # The wheel: site-packages/_linmu.*.so, and site-packages/linmu with bin/ and lib/. pyproject.toml names this component.
 if(LINMU_BUILD_PYTHON AND LINMU_BUILD_COMPILER AND LINMU_BUILD_MODELS)
   set(wheel_rule COMPONENT python EXCLUDE_FROM_ALL)
-  install(TARGETS _linmu LIBRARY DESTINATION . ${wheel_rule})
+  install(TARGETS _linmu _linmu_models LIBRARY DESTINATION . ${wheel_rule})
   install(TARGETS linmuc linmu linmu_compiler linmu_models
     RUNTIME DESTINATION linmu/bin ${wheel_rule}
     LIBRARY DESTINATION linmu/lib ${wheel_rule})
@@ -81,7 +81,7 @@ if(LINMU_BUILD_PYTHON AND LINMU_BUILD_COMPILER AND LINMU_BUILD_MODELS)
     endforeach()
   endif()
   if(SKBUILD)
-    set_target_properties(_linmu PROPERTIES INSTALL_RPATH "$ORIGIN/linmu/lib")
+    set_target_properties(_linmu _linmu_models PROPERTIES INSTALL_RPATH "$ORIGIN/linmu/lib")
   endif()
-  add_custom_target(linmu_wheel DEPENDS _linmu linmuc linmu linmu_models)
+  add_custom_target(linmu_wheel DEPENDS _linmu _linmu_models linmuc linmu linmu_models)
 endif()

@@ -105,11 +105,13 @@ std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::
   } else {
     reader.refuse("must have the key 'jsonl', 'easy-vqa' or 'generator'");
   }
-  if (!reader.has("generator") && reader.has("count"))
-    if (const std::int64_t count = reader.integer("count"); count < 1)
+  if (!reader.has("generator") && reader.has("count")) {
+    const std::int64_t count = reader.integer("count");
+    if (count < 1)
       reader.refuse("must have a 'count' of 1 or more");
-    else if (count < set->size())
+    if (count < set->size())
       set = std::make_shared<FirstOf>(std::move(set), count);
+  }
   reader.finish();
   return set;
 }

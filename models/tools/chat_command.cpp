@@ -2,16 +2,20 @@
 #include "models/decoder/threads.h"
 #include "models/generate/conversation.h"
 #include "models/tools/commands.h"
+#include "models/tools/media_arguments.h"
 #include "models/tools/model_arguments.h"
+#include "models/vlm/vision_conversation.h"
 #include "runtime/core/error.h"
 #include "runtime/core/settings.h"
 #include "runtime/io/input_text.h"
 #include "runtime/io/standard_streams.h"
 #include <cerrno>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace linmu::tools {
 namespace {
@@ -19,6 +23,7 @@ namespace {
 struct Arguments : ModelArguments {
   NamedPositionals positionals;
   std::string system;
+  MediaArguments media;
 };
 
 /// Lines of the standard input, each as soon as it is there.
@@ -63,11 +68,15 @@ private:
   bool ended_ = false, told_ = false;
 };
 
-void run(const Arguments &arguments) {
-  arguments.positionals.resolve();
-  models::setTorchThreads(Settings::current().threads);
-  auto model = arguments.open();
-  models::Conversation conversation(model, arguments.system, arguments.special);
+/// What answers one message, and the number of tokens that its state has been through.
+struct Partner {
+  std::function<models::Generation(const std::string &, const models::GenerateOptions &,
+                                   const models::TextCallback &)>
+      say;
+  std::function<std::int64_t()> tokens;
+};
+
+void talk(const Partner &partner, const Arguments &arguments) {
   models::GenerateOptions options = arguments.options;
   const bool prompted = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO) && !arguments.json;
   models::TextCallback stream;
@@ -82,12 +91,54 @@ void run(const Arguments &arguments) {
       break;
     if (message->find_first_not_of(" \t") == std::string::npos)
       continue;
-    models::Generation answer = conversation.say(*message, options, stream);
+    models::Generation answer = partner.say(*message, options, stream);
     ++options.sampling.seed; // turns draw different numbers
-    writeStandardOutput(arguments.json ? answerAsJson(answer, conversation.tokens()) : "\n");
+    writeStandardOutput(arguments.json ? answerAsJson(answer, partner.tokens()) : "\n");
   }
   if (prompted)
     writeStandardOutput("\n");
+}
+
+void talkAboutText(const Arguments &arguments) {
+  if (!arguments.media.empty())
+    throw Error(ErrorCode::unsupported,
+                arguments.model + " is a model of text, which takes no --image and no --video",
+                "give the folder of a vision-language model");
+  const models::LanguageModel model = arguments.open();
+  models::Conversation conversation(model, arguments.system, arguments.special);
+  talk({[&](const std::string &message, const models::GenerateOptions &options,
+            const models::TextCallback &stream) { return conversation.say(message, options, stream); },
+        [&] { return conversation.tokens(); }},
+       arguments);
+}
+
+void talkAboutMedia(const Arguments &arguments) {
+  if (arguments.special || arguments.weights)
+    throw Error(ErrorCode::unsupported,
+                arguments.model + " is a vision-language model, which takes no --special and no --weights",
+                "leave them out");
+  models::checkOptions(arguments.options);
+  const auto model = models::VisionLanguageModel::open(arguments.model);
+  // What is seen comes before the first message.
+  SeenMedia seen = arguments.media.load(model);
+  models::VisionConversation conversation(model, arguments.system);
+  talk({[&](const std::string &message, const models::GenerateOptions &options,
+            const models::TextCallback &stream) {
+          seen.parts.emplace_back().text = message;
+          const SeenMedia said = std::exchange(seen, {});
+          return conversation.say(said.parts, said.patches, options, stream);
+        },
+        [&] { return conversation.tokens(); }},
+       arguments);
+}
+
+void run(const Arguments &arguments) {
+  arguments.positionals.resolve();
+  models::setTorchThreads(Settings::current().threads);
+  if (models::isVisionLanguageModel(arguments.model))
+    talkAboutMedia(arguments);
+  else
+    talkAboutText(arguments);
 }
 
 } // namespace
@@ -96,8 +147,9 @@ void addChat(CLI::App &app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App *command =
       app.add_subcommand("chat", "Talk to a model: each line of the standard input is a message");
-  arguments->positionals.add(*command, "model", "A GGUF file or a Hugging Face folder", &arguments->model);
+  arguments->positionals.add(*command, "model", "A GGUF file or a folder of a model", &arguments->model);
   command->add_option("--system", arguments->system, "A system message before the conversation");
+  arguments->media.addOptionsTo(*command);
   arguments->addOptionsTo(*command);
   arguments->addWeightsTo(*command);
   command->callback([arguments] { run(*arguments); });

@@ -47,4 +47,10 @@ ChatTokens encodeVisionChat(const Tokenizer &tokenizer, const ChatTemplate &chat
                             const VisionTokenIds &special, std::span<const VisionMessage> messages,
                             bool add_generation_prompt, std::int64_t otherwise = -100);
 
+/// What follows an assistant's answer, whose end it closes, when the user says `parts`; it ends where the
+/// next answer begins. Media and labels as above.
+ChatTokens encodeVisionFollowUp(const Tokenizer &tokenizer, const ChatTemplate &chat,
+                                const VisionTokenIds &special, std::span<const VisionPart> parts,
+                                std::int64_t otherwise = -100);
+
 } // namespace linmu::models

@@ -54,13 +54,20 @@ Tensor VisionLanguageModel::embed(const Tensor &ids, std::span<const Tensor> pat
 
 Generation VisionLanguageModel::answer(const ChatTokens &conversation, std::span<const Tensor> patches,
                                        const GenerateOptions &options, const TextCallback &onText) const {
+  DecoderState state = language.decoder.initialState();
+  return answerAfter(state, conversation, patches, options, onText);
+}
+
+Generation VisionLanguageModel::answerAfter(DecoderState &state, const ChatTokens &conversation,
+                                            std::span<const Tensor> patches, const GenerateOptions &options,
+                                            const TextCallback &onText) const {
   c10::InferenceMode inference;
+  checkOptions(options);
   const auto begin = std::chrono::steady_clock::now();
   Tensor ids = torch::tensor(conversation.ids, torch::kInt64).unsqueeze(0);
   std::vector<Tensor> batched;
   for (const Tensor &item : patches)
     batched.push_back(item.unsqueeze(0));
-  DecoderState state = language.decoder.initialState();
   SequenceLayout layout{ids.size(1), conversation.media};
   Tensor logits = language.decoder.forwardEmbeddings(embed(ids, batched, conversation.media), layout, state);
   const double prefill = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

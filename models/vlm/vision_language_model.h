@@ -40,6 +40,12 @@ struct VisionLanguageModel {
   Generation answer(const ChatTokens &conversation, std::span<const torch::Tensor> patches,
                     const GenerateOptions &options, const TextCallback &onText = {}) const;
 
+  /// The same after what `state` has been through, which goes on by the conversation and the answer, as
+  /// generateAfter has it.
+  Generation answerAfter(DecoderState &state, const ChatTokens &conversation,
+                         std::span<const torch::Tensor> patches, const GenerateOptions &options,
+                         const TextCallback &onText = {}) const;
+
   /// As Decoder::moveTo, with encoder and projector.
   void moveTo(torch::Device device);
 

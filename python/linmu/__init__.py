@@ -20,9 +20,12 @@ __all__ = ["Kernel", "PatternError", "__version__", "compile", "explain", "load"
 
 
 def __getattr__(name):
-    if name not in _RULES and name != "rules":
+    if name not in _RULES and name not in ("models", "rules"):
         raise AttributeError(f"module 'linmu' has no attribute '{name}'")
     import importlib
+
+    if name == "models":
+        return importlib.import_module("linmu.models")
 
     rules = importlib.import_module("linmu.rules")
     globals().update({rule: getattr(rules, rule) for rule in _RULES})

@@ -2,6 +2,7 @@
 // (tests/python/test_vlm.py has one).
 #include "distill/data/generated_set.h"
 #include "models/vlm/model_folder.h"
+#include "models/vlm/vision_conversation.h"
 #include "runtime/io/safetensors_file.h"
 #include "tests/unit/data_fixture.h"
 #include "tests/unit/expect_error.h"
@@ -180,6 +181,41 @@ TEST_F(Vlm, AnAnswerIsWhatTheDecoderSaysAfterTheConversation) {
     ids.push_back(next);
   }
   EXPECT_EQ(answer.ids, said);
+}
+
+TEST_F(Vlm, AConversationPrefillsEachTurnOnce) {
+  VisionLanguageModel model = VisionLanguageModel::open(folder.path());
+  auto seen = [](VisionPart::Kind kind, std::int64_t t) {
+    return VisionPart{.kind = kind, .text = "", .t = t, .h = 2, .w = 2};
+  };
+  const std::vector<VisionPart> first = {seen(VisionPart::Kind::video, 3), {.text = "what is red?"}};
+  const std::vector<VisionPart> second = {
+      {.text = "and "}, seen(VisionPart::Kind::picture, 1), {.text = "here?"}};
+  torch::manual_seed(1);
+  const std::vector<torch::Tensor> patches = {torch::randn({12, 384}), torch::randn({4, 384})};
+  GenerateOptions options;
+  options.max_tokens = 3;
+  VisionConversation conversation(model, "be short");
+  const Generation one = conversation.say(first, std::span(patches).first(1), options);
+  const std::int64_t before = conversation.tokens();
+  const Generation two = conversation.say(second, std::span(patches).last(1), options);
+
+  const auto &tokenizer = model.language.tokenizer;
+  const ChatTemplate chat = model.language.chatTemplate();
+  ChatTokens whole =
+      encodeVisionChat(tokenizer, chat, model.special,
+                       std::vector<VisionMessage>{{"system", {{.text = "be short"}}}, {"user", first}}, true);
+  EXPECT_EQ(one.prompt_tokens, std::int64_t(whole.ids.size()));
+  EXPECT_EQ(one.ids, model.answer(whole, std::span(patches).first(1), options).ids);
+  whole.ids.insert(whole.ids.end(), one.ids.begin(), one.ids.end());
+  ChatTokens next = encodeVisionFollowUp(tokenizer, chat, model.special, second);
+  next.media.front().first_token += std::int64_t(whole.ids.size());
+  whole.ids.insert(whole.ids.end(), next.ids.begin(), next.ids.end());
+  whole.media.push_back(next.media.front());
+  EXPECT_EQ(two.ids, model.answer(whole, patches, options).ids);
+  EXPECT_EQ(before + two.prompt_tokens, std::int64_t(whole.ids.size()));
+  expectError(ErrorCode::invalidArgument, {"patches of 1 media items", "got 0"},
+              [&] { VisionConversation(model).say(first, {}, options); });
 }
 
 } // namespace
