@@ -164,6 +164,8 @@ def run(target: str, seconds: int) -> bool:
         each.mkdir(parents=True, exist_ok=True)
     SEEDS[target](seeds)
     command = [BUILD / "fuzzers" / f"{target}_fuzz", f"-max_total_time={seconds}", "-timeout=10"]
+    # What was found once is read at each start.
+    findings = ROOT / "tests" / "fuzzers" / "findings" / target
     command += ["-rss_limit_mb=2048", "-max_len=16384", "-print_final_stats=1", f"-artifact_prefix={folder}/"]
     # Containers and pools of LLVM's archives, which are not instrumented, would look as if they were overrun.
     sanitizers = {
@@ -171,7 +173,7 @@ def run(target: str, seconds: int) -> bool:
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
     done = subprocess.run(
-        [*command, corpus, seeds],
+        [*command, corpus, seeds, *([findings] if findings.is_dir() else [])],
         env=os.environ | sanitizers,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

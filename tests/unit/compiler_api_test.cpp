@@ -190,6 +190,16 @@ TEST(Aliases, replaceTheTypeAndKeepLinesWhereTheyAre) {
   EXPECT_EQ(key.diagnostics, "a.mlir:1:1: error: requires what replaces alias '!rows' on one line\n");
 }
 
+TEST(CacheKey, isOfTheTextThatIsGivenAndNotOfWhatLiesBehindIt) {
+  const std::string longer = recurrence + "func";
+  const std::string_view text(longer.data(), recurrence.size());
+  EXPECT_EQ(cacheKey(text, {}).text, keyOf(recurrence));
+  // A text may end in a word, which goes on in memory.
+  Text cut = cacheKey(std::string_view(longer).substr(0, longer.size() - 2), {});
+  EXPECT_FALSE(cut.ok);
+  EXPECT_NE(cut.diagnostics.find("'fu'"), std::string::npos) << cut.diagnostics;
+}
+
 TEST(Functions, areListedInTheOrderOfTheText) {
   Names names = functions(replaced(recurrence, "@recall", "@z") +
                               replaced(recurrence.substr(recurrence.find("func.func")), "@recall", "@a"),
