@@ -1,4 +1,5 @@
 #include "distill/decodings.h"
+#include "models/io/json_integer.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -16,13 +17,20 @@ Decodings::Decodings(const Model &teacher, std::vector<std::int64_t> stop_tokens
 }
 
 void Decodings::readFile() {
+  const std::int64_t last = teacher_.decoder().config().vocab_size - 1;
   std::ifstream stream(file_);
   for (std::string line; std::getline(stream, line);) {
     nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (object.is_discarded())
       continue;
     try {
-      answers_[object.at("name")] = {object.at("prompt"), object.at("ids")};
+      const auto name = object.at("name").get<std::string>();
+      auto ids = models::integersIn(object.at("ids"), 0, last);
+      if (!ids)
+        throw Error(ErrorCode::corruptFile,
+                    fmt::format("{}: 'ids' of '{}' must be a list of integers from 0 to {}, got {}",
+                                file_.string(), name, last, object.at("ids").dump().substr(0, 80)));
+      answers_[name] = {object.at("prompt").get<std::string>(), std::move(*ids)};
     } catch (const nlohmann::json::exception &error) {
       throw Error(ErrorCode::corruptFile,
                   fmt::format("{}: expected lines of {{\"name\", \"prompt\", \"ids\"}}, "

@@ -7,6 +7,7 @@
 #include "distill/export.h"
 #include "distill/text_source.h"
 #include "distill/vision_model.h"
+#include "models/io/json_integer.h"
 #include "models/vlm/model_folder.h"
 #include "runtime/core/error.h"
 #include "runtime/io/atomic_file.h"
@@ -188,7 +189,8 @@ void Distillation::truncateLog() const {
   std::ostringstream kept;
   for (std::string line; std::getline(stream, line);) {
     nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (object.is_object() && object.contains("step") && object["step"] <= trainer_->stepsDone())
+    if (object.is_object() && object.contains("step") &&
+        models::integerIn(object["step"], 0, trainer_->stepsDone()))
       kept << line << "\n";
   }
   std::string text = kept.str();

@@ -1,4 +1,5 @@
 #include "distill/json_reader.h"
+#include "models/io/json_integer.h"
 #include "runtime/core/error.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -72,9 +73,10 @@ std::int64_t JsonReader::integer(const std::string &key, std::optional<std::int6
   const json *value = take(key);
   if (!value && otherwise)
     return *otherwise;
-  if (!value || !value->is_number_integer() || *value < least || *value > most)
+  const auto integer = value ? models::integerIn(*value, least, most) : std::nullopt;
+  if (!integer)
     refuseValue(key, fmt::format("a whole number from {} to {}", least, most));
-  return value->get<std::int64_t>();
+  return *integer;
 }
 
 std::vector<std::string> JsonReader::strings(const std::string &key, std::vector<std::string> otherwise) {

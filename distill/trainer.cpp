@@ -1,4 +1,5 @@
 #include "distill/trainer.h"
+#include "models/io/json_integer.h"
 #include "runtime/core/error.h"
 #include "runtime/core/version.h"
 #include <cmath>
@@ -67,18 +68,26 @@ Checkpoint Trainer::checkpoint() const {
 void Trainer::resume(RunPlace place) {
   std::string origin = store_.pathOf(place).string();
   Checkpoint saved = store_.read(place);
-  nlohmann::json state = saved.state;
+  const nlohmann::json &state = saved.state;
+  auto integer = [&](const char *key, std::int64_t most) {
+    const auto value = models::integerIn(state.at(key), 0, most);
+    if (!value)
+      throw Error(ErrorCode::corruptFile,
+                  fmt::format("{}/state.json: '{}' must be an integer from 0 to {}, got {}", origin, key,
+                              most, state.at(key).dump()));
+    return *value;
+  };
   try {
     if (auto key = recipe_.firstDifference(state.at("recipe")))
       throw Error(ErrorCode::invalidArgument,
                   fmt::format("{} is of a run with another recipe: {} differs", origin, *key),
                   "give the recipe that the run was started with, or another folder for `out`");
-    stage_ = state.at("stage");
-    stage_step_ = state.at("stage_step");
-    step_ = state.at("step");
-    part_ = state.at("part");
+    stage_ = std::size_t(integer("stage", std::int64_t(recipe_.stages.size())));
+    stage_step_ = integer("stage_step", stage_ < recipe_.stages.size() ? recipe_.stages[stage_].steps : 0);
+    step_ = integer("step", steps());
+    part_ = integer("part", recipe_.accumulate - 1);
     step_position_ = state.at("data");
-    skipped_in_a_row_ = state.at("skipped_in_a_row");
+    skipped_in_a_row_ = integer("skipped_in_a_row", mostSkippedInARow);
     best_ = state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
   } catch (const nlohmann::json::exception &error) {
     throw Error(ErrorCode::corruptFile, fmt::format("{}/state.json: {}", origin, error.what()));

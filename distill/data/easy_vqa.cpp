@@ -1,5 +1,6 @@
 #include "distill/data/easy_vqa.h"
 #include "distill/data/media_file.h"
+#include "models/io/json_integer.h"
 #include "runtime/core/error.h"
 #include "runtime/io/mapped_file.h"
 #include <fmt/format.h>
@@ -15,12 +16,13 @@ EasyVqaSet::EasyVqaSet(const std::filesystem::path &folder, Split split, const S
   if (!list.is_array() || list.empty())
     throw Error(ErrorCode::corruptFile, fmt::format("{} must be a JSON list of questions", path.string()));
   for (const nlohmann::json &entry : list) {
-    if (!entry.is_array() || entry.size() != 3 || !entry[0].is_string() || !entry[1].is_string() ||
-        !entry[2].is_number_unsigned())
+    const bool fits = entry.is_array() && entry.size() == 3 && entry[0].is_string() && entry[1].is_string();
+    const auto picture = fits ? models::integerIn(entry[2], 0, INT64_MAX) : std::nullopt;
+    if (!picture)
       throw Error(ErrorCode::corruptFile,
                   fmt::format("{}: question {} must be [question, answer, picture], got {}", path.string(),
                               questions_.size(), entry.dump()));
-    questions_.push_back({entry[0], entry[1], entry[2]});
+    questions_.push_back({entry[0].get<std::string>(), entry[1].get<std::string>(), *picture});
   }
 }
 

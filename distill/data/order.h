@@ -23,6 +23,8 @@ public:
 
   /// Samples of this rank in one pass; the same for each rank.
   std::int64_t length() const { return length_; }
+  /// Of all sets and ranks, as often as they come.
+  std::int64_t size() const { return ends_.back(); }
   /// The number, in all sets one after the other, of sample `place` of pass `pass`.
   std::int64_t sampleAt(std::int64_t pass, std::int64_t place);
   Sample load(std::int64_t number) const;

@@ -1,5 +1,6 @@
 #include "distill/data/sample_source.h"
 #include "distill/data/batch.h"
+#include "models/io/json_integer.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <cstdio>
@@ -113,6 +114,14 @@ void SampleSource::seek(const nlohmann::json &position) {
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("a position in the data {}: {}", why, position.dump()));
   };
+  auto within = [&](const nlohmann::json &value, const char *key, std::int64_t most) {
+    const auto integer = models::integerIn(value, 0, most);
+    if (!integer)
+      refuse(fmt::format("must have an integer from 0 to {} as '{}', not {}", most, key, value.dump()));
+    return *integer;
+  };
+  // Of what is only counted; far from where 64 bits end.
+  constexpr std::int64_t most = std::int64_t(1) << 60;
   std::int64_t pass = 0, place = 0, taken = 0, skipped = 0;
   std::vector<std::vector<std::int64_t>> waiting;
   try {
@@ -120,16 +129,22 @@ void SampleSource::seek(const nlohmann::json &position) {
       refuse(fmt::format("must be of '{}'", order_.fingerprint()));
     if (position.at("batch") != options_.batch)
       refuse(fmt::format("must be of batches of {}", options_.batch));
-    pass = position.at("pass");
-    place = position.at("place");
-    taken = position.at("taken");
-    skipped = position.at("skipped");
-    waiting = position.at("waiting").get<std::vector<std::vector<std::int64_t>>>();
+    pass = within(position.at("pass"), "pass", most);
+    place = within(position.at("place"), "place", order_.length());
+    taken = within(position.at("taken"), "taken", most);
+    skipped = within(position.at("skipped"), "skipped", most);
+    if (!position.at("waiting").is_array())
+      refuse("must have a list of lists as 'waiting'");
+    for (const nlohmann::json &group : position.at("waiting")) {
+      auto numbers = models::integersIn(group, 0, order_.size() - 1);
+      if (!numbers)
+        refuse(fmt::format("must have lists of integers from 0 to {} in 'waiting', not {}", order_.size() - 1,
+                           group.dump()));
+      waiting.push_back(std::move(*numbers));
+    }
   } catch (const nlohmann::json::exception &error) {
     refuse(fmt::format("cannot be read ({})", error.what()));
   }
-  if (pass < 0 || place < 0 || place > order_.length())
-    refuse("must have a pass and a place that exist");
   prefetcher_.clear();
   Groups groups;
   for (const auto &numbers : waiting)

@@ -2,12 +2,16 @@
 #include "distill/data/easy_vqa.h"
 #include "distill/data/generated_set.h"
 #include "distill/data/jsonl_set.h"
+#include "models/io/json_integer.h"
 #include "runtime/core/error.h"
 #include <fmt/format.h>
 #include <set>
 
 namespace linmu::distill {
 namespace {
+
+/// Of a set; as often as `mostRepeats`, those of thousands of sets are counted in 64 bits.
+constexpr std::int64_t mostSamples = INT32_MAX, mostRepeats = 1000000;
 
 class SpecReader {
 public:
@@ -18,18 +22,28 @@ public:
 
   bool has(const char *key) const { return spec_.contains(key); }
   std::string text(const char *key) {
-    return value(key, "a text", [](const auto &v) { return v.is_string(); });
+    if (!has(key) || !spec_[key].is_string())
+      refuse(fmt::format("must have the key '{}', a text", key));
+    read_.insert(key);
+    return spec_[key].get<std::string>();
   }
   std::string text(const char *key, const char *otherwise) { return has(key) ? text(key) : otherwise; }
-  std::int64_t integer(const char *key) {
-    return value(key, "an integer of 0 or more", [](const auto &v) { return v.is_number_unsigned(); });
+  std::int64_t integer(const char *key, std::int64_t most) {
+    const auto value = has(key) ? models::integerIn(spec_[key], 0, most) : std::nullopt;
+    if (!value)
+      refuse(fmt::format("must have the key '{}', an integer from 0 to {}", key, most));
+    read_.insert(key);
+    return *value;
   }
-  std::int64_t integer(const char *key, std::int64_t otherwise) {
-    return has(key) ? integer(key) : otherwise;
+  std::int64_t integer(const char *key, std::int64_t most, std::int64_t otherwise) {
+    return has(key) ? integer(key, most) : otherwise;
   }
 
   bool flag(const char *key) {
-    return value(key, "true or false", [](const auto &v) { return v.is_boolean(); });
+    if (!has(key) || !spec_[key].is_boolean())
+      refuse(fmt::format("must have the key '{}', true or false", key));
+    read_.insert(key);
+    return spec_[key].get<bool>();
   }
 
   /// After everything was read.
@@ -44,13 +58,6 @@ public:
   }
 
 private:
-  const nlohmann::json &value(const char *key, const char *kind, bool (*fits)(const nlohmann::json &)) {
-    if (!has(key) || !fits(spec_[key]))
-      refuse(fmt::format("must have the key '{}', {}", key, kind));
-    read_.insert(key);
-    return spec_[key];
-  }
-
   const nlohmann::json &spec_;
   std::set<std::string, std::less<>> read_;
 };
@@ -95,10 +102,11 @@ std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::
     const models::PreprocessorConfig &model = encoder.preprocessor();
     const bool video = generator == "moving-shapes";
     GeneratorOptions options;
-    options.side = int(reader.integer("side", video ? model.video_size.width : model.picture_size.width));
-    options.frames = int(reader.integer("frames", model.video_frames));
+    options.side =
+        int(reader.integer("side", INT32_MAX, video ? model.video_size.width : model.picture_size.width));
+    options.frames = int(reader.integer("frames", INT32_MAX, model.video_frames));
     const Split split = splitNamed(reader.text("split", "train"));
-    const std::int64_t seed = reader.integer("seed"), count = reader.integer("count");
+    const std::int64_t seed = reader.integer("seed", INT64_MAX), count = reader.integer("count", mostSamples);
     const bool described = reader.has("describe") && reader.flag("describe");
     set = std::make_shared<GeneratedSet>(generator, std::uint64_t(seed), split, count, options, encoder,
                                          described);
@@ -106,7 +114,7 @@ std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::
     reader.refuse("must have the key 'jsonl', 'easy-vqa' or 'generator'");
   }
   if (!reader.has("generator") && reader.has("count")) {
-    const std::int64_t count = reader.integer("count");
+    const std::int64_t count = reader.integer("count", mostSamples);
     if (count < 1)
       reader.refuse("must have a 'count' of 1 or more");
     if (count < set->size())
@@ -123,14 +131,16 @@ std::vector<WeightedSet> openSets(const nlohmann::json &list, const std::filesys
                 fmt::format("sets of samples must be a list of objects, got {}", list.dump()));
   std::vector<WeightedSet> sets;
   for (nlohmann::json spec : list) {
-    const nlohmann::json repeat =
-        spec.is_object() ? spec.value("repeat", nlohmann::json(1)) : nlohmann::json(1);
-    if (!repeat.is_number_integer() || repeat < 1 || repeat > 1000000)
+    const nlohmann::json given =
+        spec.is_object() && spec.contains("repeat") ? spec["repeat"] : nlohmann::json(1);
+    const auto repeat = models::integerIn(given, 1, mostRepeats);
+    if (!repeat)
       throw Error(ErrorCode::invalidArgument,
-                  fmt::format("'repeat' of a set of samples must be 1 to 1000000, got {}", repeat.dump()));
+                  fmt::format("'repeat' of a set of samples must be an integer from 1 to {}, got {}",
+                              mostRepeats, given.dump()));
     if (spec.is_object())
       spec.erase("repeat");
-    sets.push_back({openSet(spec, folder, encoder), repeat});
+    sets.push_back({openSet(spec, folder, encoder), *repeat});
   }
   return sets;
 }

@@ -1,5 +1,6 @@
 #include "models/generate/language_model.h"
 #include "models/io/json_file.h"
+#include "models/io/json_integer.h"
 #include "models/mmate/mmate_tensors.h"
 #include "runtime/core/error.h"
 #include "runtime/io/mapped_file.h"
@@ -44,11 +45,12 @@ void addStops(const nlohmann::json &object, const std::filesystem::path &path,
     return;
   const nlohmann::json &ids = object["eos_token_id"];
   for (const nlohmann::json &id : ids.is_array() ? ids : nlohmann::json::array({ids})) {
-    if (!id.is_number_integer())
+    const auto stop = integerIn(id, 0, mostTokenId);
+    if (!stop)
       throw Error(ErrorCode::corruptFile, fmt::format("{}: 'eos_token_id' must be an integer or a list of "
-                                                      "integers, got {}",
-                                                      path.string(), ids.dump()));
-    addStop(stops, id.get<std::int64_t>());
+                                                      "integers from 0 to {}, got {}",
+                                                      path.string(), mostTokenId, ids.dump()));
+    addStop(stops, stop);
   }
 }
 

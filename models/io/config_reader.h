@@ -1,5 +1,6 @@
 // Typed values of a JSON object of a checkpoint, with errors that name file and key.
 #pragma once
+#include "models/io/json_integer.h"
 #include "runtime/core/error.h"
 #include <cstdint>
 #include <fmt/format.h>
@@ -24,10 +25,10 @@ public:
   std::int64_t integer(const char *key, std::int64_t otherwise) const {
     if (!has(key))
       return otherwise;
-    const nlohmann::json &value = object_[key];
-    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
+    const auto value = integerIn(object_[key], INT64_MIN, INT64_MAX);
+    if (!value)
       corrupt(fmt::format("'{}' must be an integer, got {}", key, object_[key].dump()));
-    return object_[key].get<std::int64_t>();
+    return *value;
   }
   double number(const char *key, double otherwise) const {
     if (!has(key))

@@ -1,5 +1,7 @@
 #include "models/mmate/mmate_config.h"
+#include "models/io/json_integer.h"
 #include "runtime/core/error.h"
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace linmu::models {
@@ -58,12 +60,10 @@ constexpr std::int64_t largestWindow = 1 << 16, largestVolume = INT32_MAX;
 
 template <std::size_t Axes>
 void readWindow(const std::string &key, const nlohmann::json &value, std::array<std::int64_t, Axes> &window) {
-  bool fits = value.is_array() && value.size() == Axes;
-  for (const nlohmann::json &extent : fits ? value : nlohmann::json::array())
-    fits &= extent.is_number_integer() && extent >= 1 && extent <= largestWindow;
-  if (!fits)
+  const auto extents = integersIn(value, 1, largestWindow);
+  if (!extents || extents->size() != Axes)
     refuse(key, std::to_string(Axes) + " whole numbers from 1 to " + std::to_string(largestWindow), value);
-  window = value.get<std::array<std::int64_t, Axes>>();
+  std::ranges::copy(*extents, window.begin());
   // Products of three sizes fit 64 bits.
   std::int64_t volume = 1;
   for (std::int64_t extent : window)

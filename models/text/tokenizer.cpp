@@ -14,7 +14,7 @@ Tokenizer::Tokenizer(Definition definition)
       by_bytes_(definition.token_bytes != nullptr), prefix_(std::move(definition.prefix)),
       suffix_(std::move(definition.suffix)) {
   auto slotOf = [&](std::int64_t id) {
-    if (id < 0 || id > (1 << 24))
+    if (id < 0 || id > mostTokenId)
       throw Error(ErrorCode::corruptFile,
                   fmt::format("{}: the token id {} is out of range", definition.origin, id));
     if (static_cast<std::size_t>(id) >= texts_.size()) {

@@ -17,6 +17,9 @@
 
 namespace linmu::models {
 
+/// Far above the last id of any vocabulary.
+inline constexpr std::int64_t mostTokenId = 1 << 24;
+
 class Tokenizer {
 public:
   /// From the metadata `tokenizer.ggml.*`, read as llama.cpp reads them: user-defined tokens are always taken

@@ -1,5 +1,6 @@
 // Tokenizer from Hugging Face's tokenizer.json.
 #include "models/io/json_file.h"
+#include "models/io/json_integer.h"
 #include "models/text/tokenizer.h"
 #include "models/text/tokenizer_json_steps.h"
 #include "runtime/core/error.h"
@@ -44,6 +45,13 @@ private:
     throw Error(ErrorCode::corruptFile, fmt::format("{}: {}", origin_, message));
   }
 
+  std::int64_t idOf(const json &value, const std::string &what) const {
+    const auto id = integerIn(value, 0, mostTokenId);
+    if (!id)
+      corrupt(fmt::format("{} must be an integer from 0 to {}, got {}", what, mostTokenId, value.dump()));
+    return *id;
+  }
+
   void readModel(const json &model) {
     if (std::string type = model.value("type", "BPE"); type != "BPE")
       unsupported(fmt::format("the model's type is '{}'", type));
@@ -67,15 +75,13 @@ private:
     options.whole_words = flag("ignore_merges");
     std::unordered_map<std::int64_t, std::string> owners;
     for (const auto &[token, id] : model.at("vocab").items())
-      place(token, id.get<std::int64_t>(), owners);
+      place(token, idOf(id, fmt::format("the id of the token '{}'", token)), owners);
     for (const json &merge : model.at("merges"))
       readMerge(merge);
   }
 
   void place(const std::string &token, std::int64_t id,
              std::unordered_map<std::int64_t, std::string> &owners) {
-    if (id < 0 || id > (1 << 24))
-      corrupt(fmt::format("the token '{}' has the id {}", token, id));
     if (auto [owner, is_new] = owners.emplace(id, token); !is_new)
       corrupt(fmt::format("the id {} belongs to '{}' and to '{}'", id, owner->second, token));
     definition_.vocabulary.emplace(token, static_cast<std::int32_t>(id));
@@ -111,9 +117,8 @@ private:
     for (const json &token : added) {
       AddedToken &result = definition_.added.emplace_back();
       result.content = token.at("content").get<std::string>();
-      auto id = token.at("id").get<std::int64_t>();
-      if (id < 0 || id > (1 << 24))
-        corrupt(fmt::format("the token id {} is out of range", id));
+      const std::int64_t id =
+          idOf(token.at("id"), fmt::format("'id' of the added token '{}'", result.content));
       if (result.content.empty())
         corrupt(fmt::format("the added token {} is empty", id));
       result.single_word = token.value("single_word", false);
@@ -124,10 +129,14 @@ private:
     }
   }
 
-  static std::vector<std::int64_t> idsOf(const json &special_tokens, const json &piece) {
-    return special_tokens.at(piece.at("SpecialToken").at("id").get<std::string>())
-        .at("ids")
-        .get<std::vector<std::int64_t>>();
+  std::vector<std::int64_t> idsOf(const json &special_tokens, const json &piece) const {
+    const auto name = piece.at("SpecialToken").at("id").get<std::string>();
+    const json &value = special_tokens.at(name).at("ids");
+    auto ids = integersIn(value, 0, mostTokenId);
+    if (!ids)
+      corrupt(fmt::format("'ids' of the special token '{}' must be a list of integers from 0 to {}, got {}",
+                          name, mostTokenId, value.dump()));
+    return std::move(*ids);
   }
 
   /// What a step puts around the text is put around what the steps before it put there.
@@ -141,7 +150,7 @@ private:
   void readPostProcessor(const json &step) {
     if (step.is_null())
       return;
-    std::string type = step.at("type");
+    const auto type = step.at("type").get<std::string>();
     if (type == "Sequence") {
       for (const json &inner : step.at("processors"))
         readPostProcessor(inner);
@@ -164,7 +173,8 @@ private:
                         origin_, texts));
       surround(std::move(before), after);
     } else if (type == "BertProcessing" || type == "RobertaProcessing") {
-      surround({step.at("cls").at(1).get<std::int64_t>()}, {step.at("sep").at(1).get<std::int64_t>()});
+      surround({idOf(step.at("cls").at(1), fmt::format("the id in 'cls' of {}", type))},
+               {idOf(step.at("sep").at(1), fmt::format("the id in 'sep' of {}", type))});
     } else if (type != "ByteLevel") {
       throw Error(ErrorCode::unsupported,
                   fmt::format("{}: the post-processor '{}' is not supported", origin_, type));

@@ -1,4 +1,5 @@
 #include "models/text/tokenizer_json_steps.h"
+#include "models/io/json_integer.h"
 #include "models/text/utf8.h"
 #include "runtime/core/error.h"
 #include <fmt/format.h>
@@ -73,11 +74,11 @@ PrependScheme schemeOf(const json &step, const std::string &origin) {
 }
 
 std::size_t countOf(const json &step, const char *field, const std::string &origin, std::int64_t least = 0) {
-  auto count = step.at(field).get<std::int64_t>();
-  if (count < least || !step.at(field).is_number_integer())
+  const auto count = integerIn(step.at(field), least, INT64_MAX);
+  if (!count)
     corrupt(origin, fmt::format("'{}' of {} must be an integer of {} or more, got {}", field, typeOf(step),
                                 least, step.at(field).dump()));
-  return static_cast<std::size_t>(count);
+  return static_cast<std::size_t>(*count);
 }
 
 } // namespace

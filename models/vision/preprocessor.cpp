@@ -1,6 +1,7 @@
 #include "models/vision/preprocessor.h"
 #include "models/io/config_reader.h"
 #include "models/io/json_file.h"
+#include "models/io/json_integer.h"
 #include <algorithm>
 
 namespace linmu::models {
@@ -62,15 +63,14 @@ media::FrameSize readSize(const ConfigReader &reader, const nlohmann::json &obje
     reader.corrupt(fmt::format("requires the key '{}'", key));
   const nlohmann::json &size = object[key];
   auto of = [&](const char *name) {
-    const bool fits = size.is_object() && size.contains(name) && size[name].is_number_integer() &&
-                      size[name].get<std::int64_t>() >= side && size[name].get<std::int64_t>() <= 8192 &&
-                      size[name].get<std::int64_t>() % side == 0;
-    if (!fits)
+    const auto extent =
+        size.is_object() && size.contains(name) ? integerIn(size[name], side, 8192) : std::nullopt;
+    if (!extent || *extent % side != 0)
       reader.corrupt(
           fmt::format("'{}' must hold a 'height' and a 'width' that are multiples of the patch_size {}, at "
                       "most 8192, got {}",
                       key, side, size.dump()));
-    return int(size[name].get<std::int64_t>());
+    return int(*extent);
   };
   return {.width = of("width"), .height = of("height")};
 }

@@ -9,6 +9,7 @@
 #include "models/media/picture_writer.h"
 #include "tests/unit/data_fixture.h"
 #include "tests/unit/expect_error.h"
+#include <fmt/format.h>
 #include <regex>
 
 namespace linmu::distill {
@@ -209,6 +210,21 @@ TEST_F(DataSets, ChangedMediaKeepTheQuestion) {
   expectError(ErrorCode::invalidArgument, {"'grey'"}, [] { mediaChangeNamed("grey"); });
 }
 
+TEST_F(DataSets, NumbersOfASpecThatDoNotFitAreRefusedByName) {
+  const nlohmann::json good = {{"generator", "written-words"}, {"seed", 1}, {"count", 3}, {"side", 32}};
+  EXPECT_EQ(openSets(nlohmann::json::array({good}), folder.path(), encoder).front().set->size(), 3);
+  // 4294967328 is 32 where 32 bits are kept of it.
+  for (const char *number : {"8.6e+77", "-1", "3.0", "18446744073709551615", "4294967328"})
+    for (const char *key : {"seed", "count", "side", "frames", "repeat"}) {
+      nlohmann::json spec = good;
+      spec[key] = nlohmann::json::parse(number);
+      if (spec["seed"] == 4294967328)
+        continue;
+      expectError(ErrorCode::invalidArgument, {"a set of samples", key, "an integer from", number},
+                  [&] { openSets(nlohmann::json::array({spec}), folder.path(), encoder); });
+    }
+}
+
 TEST_F(DataSets, EasyVqaListsAreReadAndDamageIsNamed) {
   std::filesystem::create_directories(folder / "test/images");
   media::writePng(folder / "test/images/0.png", blankFrames(1, 32, 32, {255, 0, 0}));
@@ -220,9 +236,12 @@ TEST_F(DataSets, EasyVqaListsAreReadAndDamageIsNamed) {
   EXPECT_EQ(set.question(0).kind, "colour");
   EXPECT_EQ(set.question(0).answer, "red");
   expectError(ErrorCode::io, {"5.png"}, [&] { set.load(1); });
-  test::writeBytes(folder / "test/questions.json", R"([["what?", "red"]])");
-  expectError(ErrorCode::corruptFile, {"questions.json", "question 0"},
-              [&] { EasyVqaSet(folder.path(), Split::heldOut, encoder); });
+  for (const char *question : {R"(["what?","red"])", R"(["what?","red",8.6e+77])", R"(["what?","red",-1])",
+                               R"(["what?","red",18446744073709551615])"}) {
+    test::writeBytes(folder / "test/questions.json", fmt::format("[{}]", question));
+    expectError(ErrorCode::corruptFile, {"questions.json", "question 0", question},
+                [&] { EasyVqaSet(folder.path(), Split::heldOut, encoder); });
+  }
   expectError(ErrorCode::io, {"questions.json"}, [&] { EasyVqaSet(folder.path(), Split::train, encoder); });
 }
 

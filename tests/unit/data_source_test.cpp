@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <fmt/format.h>
 #include <map>
 #include <set>
 #include <thread>
@@ -135,9 +136,21 @@ TEST(SampleSource, APositionOfOtherDataIsRefused) {
               [&] { longer.seek(source.position()); });
   expectError(ErrorCode::invalidArgument, {"batches of 3"}, [&] { wider.seek(source.position()); });
   expectError(ErrorCode::invalidArgument, {"cannot be read"}, [&] { source.seek(nlohmann::json::object()); });
-  nlohmann::json position = source.position();
-  position["place"] = 11;
-  expectError(ErrorCode::invalidArgument, {"a place that exist"}, [&] { source.seek(position); });
+  const nlohmann::json position = source.position();
+  auto refused = [&](const char *key, const char *value, const char *message) {
+    nlohmann::json other = position;
+    other[key] = nlohmann::json::parse(value);
+    expectError(ErrorCode::invalidArgument, {message}, [&] { source.seek(other); });
+  };
+  refused("place", "11", "must have an integer from 0 to 10 as 'place', not 11");
+  refused("place", "8.6e+77", "must have an integer from 0 to 10 as 'place', not 8.6e+77");
+  refused("pass", "1.5", "as 'pass', not 1.5");
+  refused("taken", "-1", "as 'taken', not -1");
+  refused("skipped", "18446744073709551615", "as 'skipped', not 18446744073709551615");
+  refused("waiting", "1", "must have a list of lists as 'waiting'");
+  for (const char *group : {"3", "[10]", "[-1]", "[8.6e+77]"})
+    refused("waiting", fmt::format("[{}]", group).c_str(),
+            fmt::format("must have lists of integers from 0 to 9 in 'waiting', not {}", group).c_str());
 }
 
 TEST(SampleSource, AnEvaluationComesOnceAndInOrderWithWhatIsLeft) {

@@ -6,6 +6,7 @@
 #include "tests/unit/distill_fixture.h"
 #include "tests/unit/models_gguf_fixture.h"
 #include <csignal>
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 namespace linmu::distill {
@@ -56,6 +57,12 @@ TEST_F(DistillFiles, EveryKeyOfARecipeIsChecked) {
                 "recipe.json: stages[1].losses.hiden: there is no such key");
   expectRefused(with("/stages/0/steps", "ten"),
                 "recipe.json: stages[0].steps: expected a whole number from 0 to ");
+  for (const char *steps : {"8.6e+77", "-1", "2.0", "18446744073709551615"})
+    expectRefused(
+        with("/stages/0/steps", json::parse(steps)),
+        fmt::format("stages[0].steps: expected a whole number from 0 to 1099511627776, got {}", steps));
+  expectRefused(with("/mixer", json{{"image_window", {8.6e77, 1}}}),
+                "expected 2 whole numbers from 1 to 65536, got [8.6e+77,1]");
   expectRefused(with("/stages/0/stage", "4"),
                 "recipe.json: stages[0].stage: expected one of \"1\", \"2\", \"3\", \"all\", got \"4\"");
   expectRefused(with("/stages/0/train", json::array({"flexx"})),
@@ -198,6 +205,14 @@ TEST_F(DistillFiles, TheTeachersAnswersAreDecodedOnceAndStored) {
   EXPECT_TRUE(torch::equal(Decodings(teacher, model.stop_tokens, 5, file).of(batch).ids, decoded.ids));
   Decodings(teacher, model.stop_tokens, 5, file);
   EXPECT_TRUE(torch::equal(Decodings(teacher, {}, 99, file).of(batch).ids, decoded.ids));
+  for (const char *ids : {"[8.6e+77]", "[-1]", "[1.0]", "[1000000]", "3"}) {
+    write("answers.jsonl", fmt::format(R"({{"name": "data.jsonl:1", "prompt": "0", "ids": {}}})", ids));
+    expectError(
+        ErrorCode::corruptFile,
+        fmt::format("answers.jsonl: 'ids' of 'data.jsonl:1' must be a list of integers from 0 to {}, got {}",
+                    model.decoder.config().vocab_size - 1, ids),
+        [&] { Decodings(teacher, {}, 5, file); });
+  }
 }
 
 TEST_F(DistillFiles, TheNewestCheckpointsAndTheBestAreKept) {

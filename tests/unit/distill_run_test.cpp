@@ -3,6 +3,7 @@
 #include "distill/export.h"
 #include "models/generate/generate.h"
 #include "tests/unit/distill_fixture.h"
+#include <fmt/format.h>
 #include <random>
 
 namespace linmu::distill {
@@ -160,6 +161,18 @@ TEST_F(DistillRun, ARunIsNotMixedUpWithAnother) {
   expectError(ErrorCode::invalidArgument, "is of a run with another recipe: /stages/1/learning_rate differs",
               [&] { Distillation(parsed(other), Start::resume); });
   other["stages"][1]["learning_rate"] = text["stages"][1]["learning_rate"];
+  EXPECT_EQ(Distillation(parsed(other), Start::resume).stepsDone(), 3);
+  const std::string file = "out/checkpoints/step-00000003/state.json";
+  const json state = json::parse(bytesOf(folder_ / file));
+  for (const char *key : {"stage", "stage_step", "step", "part", "skipped_in_a_row"})
+    for (const char *number : {"8.6e+77", "-1", "1.0", "1000", "18446744073709551615", "\"1\""}) {
+      json damaged = state;
+      damaged[key] = json::parse(number);
+      write(file, damaged.dump());
+      expectError(ErrorCode::corruptFile, fmt::format("state.json: '{}' must be an integer from 0 to ", key),
+                  [&] { Distillation(parsed(other), Start::resume); });
+    }
+  write(file, state.dump());
   EXPECT_EQ(Distillation(parsed(other), Start::resume).stepsDone(), 3);
   write("out/checkpoints/step-00000003/student.safetensors", "damaged");
   expectError(ErrorCode::corruptFile, "step-00000003/student.safetensors",

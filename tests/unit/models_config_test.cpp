@@ -1,5 +1,6 @@
 #include "models/io/decoder_config.h"
 #include "models/io/json_file.h"
+#include "models/io/json_integer.h"
 #include "tests/unit/models_gguf_fixture.h"
 
 namespace linmu::models {
@@ -14,6 +15,22 @@ const json llama =
     json::parse(R"({"architectures": ["LlamaForCausalLM"], "vocab_size": 100, "hidden_size": 64,
   "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
   "rms_norm_eps": 1e-5, "rope_theta": 500000.0, "hidden_act": "silu", "rope_scaling": null})");
+
+TEST(IntegerIn, IntegersOfTheRangeAreTakenAndNothingElse) {
+  EXPECT_EQ(integerIn(-3, -3, 3), -3);
+  EXPECT_EQ(integerIn(3u, -3, 3), 3);
+  EXPECT_EQ(integerIn(INT64_MAX, INT64_MIN, INT64_MAX), INT64_MAX);
+  EXPECT_EQ(integerIn(INT64_MIN, INT64_MIN, INT64_MAX), INT64_MIN);
+  for (const char *value : {"4", "-4", "8.6e+77", "-8.6e+77", "1.0", "1e0", "9223372036854775808",
+                            "18446744073709551615", "\"1\"", "true", "null", "[1]", "{}"})
+    EXPECT_EQ(integerIn(json::parse(value), -3, 3), std::nullopt) << value;
+  for (const char *value : {"9223372036854775808", "18446744073709551615", "9223372036854775807.0"})
+    EXPECT_EQ(integerIn(json::parse(value), INT64_MIN, INT64_MAX), std::nullopt) << value;
+  EXPECT_EQ(integersIn({1, 2}, 1, 2), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(integersIn(json::array(), 1, 2), std::vector<std::int64_t>());
+  for (const char *value : {"1", "[1, 3]", "[1.0]", "{\"a\": 1}", "null"})
+    EXPECT_EQ(integersIn(json::parse(value), 1, 2), std::nullopt) << value;
+}
 
 class ConfigTest : public test::FileTest {
 protected:

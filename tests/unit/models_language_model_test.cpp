@@ -2,6 +2,7 @@
 #include "models/generate/generate.h"
 #include "models/generate/language_model.h"
 #include "tests/unit/models_decoder_fixture.h"
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace linmu::models {
@@ -102,9 +103,13 @@ TEST_F(LanguageModelTest, NothingToContinueAndLessThanNoTokensAreRefused) {
 TEST_F(LanguageModelTest, FilesThatDoNotFitEachOtherAreRefused) {
   expectError(ErrorCode::io, "no such file or folder: ", [&] { LanguageModel::open(folder_ / "none"); });
   write("generation_config.json", R"({"eos_token_id": [2, "</s>"]})");
-  expectRefused(
-      ErrorCode::corruptFile,
-      R"(generation_config.json: 'eos_token_id' must be an integer or a list of integers, got [2,"</s>"])");
+  expectRefused(ErrorCode::corruptFile,
+                "generation_config.json: 'eos_token_id' must be an integer or a list of "
+                R"(integers from 0 to 16777216, got [2,"</s>"])");
+  for (const char *id : {"8.6e+77", "-1", "2.0", "18446744073709551615"}) {
+    write("generation_config.json", fmt::format(R"({{"eos_token_id": {}}})", id));
+    expectRefused(ErrorCode::corruptFile, "integers from 0 to 16777216, got " + std::string(id));
+  }
   write("generation_config.json", "{}");
   writeTokenizer({{"a", 0}, {"b", 3}});
   expectRefused(ErrorCode::corruptFile, "the tokenizer has 4 tokens, the embedding has 3 rows");

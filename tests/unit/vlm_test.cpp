@@ -104,6 +104,8 @@ TEST_F(Vlm, WhatIsWrongInAFolderIsNamed) {
   refuse(ErrorCode::corruptFile, {"preprocessor_config.json", "2 x 16 x 16", "2 x 8 x 8"});
   write("preprocessor_config.json", changed(preprocessor, "/image_size/width", 33));
   refuse(ErrorCode::corruptFile, {"'image_size'", "multiples of the patch_size 8", "33"});
+  write("preprocessor_config.json", changed(preprocessor, "/image_size/width", 8.6e77));
+  refuse(ErrorCode::corruptFile, {"'image_size'", "multiples of the patch_size 8", "8.6e+77"});
   write("preprocessor_config.json", changed(preprocessor, "/image_std", {0.5, 0.5, 0}));
   refuse(ErrorCode::corruptFile, {"'image_std' must be positive"});
   write("preprocessor_config.json", changed(preprocessor, "/num_frames", 7));
