@@ -8,8 +8,9 @@
 
 namespace linmu::distill {
 
-static const std::map<std::string, Generator, std::less<>> generators = {{"moving-shapes", movingShapes},
-                                                                         {"written-words", writtenWords}};
+static const std::map<std::string, Generator, std::less<>> generators = {
+    {"moving-shapes", {movingShapes, movingShapesKinds}},
+    {"written-words", {writtenWords, writtenWordsKinds}}};
 
 std::vector<std::string> generatorNames() {
   std::vector<std::string> names;

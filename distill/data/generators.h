@@ -1,15 +1,24 @@
 // The generators by name.
 #pragma once
 #include "distill/data/example.h"
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace linmu::distill {
 
-/// A pure function of its arguments.
-using Generator = Example (*)(std::uint64_t seed, Split split, std::int64_t number,
-                              const GeneratorOptions &options);
+struct Generator {
+  /// A pure function of its arguments.
+  Example (*make)(std::uint64_t seed, Split split, std::int64_t number, const GeneratorOptions &options);
+  /// Of question: number n has that of n modulo their number.
+  std::span<const std::string_view> kinds;
+
+  Example operator()(std::uint64_t seed, Split split, std::int64_t number,
+                     const GeneratorOptions &options) const {
+    return make(seed, split, number, options);
+  }
+};
 
 /// "moving-shapes", "written-words".
 std::vector<std::string> generatorNames();

@@ -8,7 +8,7 @@
 namespace linmu::distill {
 namespace {
 
-constexpr std::array<std::string_view, 5> kinds = {"order", "count", "direction", "colour", "position"};
+constexpr auto &kinds = movingShapesKinds;
 constexpr std::array<std::string_view, 4> directions = {"left", "right", "up", "down"};
 constexpr std::array<std::string_view, 4> corners = {"top left", "top right", "bottom left", "bottom right"};
 

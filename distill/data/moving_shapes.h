@@ -1,8 +1,13 @@
 // Short videos of moving shapes with questions that no single frame and no question alone answers.
 #pragma once
 #include "distill/data/example.h"
+#include <array>
+#include <string_view>
 
 namespace linmu::distill {
+
+inline constexpr std::array<std::string_view, 5> movingShapesKinds = {"order", "count", "direction", "colour",
+                                                                      "position"};
 
 /// Video `number` of a split, a pure function of its arguments. Numbers go round the kinds of question:
 /// - order: four shapes come one after the other; "which shape comes after the red circle?", or before.

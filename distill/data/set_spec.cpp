@@ -4,6 +4,7 @@
 #include "distill/data/jsonl_set.h"
 #include "models/io/json_integer.h"
 #include "runtime/core/error.h"
+#include <algorithm>
 #include <fmt/format.h>
 #include <set>
 
@@ -37,6 +38,15 @@ public:
   }
   std::int64_t integer(const char *key, std::int64_t most, std::int64_t otherwise) {
     return has(key) ? integer(key, most) : otherwise;
+  }
+
+  std::vector<std::string> texts(const char *key) {
+    const nlohmann::json list = has(key) ? spec_[key] : nlohmann::json();
+    if (!list.is_array() || list.empty() ||
+        !std::ranges::all_of(list, [](const auto &entry) { return entry.is_string(); }))
+      refuse(fmt::format("must have the key '{}', a list of texts", key));
+    read_.insert(key);
+    return list;
   }
 
   bool flag(const char *key) {
@@ -108,8 +118,10 @@ std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::
     const Split split = splitNamed(reader.text("split", "train"));
     const std::int64_t seed = reader.integer("seed", INT64_MAX), count = reader.integer("count", mostSamples);
     const bool described = reader.has("describe") && reader.flag("describe");
+    const std::vector<std::string> kinds =
+        reader.has("kinds") ? reader.texts("kinds") : std::vector<std::string>();
     set = std::make_shared<GeneratedSet>(generator, std::uint64_t(seed), split, count, options, encoder,
-                                         described);
+                                         described, kinds);
   } else {
     reader.refuse("must have the key 'jsonl', 'easy-vqa' or 'generator'");
   }

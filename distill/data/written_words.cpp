@@ -8,7 +8,7 @@
 namespace linmu::distill {
 namespace {
 
-constexpr std::int64_t kinds = 5;
+constexpr std::int64_t kinds = writtenWordsKinds.size();
 constexpr int lines = 3;
 constexpr std::string_view consonants = "BCDFGHJKLMNPQRSTVWXYZ", vowels = "AEIOU";
 constexpr std::array<std::string_view, lines> places = {"top", "middle", "bottom"};

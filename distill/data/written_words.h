@@ -1,8 +1,13 @@
 // Pictures of words and numbers with questions that need reading.
 #pragma once
 #include "distill/data/example.h"
+#include <array>
+#include <string_view>
 
 namespace linmu::distill {
+
+inline constexpr std::array<std::string_view, 5> writtenWordsKinds = {"line", "colour", "letter", "larger",
+                                                                      "contains"};
 
 /// Picture `number` of a split, a pure function of its arguments: three lines, each a word or a number, in
 /// different colours. Words are made up, consonant, vowel and one or two consonants, so that they can be read

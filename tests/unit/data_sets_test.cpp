@@ -126,6 +126,27 @@ TEST_F(DataSets, ADescriptionFollowsTheAnswer) {
   }
 }
 
+TEST_F(DataSets, KindsAreThoseAskedFor) {
+  const GeneratorOptions options{.side = 32, .frames = 16};
+  const GeneratedSet all("written-words", 1, Split::train, 20, options, encoder);
+  const GeneratedSet some("written-words", 1, Split::train, 6, options, encoder, false,
+                          {"contains", "colour"});
+  EXPECT_EQ(some.size(), 6);
+  for (std::int64_t i = 0; i < 6; ++i) {
+    const std::int64_t number = i / 2 * 5 + (i % 2 ? 4 : 1);
+    EXPECT_EQ(some.question(i).kind, i % 2 ? "contains" : "colour");
+    EXPECT_EQ(some.load(i).ids, all.load(number).ids);
+    EXPECT_EQ(some.load(i).name, all.load(number).name);
+  }
+  EXPECT_NE(some.fingerprint(),
+            GeneratedSet("written-words", 1, Split::train, 6, options, encoder).fingerprint());
+  expectError(ErrorCode::invalidArgument, {"'size'", "line, colour, letter, larger, contains"},
+              [&] { GeneratedSet("written-words", 1, Split::train, 6, options, encoder, false, {"size"}); });
+  expectError(ErrorCode::invalidArgument, {"'kinds', a list of texts"}, [&] {
+    openSet({{"generator", "written-words"}, {"seed", 1}, {"count", 2}, {"kinds", "line"}}, "", encoder);
+  });
+}
+
 TEST_F(DataSets, AConversationHasTurnsAndMediaInTheirPlaces) {
   media::writePng(folder / "a.png", blankFrames(1, 32, 32, {255, 0, 0}));
   media::writePng(folder / "b.png", blankFrames(1, 32, 32, {0, 0, 255}));
