@@ -1,5 +1,6 @@
 #include "distill/text_source.h"
 #include "models/generate/generate.h"
+#include "models/io/json_text.h"
 #include "runtime/core/error.h"
 #include "runtime/io/input_text.h"
 #include <algorithm>
@@ -49,7 +50,7 @@ void TextSource::read(const std::filesystem::path &file, const models::LanguageM
     auto refuse = [&](const std::string &why) {
       throw Error(ErrorCode::corruptFile, fmt::format("{}:{}: {}", file.string(), number, why));
     };
-    nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    nlohmann::json object = models::parseJson(line);
     auto text_at = [&](const char *key) { return object.contains(key) && object[key].is_string(); };
     if (!object.is_object() || !text_at("prompt") || !text_at("answer"))
       refuse(fmt::format("expected an object with the texts \"prompt\" and \"answer\", got {}",

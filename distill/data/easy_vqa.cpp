@@ -1,6 +1,7 @@
 #include "distill/data/easy_vqa.h"
 #include "distill/data/media_file.h"
 #include "models/io/json_integer.h"
+#include "models/io/json_text.h"
 #include "runtime/core/error.h"
 #include "runtime/io/mapped_file.h"
 #include <fmt/format.h>
@@ -12,7 +13,7 @@ EasyVqaSet::EasyVqaSet(const std::filesystem::path &folder, Split split, const S
   const std::filesystem::path path = folder_ / "questions.json";
   MappedFile file(path);
   const char *text = reinterpret_cast<const char *>(file.bytes().data());
-  const nlohmann::json list = nlohmann::json::parse(text, text + file.bytes().size(), nullptr, false);
+  const nlohmann::json list = models::parseJson({text, file.bytes().size()});
   if (!list.is_array() || list.empty())
     throw Error(ErrorCode::corruptFile, fmt::format("{} must be a JSON list of questions", path.string()));
   for (const nlohmann::json &entry : list) {

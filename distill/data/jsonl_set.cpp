@@ -1,5 +1,6 @@
 #include "distill/data/jsonl_set.h"
 #include "distill/data/media_file.h"
+#include "models/io/json_text.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -116,7 +117,7 @@ std::string JsonlSet::nameOf(std::int64_t index) const {
 JsonlSet::Conversation JsonlSet::parse(std::int64_t index) const {
   const Line &line = lines_.at(std::size_t(index));
   const char *text = reinterpret_cast<const char *>(file_.bytes().data());
-  const json object = json::parse(text + line.begin, text + line.end, nullptr, false);
+  const json object = models::parseJson({text + line.begin, text + line.end});
   if (object.is_discarded())
     refuse("is not valid JSON");
   if (!object.is_object() || !object.contains("conversations") || !object["conversations"].is_array() ||

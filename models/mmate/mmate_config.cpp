@@ -1,5 +1,6 @@
 #include "models/mmate/mmate_config.h"
 #include "models/io/json_integer.h"
+#include "models/io/json_text.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -87,7 +88,7 @@ std::string MMateConfig::toJson() const {
 }
 
 MMateConfig MMateConfig::fromJson(const std::string &text) {
-  nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  nlohmann::json json = parseJson(text);
   if (!json.is_object())
     throw Error(ErrorCode::invalidArgument,
                 "M-MATE configuration: expected a JSON object, got '" + text.substr(0, 40) + "'");

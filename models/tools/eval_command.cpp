@@ -2,6 +2,7 @@
 #include "distill/data/evaluation.h"
 #include "distill/data/set_spec.h"
 #include "models/decoder/threads.h"
+#include "models/io/json_text.h"
 #include "models/report/progress_bar.h"
 #include "models/report/table.h"
 #include "models/tools/commands.h"
@@ -26,7 +27,7 @@ struct Arguments {
 nlohmann::json specOf(const std::string &data) {
   if (!data.starts_with('{'))
     return {{"jsonl", data}};
-  nlohmann::json spec = nlohmann::json::parse(data, nullptr, false);
+  nlohmann::json spec = models::parseJson(data);
   if (spec.is_discarded())
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("--data begins like a JSON object and is none: {}", data));

@@ -1,5 +1,6 @@
 #include "runtime/io/safetensors_file.h"
 #include "runtime/core/error.h"
+#include "runtime/io/json_nesting.h"
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -24,6 +25,8 @@ constexpr std::uint64_t maxHeaderBytes = 100'000'000;
 
 /// Refuses a repeated key, which a plain parse would silently resolve to the last one.
 json parseStrictly(const std::filesystem::path &path, const char *begin, const char *end) {
+  if (nestsTooDeeply({begin, end}))
+    corrupt(path, fmt::format("the header nests lists and objects deeper than {} levels", deepest_json));
   std::vector<std::set<std::string>> keys;
   std::string repeated;
   auto watch = [&](int, json::parse_event_t event, json &parsed) {
