@@ -1,5 +1,7 @@
 #include "distill/decodings.h"
+#include "distill/greedy_answer.h"
 #include "models/io/json_integer.h"
+#include "models/io/json_text.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -20,7 +22,7 @@ void Decodings::readFile() {
   const std::int64_t last = teacher_.decoder().config().vocab_size - 1;
   std::ifstream stream(file_);
   for (std::string line; std::getline(stream, line);) {
-    nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    nlohmann::json object = models::parseJson(line);
     if (object.is_discarded())
       continue;
     try {
@@ -49,27 +51,6 @@ static std::string hashOf(const std::int64_t *ids, std::int64_t count) {
   return fmt::format("{:016x}", hash);
 }
 
-std::vector<std::int64_t> Decodings::decode(const Batch &batch, std::int64_t row, std::int64_t prompt) const {
-  Batch one;
-  one.ids = batch.ids.narrow(0, row, 1).narrow(1, 0, prompt);
-  one.labels = torch::full_like(one.ids, noLabel);
-  for (const Tensor &patches : batch.patches)
-    one.patches.push_back(patches.narrow(0, row, 1));
-  one.layout = {prompt, batch.layout.media};
-  const models::Decoder &decoder = teacher_.decoder();
-  models::DecoderState state = decoder.initialState();
-  torch::NoGradGuard guard;
-  Tensor logits = decoder.forwardEmbeddings(teacher_.embed(one), one.layout, state);
-  std::vector<std::int64_t> ids;
-  while (std::int64_t(ids.size()) < max_tokens_) {
-    ids.push_back(logits.argmax(-1).item<std::int64_t>());
-    if (std::ranges::count(stop_tokens_, ids.back()) || std::int64_t(ids.size()) == max_tokens_)
-      break;
-    logits = decoder.forward(torch::full({1, 1}, ids.back(), torch::kInt64), state);
-  }
-  return ids;
-}
-
 const std::vector<std::int64_t> &Decodings::answer(const Batch &batch, std::int64_t row,
                                                    std::int64_t prompt) {
   const std::string &name = batch.names[std::size_t(row)];
@@ -78,7 +59,8 @@ const std::vector<std::int64_t> &Decodings::answer(const Batch &batch, std::int6
   auto found = answers_.find(name);
   if (found != answers_.end() && found->second.prompt == hash)
     return found->second.ids;
-  Answer &made = answers_[name] = {hash, decode(batch, row, prompt)};
+  Answer &made = answers_[name] = {
+      hash, greedyAnswer(teacher_, teacher_.decoder(), batch, row, prompt, stop_tokens_, max_tokens_)};
   std::string line = nlohmann::json{{"name", name}, {"prompt", hash}, {"ids", made.ids}}.dump() + "\n";
   std::ofstream stream(file_, std::ios::app);
   // On a line of its own, whatever a killed process has left.
@@ -87,23 +69,12 @@ const std::vector<std::int64_t> &Decodings::answer(const Batch &batch, std::int6
   return made.ids;
 }
 
-/// The first token of the last answer of a row.
-static std::int64_t promptOf(const Tensor &labels) {
-  const auto *label = labels.data_ptr<std::int64_t>();
-  std::int64_t at = labels.numel();
-  while (at > 0 && label[at - 1] == noLabel)
-    --at;
-  while (at > 0 && label[at - 1] != noLabel)
-    --at;
-  return at;
-}
-
 Batch Decodings::of(const Batch &batch) {
   std::int64_t rows = batch.ids.size(0), longest = 0;
   std::vector<std::int64_t> prompts;
   std::vector<std::vector<std::int64_t>> answers;
   for (std::int64_t row = 0; row < rows; ++row) {
-    prompts.push_back(promptOf(batch.labels[row].contiguous()));
+    prompts.push_back(promptOf(batch.labels[row]));
     if (prompts.back() == 0)
       throw Error(ErrorCode::invalidArgument,
                   fmt::format("{}: expected a prompt before the answer to decode after, got none",

@@ -27,7 +27,6 @@ private:
     std::vector<std::int64_t> ids;
   };
   const std::vector<std::int64_t> &answer(const Batch &batch, std::int64_t row, std::int64_t prompt);
-  std::vector<std::int64_t> decode(const Batch &batch, std::int64_t row, std::int64_t prompt) const;
   void readFile();
 
   const Model &teacher_;

@@ -7,45 +7,13 @@
 #include "distill/export.h"
 #include "distill/text_source.h"
 #include "distill/vision_model.h"
-#include "models/io/json_integer.h"
 #include "models/vlm/model_folder.h"
 #include "runtime/core/error.h"
-#include "runtime/io/atomic_file.h"
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <fstream>
-#include <sstream>
 
 namespace linmu::distill {
-
-namespace {
-
-std::filesystem::path logOf(const Recipe &recipe) { return recipe.out / "log.jsonl"; }
-
-void appendToLog(const Recipe &recipe, const nlohmann::ordered_json &line) {
-  std::ofstream stream(logOf(recipe), std::ios::app);
-  if (!(stream << line.dump() << "\n" << std::flush))
-    throw Error(ErrorCode::io, fmt::format("cannot write {}", logOf(recipe).string()));
-}
-
-nlohmann::ordered_json logLine(const StepReport &report, const Recipe &recipe) {
-  nlohmann::ordered_json line = {{"step", report.whole_step},
-                                 {"stage", recipe.stages[report.stage].name},
-                                 {"loss", report.loss},
-                                 {"hidden", report.terms.hidden},
-                                 {"token", report.terms.token},
-                                 {"sequence", report.terms.sequence},
-                                 {"supervised", report.terms.supervised},
-                                 {"learning_rate", report.learning_rate},
-                                 {"gradient_norm", report.gradient_norm},
-                                 {"tokens", report.tokens}};
-  if (!report.skipped.empty())
-    line["skipped"] = report.skipped;
-  return line;
-}
-
-} // namespace
 
 static bool hasCheckpoints(const std::filesystem::path &folder) {
   std::error_code none;
@@ -125,7 +93,7 @@ Distillation::Distillation(Recipe recipe, Start start)
                                        decodings_.get(), *store_);
   if (newest)
     trainer_->resume(*newest);
-  truncateLog();
+  log_ = std::make_unique<RunLog>(recipe_, newest ? std::optional(trainer_->stepsDone()) : std::nullopt);
 }
 
 Distillation::~Distillation() = default;
@@ -183,22 +151,6 @@ void Distillation::makeStudent() {
   student_ = modelOf(DecoderModel::studentOf(teacher_.decoder, *recipe_.mixer, recipe_.seed, calibration));
 }
 
-/// Drops the lines of steps that a resumed run makes again.
-void Distillation::truncateLog() const {
-  std::ifstream stream(logOf(recipe_));
-  std::ostringstream kept;
-  for (std::string line; std::getline(stream, line);) {
-    nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (object.is_object() && object.contains("step") &&
-        models::integerIn(object["step"], 0, trainer_->stepsDone()))
-      kept << line << "\n";
-  }
-  std::string text = kept.str();
-  AtomicFile file(logOf(recipe_));
-  file.write(text.data(), text.size());
-  file.commit();
-}
-
 void Distillation::exportTo(const std::filesystem::path &folder, std::size_t stages) const {
   ModelFacts facts;
   facts.distilled = distills();
@@ -216,16 +168,18 @@ void Distillation::exportTo(const std::filesystem::path &folder, std::size_t sta
 
 Trainer::End Distillation::run(TrainerEvents events) {
   TrainerEvents mine = events;
+  RunSpeed speed;
   mine.onStep = [&](const StepReport &report) {
-    appendToLog(recipe_, logLine(report, recipe_));
+    log_->addStep(report);
+    ++speed.steps;
+    speed.tokens += report.tokens;
+    speed.seconds += report.seconds;
+    speed.peak_memory = report.peak_memory;
     if (events.onStep)
       events.onStep(report);
   };
   mine.onValidation = [&](std::int64_t step, double divergence, double likelihood) {
-    nlohmann::ordered_json line = {{"step", step}, {"divergence", divergence}, {"likelihood", likelihood}};
-    if (!distills())
-      line.erase("divergence");
-    appendToLog(recipe_, line);
+    log_->addValidation(step, divergence, likelihood);
     if (events.onValidation)
       events.onValidation(step, divergence, likelihood);
   };
@@ -236,9 +190,34 @@ Trainer::End Distillation::run(TrainerEvents events) {
       events.onStageEnd(stage);
   };
   Trainer::End end = trainer_->run(mine);
-  if (end == Trainer::End::finished)
+  if (end == Trainer::End::finished) {
     exportTo(resultFolder(), recipe_.stages.size());
+    writeReport(speed);
+  }
   return end;
+}
+
+/// With answers to held-out questions or, where there are none, to some of the training's.
+void Distillation::writeReport(const RunSpeed &speed) {
+  constexpr std::int64_t most_samples = 12, most_tokens = 32;
+  BatchSource &source = validation_ ? *validation_ : *data_;
+  const std::int64_t most_batches = validation_ ? recipe_.validation_batches : 2;
+  nlohmann::json start = source.position();
+  std::vector<Batch> batches;
+  while (std::int64_t(batches.size()) < most_batches)
+    if (auto batch = source.next())
+      batches.push_back(std::move(*batch));
+    else
+      break;
+  source.seek(start);
+  const models::Decoder merged = student_->merged();
+  const Answerer student{*student_, merged};
+  std::optional<Answerer> teacher;
+  if (teacher_model_)
+    teacher.emplace(*teacher_model_, teacher_model_->decoder());
+  const auto samples = answerSamples(batches, most_samples, teacher_, teacher ? &*teacher : nullptr, student,
+                                     std::min(recipe_.decode_tokens, most_tokens));
+  runReport(recipe_, RunLog::linesOf(recipe_.out), samples, speed).write(reportFile());
 }
 
 } // namespace linmu::distill

@@ -2,15 +2,17 @@
 // teacher, a student that is the model itself.
 #pragma once
 #include "distill/data/sample_encoder.h"
+#include "distill/run_log.h"
+#include "distill/run_report.h"
 #include "distill/trainer.h"
 #include "models/generate/language_model.h"
 #include <memory>
 
 namespace linmu::distill {
 
-/// What is there in Recipe::out: checkpoints/, log.jsonl (a line a step), teacher_decodings.jsonl, and the
-/// result as a folder, student/ or, of a training, model/, after the last stage; stage-NAME/ after each where
-/// the recipe says so. Of a training from random weights, initial/ has these.
+/// What is there in Recipe::out: checkpoints/, what RunLog writes, teacher_decodings.jsonl, report.html, and
+/// the result as a folder, student/ or, of a training, model/, after the last stage; stage-NAME/ after each
+/// where the recipe says so. Of a training from random weights, initial/ has these.
 class Distillation {
 public:
   enum class Start {
@@ -21,7 +23,7 @@ public:
   Distillation(Recipe recipe, Start start);
   ~Distillation();
 
-  /// As Trainer::run. Where it finishes, the student is exported.
+  /// As Trainer::run. Where it finishes, the student is exported and reportFile() written.
   Trainer::End run(TrainerEvents events);
 
   std::int64_t steps() const { return trainer_->steps(); }
@@ -34,6 +36,9 @@ public:
   bool distills() const { return recipe_.kind == RecipeKind::distill; }
   std::filesystem::path resultFolder() const { return recipe_.out / (distills() ? "student" : "model"); }
 
+  /// A page with the stages, the curves and some answers.
+  std::filesystem::path reportFile() const { return recipe_.out / "report.html"; }
+
   /// How many samples were skipped as damaged, and which; empty if there was none.
   std::string dataSummary();
 
@@ -42,7 +47,7 @@ private:
   std::unique_ptr<DecoderModel> modelOf(models::Decoder decoder) const;
   void checkStart() const;
   void makeStudent();
-  void truncateLog() const;
+  void writeReport(const RunSpeed &speed);
   void exportTo(const std::filesystem::path &folder, std::size_t stages) const;
 
   Recipe recipe_;
@@ -55,6 +60,7 @@ private:
   std::unique_ptr<Decodings> decodings_;
   std::unique_ptr<CheckpointStore> store_;
   std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<RunLog> log_;
 };
 
 } // namespace linmu::distill

@@ -1,7 +1,9 @@
 #include "distill/trainer.h"
+#include "distill/peak_memory.h"
 #include "models/io/json_integer.h"
 #include "runtime/core/error.h"
 #include "runtime/core/version.h"
+#include <chrono>
 #include <cmath>
 #include <fmt/format.h>
 #include <utility>
@@ -116,6 +118,7 @@ void Trainer::resume(RunPlace place) {
   if (optimizer_ && part_ > 0)
     optimizer_->setGradients(tensors("gradients"), origin + "/gradients.safetensors");
   data_.seek(step_position_);
+  resumed_ = true;
 }
 
 void Trainer::save(bool improved) {
@@ -125,10 +128,8 @@ void Trainer::save(bool improved) {
     store_.markBest(place);
 }
 
-/// Whether the student is better than before.
-bool Trainer::validate(const TrainerEvents &events) {
-  if (!validation_)
-    return false;
+/// Of the student as it is now.
+Trainer::Score Trainer::score() const {
   torch::NoGradGuard guard;
   ObjectiveOptions options;
   options.weights = {.hidden = 0, .token = teacher_ ? 1.0 : 0.0, .sequence = 0, .supervised = 1};
@@ -148,12 +149,20 @@ bool Trainer::validate(const TrainerEvents &events) {
   LossTerms terms;
   for (const Batch &batch : batches)
     terms += objective.run(batch, whole);
-  if (events.onValidation)
-    events.onValidation(step_, terms.token, terms.supervised);
-  double score = teacher_ ? terms.token : terms.supervised;
-  if (!std::isfinite(score) || (best_ && score >= *best_))
+  return {terms.token, terms.supervised};
+}
+
+/// Whether the student is better than before.
+bool Trainer::validate(const TrainerEvents &events) {
+  if (!validation_)
     return false;
-  best_ = score;
+  const Score now = score();
+  if (events.onValidation)
+    events.onValidation(step_, now.divergence, now.likelihood);
+  const double mean = teacher_ ? now.divergence : now.likelihood;
+  if (!std::isfinite(mean) || (best_ && mean >= *best_))
+    return false;
+  best_ = mean;
   return true;
 }
 
@@ -188,6 +197,7 @@ bool Trainer::makeStep(const TrainerEvents &events) {
   };
   if (part_ == 0 && stopped())
     return false;
+  const auto began = std::chrono::steady_clock::now();
   // All batches of the step first: its losses are means over all of them.
   std::vector<Batch> batches;
   Counts whole;
@@ -210,6 +220,8 @@ bool Trainer::makeStep(const TrainerEvents &events) {
   Optimizer::Outcome outcome = optimizer_->step(report.learning_rate);
   report.gradient_norm = outcome.norm;
   report.skipped = outcome.not_finite;
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  report.peak_memory = peakMemory(recipe_.device);
   report.step = ++stage_step_;
   report.whole_step = ++step_;
   part_ = 0;
@@ -237,6 +249,12 @@ void Trainer::giveUp(const std::string &parameter) {
 }
 
 Trainer::End Trainer::run(const TrainerEvents &events) {
+  // No checkpoint has these weights, so that they are not the best of any.
+  if (!resumed_ && validation_ && steps() > 0) {
+    const Score start = score();
+    if (events.onValidation)
+      events.onValidation(0, start.divergence, start.likelihood);
+  }
   while (stage_ < recipe_.stages.size()) {
     const Stage &stage = recipe_.stages[stage_];
     if (!optimizer_)

@@ -17,13 +17,15 @@ struct StepReport {
   double loss = 0;             ///< their weighted sum
   double learning_rate = 0, gradient_norm = 0;
   std::int64_t tokens = 0; ///< that the step trained on
+  double seconds = 0;      ///< that it took, without validation and checkpoints
+  double peak_memory = 0;  ///< bytes at most so far, as peakMemory() counts
   std::string skipped;     ///< the parameter whose gradient was not finite; empty: the step was made
 };
 
 struct TrainerEvents {
   std::function<void(const StepReport &)> onStep;
-  /// After each validation: the mean of KL to the teacher at temperature 1, 0 where there is none, and of
-  /// -log p of the answers.
+  /// After each validation, of which the first, before step 1, is of the student as it starts: the mean of KL
+  /// to the teacher at temperature 1, 0 where there is none, and of -log p of the answers.
   std::function<void(std::int64_t whole_step, double divergence, double likelihood)> onValidation;
   /// After the last step of a stage, while the student still has its branches.
   std::function<void(std::size_t stage)> onStageEnd;
@@ -62,6 +64,10 @@ private:
   void enterStage();
   bool makeStep(const TrainerEvents &events);
   [[noreturn]] void giveUp(const std::string &parameter);
+  struct Score {
+    double divergence = 0, likelihood = 0;
+  };
+  Score score() const;
   bool validate(const TrainerEvents &events);
   void save(bool improved);
   Checkpoint checkpoint() const;
@@ -85,6 +91,7 @@ private:
   std::optional<double> best_;
   std::unique_ptr<Optimizer> optimizer_;
   bool has_adapters_ = false;
+  bool resumed_ = false;
 };
 
 } // namespace linmu::distill

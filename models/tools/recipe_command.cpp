@@ -9,7 +9,6 @@
 #include "runtime/io/interruption.h"
 #include "runtime/io/standard_streams.h"
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 namespace linmu::tools {
 namespace {
@@ -19,14 +18,8 @@ struct Arguments {
   bool resume = false;
 };
 
-double peakBytes() {
-  struct rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return double(usage.ru_maxrss) * 1024;
-}
-
 /// "loss 0.412 (hidden 0.02, token 0.8), 1,024 tokens/s, 1.2 GiB"
-std::string detailOf(const distill::StepReport &report, double seconds) {
+std::string detailOf(const distill::StepReport &report) {
   std::string terms;
   auto add = [&](const char *name, double value) {
     if (value != 0)
@@ -37,7 +30,7 @@ std::string detailOf(const distill::StepReport &report, double seconds) {
   add("sequence", report.terms.sequence);
   add("supervised", report.terms.supervised);
   return fmt::format("loss {:.4g} ({}), {:.0f} tokens/s, {}", report.loss, terms,
-                     double(report.tokens) / std::max(seconds, 1e-9), bytesText(peakBytes()));
+                     double(report.tokens) / std::max(report.seconds, 1e-9), bytesText(report.peak_memory));
 }
 
 /// A line of its own, also where a progress bar is being redrawn.
@@ -51,7 +44,6 @@ void train(distill::Distillation &run) {
   Uninterrupted signals_wait;
   std::unique_ptr<report::ProgressBar> bar;
   std::int64_t before = run.trainer().stageStepsDone();
-  double began = report::ProgressBar::steadySeconds();
   // Of the steps that this process makes, so that the time left is theirs.
   auto show = [&](std::size_t number) {
     const auto &stages = run.recipe().stages;
@@ -65,22 +57,18 @@ void train(distill::Distillation &run) {
   events.stop = interruptionWaits;
   events.onStep = [&](const distill::StepReport &report) {
     const distill::Stage &stage = run.recipe().stages[report.stage];
-    double now = report::ProgressBar::steadySeconds();
-    std::string detail =
-        fmt::format("step {} of {}, {}", report.step, stage.steps, detailOf(report, now - began));
+    std::string detail = fmt::format("step {} of {}, {}", report.step, stage.steps, detailOf(report));
     bar->update(double(report.step - before), detail);
     if (!report.skipped.empty())
       say(fmt::format("step {} skipped: the gradient of {} is not finite", report.whole_step,
                       report.skipped));
     if (report.step == stage.steps)
       bar->finish(detail);
-    began = now;
   };
   events.onValidation = [&](std::int64_t step, double divergence, double likelihood) {
     const std::string to_teacher =
         run.distills() ? fmt::format("KL to the teacher {:.4g}, ", divergence) : "";
     say(fmt::format("step {}: validation: {}-log p of the answers {:.4g}", step, to_teacher, likelihood));
-    began = report::ProgressBar::steadySeconds();
   };
   events.onStageEnd = [&](std::size_t number) {
     before = 0;
@@ -93,6 +81,8 @@ void train(distill::Distillation &run) {
   if (end == distill::Trainer::End::stopped)
     say(fmt::format("stopped after step {} of {}, which is saved; --resume goes on from there",
                     run.stepsDone(), run.steps()));
+  else
+    say(fmt::format("{} has the curves", run.reportFile().string()));
 } // here a signal that waits ends the program
 
 /// What is given beside the recipe stands in its place.

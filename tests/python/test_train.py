@@ -94,7 +94,7 @@ def test_the_loss_falls_and_pictures_that_it_has_not_seen_are_answered(trained):
     assert len(losses) == 120 and losses[0] > 2
     assert sum(losses[-10:]) / 10 < 0.1
     likelihoods = [line["likelihood"] for line in lines if "likelihood" in line]
-    assert len(likelihoods) == 3 and likelihoods[-1] < 0.3
+    assert len(likelihoods) == 4 and likelihoods[0] > 2 and likelihoods[-1] < 0.3
     asked = linmu("eval", folder / "model", folder / "out/model", "--data", folder / "held-out/data.jsonl")
     before, after = (float(share) for share in re.findall(r"([\d.]+)% of 32", asked.stdout)[-2:])
     assert before <= 25 and after >= 90, asked.stdout

@@ -1,0 +1,18 @@
+// What a model answers to the question of a batch's row.
+#pragma once
+#include "distill/model.h"
+#include <cstdint>
+#include <vector>
+
+namespace linmu::distill {
+
+/// The first token of the last answer of a row, whose labels [N] these are; 0 where it has none.
+std::int64_t promptOf(const torch::Tensor &labels);
+
+/// The likeliest token each time behind the first `prompt` tokens of row `row`, until one of `stop_tokens`,
+/// which comes last then, or `max_tokens`. `model` embeds and `decoder` decodes.
+std::vector<std::int64_t> greedyAnswer(const Model &model, const models::Decoder &decoder, const Batch &batch,
+                                       std::int64_t row, std::int64_t prompt,
+                                       const std::vector<std::int64_t> &stop_tokens, std::int64_t max_tokens);
+
+} // namespace linmu::distill
