@@ -50,7 +50,10 @@ CheckpointStore::CheckpointStore(fs::path folder, std::int64_t keep)
   AtomicFolder::sweep(folder_);
 }
 
-CheckpointStore::~CheckpointStore() { ::close(lock_); }
+CheckpointStore::~CheckpointStore() {
+  if (lock_ >= 0)
+    ::close(lock_);
+}
 
 fs::path CheckpointStore::pathOf(RunPlace place) const { return folder_ / nameOf(place); }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -31,6 +32,10 @@ public:
   /// checkpoints stay, and the best besides. Throws Error(io) where another store is open on the folder, in
   /// whatever process.
   CheckpointStore(std::filesystem::path folder, std::int64_t keep);
+  /// Of another process, to read; save() and markBest() are not for it.
+  static std::unique_ptr<CheckpointStore> reader(std::filesystem::path folder) {
+    return std::unique_ptr<CheckpointStore>(new CheckpointStore(std::move(folder)));
+  }
   ~CheckpointStore();
   CheckpointStore(const CheckpointStore &) = delete;
   CheckpointStore &operator=(const CheckpointStore &) = delete;
@@ -51,12 +56,13 @@ public:
   std::filesystem::path pathOf(RunPlace place) const;
 
 private:
+  explicit CheckpointStore(std::filesystem::path folder) : folder_(std::move(folder)), keep_(1) {}
   std::vector<RunPlace> places() const; ///< ascending
   void removeOld() const;
 
   std::filesystem::path folder_;
   std::int64_t keep_;
-  int lock_ = -1; ///< a descriptor, whose lock ends with the process at the latest
+  int lock_ = -1; ///< a descriptor, whose lock ends with the process at the latest; none of a reader
 };
 
 } // namespace linmu::distill

@@ -6,39 +6,66 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
+#include <sstream>
+#include <utility>
 
 namespace linmu::distill {
 
 using torch::Tensor;
 
 Decodings::Decodings(const Model &teacher, std::vector<std::int64_t> stop_tokens, std::int64_t max_tokens,
-                     std::filesystem::path file)
+                     std::filesystem::path file, bool writes)
     : teacher_(teacher), stop_tokens_(std::move(stop_tokens)), max_tokens_(max_tokens),
-      file_(std::move(file)) {
+      file_(std::move(file)), writes_(writes) {
   readFile();
 }
 
 void Decodings::readFile() {
-  const std::int64_t last = teacher_.decoder().config().vocab_size - 1;
   std::ifstream stream(file_);
-  for (std::string line; std::getline(stream, line);) {
-    nlohmann::json object = models::parseJson(line);
-    if (object.is_discarded())
-      continue;
-    try {
-      const auto name = object.at("name").get<std::string>();
-      auto ids = models::integersIn(object.at("ids"), 0, last);
-      if (!ids)
-        throw Error(ErrorCode::corruptFile,
-                    fmt::format("{}: 'ids' of '{}' must be a list of integers from 0 to {}, got {}",
-                                file_.string(), name, last, object.at("ids").dump().substr(0, 80)));
-      answers_[name] = {object.at("prompt").get<std::string>(), std::move(*ids)};
-    } catch (const nlohmann::json::exception &error) {
+  for (std::string line; std::getline(stream, line);)
+    remember(line);
+}
+
+void Decodings::remember(const std::string &line) {
+  const nlohmann::json object = models::parseJson(line);
+  if (object.is_discarded())
+    return;
+  const std::int64_t last = teacher_.decoder().config().vocab_size - 1;
+  try {
+    const auto name = object.at("name").get<std::string>();
+    auto ids = models::integersIn(object.at("ids"), 0, last);
+    if (!ids)
       throw Error(ErrorCode::corruptFile,
-                  fmt::format("{}: expected lines of {{\"name\", \"prompt\", \"ids\"}}, "
-                              "got {}",
-                              file_.string(), line.substr(0, 80)));
-    }
+                  fmt::format("{}: 'ids' of '{}' must be a list of integers from 0 to {}, got {}",
+                              file_.string(), name, last, object.at("ids").dump().substr(0, 80)));
+    answers_[name] = {object.at("prompt").get<std::string>(), std::move(*ids)};
+  } catch (const nlohmann::json::exception &error) {
+    throw Error(ErrorCode::corruptFile,
+                fmt::format("{}: expected lines of {{\"name\", \"prompt\", \"ids\"}}, "
+                            "got {}",
+                            file_.string(), line.substr(0, 80)));
+  }
+}
+
+void Decodings::store(const std::string &lines) const {
+  std::ofstream stream(file_, std::ios::app);
+  // On lines of their own, whatever a killed process has left.
+  if (!(stream << "\n" << lines << std::flush))
+    throw Error(ErrorCode::io, fmt::format("cannot write {}", file_.string()));
+}
+
+void Decodings::exchange(Collective &ranks) {
+  if (ranks.ranks() == 1)
+    return;
+  const std::vector<std::string> all = ranks.gather(std::exchange(fresh_, {}));
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    if (std::int64_t(rank) == ranks.rank() || all[rank].empty())
+      continue;
+    std::istringstream lines(all[rank]);
+    for (std::string line; std::getline(lines, line);)
+      remember(line);
+    if (writes_)
+      store(all[rank]);
   }
 }
 
@@ -62,10 +89,9 @@ const std::vector<std::int64_t> &Decodings::answer(const Batch &batch, std::int6
   Answer &made = answers_[name] = {
       hash, greedyAnswer(teacher_, teacher_.decoder(), batch, row, prompt, stop_tokens_, max_tokens_)};
   std::string line = nlohmann::json{{"name", name}, {"prompt", hash}, {"ids", made.ids}}.dump() + "\n";
-  std::ofstream stream(file_, std::ios::app);
-  // On a line of its own, whatever a killed process has left.
-  if (!(stream << "\n" << line << std::flush))
-    throw Error(ErrorCode::io, fmt::format("cannot write {}", file_.string()));
+  fresh_ += line;
+  if (writes_)
+    store(line);
   return made.ids;
 }
 

@@ -5,6 +5,7 @@
 #include "distill/data/set_spec.h"
 #include "distill/data/vocabulary.h"
 #include "distill/export.h"
+#include "distill/parallel/share.h"
 #include "distill/text_source.h"
 #include "distill/vision_model.h"
 #include "models/vlm/model_folder.h"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <sstream>
 
 namespace linmu::distill {
 
@@ -24,19 +26,31 @@ static bool hasCheckpoints(const std::filesystem::path &folder) {
 }
 
 /// The folder of random weights is written where the recipe has a preset and nothing was trained yet.
-static Recipe withInitialModel(Recipe recipe) {
+static Recipe withInitialModel(Recipe recipe, Collective &ranks) {
   if (recipe.preset.empty())
     return recipe;
   recipe.model = recipe.out / "initial";
-  if (hasCheckpoints(recipe.out / "checkpoints") && std::filesystem::exists(recipe.model))
-    return recipe;
-  models::writeNewModel(recipe.model, models::VlmConfig::preset(recipe.preset),
-                        models::presetPreprocessor(recipe.preset), wordTokenizerJson(), recipe.seed);
+  const bool there = hasCheckpoints(recipe.out / "checkpoints") && std::filesystem::exists(recipe.model);
+  if (!there && ranks.rank() == 0)
+    models::writeNewModel(recipe.model, models::VlmConfig::preset(recipe.preset),
+                          models::presetPreprocessor(recipe.preset), wordTokenizerJson(), recipe.seed);
+  ranks.barrier();
   return recipe;
+}
+
+static Collective &alone() {
+  static Alone alone;
+  return alone;
 }
 
 void Distillation::checkStart() const {
   const std::string model = recipe_.model.string();
+  if (recipe_.batch < ranks_.ranks())
+    throw Error(
+        ErrorCode::invalidArgument,
+        fmt::format("batch: {} samples of a micro-batch are shared out over {} ranks: expected one for each "
+                    "at least",
+                    recipe_.batch, ranks_.ranks()));
   if (distills() && teacher_.decoder.config().mmate)
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("{}: a teacher must have attention, this is a LinMU model", model));
@@ -56,8 +70,10 @@ void Distillation::checkStart() const {
     at::globalContext().setSDPUseCuDNN(false);
 }
 
-Distillation::Distillation(Recipe recipe, Start start)
-    : recipe_(withInitialModel(std::move(recipe))),
+Distillation::Distillation(Recipe recipe, Start start) : Distillation(std::move(recipe), start, alone()) {}
+
+Distillation::Distillation(Recipe recipe, Start start, Collective &ranks)
+    : ranks_(ranks), recipe_(withInitialModel(std::move(recipe), ranks)),
       teacher_(models::isVisionLanguageModel(recipe_.model)
                    ? vision_.emplace(models::VisionLanguageModel::open(recipe_.model)).language
                    : text_.emplace(models::LanguageModel::open(recipe_.model, models::WeightForm::f32))) {
@@ -73,30 +89,46 @@ Distillation::Distillation(Recipe recipe, Start start)
   } else {
     teacher_.decoder.moveTo(recipe_.device);
   }
-  data_ = openData(recipe_.data, /*evaluation=*/false);
+  auto data = openData(recipe_.data, /*evaluation=*/false);
   if (recipe_.validation)
-    validation_ = openData(*recipe_.validation, /*evaluation=*/true);
-  store_ = std::make_unique<CheckpointStore>(recipe_.out / "checkpoints", recipe_.checkpoint_keep);
-  auto newest = store_->newest();
+    validation_ = shared(openData(*recipe_.validation, /*evaluation=*/true));
+  store_ = writes() ? std::make_unique<CheckpointStore>(recipe_.out / "checkpoints", recipe_.checkpoint_keep)
+                    : CheckpointStore::reader(recipe_.out / "checkpoints");
+  const std::optional<RunPlace> newest = newestOfFirst();
   if (newest && start == Start::fresh)
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("{} holds the checkpoints of a run, the newest of step {}",
                             (recipe_.out / "checkpoints").string(), newest->step),
                 "go on with --resume, or choose another folder for `out`");
-  makeStudent();
+  makeStudent(*data);
+  data_ = shared(std::move(data));
   bool decodes = std::ranges::any_of(
       recipe_.stages, [](const Stage &stage) { return stage.objective.weights.sequence != 0; });
   if (decodes)
     decodings_ = std::make_unique<Decodings>(*teacher_model_, teacher_.stop_tokens, recipe_.decode_tokens,
-                                             recipe_.out / "teacher_decodings.jsonl");
+                                             recipe_.out / "teacher_decodings.jsonl", writes());
   trainer_ = std::make_unique<Trainer>(recipe_, teacher_model_.get(), *student_, *data_, validation_.get(),
-                                       decodings_.get(), *store_);
+                                       decodings_.get(), *store_, ranks_);
   if (newest)
     trainer_->resume(*newest);
-  log_ = std::make_unique<RunLog>(recipe_, newest ? std::optional(trainer_->stepsDone()) : std::nullopt);
+  if (writes())
+    log_ = std::make_unique<RunLog>(recipe_, newest ? std::optional(trainer_->stepsDone()) : std::nullopt);
 }
 
 Distillation::~Distillation() = default;
+
+/// Where the others may see it later, as on a network's file system, the first rank's word counts.
+std::optional<RunPlace> Distillation::newestOfFirst() const {
+  std::string text;
+  if (writes())
+    if (const auto newest = store_->newest())
+      text = fmt::format("{} {}", newest->step, newest->part);
+  text = ranks_.gather(text).front();
+  RunPlace place;
+  if (text.empty() || !(std::istringstream(text) >> place.step >> place.part))
+    return {};
+  return place;
+}
 
 std::unique_ptr<BatchSource> Distillation::openData(const DataRecipe &data, bool evaluation) const {
   if (data.kind == "text")
@@ -114,12 +146,24 @@ std::unique_ptr<BatchSource> Distillation::openData(const DataRecipe &data, bool
   options.workers = int(data.workers);
   options.memory = data.memory_mib << 20;
   options.ahead = int(std::clamp<std::int64_t>(2 * recipe_.batch, 64, 1024));
-  auto source =
-      std::make_unique<SampleSource>(openSets(data.sets, data.folder, *encoder_), std::move(options));
+  if (!writes()) // each rank meets the same damaged samples
+    options.report = [](const std::string &) {};
+  return std::make_unique<SampleSource>(openSets(data.sets, data.folder, *encoder_), std::move(options));
+}
+
+/// This rank's rows of what `source` gives. Every rank goes through all of the data, so that positions, and
+/// with them checkpoints, are the same for any number of ranks.
+std::unique_ptr<BatchSource> Distillation::shared(std::unique_ptr<BatchSource> source) const {
+  const bool media = dynamic_cast<SampleSource *>(source.get()) != nullptr;
+  if (!media && ranks_.ranks() == 1)
+    return source;
   // One step is trained on, one waits, and one is being made.
-  const bool pinned = recipe_.device.is_cuda();
-  return std::make_unique<AheadSource>(std::move(source), std::size_t(recipe_.accumulate),
-                                       [pinned](Batch batch) { return packed(std::move(batch), pinned); });
+  return std::make_unique<AheadSource>(
+      std::move(source), std::size_t(recipe_.accumulate),
+      [media, pinned = recipe_.device.is_cuda(), rank = ranks_.rank(), ranks = ranks_.ranks()](Batch batch) {
+        Batch share = shareOf(batch, rank, ranks);
+        return media && share.ids.size(0) > 0 ? packed(std::move(share), pinned) : share;
+      });
 }
 
 std::unique_ptr<DecoderModel> Distillation::modelOf(models::Decoder decoder) const {
@@ -130,10 +174,12 @@ std::unique_ptr<DecoderModel> Distillation::modelOf(models::Decoder decoder) con
 
 std::string Distillation::dataSummary() {
   auto *ahead = dynamic_cast<AheadSource *>(data_.get());
-  return ahead ? static_cast<const SampleSource &>(ahead->paused()).summary() : "";
+  auto *samples = ahead ? dynamic_cast<SampleSource *>(&ahead->paused()) : nullptr;
+  return samples ? samples->summary() : "";
 }
 
-void Distillation::makeStudent() {
+/// `data` begin with the batch that scan norms are calibrated on.
+void Distillation::makeStudent(BatchSource &data) {
   if (!distills()) {
     student_ = modelOf(recipe_.mixer ? DecoderModel::studentOf(teacher_.decoder, *recipe_.mixer, recipe_.seed)
                                      : teacher_.decoder);
@@ -142,9 +188,9 @@ void Distillation::makeStudent() {
   teacher_model_ = modelOf(teacher_.decoder);
   std::optional<DecoderModel::Calibration> calibration;
   if (recipe_.calibrate) {
-    nlohmann::json start = data_->position();
-    Batch first = data_->next().value();
-    data_->seek(start);
+    nlohmann::json start = data.position();
+    Batch first = data.next().value();
+    data.seek(start);
     torch::NoGradGuard guard;
     calibration = {teacher_model_->embed(first), first.layout};
   }
@@ -169,8 +215,10 @@ void Distillation::exportTo(const std::filesystem::path &folder, std::size_t sta
 Trainer::End Distillation::run(TrainerEvents events) {
   TrainerEvents mine = events;
   RunSpeed speed;
+  speed.ranks = ranks_.ranks();
   mine.onStep = [&](const StepReport &report) {
-    log_->addStep(report);
+    if (log_)
+      log_->addStep(report);
     ++speed.steps;
     speed.tokens += report.tokens;
     speed.seconds += report.seconds;
@@ -179,18 +227,22 @@ Trainer::End Distillation::run(TrainerEvents events) {
       events.onStep(report);
   };
   mine.onValidation = [&](std::int64_t step, double divergence, double likelihood) {
-    log_->addValidation(step, divergence, likelihood);
+    if (log_)
+      log_->addValidation(step, divergence, likelihood);
     if (events.onValidation)
       events.onValidation(step, divergence, likelihood);
   };
   mine.onStageEnd = [&](std::size_t stage) {
-    if (recipe_.export_stages)
+    if (recipe_.export_stages && writes())
       exportTo(recipe_.out / ("stage-" + recipe_.stages[stage].name), stage + 1);
     if (events.onStageEnd)
       events.onStageEnd(stage);
   };
   Trainer::End end = trainer_->run(mine);
-  if (end == Trainer::End::finished) {
+  // Here no rank needs another any more.
+  ranks_.barrier();
+  ranks_.leave();
+  if (end == Trainer::End::finished && writes()) {
     exportTo(resultFolder(), recipe_.stages.size());
     writeReport(speed);
   }

@@ -21,9 +21,14 @@ public:
   };
   /// Opens the teacher, or the model, and the data, and makes the student. Throws naming what does not fit.
   Distillation(Recipe recipe, Start start);
+  /// One of several `ranks`, which must outlive this, with files that all of them see; the first alone
+  /// writes. Micro-batches are shared out over them, so that the run is the same for any number but for
+  /// rounding.
+  Distillation(Recipe recipe, Start start, Collective &ranks);
   ~Distillation();
 
-  /// As Trainer::run. Where it finishes, the student is exported and reportFile() written.
+  /// As Trainer::run; then this rank leaves the others. Where it finishes, the student is exported and
+  /// reportFile() written.
   Trainer::End run(TrainerEvents events);
 
   std::int64_t steps() const { return trainer_->steps(); }
@@ -44,12 +49,16 @@ public:
 
 private:
   std::unique_ptr<BatchSource> openData(const DataRecipe &data, bool evaluation) const;
+  std::unique_ptr<BatchSource> shared(std::unique_ptr<BatchSource> source) const;
+  std::optional<RunPlace> newestOfFirst() const;
+  bool writes() const { return ranks_.rank() == 0; }
   std::unique_ptr<DecoderModel> modelOf(models::Decoder decoder) const;
   void checkStart() const;
-  void makeStudent();
+  void makeStudent(BatchSource &data);
   void writeReport(const RunSpeed &speed);
   void exportTo(const std::filesystem::path &folder, std::size_t stages) const;
 
+  Collective &ranks_;
   Recipe recipe_;
   std::optional<models::VisionLanguageModel> vision_; ///< the teacher, or the model, if it is one
   std::optional<models::LanguageModel> text_;         ///< otherwise

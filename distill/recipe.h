@@ -53,7 +53,7 @@ struct Recipe {
   DataRecipe data;
   std::optional<DataRecipe> validation;
   std::int64_t validation_batches = 8;
-  std::int64_t batch = 8;      ///< samples of a micro-batch
+  std::int64_t batch = 8;      ///< samples of a micro-batch, of all ranks together
   std::int64_t accumulate = 1; ///< micro-batches of a step
   Precision precision = Precision::f32;
   bool deterministic = true;

@@ -1,8 +1,6 @@
 #include "distill/trainer.h"
 #include "distill/peak_memory.h"
-#include "models/io/json_integer.h"
 #include "runtime/core/error.h"
-#include "runtime/core/version.h"
 #include <chrono>
 #include <cmath>
 #include <fmt/format.h>
@@ -10,12 +8,10 @@
 
 namespace linmu::distill {
 
-constexpr std::int64_t mostSkippedInARow = 10;
-
 Trainer::Trainer(const Recipe &recipe, const Model *teacher, DecoderModel &student, BatchSource &data,
-                 BatchSource *validation, Decodings *decodings, CheckpointStore &store)
+                 BatchSource *validation, Decodings *decodings, CheckpointStore &store, Collective &ranks)
     : recipe_(recipe), teacher_(teacher), student_(student), data_(data), validation_(validation),
-      decodings_(decodings), store_(store), step_position_(data.position()) {}
+      decodings_(decodings), store_(store), ranks_(ranks), step_position_(data.position()) {}
 
 Trainer::~Trainer() = default;
 
@@ -26,110 +22,36 @@ std::int64_t Trainer::steps() const {
   return sum;
 }
 
-// ---- what is kept ----
+// ---- several ranks ----
 
-/// What is not the teacher's, or the initial model's.
-NamedTensors Trainer::savedTensors() const {
-  std::set<Part> parts{Part::flex, Part::swin, Part::fusion, Part::adapters};
-  for (const Stage &stage : recipe_.stages)
-    parts.insert(stage.train.begin(), stage.train.end());
-  NamedTensors tensors;
-  for (const Parameter &parameter : student_.parameters().all())
-    if (parts.contains(parameter.part))
-      tensors.emplace(parameter.name, parameter.tensor);
-  return tensors;
-}
-
-Checkpoint Trainer::checkpoint() const {
-  Checkpoint checkpoint;
-  checkpoint.state = {{"format", 1},
-                      {"linmu", version()},
-                      {"recipe", recipe_.text},
-                      {"stage", stage_},
-                      {"stage_step", stage_step_},
-                      {"step", step_},
-                      {"part", part_},
-                      {"data", step_position_},
-                      {"skipped_in_a_row", skipped_in_a_row_},
-                      {"best", best_ ? nlohmann::json(*best_) : nlohmann::json()}};
-  checkpoint.tensors["student"] = savedTensors();
-  // Not as JSON, which has no words for what is not finite.
-  checkpoint.tensors["progress"] = {
-      {"random.cpu", at::globalContext().defaultGenerator(at::kCPU).get_state()},
-      {"part_terms",
-       torch::tensor({part_terms_.hidden, part_terms_.token, part_terms_.sequence, part_terms_.supervised},
-                     torch::kFloat64)}};
-  if (optimizer_) {
-    checkpoint.tensors["optimizer"] = optimizer_->state();
-    if (part_ > 0)
-      checkpoint.tensors["gradients"] = optimizer_->gradients();
+/// Ranks start from the same weights, also where their machines do not compute the same bits.
+void Trainer::shareParameters() {
+  if (ranks_.ranks() == 1)
+    return;
+  torch::NoGradGuard guard;
+  for (const Parameter &parameter : student_.parameters().trained()) {
+    const torch::Tensor dense = parameter.tensor.detach().contiguous();
+    ranks_.broadcast(dense);
+    ranks_.finish();
+    if (!dense.is_same(parameter.tensor) && dense.data_ptr() != parameter.tensor.data_ptr())
+      parameter.tensor.copy_(dense);
   }
-  return checkpoint;
 }
 
-void Trainer::resume(RunPlace place) {
-  std::string origin = store_.pathOf(place).string();
-  Checkpoint saved = store_.read(place);
-  const nlohmann::json &state = saved.state;
-  auto integer = [&](const char *key, std::int64_t most) {
-    const auto value = models::integerIn(state.at(key), 0, most);
-    if (!value)
-      throw Error(ErrorCode::corruptFile,
-                  fmt::format("{}/state.json: '{}' must be an integer from 0 to {}, got {}", origin, key,
-                              most, state.at(key).dump()));
-    return *value;
-  };
-  try {
-    if (auto key = recipe_.firstDifference(state.at("recipe")))
-      throw Error(ErrorCode::invalidArgument,
-                  fmt::format("{} is of a run with another recipe: {} differs", origin, *key),
-                  "give the recipe that the run was started with, or another folder for `out`");
-    stage_ = std::size_t(integer("stage", std::int64_t(recipe_.stages.size())));
-    stage_step_ = integer("stage_step", stage_ < recipe_.stages.size() ? recipe_.stages[stage_].steps : 0);
-    step_ = integer("step", steps());
-    part_ = integer("part", recipe_.accumulate - 1);
-    step_position_ = state.at("data");
-    skipped_in_a_row_ = integer("skipped_in_a_row", mostSkippedInARow);
-    best_ = state.at("best").is_null() ? std::nullopt : std::optional(state.at("best").get<double>());
-  } catch (const nlohmann::json::exception &error) {
-    throw Error(ErrorCode::corruptFile, fmt::format("{}/state.json: {}", origin, error.what()));
-  }
-  if (stage_ < recipe_.stages.size())
-    enterStage();
-  else
-    setParts(recipe_.stages.size() - 1);
-  auto tensors = [&](const char *file) -> const NamedTensors & {
-    auto found = saved.tensors.find(file);
-    if (found == saved.tensors.end())
-      throw Error(ErrorCode::corruptFile, fmt::format("{}: requires the file {}.safetensors", origin, file));
-    return found->second;
-  };
-  copyTensors(tensors("student"), savedTensors(), origin + "/student.safetensors");
-  torch::Tensor random = at::globalContext().defaultGenerator(at::kCPU).get_state();
-  torch::Tensor terms = torch::zeros({4}, torch::kFloat64);
-  copyTensors(tensors("progress"), {{"random.cpu", random}, {"part_terms", terms}},
-              origin + "/progress.safetensors");
-  at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
-  generator.set_state(random);
-  const double *values = terms.data_ptr<double>();
-  part_terms_ = {values[0], values[1], values[2], values[3]};
-  if (optimizer_)
-    optimizer_->restore(tensors("optimizer"), origin + "/optimizer.safetensors");
-  if (optimizer_ && part_ > 0)
-    optimizer_->setGradients(tensors("gradients"), origin + "/gradients.safetensors");
-  data_.seek(step_position_);
-  resumed_ = true;
+LossTerms Trainer::sumOfRanks(const LossTerms &terms) {
+  const auto sums = ranks_.sums({terms.hidden, terms.token, terms.sequence, terms.supervised});
+  return {sums[0], sums[1], sums[2], sums[3]};
 }
 
-void Trainer::save(bool improved) {
-  RunPlace place{step_, part_};
-  store_.save(place, checkpoint());
-  if (improved)
-    store_.markBest(place);
+Counts Trainer::sumOfRanks(const Counts &counts) {
+  const auto sums = ranks_.sums({double(counts.tokens), double(counts.targets), double(counts.decoded)});
+  return {std::int64_t(sums[0]), std::int64_t(sums[1]), std::int64_t(sums[2])};
 }
+
+// ---- held-out data ----
 
 /// Of the student as it is now.
-Trainer::Score Trainer::score() const {
+Trainer::Score Trainer::score() {
   torch::NoGradGuard guard;
   ObjectiveOptions options;
   options.weights = {.hidden = 0, .token = teacher_ ? 1.0 : 0.0, .sequence = 0, .supervised = 1};
@@ -140,15 +62,19 @@ Trainer::Score Trainer::score() const {
   Counts whole;
   while (std::int64_t(batches.size()) < recipe_.validation_batches)
     if (auto batch = validation_->next()) {
-      whole += objective.count(*batch);
+      if (batch->ids.size(0) > 0) // the last one may have fewer rows than there are ranks
+        whole += objective.count(*batch);
       batches.push_back(std::move(*batch));
     } else {
       break;
     }
   validation_->seek(start);
+  whole = sumOfRanks(whole);
   LossTerms terms;
   for (const Batch &batch : batches)
-    terms += objective.run(batch, whole);
+    if (batch.ids.size(0) > 0)
+      terms += objective.run(batch, whole);
+  terms = sumOfRanks(terms);
   return {terms.token, terms.supervised};
 }
 
@@ -181,8 +107,11 @@ void Trainer::setParts(std::size_t number) {
 }
 
 void Trainer::enterStage() {
+  buckets_.reset();
   setParts(stage_);
   optimizer_ = std::make_unique<Optimizer>(student_.parameters().trained(), recipe_.stages[stage_].optimizer);
+  if (ranks_.ranks() > 1)
+    buckets_ = std::make_unique<GradientBuckets>(student_.parameters().trained(), ranks_);
 }
 
 /// False if it was stopped before its end, with everything saved.
@@ -190,7 +119,7 @@ bool Trainer::makeStep(const TrainerEvents &events) {
   const Stage &stage = recipe_.stages[stage_];
   Objective objective(teacher_, student_, decodings_, stage.objective);
   auto stopped = [&] {
-    if (!events.stop || !events.stop())
+    if (!ranks_.any(events.stop && events.stop()))
       return false;
     save(/*improved=*/false);
     return true;
@@ -205,12 +134,21 @@ bool Trainer::makeStep(const TrainerEvents &events) {
     batches.push_back(data_.next().value());
     whole += objective.count(batches.back());
   }
+  if (stage.objective.weights.sequence != 0)
+    decodings_->exchange(ranks_);
+  whole = sumOfRanks(whole);
   for (bool resumed = true; part_ < recipe_.accumulate; resumed = false) {
-    if (part_ > 0 && !resumed && stopped())
+    // With several ranks what each has summed so far would have to be put together and apart again.
+    if (part_ > 0 && !resumed && ranks_.ranks() == 1 && stopped())
       return false;
+    if (buckets_ && part_ + 1 == recipe_.accumulate)
+      buckets_->begin();
     part_terms_ += objective.run(batches[std::size_t(part_)], whole);
     ++part_;
   }
+  if (buckets_)
+    buckets_->finish();
+  part_terms_ = sumOfRanks(part_terms_);
   StepReport report;
   report.stage = stage_;
   report.terms = part_terms_;
@@ -218,6 +156,7 @@ bool Trainer::makeStep(const TrainerEvents &events) {
   report.learning_rate = stage.schedule.at(stage_step_, stage.steps);
   report.tokens = whole.tokens;
   Optimizer::Outcome outcome = optimizer_->step(report.learning_rate);
+  ranks_.check(); // what a lost rank has left half-summed is in nothing that is saved
   report.gradient_norm = outcome.norm;
   report.skipped = outcome.not_finite;
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -238,7 +177,8 @@ bool Trainer::makeStep(const TrainerEvents &events) {
 /// Skipped steps have changed nothing, so that what is saved is the last good state.
 void Trainer::giveUp(const std::string &parameter) {
   std::int64_t count = std::exchange(skipped_in_a_row_, 0);
-  store_.save({step_, 0}, checkpoint());
+  if (ranks_.rank() == 0)
+    store_.save({step_, 0}, checkpoint());
   throw Error(
       ErrorCode::invalidArgument,
       fmt::format("stage '{}', step {}: the gradient of {} is not finite, as was one in each of the {} "
@@ -259,6 +199,7 @@ Trainer::End Trainer::run(const TrainerEvents &events) {
     const Stage &stage = recipe_.stages[stage_];
     if (!optimizer_)
       enterStage();
+    shareParameters();
     while (stage_step_ < stage.steps) {
       if (!makeStep(events))
         return End::stopped;
@@ -269,6 +210,7 @@ Trainer::End Trainer::run(const TrainerEvents &events) {
     if (events.onStageEnd)
       events.onStageEnd(stage_);
     // The checkpoint of the border is the beginning of the next stage, with an optimiser of its own.
+    buckets_.reset();
     optimizer_.reset();
     stage_step_ = 0;
     if (++stage_ < recipe_.stages.size())

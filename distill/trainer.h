@@ -2,6 +2,7 @@
 #pragma once
 #include "distill/checkpoint.h"
 #include "distill/decoder_model.h"
+#include "distill/parallel/gradient_buckets.h"
 #include "distill/recipe.h"
 #include <functional>
 #include <memory>
@@ -29,16 +30,21 @@ struct TrainerEvents {
   std::function<void(std::int64_t whole_step, double divergence, double likelihood)> onValidation;
   /// After the last step of a stage, while the student still has its branches.
   std::function<void(std::size_t stage)> onStageEnd;
-  /// Asked before each micro-batch; true saves and ends run().
+  /// Asked before each micro-batch, or with several ranks before each step; true on any saves and ends run().
   std::function<bool()> stop;
 };
+
+/// Steps whose gradients are not finite, one after the other, that end a run.
+inline constexpr std::int64_t mostSkippedInARow = 10;
 
 class Trainer {
 public:
   /// All must outlive the trainer. `validation` and `decodings` may be null; `decodings` where no stage has a
-  /// sequence loss, `teacher` where none has a loss but the supervised one.
+  /// sequence loss, `teacher` where none has a loss but the supervised one. Of several `ranks`, `data` and
+  /// `validation` give this rank's rows of the batches that they give one process, so that a run's steps are
+  /// the same for any number; the first alone saves.
   Trainer(const Recipe &recipe, const Model *teacher, DecoderModel &student, BatchSource &data,
-          BatchSource *validation, Decodings *decodings, CheckpointStore &store);
+          BatchSource *validation, Decodings *decodings, CheckpointStore &store, Collective &ranks);
   ~Trainer();
 
   /// Goes on from a checkpoint of a run with the same recipe, bit for bit as if nothing had happened. Throws
@@ -62,12 +68,15 @@ public:
 private:
   void setParts(std::size_t stage);
   void enterStage();
+  void shareParameters();
+  LossTerms sumOfRanks(const LossTerms &terms);
+  Counts sumOfRanks(const Counts &counts);
   bool makeStep(const TrainerEvents &events);
   [[noreturn]] void giveUp(const std::string &parameter);
   struct Score {
     double divergence = 0, likelihood = 0;
   };
-  Score score() const;
+  Score score();
   bool validate(const TrainerEvents &events);
   void save(bool improved);
   Checkpoint checkpoint() const;
@@ -80,6 +89,7 @@ private:
   BatchSource *validation_;
   Decodings *decodings_;
   CheckpointStore &store_;
+  Collective &ranks_;
 
   std::size_t stage_ = 0;
   std::int64_t stage_step_ = 0; ///< steps of the stage that are done
@@ -90,6 +100,7 @@ private:
   std::int64_t skipped_in_a_row_ = 0;
   std::optional<double> best_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<GradientBuckets> buckets_; ///< of several ranks
   bool has_adapters_ = false;
   bool resumed_ = false;
 };

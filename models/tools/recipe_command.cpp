@@ -1,6 +1,7 @@
 // What `linmu distill` and `linmu train` have in common: a recipe's run with its progress.
 #include "models/tools/recipe_command.h"
 #include "distill/distillation.h"
+#include "distill/parallel/join.h"
 #include "models/decoder/threads.h"
 #include "models/report/progress_bar.h"
 #include "models/tools/machine_facts.h"
@@ -9,6 +10,7 @@
 #include "runtime/io/interruption.h"
 #include "runtime/io/standard_streams.h"
 #include <fmt/format.h>
+#include <thread>
 
 namespace linmu::tools {
 namespace {
@@ -39,7 +41,8 @@ void say(const std::string &text) {
   std::fputs(fmt::format("{}linmu: {}\n", in_place ? "\r\x1b[K" : "", text).c_str(), stderr);
 }
 
-void train(distill::Distillation &run) {
+/// Of several ranks one shows how far they are.
+void train(distill::Distillation &run, bool quiet) {
   // Ctrl-C and its like wait until what it asks for is done: see `stop`.
   Uninterrupted signals_wait;
   std::unique_ptr<report::ProgressBar> bar;
@@ -55,6 +58,20 @@ void train(distill::Distillation &run) {
   show(run.trainer().stage());
   distill::TrainerEvents events;
   events.stop = interruptionWaits;
+  auto runAll = [&] {
+    try {
+      return run.run(events);
+    } catch (const Error &error) {
+      // A launcher ends the ranks that are left; then nobody comes to say why.
+      if (interruptionWaits())
+        say(std::string("error: ") + error.what());
+      throw;
+    }
+  };
+  if (quiet) {
+    runAll();
+    return;
+  }
   events.onStep = [&](const distill::StepReport &report) {
     const distill::Stage &stage = run.recipe().stages[report.stage];
     std::string detail = fmt::format("step {} of {}, {}", report.step, stage.steps, detailOf(report));
@@ -74,7 +91,7 @@ void train(distill::Distillation &run) {
     before = 0;
     show(number + 1);
   };
-  distill::Trainer::End end = run.run(events);
+  distill::Trainer::End end = runAll();
   bar.reset();
   if (std::string summary = run.dataSummary(); !summary.empty())
     say(summary);
@@ -105,14 +122,29 @@ distill::Recipe recipeOf(const Arguments &arguments, distill::RecipeKind kind) {
   return recipe;
 }
 
+/// Ranks of one machine share its cores.
+int threadsOf(const std::optional<distill::LaunchedRank> &launched) {
+  const int threads = Settings::current().threads;
+  if (threads > 0 || !launched)
+    return threads;
+  return std::max(1, int(std::thread::hardware_concurrency() / launched->local_ranks));
+}
+
 void run(const Arguments &arguments, distill::RecipeKind kind) {
   using Start = distill::Distillation::Start;
-  models::setTorchThreads(Settings::current().threads);
-  distill::Distillation run(recipeOf(arguments, kind), arguments.resume ? Start::resume : Start::fresh);
-  if (run.stepsDone() > 0)
+  const auto launched = distill::LaunchedRank::fromEnvironment();
+  models::setTorchThreads(threadsOf(launched));
+  distill::Recipe recipe = recipeOf(arguments, kind);
+  if (launched && recipe.device.is_cuda())
+    recipe.device = torch::Device(torch::kCUDA, c10::DeviceIndex(launched->local_rank));
+  const auto ranks = distill::joinRanks(launched, recipe.device);
+  const bool quiet = ranks->rank() != 0;
+  distill::Distillation run(std::move(recipe), arguments.resume ? Start::resume : Start::fresh, *ranks);
+  if (run.stepsDone() > 0 && !quiet)
     say(fmt::format("going on after step {} of {}", run.stepsDone(), run.steps()));
-  train(run);
-  writeStandardOutput(run.resultFolder().string() + "\n");
+  train(run, quiet);
+  if (!quiet)
+    writeStandardOutput(run.resultFolder().string() + "\n");
 }
 
 } // namespace

@@ -5,6 +5,10 @@ if(LINMU_BUILD_MODELS)
   linmu_use_torch(distill_files_test)
   linmu_unit_test(distill_run_test SOURCES distill_run_test.cpp LIBRARIES linmu_distill)
   linmu_use_torch(distill_run_test)
+  linmu_unit_test(distill_buckets_test SOURCES distill_buckets_test.cpp LIBRARIES linmu_parallel)
+  linmu_use_torch(distill_buckets_test)
+  linmu_unit_test(distill_parallel_test SOURCES distill_parallel_test.cpp LIBRARIES linmu_parallel)
+  linmu_use_torch(distill_parallel_test)
 
   # Answers tests/python with losses and gradients.
   add_executable(distill_probe "${CMAKE_CURRENT_LIST_DIR}/distill_probe.cpp")
