@@ -11,6 +11,9 @@ std::unique_ptr<Collective> joinRanks(const std::optional<LaunchedRank> &launche
     return std::make_unique<Alone>();
   if (device.is_cuda()) {
     const auto found = std::int64_t(torch::cuda::device_count());
+    if (found == 0)
+      throw Error(ErrorCode::unsupported, "device \"cuda\": torch finds no GPU here",
+                  "\"device\": \"cpu\" runs anywhere");
     if (launched->local_ranks > found)
       throw Error(ErrorCode::unsupported,
                   fmt::format("each rank has a GPU of its own: {} ranks on this machine, {} GPUs",

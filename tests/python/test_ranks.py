@@ -1,6 +1,7 @@
 """`linmu distill` and `linmu train` as several ranks: what one process gives, resuming with any number of them,
 one that dies."""
 
+import fcntl
 import json
 import os
 import random
@@ -74,9 +75,10 @@ def gradients(out, step: int) -> dict:
 def assert_gradients_are_those_of_one(one, many) -> None:
     ours, theirs = gradients(many, 1), gradients(one, 1)
     assert ours.keys() == theirs.keys() and len(ours) > 10
+    # In text some of M-MATE's have none: scans in the order of pictures.
+    assert sum(bool(value.any()) for value in theirs.values()) >= 10
     for name, expected in theirs.items():
-        largest = expected.abs().max()
-        assert largest > 0 and (ours[name] - expected).abs().max() <= 1e-6 * max(largest, 1), name
+        assert (ours[name] - expected).abs().max() <= 1e-6 * max(expected.abs().max(), 1), name
     first, second = (log_of(out)[-1] for out in (one, many))
     assert first["tokens"] == second["tokens"]
     for key in ("loss", "gradient_norm"):
@@ -220,10 +222,28 @@ def test_a_rank_that_dies_ends_the_others_by_its_name(tmp_path, ranks, dying):
 
 
 def test_a_rank_that_fails_says_why_and_the_others_that_it_did(whole):
-    (first, _, why), (second, _, said) = ends(start(2, "distill", whole / "recipe.json"))
+    """The first alone locks the checkpoints, which another process has locked here."""
+    with (whole / "out/checkpoints/lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (first, _, why), (second, _, said) = ends(start(2, "distill", whole / "recipe.json", "--resume"))
     assert first == second == 1
-    assert "holds the checkpoints of a run, the newest of step 9" in why
+    assert why == f"linmu: error: {whole}/out/checkpoints: another process is training there\n"
     assert said.startswith("linmu: error: rank 0 of 2 has ended with an error, which it has said\n")
+
+
+@pytest.mark.skipif(not os.environ.get("TEST_NIGHTLY"), reason="takes a minute")
+def test_a_rank_that_does_not_come_is_named(tmp_path):
+    environment_of_first = environment(0, 2, 29871)
+    done = subprocess.run(
+        [LINMU, "distill", write_run(tmp_path)],
+        env=environment_of_first,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert done.returncode == 1 and done.stderr.count("linmu: error: ") == 1
+    assert "linmu: error: rank 1 of 2 has not come within 60 s" in done.stderr
 
 
 @pytest.mark.parametrize(
