@@ -87,7 +87,7 @@ def assert_gradients_are_those_of_one(one, many) -> None:
 
 STAGES = {
     "teacher-fed": {"stage": "1", "losses": {"token": 0.5}},
-    "own stream": {"stage": "2"},
+    "own stream": {"stage": "2", "recompute_activations": True},
     "answers": {"stage": "all", "losses": {"hidden": 0.5}},
 }
 
