@@ -141,6 +141,7 @@ RankGroup::~RankGroup() {
 }
 
 void RankGroup::tell(const Word &word) const {
+  std::lock_guard lock(lines_mutex_);
   for (const Line &line : lines_)
     if (line.open && line.rank != word.rank)
       try {
@@ -187,17 +188,19 @@ void RankGroup::hear(Line &line) {
   constexpr const char *died = "is gone: {} has been killed, or its machine cannot be reached";
   constexpr const char *failed = "has ended with an error, which it has said";
   Word word{};
+  auto close = [&] {
+    std::lock_guard lock(lines_mutex_);
+    line.open = false;
+  };
   try {
     line.socket.receive(bytesOf(word));
   } catch (const Disconnected &) {
-    line.open = false;
+    close();
     word = {Word::lost, std::int32_t(line.rank), {}};
     copyText(word.who, line.who);
   }
-  if (word.kind == Word::left) {
-    line.open = false;
-    return;
-  }
+  if (word.kind == Word::left)
+    return close();
   if (rank() == 0) // the only one who has a line to each
     tell(word);
   lose(word.rank, word.kind == Word::failed ? failed : fmt::format(fmt::runtime(died), word.who.data()));

@@ -66,7 +66,8 @@ private:
   LaunchedRank launched_;
   c10::intrusive_ptr<c10d::TCPStore> store_; ///< held by rank 0 where the launcher holds none
   Socket next_, previous_, wake_;
-  std::vector<Line> lines_; ///< of rank 0 to all others, of these to rank 0
+  std::vector<Line> lines_;        ///< of rank 0 to all others, of these to rank 0
+  mutable std::mutex lines_mutex_; ///< of words that leave, and of Line::open, which the watch alone changes
   std::function<void()> on_lost_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
