@@ -131,7 +131,8 @@ void MMate::calibrate(const Tensor &channel_rms) {
 }
 
 /// hidden times weight, [out, d], as f32, which is what kernels read, also where torch's autocast makes
-/// products in bf16. On a GPU kernels load 16 bytes at once, so that rows there have room for a multiple of it.
+/// products in bf16. On a GPU kernels load 16 bytes at once, so that rows there have room for a multiple of
+/// it.
 static Tensor project(const Tensor &hidden, Tensor weight, Tensor bias) {
   constexpr std::int64_t vector = 16 / sizeof(float);
   if (const std::int64_t over = weight.size(0) % vector; over && hidden.is_cuda()) {
