@@ -114,9 +114,12 @@ class Step:
         schedules = [{}, {"algorithm": "recurrent"}]
         if not self.form.opaque:
             algorithms = [{"algorithm": name} for name in ("chunked", "two_kernels", "segmented")]
-            schedules += [{"cores": "8"}, *algorithms]
+            schedules += [{"cores": "8"}, *algorithms, {"algorithm": "chunked", "columns": self.columns()}]
         schedule = schedules[self.rng.integers(len(schedules))]
-        self.kernel = self.compile(**schedule)
+        kernel = self.compile_if_separable(schedule)
+        if not kernel:
+            return
+        self.kernel = kernel
         lengths = [int(n) for n in self.rng.integers(0, longest + 1, self.rng.integers(1, 6))]
         sequences = random_sequences(self.form, lengths, self.rng)
         expected = [self.expected(operands) for operands in sequences]
@@ -142,15 +145,22 @@ class Step:
         """A kernel by an algorithm that the cost model need not choose, and its schedule; none of an opaque form."""
         if self.form.opaque:
             return None
-        widths = [state.value_size for state in self.form.states if state.value_size > 1]
         draws = [
             {"algorithm": "two_kernels"},
             {"algorithm": "segmented", "segments": str(self.rng.integers(2, 9))},
-            {"algorithm": "chunked", "columns": str(self.rng.integers(1, max(widths, default=1) + 1))},
+            {"algorithm": "chunked", "columns": self.columns()},
         ]
         schedule = {**draws[self.rng.integers(len(draws))], "chunk": str(self.rng.choice([8, 16, 24, 32]))}
+        kernel = self.compile_if_separable(schedule)
+        return (kernel, schedule) if kernel else None
+
+    def columns(self) -> str:
+        widths = [state.value_size for state in self.form.states if state.value_size > 1]
+        return str(self.rng.integers(1, max(widths, default=1) + 1))
+
+    def compile_if_separable(self, schedule: dict[str, str]) -> linmu.Kernel | None:
         try:
-            return self.compile(**schedule), schedule
+            return self.compile(**schedule)
         except linmu.PatternError as refused:
             if "needs all value columns at once" not in str(refused):
                 raise

@@ -2,7 +2,7 @@
 
 What one recurrence computes is fuzz.py's; here it is what stands between ops: maps that join scans, permutes that
 become orders, lags with tails, masks, and values that several ops or the caller read. Every third program is one of
-ragged batches.
+ragged batches. On half of the operands some values are not finite, which must stay where program_reach.py says.
 """
 
 import argparse
@@ -15,7 +15,8 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 import linmu
-from targets import add_target
+from program_reach import Op, ProgramReach
+from targets import TARGETS, add_target
 
 TYPES = """!t = tensor<?x?x2x8xf32>
 !i = tensor<?x?xi32>
@@ -50,6 +51,7 @@ class Program:
         if self.ragged:
             self.inputs["cu"] = "!cu"
         self.values, self.made, self.lines, self.results = ["x", "y", "z"], [], [], []
+        self.ops: list[Op] = []
         for _ in range(self.rng.integers(2, 8)):
             [self.map, self.map, self.scan, self.permute][self.rng.integers(4)]()
         if self.ragged and not self.uses("cu"):
@@ -73,37 +75,43 @@ class Program:
         self.made.append(f"r{len(self.made)}")
         return self.made[-1]
 
-    def clauses(self, masked: bool) -> tuple[str, str, list]:
+    def clauses(self, op: Op, masked: bool) -> tuple[str, str, list]:
         """`reverse`, what stands behind the tokens, and a result that the caller may get: the segments' tail."""
-        reverse = "reverse " if self.chance(0.25) else ""
-        text = f" order(%{self.some(['i', 'j'], 1)[0]} : !i)" if self.chance(0.3) else ""
+        op.backward = self.chance(0.25)
+        reverse = "reverse " if op.backward else ""
+        op.order = self.some(["i", "j"], 1)[0] if self.chance(0.3) else ""
+        text = f" order(%{op.order} : !i)" if op.order else ""
         more = []
         if self.ragged:
             text += " sequences(%cu : !cu)"
-        if self.chance(0.15):
+        op.segments = self.chance(0.15)
+        if op.segments:
             if self.chance(0.5):
                 more = [(f"i{len(self.made)}", "!one")]
             text += " segments(%id tail %idtail : !i, !one)" if more else " segments(%id : !i)"
-        if masked and self.chance(0.15):
+        op.masked = masked and self.chance(0.15)
+        if op.masked:
             text += " source_mask(%live : !b) zeroes(%a0)"
-        if self.chance(0.1):
+        op.live = self.chance(0.1)
+        if op.live:
             text += " output_mask(%live : !b)"
         return reverse, text, more
 
-    def operands(self, most: int) -> tuple[str, list[str], bool]:
-        """The clause `tokens(...)`, the arguments, and whether the first has a tail."""
-        names = self.some(self.values, most)
-        tail = names[0] == "x" and self.chance(0.4)
-        entries = [f"%a{k} = %{name} : !t" for k, name in enumerate(names)]
-        if tail:
+    def operands(self, op: Op, most: int) -> tuple[str, list[str]]:
+        """The clause `tokens(...)`, and the arguments; the first may have a tail."""
+        op.inputs = self.some(self.values, most)
+        op.tail = op.inputs[0] == "x" and self.chance(0.4)
+        entries = [f"%a{k} = %{name} : !t" for k, name in enumerate(op.inputs)]
+        if op.tail:
             entries[0] = "%a0 = %x tail %xtail : !t, !tail"
-        return f"tokens({', '.join(entries)})", [f"a{k}" for k in range(len(names))], tail
+        return f"tokens({', '.join(entries)})", [f"a{k}" for k in range(len(op.inputs))]
 
-    def body(self, given: list[str], lagged: bool) -> tuple[list[str], list[str]]:
+    def body(self, op: Op, given: list[str], lagged: bool) -> tuple[list[str], list[str]]:
         """Element by element, bounded; the names of what was made, newest last."""
         lines, names = [], list(given)
         if lagged:
-            lines.append(f"    %l = pattern.lag %{given[0]} by {self.rng.integers(1, 4)} : !v")
+            op.lag = int(self.rng.integers(1, 4))
+            lines.append(f"    %l = pattern.lag %{given[0]} by {op.lag} : !v")
             names.append("l")
         for step in range(self.rng.integers(1, 4)):
             a, b = (names[k] for k in self.rng.integers(len(names), size=2))
@@ -114,15 +122,14 @@ class Program:
         lines.append(f"    %last = math.tanh %{names[-1]} : !v")
         return lines, [*names, "last"]
 
-    def finish(
-        self, kind: str, head: str, body: list[str], outputs: list[str], states: str, more: list
-    ) -> None:
+    def finish(self, op: Op, head: str, body: list[str], outputs: list[str], states: str, more: list) -> None:
         """One op with its results: outputs, then those of `more`, (name, type) that the caller may get."""
-        names = [self.fresh() for _ in outputs]
+        names = op.results = [self.fresh() for _ in outputs]
+        self.ops.append(op)
         results = ", ".join(f"%{name}" for name in [*names, *(name for name, _ in more)])
         types = ", ".join("!t" for _ in outputs)
         slices = ", ".join("!v" for _ in outputs)
-        self.lines += [f"  {results} = pattern.{kind} {head} -> ({types}) {{", *body]
+        self.lines += [f"  {results} = pattern.{op.kind} {head} -> ({types}) {{", *body]
         self.lines += [
             f"    pattern.yield outputs({', '.join('%' + o for o in outputs)} : {slices}){states}",
             "  }",
@@ -131,18 +138,22 @@ class Program:
         self.results += [entry for entry in more if self.chance(0.7)]
 
     def map(self) -> None:
-        tokens, given, tail = self.operands(3)
-        reverse, clauses, id_tail = self.clauses(masked=True)
+        op = Op("map")
+        tokens, given = self.operands(op, 3)
+        reverse, clauses, id_tail = self.clauses(op, masked=True)
         params = "params(%w0 = %w : !p) " if self.chance(0.3) else ""
-        body, names = self.body([*given, *(["w0"] if params else [])], lagged=tail or self.chance(0.25))
+        body, names = self.body(
+            op, [*given, *(["w0"] if params else [])], lagged=op.tail or self.chance(0.25)
+        )
         outputs = self.some(names[-2:], 2)
-        more = [(f"t{len(self.made)}", "!tail")] if tail else []
-        self.finish("map", f"{reverse}{params}{tokens}{clauses}", body, outputs, "", more + id_tail)
+        more = [(f"t{len(self.made)}", "!tail")] if op.tail else []
+        self.finish(op, f"{reverse}{params}{tokens}{clauses}", body, outputs, "", more + id_tail)
 
     def scan(self) -> None:
-        tokens, given, tail = self.operands(3)
-        reverse, clauses, id_tail = self.clauses(masked=True)
-        body, names = self.body(given, lagged=tail or self.chance(0.2))
+        op = Op("scan", state=f"s{len(self.made)}")
+        tokens, given = self.operands(op, 3)
+        reverse, clauses, id_tail = self.clauses(op, masked=True)
+        body, names = self.body(op, given, lagged=op.tail or self.chance(0.2))
         matrix = self.chance(0.5)
         kind = "!m" if matrix else "!v"
         decay = self.some(["half", "gate"], 1)[0]
@@ -167,10 +178,10 @@ class Program:
         )
         body.append("    %out = math.tanh %read : !v")
         state = "!S" if matrix else "!s"
-        more = [(f"s{len(self.made)}", state)] + ([(f"t{len(self.made)}", "!tail")] if tail else []) + id_tail
+        more = [(op.state, state)] + ([(f"t{len(self.made)}", "!tail")] if op.tail else []) + id_tail
         head = f"{reverse}{tokens} states(%S = zero : {state}){clauses}"
         self.finish(
-            "scan", head, body, ["out", "last"][: self.rng.integers(1, 3)], f" states(%next : {kind})", more
+            op, head, body, ["out", "last"][: self.rng.integers(1, 3)], f" states(%next : {kind})", more
         )
 
     def permute(self) -> None:
@@ -179,6 +190,7 @@ class Program:
         for source in self.some(self.values, 3):
             name = self.fresh()
             self.lines.append(f"  %{name} = pattern.permute {inverse}%{source} order(%{order} : !i) : !t")
+            self.ops.append(Op("permute", [source], [name], order=order, backward=bool(inverse)))
             self.values.append(name)
 
     def text(self) -> str:
@@ -225,6 +237,28 @@ def interpret(text: str, operands: dict[str, np.ndarray]) -> dict[str, np.ndarra
         return load_file(outputs)
 
 
+def poisoned(operands: dict[str, np.ndarray], rng) -> tuple[dict[str, np.ndarray], float]:
+    """The operands with up to three elements replaced, and by what: NaN, or infinities of either sign."""
+    result, value = dict(operands), float(rng.choice([np.nan, np.inf]))
+    for name in rng.choice(["x", "y", "z", "xtail"], int(rng.integers(1, 4))):
+        if result[name].size:
+            result[name] = result[name].copy()
+            place = tuple(int(rng.integers(extent)) for extent in result[name].shape)
+            result[name][place] = value * rng.choice([-1, 1])
+    return result, value
+
+
+def wrong(actual: np.ndarray, expected: np.ndarray) -> str | None:
+    """The error of one result; what is not finite must be so in both."""
+    with np.errstate(invalid="ignore"):
+        distance = np.where(actual == expected, 0, np.abs(actual - expected))
+    distance = distance[~(np.isnan(actual) & np.isnan(expected))]
+    error = distance.max(initial=0)
+    # Values are bounded by tanh, states by twice that.
+    finite = np.abs(expected[np.isfinite(expected)])
+    return None if error < TOLERANCE * max(1, finite.max(initial=0)) else f"error {error:.1e}"
+
+
 def check(seed: int, target: str) -> str | None:
     """What is wrong, if anything is."""
     program = Program(seed)
@@ -237,17 +271,33 @@ def check(seed: int, target: str) -> str | None:
         tokens = int(program.rng.choice(LENGTHS))
         operands = program.operands_of(tokens)
         expected = interpret(text, operands)
+        bad, exact, reach = None, None, {}
+        if TARGETS[target].poisons and program.rng.random() < 1 / 2:
+            bad, value = poisoned(operands, program.rng)
+            exact, reach = interpret(text, bad), ProgramReach(program.ops, bad).where
         for fuse, kernel in kernels.items():
-            results = kernel(**operands)
-            results = results if isinstance(results, tuple) else (results,)
-            for (name, _, _), actual in zip(kernel.results, results, strict=True):
-                error = np.abs(actual - expected[name]).max(initial=0)
-                # Values are bounded by tanh, states by twice that.
-                if not error < TOLERANCE * max(1, np.abs(expected[name]).max(initial=0)):
-                    return f"fuse={fuse}, {tokens} tokens: '{name}' has error {error:.1e}\n{text}"
+            for name, actual in by_name(kernel, operands).items():
+                if problem := wrong(actual, expected[name]):
+                    return f"fuse={fuse}, {tokens} tokens: '{name}' has {problem}\n{text}"
+            for name, actual in by_name(kernel, bad).items() if bad else ():
+                usual, what = expected[name], f"fuse={fuse}, {tokens} tokens, some {value}: '{name}'"
+                if name[0] == "t":
+                    usual = exact[name]  # a copy
+                elif name in reach:
+                    # Nothing is asked where they may reach: the normal form of x - x is 0.
+                    reached = reach[name].reshape(reach[name].shape + (1,) * (actual.ndim - reach[name].ndim))
+                    actual = np.where(reached, usual, actual)
+                if problem := wrong(actual, usual):
+                    return f"{what} has {problem}\n{text}"
     except (ValueError, RuntimeError) as problem:
         return f"{problem}\n{text}"
     return None
+
+
+def by_name(kernel: linmu.Kernel, operands: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    results = kernel(**operands)
+    results = results if isinstance(results, tuple) else (results,)
+    return {name: actual for (name, _, _), actual in zip(kernel.results, results, strict=True)}
 
 
 def main() -> int:
