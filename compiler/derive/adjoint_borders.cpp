@@ -4,6 +4,7 @@
 // leave as well; otherwise blocks of segments of the tokens, which start from what those before them come to.
 #include "compiler/derive/adjoint_kernel.h"
 #include "compiler/derive/algorithms.h"
+#include "compiler/derive/loops.h"
 #include "compiler/derive/prepared_chunks.h"
 #include "compiler/derive/segments.h"
 #include "compiler/derive/sequence_blocks.h"
@@ -166,7 +167,7 @@ FailureOr<SmallVector<Value>> AdjointBorders::walkBack(LoopKernel &kernel, const
   Value behind = builder.subtract(builder.subtract(tokens.end, builder.index(1)), tokens.first);
   Value last =
       builder.add(tokens.first, builder.multiply(arith::DivUIOp::create(builder, behind, size), size));
-  return loopOver(builder, tokens.first, tokens.end, schedule_.chunk, carried, [&](Value at, ValueRange own) {
+  return loopOver(builder, tokens.first, tokens.end, size, carried, [&](Value at, ValueRange own) {
     return step(builder.subtract(last, builder.subtract(at, tokens.first)), own);
   });
 }
@@ -184,7 +185,7 @@ Value AdjointBorders::enterOver(LoopKernel &kernel, Value memory, Value entering
         llvm::map_to_vector(transition, [&](Value tile) { return builder.load(tile, place); });
     return SmallVector<Value>{transition_.apply(builder, tiles, carried.front(), builder.load(ends, place))};
   };
-  return loopOver(builder, builder.index(0), count, 1, ValueRange{entering}, over)->front();
+  return loopOver(builder, builder.index(0), count, builder.index(1), ValueRange{entering}, over)->front();
 }
 
 /// Of each segment its end from zero, and its transition.
@@ -204,7 +205,8 @@ LogicalResult AdjointBorders::makeEnds() {
     llvm::append_range(next, transition_.over(builder, chunk, carried.drop_front()));
     return next;
   };
-  auto after = loopOver(builder, place.tokens.first, place.tokens.end, schedule_.chunk, entering, step);
+  auto after =
+      loopOver(builder, place.tokens.first, place.tokens.end, builder.index(schedule_.chunk), entering, step);
   if (failed(after))
     return failure();
   SmallVector<Value> at{kernel.walk.ofStates().batch, kernel.walk.head, place.segment};
@@ -242,8 +244,8 @@ LogicalResult AdjointBorders::makeStates() {
       storeRows(kernel, chunk.writes(carried.front()), writes, first);
     return next;
   };
-  auto after =
-      loopOver(builder, place.tokens.first, place.tokens.end, schedule_.chunk, ValueRange{state}, step);
+  auto after = loopOver(builder, place.tokens.first, place.tokens.end, builder.index(schedule_.chunk),
+                        ValueRange{state}, step);
   if (failed(after))
     return failure();
   plan_.launches.push_back(kernel.launch);

@@ -1,24 +1,7 @@
 #include "compiler/derive/adjoint_kernel.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace linmu;
-
-FailureOr<SmallVector<Value>>
-linmu::loopOver(TileBuilder &builder, Value begin, Value end, int64_t step, ValueRange carried,
-                function_ref<FailureOr<SmallVector<Value>>(Value at, ValueRange carried)> body) {
-  auto loop = scf::ForOp::create(builder, begin, end, builder.index(step), carried);
-  OpBuilder::InsertionGuard guard(builder);
-  Block *block = loop.getBody();
-  if (!block->empty())
-    block->back().erase();
-  builder.setInsertionPointToEnd(block);
-  FailureOr<SmallVector<Value>> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
-  if (failed(next))
-    return failure();
-  scf::YieldOp::create(builder, *next);
-  return SmallVector<Value>(loop.getResults());
-}
 
 FailureOr<ChunkInputs> AdjointKernel::inputs(const TokenSpan &tokens) {
   TileBuilder &builder = kernel.builder;

@@ -45,11 +45,4 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> cotangents_; ///< the kernel's arguments
 };
 
-/// A loop whose body gives what is carried next; what is carried behind it.
-mlir::FailureOr<llvm::SmallVector<mlir::Value>>
-loopOver(TileBuilder &builder, mlir::Value begin, mlir::Value end, int64_t step, mlir::ValueRange carried,
-         llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(mlir::Value at,
-                                                                            mlir::ValueRange carried)>
-             body);
-
 } // namespace linmu

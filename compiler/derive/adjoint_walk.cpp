@@ -4,6 +4,7 @@
 // states before each of them and then the walk back.
 #include "compiler/derive/adjoint_kernel.h"
 #include "compiler/derive/algorithms.h"
+#include "compiler/derive/loops.h"
 #include "compiler/derive/sequence_blocks.h"
 #include "compiler/schedule/key_space.h"
 
@@ -56,16 +57,16 @@ private:
 
 } // namespace
 
-/// One value carried.
-static FailureOr<Value> loopOver(TileBuilder &builder, Value begin, Value end, int64_t step, Value carried,
-                                 function_ref<FailureOr<Value>(Value at, Value carried)> body) {
-  auto one = [&](Value at, ValueRange carried) -> FailureOr<SmallVector<Value>> {
+/// The same as loopOver with one value carried.
+static FailureOr<Value> carryOver(TileBuilder &builder, Value begin, Value end, int64_t step, Value carried,
+                                  function_ref<FailureOr<Value>(Value at, Value carried)> body) {
+  auto one = [&](Value at, ValueRange carried) -> FailureOr<Carried> {
     FailureOr<Value> next = body(at, carried.front());
     if (failed(next))
       return failure();
-    return SmallVector<Value>{*next};
+    return Carried{*next};
   };
-  FailureOr<SmallVector<Value>> after = linmu::loopOver(builder, begin, end, step, ValueRange{carried}, one);
+  FailureOr<Carried> after = loopOver(builder, begin, end, builder.index(step), ValueRange{carried}, one);
   if (failed(after))
     return failure();
   return after->front();
@@ -91,10 +92,10 @@ FailureOr<LaunchPlan> AdjointWalk::deriveStates() {
     if (together_ == chunk_)
       return next(of, first, state);
     Value end = builder.minimum(builder.add(first, builder.index(chunk_)), kernel.walk.tokens);
-    return loopOver(builder, first, end, 1, state,
-                    [&](Value at, Value state) { return next(of, at, state); });
+    return carryOver(builder, first, end, 1, state,
+                     [&](Value at, Value state) { return next(of, at, state); });
   };
-  if (failed(loopOver(builder, builder.index(0), kernel.walk.tokens, chunk_, of.initialState(), enter)))
+  if (failed(carryOver(builder, builder.index(0), kernel.walk.tokens, chunk_, of.initialState(), enter)))
     return failure();
   return kernel.launch;
 }
@@ -124,9 +125,9 @@ FailureOr<Value> AdjointWalk::walkBack(AdjointKernel &of, Value number, Value st
     builder.store(state, states_memory_, place(at));
     return next(of, builder.add(first, at), state);
   };
-  if (failed(loopOver(builder, builder.index(0), end, 1, state, keep)))
+  if (failed(carryOver(builder, builder.index(0), end, 1, state, keep)))
     return failure();
-  return loopOver(builder, builder.index(0), end, 1, adjoint, [&](Value index, Value adjoint) {
+  return carryOver(builder, builder.index(0), end, 1, adjoint, [&](Value index, Value adjoint) {
     Value at = builder.subtract(builder.subtract(end, builder.index(1)), index);
     return gradients(of, builder.add(first, at), builder.load(states_memory_, place(at)), adjoint);
   });
@@ -148,7 +149,7 @@ FailureOr<LaunchPlan> AdjointWalk::deriveGradients() {
     Value number = builder.subtract(builder.subtract(chunks, builder.index(1)), index);
     return walkBack(of, number, builder.load(memory, placeOf(kernel, number)), adjoint);
   };
-  FailureOr<Value> adjoint = loopOver(builder, builder.index(0), chunks, 1, of.finalCotangent(), back);
+  FailureOr<Value> adjoint = carryOver(builder, builder.index(0), chunks, 1, of.finalCotangent(), back);
   if (failed(adjoint))
     return failure();
   of.storeInitGradient(*adjoint);

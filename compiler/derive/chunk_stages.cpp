@@ -4,20 +4,20 @@
 using namespace mlir;
 using namespace linmu;
 
-unsigned Carried::tileOf(unsigned transition) const {
+unsigned CarriedParts::tileOf(unsigned transition) const {
   unsigned position = states;
   for (const Transition &before : ArrayRef(transitions).take_front(transition))
     position += before.types().size();
   return position;
 }
 
-std::optional<unsigned> Carried::transitionOf(unsigned state) const {
+std::optional<unsigned> CarriedParts::transitionOf(unsigned state) const {
   unsigned first = states - transitions.size();
   return state < first ? std::nullopt : std::optional(state - first);
 }
 
 ChunkStages::ChunkStages(pattern::NormalScanOp scan, const LoopView &view, TileBuilder &builder,
-                         int64_t chunk, const Carried &carried, Part part)
+                         int64_t chunk, const CarriedParts &carried, Part part)
     : scan_(scan), view_(view), builder_(builder), chunk_(chunk), carried_(carried), part_(part),
       bound_(view.params.size() + view.tokens.size()) {
   for (unsigned state = 0; state < carried.states; ++state)

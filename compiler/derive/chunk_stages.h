@@ -8,9 +8,9 @@ namespace linmu {
 
 /// What a walk carries from chunk to chunk: the first `states` states of the scan, K x V each, and behind
 /// them the tiles of the transitions of the last of these.
-struct Carried {
+struct CarriedParts {
   unsigned states = 0;
-  llvm::SmallVector<Transition> transitions;
+  llvm::SmallVector<Transition> transitions = {};
 
   /// The position of the first tile of a transition.
   unsigned tileOf(unsigned transition) const;
@@ -31,7 +31,7 @@ public:
 
   /// `carried` must be all states where outputs are wanted.
   ChunkStages(pattern::NormalScanOp scan, const LoopView &view, TileBuilder &builder, int64_t chunk,
-              const Carried &carried, Part part);
+              const CarriedParts &carried, Part part);
 
   /// What is carried, at the exit; of states their slice of columns where columns are split; nothing for the
   /// outputs alone.
@@ -55,7 +55,7 @@ private:
   const LoopView &view_;
   TileBuilder &builder_;
   int64_t chunk_;
-  const Carried &carried_;
+  const CarriedParts &carried_;
   Part part_;
   unsigned bound_; ///< arguments that have a value
 };

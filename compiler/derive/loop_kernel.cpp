@@ -173,6 +173,8 @@ StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const Token
                           positions.first, part);
 
   Value value = walk.load(builder, operand, walk.earlierRowsOf(builder, positions, distance), part);
+  if (positions.inside)
+    return {value, true};
   Value missing = builder.subtract(builder.index(distance), positions.first); // rows before position 0
   Value before = builder.before(missing, positions.size);
   if (rankOf(value) == 2)

@@ -29,7 +29,23 @@ FailureOr<OpPlan> linmu::deriveMap(pattern::MapOp map, const Schedule &schedule,
       kernel.storeOutput(output, emitter.rows(value), rows);
     return success();
   };
-  if (together) {
+  int64_t reach = 0;
+  body.walk([&](pattern::LagOp lag) { reach = std::max<int64_t>(reach, lag.getDistance()); });
+  if (together && reach && !schedule.has_warps) {
+    // Most blocks need not ask of each row whether it, or one that it looks back to, is there. Where many
+    // threads ask at once that costs less than a second body.
+    Value inside = arith::AndIOp::create(
+        builder, builder.compare(arith::CmpIPredicate::sge, first, builder.index(reach)),
+        builder.compare(arith::CmpIPredicate::sge, left, builder.index(size)));
+    auto choice = scf::IfOp::create(builder, inside, /*withElseRegion=*/true);
+    builder.setInsertionPoint(choice.thenYield());
+    if (failed(emit({.first = first, .size = size, .inside = true})))
+      return failure();
+    builder.setInsertionPoint(choice.elseYield());
+    if (failed(emit({first, size, left})))
+      return failure();
+    builder.setInsertionPointAfter(choice);
+  } else if (together) {
     if (failed(emit({first, size, left})))
       return failure();
   } else {

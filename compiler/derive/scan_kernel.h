@@ -40,7 +40,7 @@ public:
   llvm::SmallVector<StoredState> stored;
   /// Gives a state's chunk that begins at `first` what a launch before this one made of it, if set.
   std::function<void(unsigned state, mlir::Value first, StateChunk &)> take_prepared;
-  Carried carried; ///< all states, unless `carryOnly` says otherwise
+  CarriedParts carried; ///< all states, unless `carryOnly` says otherwise
 
 private:
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> walkChunkExactly(const TokenSpan &tokens,

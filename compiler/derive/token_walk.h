@@ -6,9 +6,9 @@ namespace linmu {
 
 /// What of a normal_scan is walked.
 struct TokenWalk {
-  unsigned states = 0;                     ///< the first so many
-  llvm::SmallVector<unsigned> transitions; ///< states whose transition, K x K, is carried as well
-  bool outputs = true;                     ///< stored; takes all states
+  unsigned states = 0;                          ///< the first so many
+  llvm::SmallVector<unsigned> transitions = {}; ///< states whose transition, K x K, is carried as well
+  bool outputs = true;                          ///< stored; takes all states
 };
 
 /// Walks the positions [first, end) of a scan or normal_scan, stores the outputs and gives the states after

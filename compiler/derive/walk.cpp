@@ -51,7 +51,7 @@ Value Walk::earlierRowsOf(TileBuilder &builder, const TokenSpan &positions, int6
   Value back = builder.index(distance), first = builder.subtract(positions.first, back);
   if (!positions.several())
     return rowsOf(builder, {first});
-  Value from = builder.subtract(back, positions.first);
+  Value from = positions.inside ? Value() : builder.subtract(back, positions.first);
   return rangeOf(builder, first, positions.size, {.from = from, .to = positions.live});
 }
 

@@ -6,9 +6,11 @@ namespace linmu {
 
 /// One position of a sequence, or `size` consecutive ones.
 struct TokenSpan {
-  mlir::Value first; ///< index
-  int64_t size = 0;  ///< 0: the position `first` alone
-  mlir::Value live;  ///< index: so many of `size` are positions of the sequence; the rest comes after it
+  mlir::Value first;     ///< index
+  int64_t size = 0;      ///< 0: the position `first` alone
+  mlir::Value live = {}; ///< index: so many of `size` are positions of the sequence; the rest comes after it
+  /// All of them are, as is every position before them that a lag looks back to; `live` is null.
+  bool inside = false;
   bool several() const { return size > 0; }
 };
 

@@ -30,7 +30,7 @@ struct RowStatistics {
 /// Tokens of a cell as one side of its pairs: queries and cotangents, or keys and values, f32.
 struct Side {
   WindowPositions positions;
-  Value score, payload;
+  Value score = {}, payload = {};
 };
 
 /// Pairs of a block of queries with one of keys, on whichever axes.

@@ -22,16 +22,16 @@ struct WindowItem {
 /// Scalars of type index.
 struct WindowCell {
   WindowItem item;
-  std::array<mlir::Value, 3> start;    ///< its first coordinate
-  std::array<mlir::Value, 3> straight; ///< tokens before the axis wraps around; null where none does
-  std::array<mlir::Value, 3> sizes;    ///< tokens on each axis, positive
-  mlir::Value tokens;                  ///< their product
+  std::array<mlir::Value, 3> start = {};    ///< its first coordinate
+  std::array<mlir::Value, 3> straight = {}; ///< tokens before the axis wraps around; null where none does
+  std::array<mlir::Value, 3> sizes = {};    ///< tokens on each axis, positive
+  mlir::Value tokens = {};                  ///< their product
 };
 
 /// Tokens [from, to) of a cell; index.
 struct WindowShare {
   WindowCell cell;
-  mlir::Value from, to;
+  mlir::Value from = {}, to = {};
 };
 
 /// Positions of a cell as tiles of i32, one element a position.

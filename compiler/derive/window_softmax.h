@@ -39,11 +39,11 @@ private:
   };
   struct Keys {
     WindowPositions positions;
-    Value key, value; ///< rows, f32
+    Value key = {}, value = {}; ///< rows, f32
   };
   struct Block {
     WindowPositions positions;
-    Value rows; ///< f32
+    Value rows = {}; ///< f32
   };
   Block loadQueries(const WindowCell &cell, Value from);
   Keys loadKeys(const WindowCell &cell, Value from, int64_t count);

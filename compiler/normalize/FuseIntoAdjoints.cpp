@@ -1,4 +1,5 @@
 // fuse-into-adjoints: a map that makes what the gradients of a scan start from joins their stage.
+#include "compiler/normalize/Normalize.h"
 #include "compiler/normalize/Passes.h"
 #include "dialects/pattern/Pattern.h"
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -72,14 +73,9 @@ private:
       needed_.insert(argument.getArgNumber());
   }
 
-  /// Without lags, and without matrices, which have no form on several tokens at once.
+  /// Without lags and matrices.
   bool isPlain() {
-    return llvm::none_of(ops_, [](Operation *op) {
-      return isa<LagOp>(op) || llvm::any_of(op->getResultTypes(), [](Type type) {
-               auto tensor = dyn_cast<RankedTensorType>(type);
-               return tensor && tensor.getRank() == 2;
-             });
-    });
+    return llvm::none_of(ops_, [](Operation *op) { return isa<LagOp>(op) || makesMatrix(*op); });
   }
 
   int64_t bytesRead() {

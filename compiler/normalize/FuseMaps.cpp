@@ -71,15 +71,7 @@ struct Loop {
   }
   /// A map without lags and tails is the same in every order, whatever the sequences are.
   bool dependsOnOrder() const { return !isMap() || !finalTails.empty() || !body->getOps<LagOp>().empty(); }
-  /// Works on a matrix for each token, which has no form on several tokens at once.
-  bool hasMatrix() const {
-    return llvm::any_of(*body, [](Operation &op) {
-      return llvm::any_of(op.getResultTypes(), [](Type type) {
-        auto tensor = dyn_cast<RankedTensorType>(type);
-        return tensor && tensor.getRank() == 2;
-      });
-    });
-  }
+  bool hasMatrix() const { return llvm::any_of(*body, makesMatrix); }
 };
 
 /// A param or token operand of the joined loop.

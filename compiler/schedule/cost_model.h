@@ -54,7 +54,7 @@ std::int64_t chooseChunkOfBorders(const StateCost &state, std::int64_t element, 
 
 /// A scan in chunks, as the cost model sees it.
 struct ScanCost {
-  llvm::SmallVector<StateCost> states;
+  llvm::SmallVector<StateCost> states = {};
   std::int64_t chunk = 0;
   std::int64_t columns = 1; ///< value columns that blocks may take some of each; 1 where they may not
   bool epilogue = false;    ///< a split of the columns needs a kernel more, over what was read

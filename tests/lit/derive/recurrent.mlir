@@ -65,3 +65,27 @@ func.func @map(%x: !key) -> !key {
   }
   return %y : !key
 }
+
+// Blocks of a map with lags that lie inside the sequence, with all that they look back to, ask of no row whether it
+// is there.
+// CHECK-LABEL: tile.program @lags
+// CHECK: tile.kernel @map(
+// CHECK: %[[BEHIND:.*]] = arith.cmpi sge, %[[FIRST:.*]], %c2
+// CHECK: %[[WHOLE:.*]] = arith.cmpi sge, %[[LEFT:.*]], %c32
+// CHECK: %[[INSIDE:.*]] = arith.andi %[[BEHIND]], %[[WHOLE]]
+// CHECK: scf.if %[[INSIDE]] {
+// CHECK-NOT: tile.range {{.*}} from
+// CHECK-NOT: tile.range {{.*}} to
+// CHECK-NOT: arith.select
+// CHECK: } else {
+// CHECK: tile.range {{.*}} from {{.*}} to
+// CHECK: arith.select
+// CHECK: tile.kernel @map_tokens(
+func.func @lags(%x: !key, %t: !tail) -> !key {
+  %y, %last = pattern.map tokens(%xt = %x tail %t : !key, !tail) -> (!key) {
+    %l = pattern.lag %xt by 2 : tensor<8xf32>
+    %z = arith.addf %xt, %l : tensor<8xf32>
+    pattern.yield outputs(%z : tensor<8xf32>)
+  }
+  return %y : !key
+}
