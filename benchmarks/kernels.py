@@ -1,7 +1,7 @@
 """The kernels of the README's table, each as a call without arguments."""
 
 import torch
-from patterns import gated, scan, window
+from patterns import both, gated, scan, window
 
 import linmu
 
@@ -29,9 +29,13 @@ def calls() -> dict:
     out = [torch.empty(1, TOKENS, HEADS, SIZE)]
     norms = (torch.randn(1, TOKENS, HEADS) + 4, torch.randn(1, TOKENS, HEADS, SIZE), torch.ones(HEADS, SIZE))
 
-    def call(text: str, *operands, threads: int = 2):
+    def call(text: str, *operands, threads: int = 2, out=out):
         kernel = linmu.compile(text)
         return lambda: kernel(*operands, out=out, threads=threads)
+
+    def of_length(tokens: int):
+        x, decays = torch.randn(1, tokens, HEADS, SIZE), -0.1 * torch.rand(1, tokens, HEADS)
+        return call(scan(HEADS, SIZE), x, x, x, decays, out=[torch.empty_like(x)])
 
     return {
         "scalar decay": call(scan(HEADS, SIZE), q, k, v, g),
@@ -40,5 +44,7 @@ def calls() -> dict:
         "row-wise decay": call(scan(HEADS, SIZE, decay="row"), q, k, v, row),
         "gated delta rule": call(scan(HEADS, SIZE, feedback=True), q, k, v, g, beta),
         "norms, scan and gate": call(gated(HEADS, SIZE), q, k, v, *norms),
+        "both directions and a gate": call(both(HEADS, SIZE, "f32"), q, k, v, g, g, beta),
         "shifted 16x4x4 windows": call(window(HEADS, SIZE), q, k, v, media),
+        **{f"scalar decay, {tokens} tokens": of_length(tokens) for tokens in (4096, 65536, 262144)},
     }

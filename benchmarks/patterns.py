@@ -69,11 +69,13 @@ def scan(
     )
 
 
-def window(heads: int, size: int, dtype: str = "f32") -> str:
+def window(
+    heads: int, size: int, dtype: str = "f32", window: tuple = (16, 4, 4), shift: tuple = (8, 2, 2)
+) -> str:
     token = f"tensor<?x?x{heads}x{size}x{dtype}>"
     return (
         f"func.func @window(%q: {token}, %k: {token}, %v: {token}, %m: tensor<?x4xi32>) -> {token} {{\n"
-        "  %o = pattern.window_attention %q, %k, %v media(%m : tensor<?x4xi32>) window [16, 4, 4] shift [8, 2, 2]\n"
+        f"  %o = pattern.window_attention %q, %k, %v media(%m : tensor<?x4xi32>) window {list(window)} shift {list(shift)}\n"
         f"      scale {size**-0.5} wrap masked : ({token}, {token}, {token}) -> {token}\n"
         f"  return %o : {token}\n}}\n"
     )

@@ -4,38 +4,17 @@ medians over rounds."""
 import argparse
 import math
 import resource
-import statistics
-import time
 from pathlib import Path
 
 import compare
 import compile_time
+import shapes
 import torch
 from kernels import GRID, HEADS, SIZE, TOKENS, inputs
 from patterns import gated, scan, window
+from timing import measure, ratio
 
 import linmu
-
-
-def measure(functions: dict, repeats: int) -> dict:
-    """Milliseconds of `repeats` calls of each, after one that warms up.
-
-    The calls take turns, so that a machine that slows down does so for all that are compared.
-    """
-    times = {name: [] for name in functions}
-    for function in functions.values():
-        function()
-    for _ in range(repeats):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            times[name].append((time.perf_counter() - start) * 1e3)
-    return times
-
-
-def ratio(times: dict, name: str, base: str) -> float:
-    """The median over the rounds: minima may come from rounds in which the machine was not the same."""
-    return statistics.median(a / b for a, b in zip(times[name], times[base], strict=True))
 
 
 def chunked_torch(q, k, v, g, chunk: int):
@@ -101,10 +80,15 @@ def main() -> None:
     parser.add_argument(
         "--compile", action="store_true", help="first compiles, and the disk in fresh processes"
     )
+    parser.add_argument(
+        "--shapes", action="store_true", help="only what grows with what, beside its bound (shapes.py)"
+    )
     parser.add_argument("--against", type=Path, help="only the ratios of another build's times (compare.py)")
     arguments = parser.parse_args()
     if arguments.against:
         return compare.report(arguments.against, arguments.repeats)
+    if arguments.shapes:
+        return shapes.report(arguments.repeats)
     torch.set_num_threads(2)
     q, k, v, g, row, beta, order, media = inputs()
     out = [torch.empty(1, TOKENS, HEADS, SIZE)]
