@@ -24,14 +24,24 @@ struct TokenState {
       return builder.fill(value, shape());
     return builder.along(value, keys ? key_axis : 1 - key_axis, shape());
   }
-  /// The product; where the state may be reset, zero times what is no number is zero.
-  Value times(Value factor, Value of) const {
+  /// A factor times what was read with a key. Where the state may be reset, zero times what the state held is
+  /// zero, whatever that was, but what the key holds stays.
+  Value times(Value factor, Value of, Value key) const {
     Value product = builder.multiply(factor, of);
     if (!resets)
       return product;
     Value zero = builder.splat(product.getType(), 0);
     Value none = arith::CmpFOp::create(builder, arith::CmpFPredicate::OEQ, factor, zero);
-    return builder.select(none, zero, product);
+    return builder.select(none, readOfZero(key, product), product);
+  }
+  /// What a key reads of a state of zeros, of the type of `like`.
+  Value readOfZero(Value key, Value like) const {
+    Value own = key_axis < 0 ? spread(key, true) : key;
+    Value product = builder.multiply(own, builder.splat(own.getType(), 0));
+    if (key_axis >= 0 && rankOf(product) == 1)
+      product = builder.sum(product, 0);
+    bool whole = rankOf(product) == rankOf(like);
+    return whole ? product : builder.fill(product, cast<RankedTensorType>(like.getType()).getShape());
   }
   /// r^T S
   Value read(Value state, Value key) const {
@@ -67,7 +77,8 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
     Value factor = tile(weight);
     if (rankOf(read) == 1)
       factor = builder.fill(factor, cast<RankedTensorType>(read.getType()).getShape());
-    write = builder.add(write, of.times(factor, read));
+    Value key = tile(form.getReads()[form.getFeedbackIndex()[2 * term + 1]]);
+    write = builder.add(write, of.times(factor, read, key));
   }
 
   Value next = state;

@@ -118,22 +118,6 @@ const llvm::SmallDenseSet<unsigned> &AffineAnalysis::dependencies(Value value) {
   return dependencies_.find(value)->second;
 }
 
-llvm::SmallVector<Choice> AffineAnalysis::choicesIn(Value product) const {
-  SmallVector<Choice> result;
-  llvm::SetVector<Value> parts;
-  parts.insert(product);
-  for (size_t next = 0; next < parts.size(); ++next) {
-    Operation *op = parts[next].getDefiningOp();
-    if (auto choice = choices_.find(parts[next]); choice != choices_.end() && isa<arith::SelectOp>(op))
-      result.push_back(choice->second);
-    else if (isa_and_nonnull<arith::MulFOp, arith::NegFOp, pattern::BroadcastOp>(op))
-      parts.insert(op->operand_begin(), op->operand_end());
-    else if (isa_and_nonnull<arith::DivFOp>(op))
-      parts.insert(op->getOperand(0));
-  }
-  return result;
-}
-
 //===------------------------------------------------------------------------------------------------===//
 // Forms of values
 //===------------------------------------------------------------------------------------------------===//

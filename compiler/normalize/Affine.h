@@ -92,6 +92,8 @@ public:
   const llvm::SmallDenseSet<unsigned> &dependencies(mlir::Value value);
   /// Of the factors of a product that is free of states, those that choose a state or leave it out.
   llvm::SmallVector<Choice> choicesIn(mlir::Value product) const;
+  /// The keys along the key axis, free of states themselves, with which a value was read.
+  llvm::SmallVector<mlir::Value> keysIn(mlir::Value value);
 
 private:
   using Value = mlir::Value;

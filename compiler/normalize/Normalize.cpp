@@ -152,21 +152,38 @@ struct Slicer {
     Value result = builder.clone(*op, mapping)->getResult(0);
     if (isa<arith::MulFOp>(op))
       for (unsigned side : {0, 1})
-        if (!analysis.dependencies(op->getOperand(1 - side)).empty())
+        if (Value read = op->getOperand(1 - side); !analysis.dependencies(read).empty())
           for (const Choice &choice : analysis.choicesIn(op->getOperand(side)))
-            mapping.map(value, result = chosen(result, choice));
+            mapping.map(value, result = chosen(result, choice, read));
     return result;
   }
 
 private:
   /// What was read of a state that is left out may be no number, and zero times that is none either.
-  Value chosen(Value product, const Choice &choice) {
-    Value condition = clone(choice.condition);
+  Value chosen(Value product, const Choice &choice, Value read) {
+    Value condition = clone(choice.condition), zero = nothingOf(read, product);
     OpBuilder builder = OpBuilder::atBlockEnd(&target);
-    Type type = product.getType();
-    Value zero = arith::ConstantOp::create(builder, product.getLoc(), builder.getZeroAttr(type));
     return arith::SelectOp::create(builder, product.getLoc(), condition, choice.holds ? product : zero,
                                    choice.holds ? zero : product);
+  }
+
+  /// What the keys of a read give of a state of zeros: zero, or no number.
+  Value nothingOf(Value read, Value like) {
+    Location location = like.getLoc();
+    auto zeros = [&](Type type) -> Value {
+      OpBuilder builder = OpBuilder::atBlockEnd(&target);
+      return arith::ConstantOp::create(builder, location, builder.getZeroAttr(type));
+    };
+    Value sum = zeros(like.getType());
+    for (Value key : analysis.keysIn(read)) {
+      Value own = clone(key), none = zeros(own.getType());
+      OpBuilder builder = OpBuilder::atBlockEnd(&target);
+      Value product = pattern::DotOp::create(builder, location, builder.getF32Type(), own, none);
+      if (isa<RankedTensorType>(like.getType()))
+        product = pattern::BroadcastOp::create(builder, location, like.getType(), product, IntegerAttr());
+      sum = arith::AddFOp::create(builder, location, sum, product);
+    }
+    return sum;
   }
 };
 } // namespace

@@ -96,6 +96,29 @@ def test_what_is_read_before_the_write_of_a_first_token_is_zero_however_the_last
 
 
 @pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
+@pytest.mark.parametrize("state", ["%S", "%D", "%S1"], ids=["before", "decayed", "after"])
+@pytest.mark.parametrize("decay", ["scalar", "row", "value"])
+@pytest.mark.parametrize("feedback", [False, True])
+def test_a_key_or_query_that_is_no_number_shows_at_the_first_token_of_a_segment(
+    decay, feedback, state, schedule
+):
+    """Of a state that restarts, zeros are read, which times NaN are NaN."""
+    if feedback and decay == "value" and schedule["algorithm"] != "recurrent":
+        pytest.skip("decays by value column beside feedback run token by token")
+    kernel = linmu.compile(scan(decay, feedback, True, state), schedule=schedule, cache=False)
+    for at in (0, 21, 51):
+        for operand in (0, 1):
+            inputs = operands(decay)
+            inputs[operand][0, at, 0, 3] = np.nan
+            actual = kernel(*inputs, SEGMENTS)
+            if operand == 0:
+                assert np.isnan(actual[0, at, 0]).all(), (at, "query")
+            elif feedback:
+                # What the key reads is no number, and so is all that is written.
+                assert np.isnan(actual[0, at + 1, 0]).all(), (at, "key")
+
+
+@pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
 @pytest.mark.parametrize("size", [5, 8, 24])
 @pytest.mark.parametrize(
     ("decay", "feedback"),
