@@ -78,41 +78,65 @@ static std::string hashOf(const std::int64_t *ids, std::int64_t count) {
   return fmt::format("{:016x}", hash);
 }
 
-const std::vector<std::int64_t> &Decodings::answer(const Batch &batch, std::int64_t row,
-                                                   std::int64_t prompt) {
-  const std::string &name = batch.names[std::size_t(row)];
-  Tensor ids = batch.ids[row].contiguous();
-  std::string hash = hashOf(ids.data_ptr<std::int64_t>(), prompt);
-  auto found = answers_.find(name);
-  if (found != answers_.end() && found->second.prompt == hash)
-    return found->second.ids;
-  Answer &made = answers_[name] = {
-      hash, greedyAnswer(teacher_, teacher_.decoder(), batch, row, prompt, stop_tokens_, max_tokens_)};
-  std::string line = nlohmann::json{{"name", name}, {"prompt", hash}, {"ids", made.ids}}.dump() + "\n";
-  fresh_ += line;
+static std::string promptHash(const Batch &batch, std::int64_t row, std::int64_t prompt) {
+  const Tensor ids = batch.ids[row].contiguous();
+  return hashOf(ids.data_ptr<std::int64_t>(), prompt);
+}
+
+/// The last answer that the data give a row, as a guess.
+static std::vector<std::int64_t> answerOfData(const Batch &batch, std::int64_t row, std::int64_t prompt) {
+  const Tensor labels = batch.labels[row].contiguous();
+  const auto *begin = labels.data_ptr<std::int64_t>() + prompt, *end = begin + labels.numel() - prompt;
+  return {begin, std::find(begin, end, noLabel)};
+}
+
+void Decodings::complete(const Batch &batch, const std::vector<std::int64_t> &prompts) {
+  std::vector<AnswerDraft> drafts;
+  std::vector<std::string> hashes;
+  for (std::int64_t row = 0; row < std::int64_t(prompts.size()); ++row) {
+    const std::int64_t prompt = prompts[std::size_t(row)];
+    std::string hash = promptHash(batch, row, prompt);
+    const auto found = answers_.find(batch.names[std::size_t(row)]);
+    if (found != answers_.end() && found->second.prompt == hash)
+      continue;
+    drafts.push_back({row, prompt, answerOfData(batch, row, prompt)});
+    hashes.push_back(std::move(hash));
+  }
+  if (drafts.empty())
+    return;
+  finishDrafts(teacher_, batch, drafts, stop_tokens_, max_tokens_);
+  std::string lines;
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    const std::string &name = batch.names[std::size_t(drafts[i].row)];
+    lines += nlohmann::json{{"name", name}, {"prompt", hashes[i]}, {"ids", drafts[i].ids}}.dump() + "\n";
+    answers_[name] = {std::move(hashes[i]), std::move(drafts[i].ids)};
+  }
+  fresh_ += lines;
   if (writes_)
-    store(line);
-  return made.ids;
+    store(lines);
 }
 
 Batch Decodings::of(const Batch &batch) {
   std::int64_t rows = batch.ids.size(0), longest = 0;
   std::vector<std::int64_t> prompts;
-  std::vector<std::vector<std::int64_t>> answers;
   for (std::int64_t row = 0; row < rows; ++row) {
     prompts.push_back(promptOf(batch.labels[row]));
     if (prompts.back() == 0)
       throw Error(ErrorCode::invalidArgument,
                   fmt::format("{}: expected a prompt before the answer to decode after, got none",
                               batch.names[std::size_t(row)]));
-    answers.push_back(answer(batch, row, prompts.back()));
-    longest = std::max(longest, prompts.back() + std::int64_t(answers.back().size()));
+  }
+  complete(batch, prompts);
+  std::vector<const std::vector<std::int64_t> *> answers;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    answers.push_back(&answers_.at(batch.names[std::size_t(row)]).ids);
+    longest = std::max(longest, prompts[std::size_t(row)] + std::int64_t(answers.back()->size()));
   }
   Batch decoded;
   decoded.ids = torch::zeros({rows, longest}, torch::kInt64);
   decoded.labels = torch::full({rows, longest}, noLabel, torch::kInt64);
   for (std::int64_t row = 0; row < rows; ++row) {
-    const auto &ids = answers[std::size_t(row)];
+    const auto &ids = *answers[std::size_t(row)];
     std::int64_t prompt = prompts[std::size_t(row)], count = std::int64_t(ids.size());
     Tensor tokens = torch::tensor(ids, torch::kInt64);
     decoded.ids[row].narrow(0, 0, prompt).copy_(batch.ids[row].narrow(0, 0, prompt));

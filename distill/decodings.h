@@ -31,7 +31,8 @@ private:
     std::string prompt; ///< what it was an answer to, as a hash of its ids
     std::vector<std::int64_t> ids;
   };
-  const std::vector<std::int64_t> &answer(const Batch &batch, std::int64_t row, std::int64_t prompt);
+  /// Decodes the answers of rows that are not known yet, and stores them.
+  void complete(const Batch &batch, const std::vector<std::int64_t> &prompts);
   void readFile();
   void remember(const std::string &line);
   void store(const std::string &lines) const;

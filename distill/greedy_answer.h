@@ -15,4 +15,17 @@ std::vector<std::int64_t> greedyAnswer(const Model &model, const models::Decoder
                                        std::int64_t row, std::int64_t prompt,
                                        const std::vector<std::int64_t> &stop_tokens, std::int64_t max_tokens);
 
+/// The answer to be made for a row of a batch, behind its first `prompt` tokens.
+struct AnswerDraft {
+  std::int64_t row = 0, prompt = 0;
+  std::vector<std::int64_t> ids; ///< a guess, which may be empty; then the answer
+};
+
+/// The same for several rows at once by passes over whole sequences, as `model` with attention computes them
+/// in training. A pass confirms as much of a guess as is right and corrects the token behind it, so that good
+/// guesses (the answers of the data) take few passes, whatever their length
+/// (https://arxiv.org/abs/2211.17192, with the data as the draft).
+void finishDrafts(const Model &model, const Batch &batch, std::vector<AnswerDraft> &drafts,
+                  const std::vector<std::int64_t> &stop_tokens, std::int64_t max_tokens);
+
 } // namespace linmu::distill

@@ -1,5 +1,6 @@
 // What a run reads and writes: recipes, data, checkpoints, the teacher's answers, config.json.
 #include "distill/export.h"
+#include "distill/greedy_answer.h"
 #include "distill/text_source.h"
 #include "models/mmate/convert.h"
 #include "runtime/io/atomic_folder.h"
@@ -7,6 +8,7 @@
 #include "tests/unit/models_gguf_fixture.h"
 #include <csignal>
 #include <fmt/format.h>
+#include <functional>
 #include <sys/resource.h>
 
 namespace linmu::distill {
@@ -172,6 +174,42 @@ TEST_F(DistillFiles, DataGoesOnFromItsPositionAndEachPassHasAnotherOrder) {
   EXPECT_NE(names(another, 4), first);
   expectError(ErrorCode::invalidArgument, "is not one of these 24 samples with seed 6",
               [&] { another.seek(position); });
+}
+
+TEST_F(DistillFiles, AnswersAreTheSameWhateverWasGuessed) {
+  models::LanguageModel model = models::LanguageModel::open(folder_);
+  DecoderModel teacher(model.decoder);
+  TextSource source(folder_ / "data.jsonl", model, {.batch = 4, .seed = 1});
+  const Batch batch = source.next().value();
+  for (std::int64_t most : {0, 1, 6}) {
+    std::vector<std::vector<std::int64_t>> expected;
+    for (std::int64_t row = 0; row < 4; ++row)
+      expected.push_back(most == 0 ? std::vector<std::int64_t>()
+                                   : greedyAnswer(teacher, model.decoder, batch, row,
+                                                  promptOf(batch.labels[row]), model.stop_tokens, most));
+    auto made = [&](const std::function<std::vector<std::int64_t>(std::vector<std::int64_t>)> &guess) {
+      std::vector<AnswerDraft> drafts;
+      for (std::int64_t row = 0; row < 4; ++row)
+        drafts.push_back({row, promptOf(batch.labels[row]), guess(expected[std::size_t(row)])});
+      finishDrafts(teacher, batch, drafts, model.stop_tokens, most);
+      std::vector<std::vector<std::int64_t>> answers;
+      for (const AnswerDraft &draft : drafts)
+        answers.push_back(draft.ids);
+      return answers;
+    };
+    EXPECT_EQ(made([](auto) { return std::vector<std::int64_t>(); }), expected);
+    EXPECT_EQ(made([](auto right) { return right; }), expected);
+    EXPECT_EQ(made([](auto) { return std::vector<std::int64_t>(9, 3); }), expected);
+    EXPECT_EQ(made([&](auto right) {
+                if (right.size() > 1)
+                  right[right.size() / 2] = (right[right.size() / 2] + 1) % 7;
+                right.insert(right.end(), {1, 2});
+                return right;
+              }),
+              expected);
+    // A guess that stops too early.
+    EXPECT_EQ(made([&](auto) { return std::vector<std::int64_t>(1, model.stop_tokens.front()); }), expected);
+  }
 }
 
 TEST_F(DistillFiles, TheTeachersAnswersAreDecodedOnceAndStored) {
