@@ -24,7 +24,9 @@ def refuse(*arguments, says):
     assert done.stdout == "" and says in done.stderr and done.stderr.count("error") <= 1, done.stderr[:500]
 
 
-@pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"])
+@pytest.mark.parametrize(
+    "file", ["config.json", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"]
+)
 @pytest.mark.parametrize("where", ["whole", "inside"])
 def test_files_of_models(model, tmp_path, file, where):
     folder = shutil.copytree(model, tmp_path / "model")
@@ -48,4 +50,6 @@ def test_recipes_and_data(model, tmp_path):
     lines = tmp_path / "data.jsonl"
     lines.write_text('{"conversations": ' + DEEP + "}\n" + json.dumps({"conversations": []}) + "\n")
     refuse("eval", model, "--data", lines, says="is not valid JSON")
-    refuse("eval", model, "--data", '{"jsonl": ' + DEEP[:1000] + DEEP[-1000:] + "}", says="--data begins like")
+    refuse(
+        "eval", model, "--data", '{"jsonl": ' + DEEP[:1000] + DEEP[-1000:] + "}", says="--data begins like"
+    )
