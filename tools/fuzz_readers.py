@@ -156,6 +156,14 @@ SEEDS = {
 }
 
 
+def write_words(seeds: Path, dictionary: Path) -> None:
+    """The words of the seeds (names of ops, keys of JSON and GGUF), which changes of single bytes would not find."""
+    words: set[bytes] = set()
+    for path in seeds.iterdir():
+        words.update(re.findall(rb"[!%@#]?[A-Za-z_][A-Za-z0-9_.|]{1,40}", path.read_bytes()))
+    dictionary.write_bytes(b"".join(b'"%s"\n' % word for word in sorted(words)))
+
+
 def run(target: str, seconds: int) -> bool:
     """Fuzzes one target; what it finds lies in build/fuzzers/TARGET. The corpus stays for the next time."""
     folder = BUILD / "fuzzers" / target
@@ -163,9 +171,11 @@ def run(target: str, seconds: int) -> bool:
     for each in (seeds, corpus):
         each.mkdir(parents=True, exist_ok=True)
     SEEDS[target](seeds)
+    write_words(seeds, folder / "words")
     command = [BUILD / "fuzzers" / f"{target}_fuzz", f"-max_total_time={seconds}", "-timeout=10"]
     # What was found once is read at each start.
     findings = ROOT / "tests" / "fuzzers" / "findings" / target
+    command += [f"-dict={folder}/words"]
     command += ["-rss_limit_mb=2048", "-max_len=16384", "-print_final_stats=1", f"-artifact_prefix={folder}/"]
     # Containers and pools of LLVM's archives, which are not instrumented, would look as if they were overrun.
     sanitizers = {
