@@ -2,6 +2,8 @@
 #include "models/media/picture_writer.h"
 #include "runtime/core/error.h"
 #include "runtime/io/atomic_file.h"
+#include "runtime/io/atomic_folder.h"
+#include "runtime/io/interruption.h"
 #include <fmt/format.h>
 
 namespace linmu::distill {
@@ -13,19 +15,21 @@ void writeExamples(const std::string &generator, std::uint64_t seed, Split split
   if (count < 1)
     throw Error(ErrorCode::invalidArgument,
                 fmt::format("the number of examples must be 1 or more, got {}", count));
-  std::error_code status;
-  std::filesystem::create_directories(folder / "media", status);
-  if (status)
-    throw Error(ErrorCode::io, fmt::format("cannot create the folder {}: {}", (folder / "media").string(),
-                                           status.message()));
-  AtomicFile lines(folder / "data.jsonl");
+  Example example = make(seed, split, 0, options); // before all else: options may not fit
+  Uninterrupted until_the_next; // a signal ends this between two examples, and nothing is left behind
+  AtomicFolder made(folder, AtomicFolder::Existing::refuse);
+  std::filesystem::create_directory(made.path() / "media");
+  AtomicFile lines(made.path() / "data.jsonl");
   for (std::int64_t number = 0; number < count; ++number) {
-    const Example example = make(seed, split, number, options);
+    if (interruptionWaits())
+      return;
+    if (number > 0)
+      example = make(seed, split, number, options);
     const std::string file = fmt::format("media/{:06}.{}", number, example.video ? "gif" : "png");
     if (example.video)
-      media::writeGif(folder / file, example.frames);
+      media::writeGif(made.path() / file, example.frames);
     else
-      media::writePng(folder / file, example.frames);
+      media::writePng(made.path() / file, example.frames);
     const char *key = example.video ? "video" : "image";
     const nlohmann::ordered_json line = {
         {"id", fmt::format("{}-{}-{}-{}", generator, name(split), seed, number)},
@@ -41,6 +45,7 @@ void writeExamples(const std::string &generator, std::uint64_t seed, Split split
       progress(number + 1);
   }
   lines.commit();
+  made.commit();
 }
 
 } // namespace linmu::distill

@@ -8,9 +8,9 @@
 
 namespace linmu::distill {
 
-/// Writes numbers 0 to count - 1 of a generator into `folder`, which is made if it does not exist:
-/// `data.jsonl` and, in `media`, a PNG or an animated GIF for each. A line also has `kind` and `facts`. The
-/// JSONL appears last, so that a folder with one is whole. `progress` is told how many are written. Throws
+/// Writes numbers 0 to count - 1 of a generator into `folder`, which must be new or empty: `data.jsonl` and,
+/// in `media`, a PNG or an animated GIF for each. A line also has `kind` and `facts`. All appears at once or,
+/// after an error or a signal, nothing. `progress` is told how many are written. Throws
 /// Error(invalidArgument) for a name or options that there is none of, Error(io) if the file system refuses.
 void writeExamples(const std::string &generator, std::uint64_t seed, Split split, std::int64_t count,
                    const GeneratorOptions &options, const std::filesystem::path &folder,

@@ -24,10 +24,11 @@ void run(const Arguments &arguments) {
     throw Error(ErrorCode::unsupported, "linmu answer takes control tokens in a question as text",
                 "leave out --special");
   models::checkOptions(arguments.options);
+  const std::string question = textOrStandardInput(arguments.question);
   models::setTorchThreads(Settings::current().threads);
   const auto model = models::VisionLanguageModel::open(arguments.model);
   SeenMedia seen = arguments.media.load(model);
-  seen.parts.emplace_back().text = arguments.question;
+  seen.parts.emplace_back().text = question;
   models::TextCallback stream;
   if (!arguments.json)
     stream = writeStandardOutput;
@@ -42,7 +43,8 @@ void addAnswer(CLI::App &app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App *command = app.add_subcommand("answer", "Answer a question about pictures and videos");
   arguments->positionals.add(*command, "model", "A folder of a vision-language model", &arguments->model);
-  arguments->positionals.add(*command, "question", "What is asked", &arguments->question);
+  arguments->positionals.add(*command, "question", "What is asked; - reads the standard input",
+                             &arguments->question);
   arguments->media.addOptionsTo(*command);
   arguments->addOptionsTo(*command);
   command->callback([arguments] { run(*arguments); });

@@ -3,6 +3,7 @@
 #include "distill/data/set_spec.h"
 #include "models/report/progress_bar.h"
 #include "models/tools/commands.h"
+#include "models/tools/output_option.h"
 #include "models/tools/whole_number.h"
 #include <cstdint>
 #include <fmt/format.h>
@@ -40,7 +41,7 @@ void addData(CLI::App &app) {
       ->add_option("GENERATOR", arguments->generator,
                    fmt::format("{}", fmt::join(distill::generatorNames(), " or ")))
       ->required();
-  command->add_option("--out", arguments->out, "The folder for data.jsonl and media/")->required();
+  addOut(*command, arguments->out, "The folder for data.jsonl and media/, new or empty")->required();
   addWholeNumber(*command, "--seed", arguments->seed, "Another seed gives other questions (0)");
   addWholeNumber(*command, "--count", arguments->count, "How many (20)");
   command->add_option("--split", arguments->split, "train (default) or held-out: nothing shown is in both");

@@ -6,6 +6,7 @@
 #include "models/report/progress_bar.h"
 #include "models/report/table.h"
 #include "models/tools/commands.h"
+#include "models/tools/output_option.h"
 #include "models/tools/whole_number.h"
 #include "runtime/core/error.h"
 #include "runtime/core/settings.h"
@@ -34,6 +35,19 @@ nlohmann::json specOf(const std::string &data) {
   return spec;
 }
 
+/// A slip on the command line must not cost the user a data set, nor half an hour for the first model where
+/// the second is none.
+void check(const Arguments &arguments, const nlohmann::json &spec) {
+  const auto lines = spec.find("jsonl");
+  std::error_code status;
+  if (lines != spec.end() && lines->is_string() && std::filesystem::is_regular_file(arguments.out, status) &&
+      std::filesystem::equivalent(arguments.out, lines->get<std::string>(), status))
+    throw Error(ErrorCode::invalidArgument,
+                fmt::format("--out {} holds the questions, and would be overwritten", arguments.out));
+  for (const std::string &folder : arguments.models)
+    static_cast<void>(models::readVlmConfig(std::filesystem::path(folder) / "config.json"));
+}
+
 std::string share(const distill::Tally &tally) {
   return fmt::format("{:.1f}% of {}", 100 * tally.accuracy(), tally.asked);
 }
@@ -41,6 +55,7 @@ std::string share(const distill::Tally &tally) {
 void run(const Arguments &arguments) {
   models::setTorchThreads(Settings::current().threads);
   const nlohmann::json spec = specOf(arguments.data);
+  check(arguments, spec);
   const distill::MediaChange change = distill::mediaChangeNamed(arguments.media);
   std::optional<AtomicFile> out;
   if (!arguments.out.empty())
@@ -55,6 +70,7 @@ void run(const Arguments &arguments) {
     const distill::SampleEncoder encoder(model, change);
     const auto set = distill::openSet(spec, "", encoder);
     report::ProgressBar bar(folder, double(set->size()));
+    bar.update(0);
     std::int64_t asked = 0, right = 0;
     results.push_back(
         distill::evaluate(model, *set, arguments.max_tokens, [&](const distill::Judged &judged) {
@@ -121,7 +137,7 @@ void addEval(CLI::App &app) {
           "A JSONL file in LLaVA's form, or an object as in recipes: "
           "'{\"generator\": \"moving-shapes\", \"split\": \"held-out\", \"seed\": 1, \"count\": 200}'")
       ->required();
-  command->add_option("--out", arguments->out, "Each question with its answer, one line of JSON each");
+  addOut(*command, arguments->out, "Each question with its answer, one line of JSON each");
   command->add_option(
       "--media", arguments->media,
       "none (default); shuffled: the frames of videos; blank: grey in place of pictures and videos");

@@ -3,7 +3,6 @@
 #include "models/tools/commands.h"
 #include "models/tools/model_arguments.h"
 #include "runtime/core/settings.h"
-#include "runtime/io/input_text.h"
 #include "runtime/io/standard_streams.h"
 #include <cstdio>
 #include <fmt/format.h>
@@ -17,19 +16,9 @@ struct Arguments : ModelArguments {
   bool raw = false;
 };
 
-/// The standard input without the line break that ends its last line.
-std::string promptFromStandardInput() {
-  std::string text = readInputText("-", noticeOnErrorStream("linmu"));
-  if (text.ends_with('\n'))
-    text.pop_back();
-  if (text.ends_with('\r'))
-    text.pop_back();
-  return text;
-}
-
 void run(const Arguments &arguments) {
   arguments.positionals.resolve();
-  std::string prompt = arguments.prompt == "-" ? promptFromStandardInput() : arguments.prompt;
+  std::string prompt = textOrStandardInput(arguments.prompt);
   models::setTorchThreads(Settings::current().threads);
   auto model = arguments.open();
   auto ids = models::encodePrompt(model, prompt, arguments.raw, arguments.special);

@@ -1,5 +1,6 @@
 #include "models/tools/model_arguments.h"
 #include "models/tools/whole_number.h"
+#include "runtime/io/input_text.h"
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -59,6 +60,17 @@ void NamedPositionals::resolve() const {
   }
   if (next != given.end())
     throw CLI::ExtrasError(std::vector<std::string>(next, given.end()));
+}
+
+std::string textOrStandardInput(const std::string &given) {
+  if (given != "-")
+    return given;
+  std::string text = readInputText("-", noticeOnErrorStream("linmu"));
+  if (text.ends_with('\n'))
+    text.pop_back();
+  if (text.ends_with('\r'))
+    text.pop_back();
+  return text;
 }
 
 std::string answerAsJson(const models::Generation &answer, std::int64_t context_tokens) {

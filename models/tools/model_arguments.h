@@ -46,6 +46,9 @@ private:
   std::vector<Entry> entries_;
 };
 
+/// What the user says: `given`, or the standard input without its last line break where that is "-".
+std::string textOrStandardInput(const std::string &given);
+
 /// One JSON object in one line: the text and the figures of one answer. `context_tokens`: all that the
 /// model's state has been through.
 std::string answerAsJson(const models::Generation &answer, std::int64_t context_tokens);

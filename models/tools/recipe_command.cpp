@@ -5,6 +5,7 @@
 #include "models/decoder/threads.h"
 #include "models/report/progress_bar.h"
 #include "models/tools/machine_facts.h"
+#include "models/tools/output_option.h"
 #include "runtime/core/error.h"
 #include "runtime/core/settings.h"
 #include "runtime/io/interruption.h"
@@ -45,15 +46,18 @@ void say(const std::string &text) {
 void train(distill::Distillation &run, bool quiet) {
   // Ctrl-C and its like wait until what it asks for is done: see `stop`.
   Uninterrupted signals_wait;
+  const WaitingNotice notice("\nlinmu: stopping after this step, which is saved\n");
   std::unique_ptr<report::ProgressBar> bar;
   std::int64_t before = run.trainer().stageStepsDone();
   // Of the steps that this process makes, so that the time left is theirs.
   auto show = [&](std::size_t number) {
     const auto &stages = run.recipe().stages;
     bar.reset();
-    if (number < stages.size() && stages[number].steps > before)
+    if (number < stages.size() && stages[number].steps > before) {
       bar = std::make_unique<report::ProgressBar>("Stage " + stages[number].name,
                                                   double(stages[number].steps - before));
+      bar->update(0, "the first step, which may compile kernels");
+    }
   };
   show(run.trainer().stage());
   distill::TrainerEvents events;
@@ -154,7 +158,7 @@ void addRecipeCommand(CLI::App &app, const std::string &name, const std::string 
   auto arguments = std::make_shared<Arguments>();
   CLI::App *command = app.add_subcommand(name, summary);
   command->add_option("recipe", arguments->recipe, "A JSON file (docs/distill.md)")->required();
-  command->add_option("--out", arguments->out, "The folder to write to, in place of the recipe's");
+  addOut(*command, arguments->out, "The folder to write to, in place of the recipe's");
   command->add_option("--device", arguments->device, "cpu or cuda, in place of the recipe's")
       ->check(CLI::IsMember({"cpu", "cuda"}));
   command->add_option("--precision", arguments->precision, "f32 or bf16, in place of the recipe's")

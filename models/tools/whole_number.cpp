@@ -1,27 +1,24 @@
 #include "models/tools/whole_number.h"
-#include <cerrno>
+#include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <limits>
 
 namespace linmu::tools {
 
-std::string overflowOf(const std::string &text, bool with_sign) {
-  // As CLI11 reads it.
-  errno = 0;
-  if (with_sign)
-    static_cast<void>(std::strtoll(text.c_str(), nullptr, 0));
-  else
-    static_cast<void>(std::strtoull(text.c_str(), nullptr, 0));
-  if (errno != ERANGE)
+template <typename T> static std::string faultOf(const std::string &text) {
+  T value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::size_t first = text.starts_with('-') ? 1 : 0;
+  const bool leading_zero = text.size() > first + 1 && text[first] == '0';
+  if (error == std::errc() && end == text.data() + text.size() && !leading_zero)
     return {};
-  if (with_sign)
-    return fmt::format("must be a whole number from {} to {}, got {}",
-                       std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(),
-                       text);
-  return fmt::format("must be a whole number from 0 to {}, got {}", std::numeric_limits<std::uint64_t>::max(),
-                     text);
+  return fmt::format("must be a whole number from {} to {}, got '{}'", std::numeric_limits<T>::min(),
+                     std::numeric_limits<T>::max(), text);
+}
+
+std::string faultOfWhole(const std::string &text, bool with_sign) {
+  return with_sign ? faultOf<std::int64_t>(text) : faultOf<std::uint64_t>(text);
 }
 
 } // namespace linmu::tools

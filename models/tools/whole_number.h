@@ -6,18 +6,18 @@
 
 namespace linmu::tools {
 
-/// Says what is wrong with `text` if it is a whole number that std::int64_t (or std::uint64_t) does not hold;
-/// empty otherwise.
-std::string overflowOf(const std::string &text, bool with_sign);
+/// Says what is wrong with `text` unless it is a whole number in decimal digits that std::int64_t (or
+/// std::uint64_t) holds; empty otherwise.
+std::string faultOfWhole(const std::string &text, bool with_sign);
 
-/// As App::add_option, but refuses a number that `T` does not hold, in whose place CLI11 2.1 takes the
-/// nearest.
+/// As App::add_option, but refuses what CLI11 2.1 takes for another number: the nearest for one that `T` does
+/// not hold, 2^64 - 1 for -1 without a sign, 8 for 010, 1 for true.
 template <std::integral T>
 CLI::Option *addWholeNumber(CLI::App &command, const std::string &name, T &value,
                             const std::string &description) {
   static_assert(sizeof(T) <= 8);
   return command.add_option(name, value, description)
-      ->check([](const std::string &text) { return overflowOf(text, std::is_signed_v<T>); }, "");
+      ->check([](const std::string &text) { return faultOfWhole(text, std::is_signed_v<T>); }, "");
 }
 
 } // namespace linmu::tools

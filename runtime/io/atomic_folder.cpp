@@ -1,5 +1,7 @@
 #include "runtime/io/atomic_folder.h"
 #include "runtime/core/error.h"
+#include "runtime/io/file_place.h"
+#include "runtime/io/interruption.h"
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -44,11 +46,37 @@ void bringToDisk(const fs::path &folder) {
     refuse(folder, error);
 }
 
+fs::path withoutSlash(const fs::path &path) { return path.has_filename() ? path : path.parent_path(); }
+
+/// Whether the new folder `path` is there and empty already.
+bool isThere(const fs::path &path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found)
+    return false;
+  if (error)
+    refuse(path, error.value());
+  if (!fs::is_directory(status))
+    refuse(path, ENOTDIR);
+  for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().filename() != unfinished) // of a process that was killed
+      throw Error(ErrorCode::io, "cannot write " + path.string() + ": the folder holds files",
+                  "give a new or empty one");
+  if (error)
+    refuse(path, error.value());
+  return true;
+}
+
 } // namespace
 
-AtomicFolder::AtomicFolder(const fs::path &target)
-    : target_(target.has_filename() ? target : target.parent_path()), // "out/"
-      made_(beside(target_, unfinished)) {
+AtomicFolder::AtomicFolder(const fs::path &target, Existing existing) : target_(withoutSlash(target)) {
+  if (target_.empty())
+    throw Error(ErrorCode::io, "an output folder requires a path, got an empty one");
+  if (existing == Existing::refuse) {
+    target_ = followLinks(target_).path;
+    fills_ = isThere(target_);
+  }
+  made_ = fills_ ? target_ / unfinished : beside(target_, unfinished);
   removeTree(made_);
   std::error_code error;
   fs::create_directories(made_, error);
@@ -64,6 +92,10 @@ AtomicFolder::~AtomicFolder() {
 
 void AtomicFolder::commit() {
   bringToDisk(made_);
+  if (fills_) {
+    fill();
+    return;
+  }
   if (::rename(made_.c_str(), target_.c_str()) != 0) {
     if (errno != ENOTEMPTY && errno != EEXIST)
       refuse(target_, errno);
@@ -79,6 +111,19 @@ void AtomicFolder::commit() {
   }
   committed_ = true;
   bringToDisk(parentOf(target_));
+}
+
+void AtomicFolder::fill() {
+  Uninterrupted scope;
+  std::vector<fs::path> entries;
+  for (const auto &entry : fs::directory_iterator(made_))
+    entries.push_back(entry.path());
+  for (const fs::path &entry : entries)
+    if (::rename(entry.c_str(), (target_ / entry.filename()).c_str()) != 0)
+      refuse(target_, errno);
+  removeTree(made_);
+  committed_ = true;
+  bringToDisk(target_);
 }
 
 void AtomicFolder::remove(const fs::path &folder) {

@@ -1,6 +1,8 @@
 #include "runtime/io/interruption.h"
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <mutex>
 #include <set>
 #include <unistd.h>
@@ -13,6 +15,7 @@ namespace {
 constexpr int ending = -1;
 std::atomic<int> uninterrupted{0};
 std::atomic<int> waiting_signal{0};
+std::atomic<const char *> waiting_notice{nullptr};
 
 std::mutex files_mutex;
 
@@ -41,6 +44,10 @@ bool startEnding() {
 void receive(int signal) {
   if (startEnding())
     end(signal);
+  const int error = errno;
+  if (const char *text = waiting_notice.load())
+    static_cast<void>(!::write(STDERR_FILENO, text, std::strlen(text)));
+  errno = error;
   waiting_signal.store(signal);
   // The last Uninterrupted may have looked for a waiting signal just before there was one.
   if (startEnding())
@@ -77,6 +84,10 @@ Uninterrupted::~Uninterrupted() {
     if (int signal = waiting_signal.load(); signal != 0 && startEnding())
       end(signal);
 }
+
+WaitingNotice::WaitingNotice(const char *text) { waiting_notice.store(text); }
+
+WaitingNotice::~WaitingNotice() { waiting_notice.store(nullptr); }
 
 bool interruptionWaits() { return waiting_signal.load() != 0; }
 

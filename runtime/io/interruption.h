@@ -18,6 +18,16 @@ public:
   Uninterrupted &operator=(const Uninterrupted &) = delete;
 };
 
+/// While one exists, each signal that waits is answered with `text` on the error stream: what it waits for,
+/// so that nobody takes the program for hung. One at a time; `text` must stay as it is.
+class WaitingNotice {
+public:
+  explicit WaitingNotice(const char *text);
+  ~WaitingNotice();
+  WaitingNotice(const WaitingNotice &) = delete;
+  WaitingNotice &operator=(const WaitingNotice &) = delete;
+};
+
 /// Whether such a signal has come that waits for an Uninterrupted. Long work that may stop asks now and then.
 bool interruptionWaits();
 

@@ -111,6 +111,9 @@ def write_inputs(folder: Path) -> None:
     recipe = {"teacher": "model", "out": "run", "data": {"path": "asked.jsonl"}, "batch": 1}
     recipe["stages"] = [{"stage": "1", "steps": 1}]
     (folder / "recipe.json").write_text(json.dumps(recipe))
+    training = {"kind": "train", "model": "vision", "out": "run", "batch": 1, "stages": [{"steps": 1}]}
+    training["data"] = {"kind": "vision", "sets": [{"jsonl": "written-words/data.jsonl"}]}
+    (folder / "training.json").write_text(json.dumps(training))
     (folder / "wrong.json").write_text(json.dumps(recipe | {"precision": "f16"}))
 
 
@@ -174,7 +177,15 @@ SETS = (
     + NOWHERE
 )
 SIZES = GOOD("16", "32", "48") + BAD("-1", "x", "", "9" * 30, "1.5")
-FOLDERS = GOOD("new", "folder/é") + BAD("empty", "noise/new", "a" * 300)
+FOLDERS = GOOD("new", "folder/é") + BAD("empty", "noise/new", "a" * 300, "")
+RECIPE_OPTIONS = {
+    "--out": FOLDERS,
+    "--device": GOOD("cpu") + BAD("gpu", ""),
+    "--precision": GOOD("f32", "bf16") + BAD("f16", ""),
+    "--resume": None,
+    "--help": None,
+    "--unknown": [Value("", True)],
+}
 LINMU_COMMANDS = {
     "generate": MODEL_OPTIONS | {"--raw": None, "--model": MODELS, "--prompt": PROMPTS},
     "chat": MODEL_OPTIONS | {"--system": PROMPTS, "--model": MODELS},
@@ -187,8 +198,8 @@ LINMU_COMMANDS = {
         "--weights": BAD("packed", "f32"),
     },
     "data": {
-        "--out": FOLDERS,
-        "--seed": GOOD("0", "1", "2") + BAD("-1", "x", "", "1.5"),
+        "--out": FOLDERS + BAD("model", "moving-shapes"),
+        "--seed": GOOD("0", "1", "2") + BAD("-1", "x", "", "1.5", "010"),
         "--count": GOOD("1", "2") + BAD("0", "-1", "x", "9" * 30),
         "--split": GOOD("train", "held-out") + BAD("test", ""),
         "--side": SIZES,
@@ -197,18 +208,19 @@ LINMU_COMMANDS = {
     },
     "eval": {
         "--data": SETS,
-        "--out": GOOD("new.jsonl", "folder/new/é.jsonl") + BAD("folder", "empty/new"),
+        "--out": GOOD("new.jsonl", "folder/new/é.jsonl") + BAD("folder", "empty/new", ""),
         "--media": GOOD("none", "shuffled", "blank") + BAD("grey", ""),
         "--max-tokens": GOOD("1", "2") + BAD("-1", "x", "", "9" * 30),
         "--help": None,
     },
     "init": {
-        "--out": FOLDERS,
+        "--out": FOLDERS + BAD("vision", "."),
         "--preset": GOOD("demo") + BAD("large", ""),
         "--seed": GOOD("0", "1", "2") + BAD("-1", "x", "", "1.5"),
         "--help": None,
     },
-    "distill": {"--out": FOLDERS, "--resume": None, "--help": None, "--unknown": [Value("", True)]},
+    "distill": RECIPE_OPTIONS,
+    "train": RECIPE_OPTIONS,
     "demo": {
         "--model": MODELS,
         "--video": NOWHERE + BAD("one.mlir", "in.safetensors"),
@@ -226,10 +238,11 @@ POSITIONALS = {
     "answer": [(VISION_MODELS, 0.8), (PROMPTS, 0.7)],
     "data": [(GOOD("moving-shapes", "written-words") + BAD("noise", ""), 0.95)],
     "eval": [(VISION_MODELS, 0.95)],
-    "distill": [(GOOD("recipe.json", "./recipe.json") + BAD("wrong.json", "asked.jsonl") + NOWHERE, 0.95)],
+    "distill": [(GOOD("recipe.json", "./recipe.json") + BAD("wrong.json", "training.json") + NOWHERE, 0.95)],
+    "train": [(GOOD("training.json", "./training.json") + BAD("recipe.json", "asked.jsonl") + NOWHERE, 0.95)],
 }
 NEEDED = {"data": "--out", "eval": "--data", "init": "--out"}
-OFTEN = {"generate": 6, "chat": 5, "demo": 3, "answer": 3, "data": 3, "eval": 2}
+OFTEN = {"generate": 6, "chat": 5, "demo": 3, "answer": 3, "data": 3, "eval": 2, "train": 2}
 
 
 class Writer:

@@ -179,11 +179,15 @@ def test_an_option_out_of_range_is_refused_though_nothing_is_said(option):
     assert "must be" in done.stderr
 
 
-@pytest.mark.parametrize("option", ["--max-tokens", "--seed"])
-def test_a_number_that_64_bits_do_not_hold_is_refused(option):
-    done = linmu("generate", MODEL, "Hi", option, "9" * 30)
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("--max-tokens", "9" * 30), ("--seed", "9" * 30), ("--seed", "-1"), ("--seed", "010"),
+     ("--max-tokens", "true"), ("--max-tokens", "0x10"), ("--seed", "18446744073709551616")],
+)  # fmt: skip
+def test_what_is_no_whole_number_of_64_bits_is_refused(option, text):
+    done = linmu("generate", MODEL, "Hi", option, text)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"{option}: must be a whole number from " in done.stderr
+    assert f"{option}: must be a whole number from " in done.stderr and f"got '{text}'" in done.stderr
 
 
 def test_weights_that_are_asked_for_must_be_there(tmp_path):

@@ -160,6 +160,62 @@ def test_signals_end_with_the_shells_status_and_leave_nothing(folder, number, st
     assert names(folder) == before | {"new.lmk"}  # which was complete before
 
 
+def linmu(folder: Path, *arguments) -> subprocess.CompletedProcess:
+    return run([LINMU, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+SHAPES = ("data", "moving-shapes", "--side", "32", "--frames", "16", "--out")
+
+
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+@pytest.mark.parametrize("there", [False, True])
+def test_signals_leave_no_part_of_a_folder(folder, number, status, there):
+    if there:
+        (folder / "out").mkdir()
+    before = names(folder)
+    command = [LINMU, *SHAPES, "out", "--count", "100000"]
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=heed_signals
+    )
+    while not list(folder.rglob("000003.gif")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.wait(20) == status
+    assert names(folder) == before and not (there and names(folder / "out"))
+
+
+def test_a_folder_that_holds_files_is_never_written_over(folder):
+    (folder / "full").mkdir()
+    (folder / "full" / "model.safetensors").write_bytes(b"a month's work")
+    (folder / "link").symlink_to("full")
+    for command in (("init", "--preset", "demo", "--out"), (*SHAPES[:2], "--count", "1", "--out")):
+        for out in ("full", "link", "full/", "."):
+            done = linmu(folder, *command, out)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert "the folder holds files\nlinmu: hint: give a new or empty one\n" in done.stderr
+    assert (folder / "full" / "model.safetensors").read_bytes() == b"a month's work"
+    assert names(folder / "full") == {"model.safetensors"}
+
+
+def test_options_are_checked_before_a_folder_is_made(folder):
+    before = names(folder)
+    for options in (("--side", "5"), ("--count", "0"), ("--seed", "-1")):
+        assert linmu(folder, "data", "written-words", "--out", "new/deep", *options).returncode != 0
+    assert linmu(folder, "init", "--preset", "large", "--out", "new/deep").returncode == 1
+    assert names(folder) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("init",), ("data", "written-words"), ("train", "recipe.json"), ("distill", "recipe.json"),
+     ("eval", "model", "--data", "{}")],
+)  # fmt: skip
+def test_an_empty_path_is_not_taken_for_none(folder, command):
+    done = linmu(folder, *command, "--out", "")
+    assert done.returncode == 2 and "--out: requires a path, got an empty one" in done.stderr
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize(("number", "status"), SIGNALS)
 def test_signals_end_generation(number, status):

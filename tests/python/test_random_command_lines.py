@@ -118,4 +118,5 @@ def test_lines_are_drawn_of_every_kind():
     assert 500 < sum(line.bad for line in lines) < 1500
     given = {argument.split("=")[0] for line in lines for argument in line.arguments}
     assert {"--gradient", "--weights", "--schedule", "--video", "--top-p", "generate", "doctor"} <= given
-    assert {"answer", "data", "distill", "eval", "init", "--image", "--media", "--split"} <= given
+    assert {"answer", "data", "distill", "eval", "init", "train"} <= given
+    assert {"--image", "--media", "--split", "--precision"} <= given

@@ -59,6 +59,27 @@ TEST(Interruption, WaitsForAStepThatMustNotBeCut) {
   EXPECT_EQ(test::readBytes(folder / "out"), "whole");
 }
 
+TEST(Interruption, AWaitIsSaid) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  EXPECT_EQ(statusOfChild([&] {
+              ::dup2(pipe[1], STDERR_FILENO);
+              endOnSignals();
+              Uninterrupted scope;
+              {
+                WaitingNotice notice("the rest of a step\n");
+                ::raise(SIGTERM);
+              }
+              ::raise(SIGTERM); // nothing to say
+            }),
+            143);
+  ::close(pipe[1]);
+  char text[1000] = {};
+  EXPECT_GT(::read(pipe[0], text, sizeof text - 1), 0);
+  ::close(pipe[0]);
+  EXPECT_EQ(std::string(text), "the rest of a step\n");
+}
+
 TEST(Interruption, WhatTheCallerIgnoresStaysIgnored) {
   EXPECT_EQ(statusOfChild([] {
               std::signal(SIGHUP, SIG_IGN);
