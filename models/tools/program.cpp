@@ -8,7 +8,9 @@
 #include "runtime/io/standard_streams.h"
 #include <cstdio>
 #include <dlfcn.h>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace {
 
@@ -22,8 +24,19 @@ void print(const Error &error) {
     std::fprintf(stderr, "linmu: hint: %s\n", error.hint().c_str());
 }
 
+/// torch's math library ends the process in a folder that was removed, with a message about one of its own
+/// files.
+void checkFolder() {
+  std::error_code error;
+  static_cast<void>(std::filesystem::current_path(error));
+  if (error)
+    throw Error(ErrorCode::io, "the folder that this runs in cannot be named: " + error.message(),
+                "it may have been removed; change to one that is there");
+}
+
 /// The whole program, from the library of the models. Throws Error(unsupported) where torch is missing.
 Program *openModels() {
+  checkFolder();
   linmu::tools::openTorch();
   void *models = ::dlopen("liblinmu_models.so", RTLD_NOW | RTLD_LOCAL);
   void *function = models ? ::dlsym(models, "linmu_models_main") : nullptr;

@@ -22,8 +22,10 @@ constexpr std::string_view unfinished = ".linmu-unfinished-", removed = ".linmu-
   throw Error(ErrorCode::io, "cannot write " + path.string() + ": " + std::generic_category().message(error));
 }
 
+/// Shortened, so that a target's name may be as long as the file system allows.
 fs::path beside(const fs::path &target, std::string_view prefix) {
-  return target.parent_path() / (std::string(prefix) + target.filename().string());
+  constexpr std::size_t longest = 200;
+  return target.parent_path() / (std::string(prefix) + target.filename().string().substr(0, longest));
 }
 
 fs::path parentOf(const fs::path &path) { return path.has_parent_path() ? path.parent_path() : "."; }

@@ -196,6 +196,13 @@ def test_weights_that_are_asked_for_must_be_there(tmp_path):
     assert "holds no weights that are packed as Q4_0, Q4_1 or Q8_0" in done.stderr
 
 
+def test_a_folder_that_was_removed_is_named(tmp_path):
+    command = f"mkdir gone && cd gone && rmdir ../gone && exec {LINMU} generate {MODEL} Hi --max-tokens 1"
+    done = run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("linmu: error: the folder that this runs in cannot be named: No such file")
+
+
 def test_a_chat_without_a_message_ends_well():
     done = linmu("chat", MODEL, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

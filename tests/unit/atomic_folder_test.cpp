@@ -47,6 +47,15 @@ TEST_F(AtomicFolderTest, ANewFolderAppearsWholeOrNotAtAll) {
   }
 }
 
+TEST_F(AtomicFolderTest, ANameMayBeAsLongAsTheFileSystemAllows) {
+  for (auto existing : {AtomicFolder::Existing::replace, AtomicFolder::Existing::refuse}) {
+    const fs::path target =
+        folder_ / std::string(255, existing == AtomicFolder::Existing::replace ? 'a' : 'b');
+    put(target, existing);
+    expectWhole(target);
+  }
+}
+
 TEST_F(AtomicFolderTest, WhatIsThereIsReplacedOrRefused) {
   const fs::path target = folder_ / "out";
   fs::create_directory(target);
