@@ -26,14 +26,13 @@ void run(const Arguments &arguments) {
   models::checkOptions(arguments.options);
   const std::string question = textOrStandardInput(arguments.question);
   models::setTorchThreads(Settings::current().threads);
+  Patience patience("opening " + arguments.model + " and answering");
   const auto model = models::VisionLanguageModel::open(arguments.model);
   SeenMedia seen = arguments.media.load(model);
   seen.parts.emplace_back().text = question;
-  models::TextCallback stream;
-  if (!arguments.json)
-    stream = writeStandardOutput;
   models::VisionConversation conversation(model);
-  const models::Generation answer = conversation.say(seen.parts, seen.patches, arguments.options, stream);
+  const models::Generation answer =
+      conversation.say(seen.parts, seen.patches, arguments.options, arguments.streamAfter(patience));
   writeStandardOutput(arguments.json ? answerAsJson(answer, conversation.tokens()) : "\n");
 }
 

@@ -79,9 +79,6 @@ struct Partner {
 void talk(const Partner &partner, const Arguments &arguments) {
   models::GenerateOptions options = arguments.options;
   const bool prompted = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO) && !arguments.json;
-  models::TextCallback stream;
-  if (!arguments.json)
-    stream = writeStandardOutput;
   LineReader lines;
   for (;;) {
     if (prompted)
@@ -91,7 +88,8 @@ void talk(const Partner &partner, const Arguments &arguments) {
       break;
     if (message->find_first_not_of(" \t") == std::string::npos)
       continue;
-    models::Generation answer = partner.say(*message, options, stream);
+    Patience patience("answering a message of " + std::to_string(message->size()) + " bytes");
+    models::Generation answer = partner.say(*message, options, arguments.streamAfter(patience));
     ++options.sampling.seed; // turns draw different numbers
     writeStandardOutput(arguments.json ? answerAsJson(answer, partner.tokens()) : "\n");
   }
@@ -118,9 +116,11 @@ void talkAboutMedia(const Arguments &arguments) {
                 arguments.model + " is a vision-language model, which takes no --special and no --weights",
                 "leave them out");
   models::checkOptions(arguments.options);
+  std::optional<Patience> patience("opening " + arguments.model);
   const auto model = models::VisionLanguageModel::open(arguments.model);
   // What is seen comes before the first message.
   SeenMedia seen = arguments.media.load(model);
+  patience.reset();
   models::VisionConversation conversation(model, arguments.system);
   talk({[&](const std::string &message, const models::GenerateOptions &options,
             const models::TextCallback &stream) {

@@ -7,6 +7,7 @@
 #include "models/report/table.h"
 #include "models/tools/commands.h"
 #include "models/tools/output_option.h"
+#include "models/tools/patience.h"
 #include "models/tools/whole_number.h"
 #include "runtime/core/error.h"
 #include "runtime/core/settings.h"
@@ -65,10 +66,12 @@ void run(const Arguments &arguments) {
     throw Error(ErrorCode::unsupported, "--device cuda: torch finds no GPU here",
                 "--device cpu runs anywhere");
   for (const std::string &folder : arguments.models) {
+    std::optional<Patience> patience("opening " + folder);
     auto model = models::VisionLanguageModel::open(folder);
     model.moveTo(arguments.device == "cuda" ? torch::kCUDA : torch::kCPU);
     const distill::SampleEncoder encoder(model, change);
     const auto set = distill::openSet(spec, "", encoder);
+    patience.reset();
     report::ProgressBar bar(folder, double(set->size()));
     bar.update(0);
     std::int64_t asked = 0, right = 0;

@@ -23,10 +23,8 @@ void run(const Arguments &arguments) {
   auto model = arguments.open();
   auto ids = models::encodePrompt(model, prompt, arguments.raw, arguments.special);
   models::DecoderState state = model.decoder.initialState();
-  models::TextCallback stream;
-  if (!arguments.json)
-    stream = writeStandardOutput;
-  auto result = models::generateAfter(model, state, ids, arguments.options, stream);
+  Patience patience(fmt::format("answering a prompt of {} tokens", ids.size()));
+  auto result = models::generateAfter(model, state, ids, arguments.options, arguments.streamAfter(patience));
   if (arguments.json) {
     writeStandardOutput(answerAsJson(result, state.tokens));
     return;

@@ -1,6 +1,7 @@
 #include "models/tools/model_arguments.h"
 #include "models/tools/whole_number.h"
 #include "runtime/io/input_text.h"
+#include "runtime/io/standard_streams.h"
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -32,7 +33,17 @@ void ModelArguments::addWeightsTo(CLI::App &command) {
 
 models::LanguageModel ModelArguments::open() const {
   models::checkOptions(options);
+  const Patience patience("opening " + model);
   return models::LanguageModel::open(model, weights);
+}
+
+models::TextCallback ModelArguments::streamAfter(Patience &patience) const {
+  if (json)
+    return {};
+  return [&patience](std::string_view text) {
+    patience.end();
+    writeStandardOutput(text);
+  };
 }
 
 void NamedPositionals::add(CLI::App &command, const std::string &name, const std::string &description,

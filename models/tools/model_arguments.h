@@ -1,6 +1,7 @@
 // The options that the commands which talk to a model share.
 #pragma once
 #include "models/generate/generate.h"
+#include "models/tools/patience.h"
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,9 @@ struct ModelArguments {
 
   /// Opens the model once the options are known to be in range.
   models::LanguageModel open() const;
+
+  /// What is done with each piece of an answer's text: nothing with --json; `patience` ends with the first.
+  models::TextCallback streamAfter(Patience &patience) const;
 };
 
 /// Values that are given by position or by option: MODEL or --model, then what else the command takes. An

@@ -6,11 +6,13 @@
 #include "models/report/progress_bar.h"
 #include "models/tools/machine_facts.h"
 #include "models/tools/output_option.h"
+#include "models/tools/patience.h"
 #include "runtime/core/error.h"
 #include "runtime/core/settings.h"
 #include "runtime/io/interruption.h"
 #include "runtime/io/standard_streams.h"
 #include <fmt/format.h>
+#include <optional>
 #include <thread>
 
 namespace linmu::tools {
@@ -46,7 +48,9 @@ void say(const std::string &text) {
 void train(distill::Distillation &run, bool quiet) {
   // Ctrl-C and its like wait until what it asks for is done: see `stop`.
   Uninterrupted signals_wait;
-  const WaitingNotice notice("\nlinmu: stopping after this step, which is saved\n");
+  std::optional<WaitingNotice> notice;
+  if (!quiet)
+    notice.emplace("\nlinmu: stopping after this step, which is saved\n");
   std::unique_ptr<report::ProgressBar> bar;
   std::int64_t before = run.trainer().stageStepsDone();
   // Of the steps that this process makes, so that the time left is theirs.
@@ -59,7 +63,8 @@ void train(distill::Distillation &run, bool quiet) {
       bar->update(0, "the first step, which may compile kernels");
     }
   };
-  show(run.trainer().stage());
+  if (!quiet)
+    show(run.trainer().stage());
   distill::TrainerEvents events;
   events.stop = interruptionWaits;
   auto runAll = [&] {
@@ -143,7 +148,11 @@ void run(const Arguments &arguments, distill::RecipeKind kind) {
     recipe.device = torch::Device(torch::kCUDA, c10::DeviceIndex(launched->local_rank));
   const auto ranks = distill::joinRanks(launched, recipe.device);
   const bool quiet = ranks->rank() != 0;
+  std::optional<Patience> patience;
+  if (!quiet)
+    patience.emplace("opening the model and the data of " + arguments.recipe);
   distill::Distillation run(std::move(recipe), arguments.resume ? Start::resume : Start::fresh, *ranks);
+  patience.reset();
   if (run.stepsDone() > 0 && !quiet)
     say(fmt::format("going on after step {} of {}", run.stepsDone(), run.steps()));
   train(run, quiet);

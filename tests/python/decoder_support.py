@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -28,10 +29,20 @@ def smollm2_reader() -> GGUFReader:
     return GGUFReader(smollm2_path())
 
 
-def run(arguments, **options) -> subprocess.CompletedProcess:
-    """Threads that wait sleep, since tests share their cores with other work."""
+def run(arguments, *, notices=False, **options) -> subprocess.CompletedProcess:
+    """
+    Threads that wait sleep, since tests share their cores with other work. What `linmu` says of work that
+    takes more than two seconds depends on that other work: it is left out of stderr without `notices`.
+    """
     options.setdefault("check", False)
-    return subprocess.run(arguments, env=os.environ | {"OMP_WAIT_POLICY": "passive"}, **options)  # noqa: PLW1510
+    done = subprocess.run(arguments, env=os.environ | {"OMP_WAIT_POLICY": "passive"}, **options)  # noqa: PLW1510
+    if done.stderr and not notices:
+        notice = r"^linmu: (opening|answering) .*\n"
+        text = isinstance(done.stderr, str)
+        done.stderr = re.sub(
+            notice if text else notice.encode(), "" if text else b"", done.stderr, flags=re.M
+        )
+    return done
 
 
 def probe(command: str, model: Path, given, folder: Path, *more: str):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -194,6 +195,13 @@ def test_weights_that_are_asked_for_must_be_there(tmp_path):
     done = linmu("generate", str(tmp_path), "Hi", "--weights=packed")
     assert done.returncode == 1
     assert "holds no weights that are packed as Q4_0, Q4_1 or Q8_0" in done.stderr
+
+
+def test_work_that_is_silent_for_long_is_said():
+    prompt = "It was a dark night. " * 40
+    done = linmu("generate", MODEL, "-", "--json", "--max-tokens", "120", input=prompt, notices=True)
+    assert done.returncode == 0
+    assert re.search(r"^linmu: answering a prompt of \d{3} tokens$", done.stderr, re.MULTILINE)
 
 
 def test_a_folder_that_was_removed_is_named(tmp_path):
