@@ -130,6 +130,9 @@ void readRotary(const json &object, const ConfigReader &reader, const std::strin
     theta_given |= inner.has("rope_theta");
     config.rope_theta = theta;
   }
+  // Where the key is missing it is 10000; transformers computes nothing with a null.
+  if (!theta_given && object.contains("rope_theta"))
+    reader.corrupt("'rope_theta' must be a number, got null");
 }
 
 /// Refuses keys by which models of the same layout compute something else, unless they have the value that
@@ -158,6 +161,12 @@ void refuseOtherModels(const json &object, const ConfigReader &reader) {
                                     {"num_experts", 0},
                                     {"num_local_experts", 0},
                                     {"alibi", false},
+                                    {"is_causal", true},
+                                    {"use_bidirectional_attention", false},
+                                    {"use_parallel_residual", false},
+                                    {"attention_chunk_size", nullptr},
+                                    {"scale_depth", nullptr},
+                                    {"dim_model_base", nullptr},
                                     {"partial_rotary_factor", 1}};
   for (const auto &[key, value] : neutral)
     if (reader.has(key) && object[key] != value)

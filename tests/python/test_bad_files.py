@@ -102,6 +102,9 @@ CONFIG = {
         (json.dumps({key: value for key, value in CONFIG.items() if key != "vocab_size"}), "vocab_size"),
         (json.dumps(CONFIG | {"architectures": ["ResNet"]}), "ResNet"),
         (json.dumps(CONFIG | {"architectures": 7}), "architectures"),
+        (json.dumps(CONFIG | {"rope_theta": None}), "'rope_theta' must be a number, got null"),
+        (json.dumps(CONFIG | {"is_causal": False}), "'is_causal' is false, supported is true"),
+        (json.dumps(CONFIG | {"use_parallel_residual": True}), "supported is false"),
     ],
 )
 def test_a_configuration_that_is_none_is_refused(tmp_path, text, word):
