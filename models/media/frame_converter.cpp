@@ -25,6 +25,32 @@ int matrixOf(const AVFrame &frame) {
   }
 }
 
+/// Whether black is 0. Grey has no other range unless the stream says so, as for the scaler itself before it
+/// is told of ranges.
+bool isFullRange(const AVFrame &frame) {
+  if (frame.color_range != AVCOL_RANGE_UNSPECIFIED)
+    return frame.color_range == AVCOL_RANGE_JPEG;
+  switch (frame.format) {
+  case AV_PIX_FMT_GRAY8:
+  case AV_PIX_FMT_GRAY9LE:
+  case AV_PIX_FMT_GRAY10LE:
+  case AV_PIX_FMT_GRAY12LE:
+  case AV_PIX_FMT_GRAY14LE:
+  case AV_PIX_FMT_GRAY16LE:
+  case AV_PIX_FMT_GRAY9BE:
+  case AV_PIX_FMT_GRAY10BE:
+  case AV_PIX_FMT_GRAY12BE:
+  case AV_PIX_FMT_GRAY14BE:
+  case AV_PIX_FMT_GRAY16BE:
+  case AV_PIX_FMT_YA8:
+  case AV_PIX_FMT_YA16LE:
+  case AV_PIX_FMT_YA16BE:
+    return true;
+  default:
+    return false;
+  }
+}
+
 /// `upright` has `size`; `decoded`, rows of `stride` bytes, has its sides swapped for odd `quarter_turns`.
 void turnUpright(const std::vector<std::uint8_t> &decoded, std::size_t stride, FrameSize size,
                  int quarter_turns, std::vector<std::uint8_t> &upright) {
@@ -103,8 +129,7 @@ int FrameConverter::scale(const AVFrame &frame, int field, int fields, FrameSize
     return AVERROR(EINVAL);
   const int *matrix = ffmpeg().sws_getCoefficients(matrixOf(frame));
   // No effect, and an error code to ignore, for frames that are RGB already.
-  ffmpeg().sws_setColorspaceDetails(scaler, matrix, frame.color_range == AVCOL_RANGE_JPEG, matrix, 1, 0,
-                                    1 << 16, 1 << 16);
+  ffmpeg().sws_setColorspaceDetails(scaler, matrix, isFullRange(frame), matrix, 1, 0, 1 << 16, 1 << 16);
   const std::uint8_t *from[4];
   int from_strides[4];
   for (int plane = 0; plane < 4; ++plane) {

@@ -88,6 +88,8 @@ CLIPS = {
     ),
     "odd sizes": lambda f: write(f / "a.mkv", codec="ffv1", size=(63, 47)),
     "10 bit": lambda f: write(f / "a.mkv", codec="ffv1", pixels="yuv420p10le"),
+    "grey of 8 bits": lambda f: write(f / "a.mkv", codec="ffv1", pixels="gray"),
+    "grey of 16 bits": lambda f: write(f / "a.mkv", codec="ffv1", pixels="gray16le"),
     "variable rate": lambda f: write(f / "a.mp4", times=[0, 1, 2, 7, 8, 20, 21, 22, 40, 41]),
     "an edit list that begins in a group": lambda f: write(f / "a.mp4", options={"bf": "0"}, skip=3),
     "B frames": lambda f: write(f / "a.mp4", options={"bf": "3", "b_strategy": "0"}),
