@@ -176,6 +176,17 @@ TEST_F(DistillFiles, DataGoesOnFromItsPositionAndEachPassHasAnotherOrder) {
               [&] { another.seek(position); });
 }
 
+TEST(Recipes, ThoseThatAreCommittedAreRead) {
+  int read = 0;
+  for (const auto &entry : std::filesystem::directory_iterator(LINMU_SOURCE_DIR "/distill/recipes")) {
+    const Recipe recipe = Recipe::read(entry.path());
+    EXPECT_FALSE(recipe.stages.empty()) << entry.path();
+    EXPECT_EQ(recipe.data.kind, "vision") << entry.path();
+    ++read;
+  }
+  EXPECT_GE(read, 3);
+}
+
 TEST_F(DistillFiles, AnswersAreTheSameWhateverWasGuessed) {
   models::LanguageModel model = models::LanguageModel::open(folder_);
   DecoderModel teacher(model.decoder);
