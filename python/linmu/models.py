@@ -9,6 +9,7 @@ It needs torch, whose library runs them; nothing here takes or gives its tensors
 """
 
 import ctypes
+import operator
 import os
 import queue
 import threading
@@ -61,7 +62,12 @@ class Model:
         `temperature` 0 takes the most likely token each time. `on_text` is called with each piece of text as it comes.
         """
         answer = self._model.generate(
-            _messages(messages), max_tokens, float(temperature), float(top_p), seed, on_text
+            _messages(messages),
+            _whole(max_tokens, "max_tokens", 2**63 - 1),
+            _number(temperature, "temperature"),
+            _number(top_p, "top_p"),
+            _whole(seed, "seed", 2**64 - 1),
+            on_text,
         )
         return Generation(**answer)
 
@@ -129,6 +135,23 @@ def _module():
     import _linmu_models
 
     return _linmu_models
+
+
+def _whole(value, name, most):
+    try:
+        whole = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
+    if not 0 <= whole <= most:
+        raise ValueError(f"{name} must be 0 to {most}, got {whole}")
+    return whole
+
+
+def _number(value, name):
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, got {value!r}") from None
 
 
 def _messages(messages):

@@ -144,6 +144,15 @@ def test_what_is_no_conversation_is_one_message(model, messages, error, message)
 def test_options_and_files_that_do_not_fit_are_named(model, tmp_path):
     with pytest.raises(ValueError, match="temperature"):
         model.generate("?", temperature=-1)
+    for option, value, error in (
+        ("max_tokens", "3", TypeError),
+        ("max_tokens", -1, ValueError),
+        ("seed", 2.5, TypeError),
+        ("seed", 2**64, ValueError),
+        ("top_p", None, TypeError),
+    ):
+        with pytest.raises(error, match=f"{option} must be .*got {value}".replace("got 3", "got '3'")):
+            model.generate("?", **{option: value})
     with pytest.raises(OSError, match="nowhere"):
         linmu.models.load(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="'cpu' or 'cuda', got 'tpu'"):
