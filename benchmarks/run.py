@@ -12,7 +12,7 @@ import shapes
 import torch
 from kernels import GRID, HEADS, SIZE, TOKENS, inputs
 from patterns import gated, scan, window
-from timing import measure, ratio
+from rounds import measure, ratio
 
 import linmu
 

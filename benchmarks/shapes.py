@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from patterns import scan, window
-from timing import measure, ratio
+from rounds import measure, ratio
 
 import linmu
 

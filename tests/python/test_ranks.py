@@ -180,17 +180,21 @@ def test_a_run_of_two_ranks_goes_on_with_any_number(whole, tmp_path, ranks):
         assert (out / "student/model.safetensors").read_bytes() == before
 
 
-def test_ctrl_c_stops_all_at_the_same_step_and_they_go_on_to_the_same_bytes(whole, tmp_path):
-    recipe = write_run(tmp_path, batch=3, checkpoints={"every": 2, "keep": 9})
+def test_ctrl_c_stops_all_at_the_same_step_and_they_go_on_to_the_same_bytes(tmp_path):
+    # Long enough for the signal to come before the end.
+    keys = {"steps": 40, "batch": 3, "checkpoints": {"every": 30}}
+    (tmp_path / "whole").mkdir()
+    together(2, "distill", write_run(tmp_path / "whole", **keys))
+    recipe = write_run(tmp_path, **keys)
     processes = start(2, "distill", recipe)
     wait_for_a_step(processes, tmp_path / "out")
     processes[1].send_signal(signal.SIGINT)  # one is enough
     (first, _, said), (second, _, _) = ends(processes)
     assert first == 0 and second == 130, said
-    assert re.search(r"stopped after step \d of 9, which is saved; --resume goes on from there", said)
+    assert re.search(r"stopped after step \d+ of 120, which is saved; --resume goes on from there", said)
     together(2, "distill", recipe, "--resume")
     student = "out/student/model.safetensors"
-    assert (tmp_path / student).read_bytes() == (whole / student).read_bytes()
+    assert (tmp_path / student).read_bytes() == (tmp_path / "whole" / student).read_bytes()
 
 
 def wait_for_a_step(processes, out) -> None:
