@@ -11,7 +11,7 @@ import pytest
 
 from command_lines import Line, Writer, write_inputs
 
-LINES = 2000 if os.environ.get("TEST_NIGHTLY") else 32
+LINES = int(os.environ.get("TEST_LINES", 2000 if os.environ.get("TEST_NIGHTLY") else 32))
 SEED = int(os.environ.get("TEST_SEED", "1"))
 
 # Of the processor: how busy the machine is says nothing about a program.
