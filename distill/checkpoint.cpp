@@ -59,6 +59,8 @@ fs::path CheckpointStore::pathOf(RunPlace place) const { return folder_ / nameOf
 
 std::vector<RunPlace> CheckpointStore::places() const {
   std::vector<RunPlace> places;
+  if (!fs::exists(folder_)) // of a reader
+    return places;
   for (const auto &entry : fs::directory_iterator(folder_))
     if (auto place = placeNamed(entry.path().filename()))
       places.push_back(*place);

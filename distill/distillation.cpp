@@ -17,20 +17,13 @@
 
 namespace linmu::distill {
 
-static bool hasCheckpoints(const std::filesystem::path &folder) {
-  std::error_code none;
-  for (const auto &entry : std::filesystem::directory_iterator(folder, none))
-    if (entry.path().filename().string().starts_with("step-"))
-      return true;
-  return false;
-}
-
 /// The folder of random weights is written where the recipe has a preset and nothing was trained yet.
 static Recipe withInitialModel(Recipe recipe, Collective &ranks) {
   if (recipe.preset.empty())
     return recipe;
   recipe.model = recipe.out / "initial";
-  const bool there = hasCheckpoints(recipe.out / "checkpoints") && std::filesystem::exists(recipe.model);
+  const bool there =
+      CheckpointStore::reader(recipe.out / "checkpoints")->newest() && std::filesystem::exists(recipe.model);
   if (!there && ranks.rank() == 0)
     models::writeNewModel(recipe.model, models::VlmConfig::preset(recipe.preset),
                           models::presetPreprocessor(recipe.preset), wordTokenizerJson(), recipe.seed);

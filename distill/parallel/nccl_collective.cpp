@@ -74,33 +74,33 @@ int NcclCollective::typeOf(const torch::Tensor &tensor) const {
                           device_.str(), torch::toString(tensor.scalar_type()), tensor.device().str()));
 }
 
-void NcclCollective::follow() {
+void NcclCollective::launch(const torch::Tensor &tensor, const Call &call, const char *what) {
+  const int type = typeOf(tensor);
+  const c10::DeviceGuard guard(device_);
   launched_.record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
   launched_.block(stream_);
+  check();
+  std::lock_guard lock(mutex_);
+  if (communicator_)
+    nccl_.check(call(tensor.data_ptr(), std::size_t(tensor.numel()), type, stream_.native_handle()), what);
 }
 
 void NcclCollective::allReduce(const torch::Tensor &tensor) {
-  const int type = typeOf(tensor);
-  const c10::DeviceGuard guard(device_);
-  follow();
-  check();
-  std::lock_guard lock(mutex_);
-  if (communicator_)
-    nccl_.check(nccl_.allReduce(tensor.data_ptr(), tensor.data_ptr(), std::size_t(tensor.numel()), type,
-                                NcclLibrary::sum, communicator_, stream_.native_handle()),
-                "ncclAllReduce");
+  launch(
+      tensor,
+      [this](void *memory, std::size_t count, int type, NcclLibrary::Stream stream) {
+        return nccl_.allReduce(memory, memory, count, type, NcclLibrary::sum, communicator_, stream);
+      },
+      "ncclAllReduce");
 }
 
 void NcclCollective::broadcast(const torch::Tensor &tensor) {
-  const int type = typeOf(tensor);
-  const c10::DeviceGuard guard(device_);
-  follow();
-  check();
-  std::lock_guard lock(mutex_);
-  if (communicator_)
-    nccl_.check(nccl_.broadcast(tensor.data_ptr(), tensor.data_ptr(), std::size_t(tensor.numel()), type,
-                                /*root=*/0, communicator_, stream_.native_handle()),
-                "ncclBroadcast");
+  launch(
+      tensor,
+      [this](void *memory, std::size_t count, int type, NcclLibrary::Stream stream) {
+        return nccl_.broadcast(memory, memory, count, type, /*root=*/0, communicator_, stream);
+      },
+      "ncclBroadcast");
 }
 
 void NcclCollective::finish() {

@@ -4,6 +4,7 @@
 #include "distill/parallel/ring_collective.h"
 #include <c10/core/Event.h>
 #include <c10/core/Stream.h>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -28,8 +29,9 @@ public:
 
 private:
   int typeOf(const torch::Tensor &tensor) const;
-  /// Of what is launched from here on by this thread, after what it has launched.
-  void follow();
+  using Call = std::function<int(void *memory, std::size_t count, int type, NcclLibrary::Stream stream)>;
+  /// Runs `call` on the memory of `tensor` after what this thread has launched; `what` is its name.
+  void launch(const torch::Tensor &tensor, const Call &call, const char *what);
   void abort();
 
   std::unique_ptr<RingCollective> host_;
