@@ -1,4 +1,5 @@
 #include "models/decoder/linear_weight.h"
+#include "models/kernels/torch_threads.h"
 #include "runtime/core/error.h"
 #include <ATen/Parallel.h>
 #include <algorithm>
@@ -53,7 +54,9 @@ torch::Tensor LinearWeight::unpacked(std::int64_t begin, std::int64_t end) const
   torch::Tensor values = torch::empty({end - begin, rows_->columns()}, torch::kFloat32);
   auto *data = values.data_ptr<float>();
   const std::int64_t columns = rows_->columns();
-  at::parallel_for(begin, end, 16, [&](std::int64_t first, std::int64_t last) {
+  constexpr std::int64_t together = 16;
+  onTorchThreads((end - begin + together - 1) / together, [&](std::int64_t part) {
+    const std::int64_t first = begin + part * together, last = std::min(first + together, end);
     for (std::int64_t row = first; row < last; ++row)
       rows_->dequantizeRow(row, {data + (row - begin) * columns, static_cast<std::size_t>(columns)});
   });

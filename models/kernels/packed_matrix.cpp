@@ -1,4 +1,5 @@
 #include "models/kernels/packed_matrix.h"
+#include "models/kernels/torch_threads.h"
 #include "runtime/jit/compile.h"
 #include <ATen/Parallel.h>
 #include <algorithm>
@@ -25,13 +26,10 @@ PackedMatrix::PackedMatrix(std::int64_t outputs, std::int64_t inputs, PackedWord
   blocks_of_part_ = (needed + parts_ - 1) / parts_;
   kernel_ = kernelOf(groups_, blocks_of_part_, words);
   // Rows behind the last one are zero.
-  quants_ = torch::zeros({blocks(), groups_, words.perGroup(), PackedWords::rows}, torch::kInt32);
+  quants_ = torch::zeros({blocks(), words.perGroup(), groups_, PackedWords::rows}, torch::kInt32);
   scales_ = torch::zeros({blocks(), groups_, PackedWords::rows}, torch::kFloat16);
   offsets_ = torch::zeros_like(scales_);
-  at::parallel_for(0, needed, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t block = first; block < last; ++block)
-      pack(block, groupOf);
-  });
+  onTorchThreads(needed, [&](std::int64_t block) { pack(block, groupOf); });
 }
 
 void PackedMatrix::pack(std::int64_t block,
@@ -49,7 +47,8 @@ void PackedMatrix::pack(std::int64_t block,
         std::uint32_t bits = 0;
         for (int place = 0; place < words_.perWord(); ++place)
           bits |= std::uint32_t{each.quants[word * words_.perWord() + place]} << (place * words_.bits);
-        quants[(at * words_.perGroup() + word) * rows + row] = static_cast<std::int32_t>(bits);
+        quants[((block * words_.perGroup() + word) * groups_ + group) * rows + row] =
+            static_cast<std::int32_t>(bits);
       }
     }
 }
@@ -93,9 +92,9 @@ void PackedMatrix::multiplyPart(std::int64_t part, torch::Tensor &slices, torch:
   view.dtype = DType::i32;
   view.rank = 3;
   view.sizes = {blocks_of_part_, groups_, rows};
-  view.strides = {groups_ * words * rows, words * rows, 1};
+  view.strides = {groups_ * words * rows, rows, 1};
   for (std::int64_t word = 0; word < words; ++word) {
-    view.data = quants_.data_ptr<std::int32_t>() + (first * groups_ * words + word) * rows;
+    view.data = quants_.data_ptr<std::int32_t>() + (first * words + word) * groups_ * rows;
     operands.push_back(view);
   }
   view.dtype = DType::f16;
@@ -116,11 +115,7 @@ torch::Tensor PackedMatrix::multiply(const torch::Tensor &x) const {
   const std::int64_t tokens = x.size(0);
   torch::Tensor slices = slicesOf(x.contiguous());
   torch::Tensor product = torch::empty({1, tokens, blocks(), PackedWords::rows}, torch::kFloat32);
-  // Torch's own threads, which wait for the next operation already.
-  at::parallel_for(0, parts_, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t part = first; part < last; ++part)
-      multiplyPart(part, slices, product);
-  });
+  onTorchThreads(parts_, [&](std::int64_t part) { multiplyPart(part, slices, product); });
   return product.view({tokens, blocks() * PackedWords::rows}).narrow(1, 0, outputs_);
 }
 

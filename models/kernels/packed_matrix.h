@@ -38,9 +38,9 @@ private:
   std::int64_t outputs_, groups_;
   PackedWords words_;
   std::int64_t parts_, blocks_of_part_; ///< a part is what one of torch's threads multiplies
-  torch::Tensor quants_;                ///< [blocks, groups, words of a group, 16] int32
-  torch::Tensor scales_, offsets_;      ///< [blocks, groups, 16] f16
-  std::optional<Kernel> kernel_;        ///< of a part
+  torch::Tensor quants_;           ///< [blocks, words of a group, groups, 16] int32: in the order of reading
+  torch::Tensor scales_, offsets_; ///< [blocks, groups, 16] f16
+  std::optional<Kernel> kernel_;   ///< of a part
 };
 
 } // namespace linmu::models

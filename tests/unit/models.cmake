@@ -4,7 +4,8 @@ if(LINMU_BUILD_MODELS)
   linmu_unit_test(models_config_test SOURCES models_config_test.cpp LIBRARIES linmu_model_files)
   linmu_unit_test(models_text_test ALONE SOURCES models_text_test.cpp models_tokenizer_test.cpp LIBRARIES linmu_text)
   linmu_unit_test(models_decoder_test SOURCES
-    models_decoder_test.cpp models_language_model_test.cpp models_linear_weight_test.cpp LIBRARIES linmu_generate)
+    models_decoder_test.cpp models_language_model_test.cpp models_linear_weight_test.cpp models_torch_threads_test.cpp
+    LIBRARIES linmu_generate)
   linmu_use_torch(models_decoder_test)
   linmu_unit_test(models_sampler_test SOURCES models_sampler_test.cpp LIBRARIES linmu_generate)
   linmu_use_torch(models_sampler_test)
