@@ -3,7 +3,6 @@
 #include "models/io/json_text.h"
 #include "runtime/core/error.h"
 #include "runtime/io/atomic_file.h"
-#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 #include <fstream>
@@ -16,25 +15,28 @@ static double secondsSince1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+/// Whether it is a line of the log, of a step from 0 to `last`.
+static bool isOfStep(const nlohmann::json &line, std::int64_t last) {
+  return line.is_object() && line.contains("step") && models::integerIn(line["step"], 0, last);
+}
+
 std::vector<nlohmann::json> RunLog::linesOf(const std::filesystem::path &out) {
   std::vector<nlohmann::json> lines;
   std::ifstream stream(logOf(out));
   for (std::string line; std::getline(stream, line);) {
     nlohmann::json object = models::parseJson(line);
-    if (object.is_object() && object.contains("step") && models::integerIn(object["step"], 0, INT64_MAX))
+    if (isOfStep(object, INT64_MAX))
       lines.push_back(std::move(object));
   }
   return lines;
 }
 
-/// Not as they parse: what stays keeps its bytes.
+/// Keeps the lines of steps from 0 to `step`, if any, not as they parse: what stays keeps its bytes.
 static void truncateLog(const std::filesystem::path &out, std::int64_t step) {
   std::ifstream stream(logOf(out));
   std::string kept;
   for (std::string line; std::getline(stream, line);) {
-    nlohmann::json object = models::parseJson(line);
-    if (object.is_object() && object.contains("step") &&
-        models::integerIn(object["step"], 0, std::max<std::int64_t>(step, 0)) && step >= 0)
+    if (isOfStep(models::parseJson(line), step))
       kept += line + "\n";
   }
   AtomicFile file(logOf(out));

@@ -61,11 +61,7 @@ Sample SampleEncoder::encode(std::string name, std::vector<models::VisionMessage
         shuffleFrames(item, sample.name);
       else if (change_ == MediaChange::blank)
         std::ranges::fill(item.rgb, std::uint8_t(128));
-      models::Patches patches = model_.preprocessor.patchesOf(item);
-      part.t = patches.t;
-      part.h = patches.h;
-      part.w = patches.w;
-      sample.patches.push_back(std::move(patches.pixels));
+      part = model_.see(part.kind, item, sample.patches);
     }
   if (next != frames.size())
     throw Error(ErrorCode::invalidArgument,

@@ -101,14 +101,12 @@ Generation Model::generate(std::span<const Message> messages, const GenerateOpti
     chat.push_back({message.role, {}});
     for (const Content &content : message.contents) {
       VisionPart &part = chat.back().parts.emplace_back();
-      if (content.kind == Content::Kind::text) {
+      if (content.kind == Content::Kind::text)
         part.text = std::get<std::string>(content.value);
-        continue;
-      }
-      Patches seen = model.preprocessor.patchesOf(framesOf(content, model.preprocessor));
-      part = {content.kind == Content::Kind::video ? VisionPart::Kind::video : VisionPart::Kind::picture, "",
-              seen.t, seen.h, seen.w};
-      patches.push_back(std::move(seen.pixels));
+      else
+        part = model.see(content.kind == Content::Kind::video ? VisionPart::Kind::video
+                                                              : VisionPart::Kind::picture,
+                         framesOf(content, model.preprocessor), patches);
     }
   }
   const ChatTokens tokens = encodeVisionChat(model.language.tokenizer, model.language.chatTemplate(),

@@ -1,7 +1,6 @@
 #include "models/decoder/linear_weight.h"
 #include "models/kernels/torch_threads.h"
 #include "runtime/core/error.h"
-#include <ATen/Parallel.h>
 #include <algorithm>
 #include <atomic>
 #include <fmt/format.h>

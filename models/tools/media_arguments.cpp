@@ -18,9 +18,7 @@ void MediaArguments::addOptionsTo(CLI::App &command) {
 SeenMedia MediaArguments::load(const models::VisionLanguageModel &model) const {
   SeenMedia seen;
   auto add = [&](models::VisionPart::Kind kind, const media::Frames &frames) {
-    models::Patches patches = model.preprocessor.patchesOf(frames);
-    seen.parts.push_back({kind, "", patches.t, patches.h, patches.w});
-    seen.patches.push_back(std::move(patches.pixels));
+    seen.parts.push_back(model.see(kind, frames, seen.patches));
   };
   for (const std::string &path : images)
     add(models::VisionPart::Kind::picture, distill::loadPicture(path, model.preprocessor));

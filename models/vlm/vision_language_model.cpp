@@ -43,6 +43,13 @@ Tensor VisionLanguageModel::visionTokens(const Tensor &patches, const MediaItem 
   return projector.forward(encoder.forward(patches, grid.t, grid.h, grid.w));
 }
 
+VisionPart VisionLanguageModel::see(VisionPart::Kind kind, const media::Frames &frames,
+                                    std::vector<Tensor> &patches) const {
+  Patches seen = preprocessor.patchesOf(frames);
+  patches.push_back(std::move(seen.pixels));
+  return {kind, "", seen.t, seen.h, seen.w};
+}
+
 Tensor VisionLanguageModel::embed(const Tensor &ids, std::span<const Tensor> patches,
                                   std::span<const MediaItem> media) const {
   const Tensor text = language.decoder.embed(ids);

@@ -29,6 +29,11 @@ struct VisionLanguageModel {
   /// Patches [B, t h w, features] as the decoder reads them, [B, t h w, d], under autograd.
   torch::Tensor visionTokens(const torch::Tensor &patches, const MediaItem &grid) const;
 
+  /// A picture or video as a message holds it; its patches, [t h w, features], come behind `patches`. Throws
+  /// as PreprocessorConfig::patchesOf.
+  VisionPart see(VisionPart::Kind kind, const media::Frames &frames,
+                 std::vector<torch::Tensor> &patches) const;
+
   /// What enters the decoder's first layer, [B, N, d], under autograd: rows of the embedding for ids [B, N],
   /// and vision tokens of patches[i] [B, t h w, features], pixels (u8) or values (f32) on any device, in the
   /// place of media[i]. Throws Error(invalidArgument) for shapes, ids or places that do not fit.
