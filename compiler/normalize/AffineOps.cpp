@@ -1,5 +1,5 @@
 // Transfer functions: what each op of a step makes of the forms of its operands.
-#include "compiler/normalize/Affine.h"
+#include "compiler/normalize/StepForms.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -14,9 +14,7 @@ static int64_t rankOf(Value value) {
   return tensor ? tensor.getRank() : 0;
 }
 
-static std::string nameOf(Operation *op) { return ("'" + op->getName().getStringRef() + "'").str(); }
-
-bool AffineAnalysis::visit(Operation &op) {
+bool StepForms::visit(Operation &op) {
   symbols_.setLocation(op.getLoc());
   bool makesMatrix = isa<arith::ConstantOp, pattern::BroadcastOp, pattern::OuterOp>(op);
   bool matrices = (makesMatrix && rankOf(op.getResult(0)) == 2) ||
@@ -47,8 +45,8 @@ bool AffineAnalysis::visit(Operation &op) {
                                        : symbols_.spread(operands[0], op.getResult(0).getType());
           })
           .Default([&](Operation *) { return symbols_.remake(&op, operands, op.getResult(0).getType()); });
-  setFree(op.getResult(0), result);
-  origins_.try_emplace(result, &op);
+  free_[op.getResult(0)] = result;
+  diagnosis_.addOrigin(result, &op);
   return true;
 }
 
@@ -63,28 +61,12 @@ static bool reachesNextState(Operation &op) {
   });
 }
 
-/// A free matrix that is one term, as a factor.
-static const RankOne *asFactor(const MatrixForm &form) {
-  return form.state < 0 && form.terms.size() == 1 ? &form.terms.front() : nullptr;
-}
-
-bool AffineAnalysis::visitMatrixOp(Operation &op) {
+bool StepForms::visitMatrixOp(Operation &op) {
   Value result = op.getResult(0);
   auto set = [&](std::optional<MatrixForm> form) {
     if (!form)
-      return fail(nameOf(&op) + " is not in the normal form", &op);
-    form->scale = factored(form->scale);
-    for (RankOne &term : form->terms)
-      term = factored(term);
-    // Terms that are zero say nothing.
-    llvm::erase_if(form->terms, [&](const RankOne &term) {
-      for (Value part : {term.column, term.row, term.scale})
-        if (part && symbols_.isConstant(part, 0))
-          return true;
-      return false;
-    });
-    mergeTerms(*form);
-    matrices_[result] = std::move(*form);
+      return diagnosis_.fail(quotedName(&op) + " is not in the normal form", &op);
+    matrices_[result] = arithmetic_.simplified(std::move(*form));
     return true;
   };
   auto operand = [&](unsigned index) { return matrixOf(op.getOperand(index)); };
@@ -92,21 +74,21 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
     bool state = llvm::any_of(op.getOperands(), [&](Value value) { return dependsOnState(value); });
     for (Value value : op.getOperands())
       if (state && rankOf(value) == 2 && free_.contains(value) && op.hasTrait<OpTrait::Elementwise>())
-        return fail(nameOf(&op) + " combines the state with a full matrix", &op);
+        return diagnosis_.fail(quotedName(&op) + " combines the state with a full matrix", &op);
     if (state && !reachesNextState(op))
-      return fail(nameOf(&op) + " is not linear in the state and comes before it is read", &op, 3);
+      return diagnosis_.fail(quotedName(&op) + " is not linear in the state and comes before it is read", &op,
+                             3);
     // A state of rank 1 may have no key axis; then it is a vector like others.
-    return fail(state ? nameOf(&op) + " is on the path from the state to itself and is not linear in it"
-                      : nameOf(&op) + " makes a full matrix for each token",
-                &op, state && rankOf(result) < 2 ? 2 : 0);
+    return diagnosis_.fail(state ? quotedName(&op) +
+                                       " is on the path from the state to itself and is not linear in it"
+                                 : quotedName(&op) + " makes a full matrix for each token",
+                           &op, state && rankOf(result) < 2 ? 2 : 0);
   };
-  auto times = [&](const MatrixForm &form, const RankOne &factor) {
-    MatrixForm scaled = form;
-    if (scaled.state >= 0)
-      scaled.scale = multiply(scaled.scale, factor);
-    for (RankOne &term : scaled.terms)
-      term = multiply(term, factor);
-    return scaled;
+  auto read = [&](const MatrixForm &matrix, int axis, Value key, Value source) {
+    auto value = contract(matrix, axis, key, source, result.getType(), &op);
+    if (value)
+      free_[result] = *value;
+    return value.has_value();
   };
 
   // A function of a matrix that varies along one axis only is a function of that vector.
@@ -116,7 +98,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
     if (!term || (term->column && term->row))
       return std::nullopt;
     Value part = term->column ? term->column : term->row;
-    Value whole = part && term->scale ? symbols_.multiplySpread(part, term->scale)
+    Value whole = part && term->scale ? symbols_.multiply(part, term->scale)
                   : part              ? part
                   : term->scale       ? term->scale
                                       : symbols_.constant(Float32Type::get(op.getContext()), 1);
@@ -141,10 +123,10 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
       Value RankOne::*axis = term.column ? &RankOne::column : term.row ? &RankOne::row : &RankOne::scale;
       Value part = term.*axis;
       if (part && term.scale && axis != &RankOne::scale)
-        part = symbols_.multiplySpread(part, term.scale);
+        part = symbols_.multiply(part, term.scale);
       if (!part)
         part = symbols_.constant(Float32Type::get(op.getContext()), 1);
-      product.*axis = multiplyPart(product.*axis, symbols_.remake(&op, part, part.getType()));
+      product.*axis = multiplyParts(product.*axis, symbols_.remake(&op, part, part.getType()), symbols_);
     }
     return form;
   };
@@ -179,7 +161,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           term.scale = scalar;
         else
           (*broadcast.getAxis() == 0 ? term.column : term.row) = *source;
-        origins_.try_emplace(term.scale ? term.scale : *source, &op);
+        diagnosis_.addOrigin(term.scale ? term.scale : *source, &op);
         form.terms.push_back(term);
         return set(form);
       })
@@ -195,13 +177,14 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         auto a = operand(0), b = operand(1);
         if (!a || !b)
           return nonlinear();
-        return set(add(*a, *b, isa<arith::SubFOp>(op), &op));
+        return set(add(*a, *b, &op));
       })
       .Case([&](arith::NegFOp) {
         auto a = operand(0);
         if (!a)
           return nonlinear();
-        return set(times(*a, {{}, {}, symbols_.constant(Float32Type::get(op.getContext()), -1)}));
+        return set(arithmetic_.multiply(
+            *a, RankOne{{}, {}, symbols_.constant(Float32Type::get(op.getContext()), -1)}));
       })
       .Case([&](arith::MulFOp) {
         auto a = operand(0), b = operand(1);
@@ -212,13 +195,15 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           if (side->state < 0 && side->terms.empty())
             return set(MatrixForm());
         if (const RankOne *factor = asFactor(*b))
-          return set(times(*a, *factor));
+          return set(arithmetic_.multiply(*a, *factor));
         if (const RankOne *factor = asFactor(*a))
-          return set(times(*b, *factor));
+          return set(arithmetic_.multiply(*b, *factor));
         if (a->state >= 0 || b->state >= 0)
           return a->state >= 0 && b->state >= 0
                      ? nonlinear()
-                     : fail(nameOf(&op) + " scales the state by a matrix that is not an outer product", &op);
+                     : diagnosis_.fail(quotedName(&op) +
+                                           " scales the state by a matrix that is not an outer product",
+                                       &op);
         // A power of a sum has more terms with each factor; with so many it is a full matrix.
         constexpr size_t most = 64;
         if (a->terms.size() * b->terms.size() > most)
@@ -226,7 +211,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         MatrixForm product;
         for (const RankOne &x : a->terms)
           for (const RankOne &y : b->terms)
-            product.terms.push_back(multiply(x, y));
+            product.terms.push_back(arithmetic_.multiply(x, y));
         return set(product);
       })
       .Case([&](arith::DivFOp) {
@@ -237,7 +222,8 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         auto inverse = [&](Value part) -> Value {
           return part ? symbols_.divide(symbols_.constant(part.getType(), 1), part) : Value();
         };
-        return set(times(*a, {inverse(divisor->column), inverse(divisor->row), inverse(divisor->scale)}));
+        return set(arithmetic_.multiply(
+            *a, RankOne{inverse(divisor->column), inverse(divisor->row), inverse(divisor->scale)}));
       })
       .Case([&](math::FmaOp) {
         auto a = operand(0), b = operand(1), c = operand(2);
@@ -248,7 +234,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
           std::swap(a, b);
           factor = asFactor(*b);
         }
-        return factor ? set(add(times(*a, *factor), *c, false, &op)) : nonlinear();
+        return factor ? set(add(arithmetic_.multiply(*a, *factor), *c, &op)) : nonlinear();
       })
       .Case<math::ExpOp, math::Exp2Op>([&](Operation *) {
         auto form = ofEachAxis();
@@ -270,84 +256,21 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         auto a = operand(1), b = operand(2);
         if (!condition || !a || !b)
           return nonlinear();
-        Type f32 = Float32Type::get(op.getContext());
-        Value one = symbols_.constant(f32, 1), zero = symbols_.constant(f32, 0);
-        Value yes = symbols_.select(condition, one, zero), no = symbols_.select(condition, zero, one);
-        // A term of the side not chosen is zero in all its parts, whatever its data hold.
-        auto gate = [&](RankOne term, bool first) {
-          bool any = false;
-          for (Value *part : {&term.column, &term.row, &term.scale})
-            if (*part) {
-              Value none = symbols_.constant(part->getType(), 0);
-              *part =
-                  first ? symbols_.select(condition, *part, none) : symbols_.select(condition, none, *part);
-              any = true;
-            }
-          if (!any)
-            term.scale = first ? yes : no;
-          return term;
-        };
-        auto gateTerms = [&](MatrixForm &into, const MatrixForm &from, bool first) {
-          for (const RankOne &term : from.terms)
-            into.terms.push_back(gate(term, first));
-        };
-        if (a->state >= 0 && b->state == a->state) {
-          // Scales of one state are chosen part by part, a scalar with the first part that differs: the range
-          // of their product is then known from the choices.
-          MatrixForm chosen{a->state, a->scale, {}};
-          RankOne first = a->scale, second = b->scale;
-          auto choose = [&](Value RankOne::*part) {
-            Value ones = symbols_.constant((first.*part ? first.*part : second.*part).getType(), 1);
-            chosen.scale.*part = symbols_.select(condition, first.*part ? first.*part : ones,
-                                                 second.*part ? second.*part : ones);
-          };
-          for (Value RankOne::*part : {&RankOne::column, &RankOne::row}) {
-            if (first.*part == second.*part)
-              continue;
-            Type type = (first.*part ? first.*part : second.*part).getType();
-            for (RankOne *scale : {&first, &second})
-              if (Value scalar = std::exchange(scale->scale, {})) {
-                Value spread = symbols_.spread(scalar, type);
-                scale->*part = scale->*part ? symbols_.multiply(scale->*part, spread) : spread;
-              }
-            choose(part);
-            chosen.scale.scale = {};
-          }
-          if (first.scale != second.scale)
-            choose(&RankOne::scale);
-          gateTerms(chosen, *a, true);
-          gateTerms(chosen, *b, false);
-          return set(chosen);
-        }
-        MatrixForm first{a->state, a->scale, {}}, second{b->state, b->scale, {}};
-        for (auto [form, side] : {std::pair(&first, yes), std::pair(&second, no)})
-          if (form->state >= 0) {
-            form->scale.scale = multiplyPart(form->scale.scale, side);
-            choices_[side] = {condition, side == yes};
-          }
-        gateTerms(first, *a, true);
-        gateTerms(second, *b, false);
-        return set(add(first, second, false, &op));
+        return set(choose(condition, *a, *b, &op));
       })
-      .Case([&](pattern::ReadOp read) {
+      .Case([&](pattern::ReadOp readOp) {
         auto matrix = operand(0);
-        auto key = freeOf(read.getKey(), &op);
+        auto key = freeOf(readOp.getKey(), &op);
         if (!matrix || !key)
           return key ? nonlinear() : false;
-        auto value = contract(*matrix, 0, *key, read.getState(), result.getType(), &op);
-        if (value)
-          setFree(result, *value);
-        return value.has_value();
+        return read(*matrix, 0, *key, readOp.getState());
       })
-      .Case([&](pattern::ReadTransposedOp read) {
+      .Case([&](pattern::ReadTransposedOp readOp) {
         auto matrix = operand(0);
-        auto key = freeOf(read.getValue(), &op);
+        auto key = freeOf(readOp.getValue(), &op);
         if (!matrix || !key)
           return key ? nonlinear() : false;
-        auto value = contract(*matrix, 1, *key, read.getState(), result.getType(), &op);
-        if (value)
-          setFree(result, *value);
-        return value.has_value();
+        return read(*matrix, 1, *key, readOp.getState());
       })
       .Case([&](pattern::SumOp sum) {
         // A matrix times what varies along the summed axis only is read with that as the key.
@@ -364,7 +287,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
               auto type = cast<RankedTensorType>(source.getType());
               Type vector = RankedTensorType::get({type.getDimSize(axis)}, type.getElementType());
               for (Value part : {axis == 0 ? factor->column : factor->row, factor->scale})
-                key = part ? multiplyPart(key, symbols_.spread(part, vector)) : key;
+                key = part ? multiplyParts(key, symbols_.spread(part, vector), symbols_) : key;
               source = mul->getOperand(1 - side);
               peeled = true;
             }
@@ -372,10 +295,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         auto matrix = matrixOf(source);
         if (!matrix)
           return nonlinear();
-        auto value = contract(*matrix, axis, key, source, result.getType(), &op);
-        if (value)
-          setFree(result, *value);
-        return value.has_value();
+        return read(*matrix, axis, key, source);
       })
       .Case([&](pattern::DotOp dot) {
         // One side is a key vector with state in it.
@@ -384,10 +304,7 @@ bool AffineAnalysis::visitMatrixOp(Operation &op) {
         auto key = freeOf(dot->getOperand(first ? 1 : 0), &op);
         if (!matrix || !key)
           return key ? nonlinear() : false;
-        auto value = contract(*matrix, 0, *key, dot->getOperand(first ? 0 : 1), result.getType(), &op);
-        if (value)
-          setFree(result, *value);
-        return value.has_value();
+        return read(*matrix, 0, *key, dot->getOperand(first ? 0 : 1));
       })
       .Default([&](Operation *) {
         if (op.getNumOperands() == 1 && isa<math::MathDialect, pattern::PatternDialect>(op.getDialect()))

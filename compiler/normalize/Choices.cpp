@@ -1,11 +1,72 @@
 // Selects that choose a state or leave it out, and what stands beside a state that is left out.
-#include "compiler/normalize/Affine.h"
+#include "compiler/normalize/StepForms.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace linmu;
 
-llvm::SmallVector<Choice> AffineAnalysis::choicesIn(Value product) const {
+std::optional<MatrixForm> StepForms::choose(Value condition, const MatrixForm &a, const MatrixForm &b,
+                                            Operation *at) {
+  Type f32 = Float32Type::get(at->getContext());
+  Value one = symbols_.constant(f32, 1), zero = symbols_.constant(f32, 0);
+  Value yes = symbols_.select(condition, one, zero), no = symbols_.select(condition, zero, one);
+  // A term of the side not chosen is zero in all its parts, whatever its data hold.
+  auto gate = [&](RankOne term, bool first) {
+    bool any = false;
+    for (Value *part : {&term.column, &term.row, &term.scale})
+      if (*part) {
+        Value none = symbols_.constant(part->getType(), 0);
+        *part = first ? symbols_.select(condition, *part, none) : symbols_.select(condition, none, *part);
+        any = true;
+      }
+    if (!any)
+      term.scale = first ? yes : no;
+    return term;
+  };
+  auto gateTerms = [&](MatrixForm &into, const MatrixForm &from, bool first) {
+    for (const RankOne &term : from.terms)
+      into.terms.push_back(gate(term, first));
+  };
+  if (a.state >= 0 && b.state == a.state) {
+    // Scales of one state are chosen part by part, a scalar with the first part that differs: the range
+    // of their product is then known from the choices.
+    MatrixForm chosen{a.state, a.scale, {}};
+    RankOne first = a.scale, second = b.scale;
+    auto choosePart = [&](Value RankOne::*part) {
+      Value ones = symbols_.constant((first.*part ? first.*part : second.*part).getType(), 1);
+      chosen.scale.*part =
+          symbols_.select(condition, first.*part ? first.*part : ones, second.*part ? second.*part : ones);
+    };
+    for (Value RankOne::*part : {&RankOne::column, &RankOne::row}) {
+      if (first.*part == second.*part)
+        continue;
+      Type type = (first.*part ? first.*part : second.*part).getType();
+      for (RankOne *scale : {&first, &second})
+        if (Value scalar = std::exchange(scale->scale, {})) {
+          Value spread = symbols_.spread(scalar, type);
+          scale->*part = scale->*part ? symbols_.multiply(scale->*part, spread) : spread;
+        }
+      choosePart(part);
+      chosen.scale.scale = {};
+    }
+    if (first.scale != second.scale)
+      choosePart(&RankOne::scale);
+    gateTerms(chosen, a, true);
+    gateTerms(chosen, b, false);
+    return chosen;
+  }
+  MatrixForm first{a.state, a.scale, {}}, second{b.state, b.scale, {}};
+  for (auto [form, side] : {std::pair(&first, yes), std::pair(&second, no)})
+    if (form->state >= 0) {
+      form->scale.scale = multiplyParts(form->scale.scale, side, symbols_);
+      choices_[side] = {condition, side == yes};
+    }
+  gateTerms(first, a, true);
+  gateTerms(second, b, false);
+  return add(first, second, at);
+}
+
+SmallVector<Choice> StepForms::choicesIn(Value product) const {
   SmallVector<Choice> result;
   llvm::SetVector<Value> parts;
   parts.insert(product);
@@ -17,23 +78,6 @@ llvm::SmallVector<Choice> AffineAnalysis::choicesIn(Value product) const {
       parts.insert(op->operand_begin(), op->operand_end());
     else if (isa_and_nonnull<arith::DivFOp>(op))
       parts.insert(op->getOperand(0));
-  }
-  return result;
-}
-
-llvm::SmallVector<Value> AffineAnalysis::keysIn(Value value) {
-  SmallVector<Value> result;
-  llvm::SetVector<Value> parts;
-  parts.insert(value);
-  for (size_t next = 0; next < parts.size(); ++next) {
-    if (auto read = readOf_.find(parts[next]); read != readOf_.end()) {
-      const StateForm &form = states_[read->second.first];
-      Value key = form.reads[read->second.second].key;
-      if (form.keyAxis >= 0 && isa<RankedTensorType>(key.getType()) && dependencies(key).empty())
-        result.push_back(key);
-    } else if (Operation *op = parts[next].getDefiningOp()) {
-      parts.insert(op->operand_begin(), op->operand_end());
-    }
   }
   return result;
 }

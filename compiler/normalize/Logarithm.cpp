@@ -11,6 +11,11 @@ namespace linmu {
 
 static constexpr double infinity = std::numeric_limits<double>::infinity();
 
+static Value maximum(Value value, double bound, Symbols &symbols) {
+  return symbols.make(arith::MaximumFOp::getOperationName(),
+                      {value, symbols.constant(value.getType(), bound)}, value.getType());
+}
+
 namespace {
 
 /// Logarithms of sizes, |x|, without a lower bound: one that was held at a bound first would forget too
@@ -24,9 +29,9 @@ public:
   Value of(Value value) {
     if (Value form = ofForm(value))
       return form;
-    Value size = isNonnegative(value) ? symbols_.maximum(value, 0)
-                                      : symbols_.unary(math::AbsFOp::getOperationName(), value);
-    return symbols_.unary(math::LogOp::getOperationName(), size);
+    Value size =
+        isNonnegative(value) ? maximum(value, 0, symbols_) : unary(math::AbsFOp::getOperationName(), value);
+    return unary(math::LogOp::getOperationName(), size);
   }
 
 private:
@@ -49,7 +54,8 @@ private:
   Value scaled(Value logarithm, double factor) {
     return logarithm ? symbols_.multiply(logarithm, symbols_.constant(logarithm.getType(), factor)) : Value();
   }
-  Value softplus(Value x) { return symbols_.unary(pattern::SoftplusOp::getOperationName(), x); }
+  Value unary(StringRef name, Value value) { return symbols_.make(name, value, value.getType()); }
+  Value softplus(Value x) { return unary(pattern::SoftplusOp::getOperationName(), x); }
   static Value exponentOf(Value value) {
     auto exp = value.getDefiningOp<math::ExpOp>();
     return exp ? exp.getOperand() : Value();
@@ -75,7 +81,7 @@ private:
 } // namespace
 
 Value Logarithm::findForm(Value value) {
-  if (std::optional<double> number = symbols_.constantOf(value))
+  if (std::optional<double> number = constantOf(value))
     return symbols_.constant(value.getType(), *number == 0 ? -infinity : std::log(std::abs(*number)));
   Operation *op = value.getDefiningOp();
   if (!op)
@@ -94,9 +100,8 @@ Value Logarithm::findForm(Value value) {
       })
       .Case([&](arith::SubFOp sub) {
         auto sigmoid = sub.getRhs().getDefiningOp<pattern::SigmoidOp>();
-        return sigmoid && symbols_.isConstant(sub.getLhs(), 1)
-                   ? symbols_.negate(softplus(sigmoid.getSource()))
-                   : ofDistanceFromHalf(sub);
+        return sigmoid && isConstant(sub.getLhs(), 1) ? symbols_.negate(softplus(sigmoid.getSource()))
+                                                      : ofDistanceFromHalf(sub);
       })
       .Case([&](arith::AddFOp sum) {
         Value form = ofSum(sum);
@@ -106,8 +111,8 @@ Value Logarithm::findForm(Value value) {
       .Case([&](math::TanhOp tanh) {
         // 2 sigmoid(2 x) - 1
         Value two = symbols_.constant(value.getType(), 2);
-        return ofTwiceLessOne(symbols_.unary(pattern::SigmoidOp::getOperationName(),
-                                             symbols_.multiply(tanh.getOperand(), two)));
+        return ofTwiceLessOne(
+            unary(pattern::SigmoidOp::getOperationName(), symbols_.multiply(tanh.getOperand(), two)));
       })
       .Case([&](arith::DivFOp div) { return ofQuotient(div); })
       .Case([&](math::SqrtOp root) {
@@ -145,7 +150,7 @@ Value Logarithm::findForm(Value value) {
 /// 1 + exp(x), of which log is softplus(x).
 Value Logarithm::ofSum(arith::AddFOp op) {
   for (auto [one, other] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())})
-    if (Value exponent = exponentOf(other); exponent && symbols_.isConstant(one, 1))
+    if (Value exponent = exponentOf(other); exponent && isConstant(one, 1))
       return softplus(exponent);
   return {};
 }
@@ -153,12 +158,12 @@ Value Logarithm::ofSum(arith::AddFOp op) {
 /// 2 a - 1 and 1 - 2 a, for a in [0, 1] whose logarithm is known by its form.
 Value Logarithm::ofDistanceFromHalf(Operation *op) {
   for (unsigned side : {0, 1}) {
-    std::optional<double> offset = symbols_.constantOf(op->getOperand(side));
+    std::optional<double> offset = constantOf(op->getOperand(side));
     auto product = op->getOperand(1 - side).getDefiningOp<arith::MulFOp>();
     if (!offset || !product)
       continue;
     for (unsigned of : {0, 1}) {
-      std::optional<double> factor = symbols_.constantOf(product->getOperand(of));
+      std::optional<double> factor = constantOf(product->getOperand(of));
       if (factor && *factor * (isa<arith::SubFOp>(op) ? -*offset : *offset) == -2 && std::abs(*factor) == 2)
         return ofTwiceLessOne(product->getOperand(1 - of));
     }
@@ -172,10 +177,10 @@ Value Logarithm::ofTwiceLessOne(Value value) {
   Value logarithm = isInUnit(value) ? ofForm(value) : Value();
   if (!logarithm)
     return {};
-  Value rest = symbols_.negate(symbols_.unary(math::ExpM1Op::getOperationName(), logarithm));
+  Value rest = symbols_.negate(unary(math::ExpM1Op::getOperationName(), logarithm));
   Value least = symbols_.make(arith::MinimumFOp::getOperationName(), {value, rest}, value.getType());
   Value twice = symbols_.multiply(least, symbols_.constant(value.getType(), -2));
-  return symbols_.unary(math::Log1pOp::getOperationName(), twice);
+  return unary(math::Log1pOp::getOperationName(), twice);
 }
 
 Value Logarithm::ofQuotient(arith::DivFOp op) {
@@ -183,13 +188,13 @@ Value Logarithm::ofQuotient(arith::DivFOp op) {
   if (auto sum = op.getRhs().getDefiningOp<arith::AddFOp>())
     if (Value exponent = exponentOf(op.getLhs()))
       for (auto [one, other] : {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
-        if (other == op.getLhs() && symbols_.isConstant(one, 1))
+        if (other == op.getLhs() && isConstant(one, 1))
           return symbols_.negate(softplus(symbols_.negate(exponent)));
   Value divisor = ofForm(op.getRhs());
   // No form but a constant has the logarithm of zero for sure; nothing is divided by that.
-  if (!divisor || symbols_.isConstant(divisor, -infinity))
+  if (!divisor || isConstant(divisor, -infinity))
     return {};
-  if (symbols_.isConstant(op.getLhs(), 1))
+  if (isConstant(op.getLhs(), 1))
     return symbols_.negate(divisor);
   Value dividend = ofForm(op.getLhs());
   return dividend ? symbols_.subtract(dividend, divisor) : Value();
@@ -202,14 +207,14 @@ Value Logarithm::ofPower(math::PowFOp op) {
   Value logarithm = of(base);
   // 0^0 is 1, where the product of an infinity with 0 is no number.
   if (Range range = symbols_.rangeOf(exponent); range.low <= 0 && range.high >= 0)
-    logarithm = symbols_.maximum(logarithm, -1e36);
+    logarithm = maximum(logarithm, -1e36, symbols_);
   return symbols_.multiply(logarithm, exponent);
 }
 
 /// What holds of the value holds of its logarithm.
 Value Logarithm::ofAssumed(pattern::AssumeOp op) {
   Value logarithm = ofForm(op.getSource());
-  if (!logarithm || symbols_.constantOf(logarithm))
+  if (!logarithm || constantOf(logarithm))
     return logarithm;
   // The rounding that the interpreter lets pass, which weighs more in the logarithm of a small number.
   constexpr double slack = 1e-12;
@@ -224,13 +229,15 @@ Value Logarithm::ofAssumed(pattern::AssumeOp op) {
   return symbols_.make(pattern::AssumeOp::getOperationName(), logarithm, logarithm.getType(), attributes);
 }
 
-Value logarithmOf(Value value, Symbols &symbols) {
+Value Logarithms::of(Value value) {
   constexpr double zero = -200;
-  if (Value known = symbols.logarithm(value))
-    return known;
-  Value result = Logarithm(symbols).of(value);
-  result = symbols.rangeOf(result).low >= zero ? result : symbols.maximum(result, zero);
-  return symbols.logarithm(value) = result;
+  Value &known = known_[value];
+  if (!known) {
+    known = Logarithm(symbols_).of(value);
+    if (!(symbols_.rangeOf(known).low >= zero))
+      known = maximum(known, zero, symbols_);
+  }
+  return known;
 }
 
 } // namespace linmu

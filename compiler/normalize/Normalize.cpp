@@ -152,8 +152,8 @@ struct Slicer {
     Value result = builder.clone(*op, mapping)->getResult(0);
     if (isa<arith::MulFOp>(op))
       for (unsigned side : {0, 1})
-        if (Value read = op->getOperand(1 - side); !analysis.dependencies(read).empty())
-          for (const Choice &choice : analysis.choicesIn(op->getOperand(side)))
+        if (Value read = op->getOperand(1 - side); !analysis.reads().dependencies(read).empty())
+          for (const Choice &choice : analysis.forms().choicesIn(op->getOperand(side)))
             mapping.map(value, result = chosen(result, choice, read));
     return result;
   }
@@ -175,7 +175,7 @@ private:
       return arith::ConstantOp::create(builder, location, builder.getZeroAttr(type));
     };
     Value sum = zeros(like.getType());
-    for (Value key : analysis.keysIn(read)) {
+    for (Value key : analysis.reads().keysIn(read)) {
       Value own = clone(key), none = zeros(own.getType());
       OpBuilder builder = OpBuilder::atBlockEnd(&target);
       Value product = pattern::DotOp::create(builder, location, builder.getF32Type(), own, none);
@@ -287,7 +287,7 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
       for (const StateWrite &write : form.writes) {
         Value argument = slicer.target.addArgument(form.valueType, scan.getLoc());
         // What feedback had to compute is known; what is free is as cheap to compute again.
-        if (write.value.getDefiningOp() && analysis.dependencies(write.value).contains(earlier))
+        if (write.value.getDefiningOp() && analysis.reads().dependencies(write.value).contains(earlier))
           slicer.mapping.map(write.value, argument);
       }
     }

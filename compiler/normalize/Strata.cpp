@@ -10,7 +10,7 @@ bool AffineAnalysis::orderStrata() {
   SmallVector<llvm::SmallDenseSet<unsigned>> needs(states_.size());
   for (auto [index, form] : llvm::enumerate(states_)) {
     auto need = [&](Value value) {
-      for (unsigned other : dependencies(value))
+      for (unsigned other : reads_.dependencies(value))
         needs[index].insert(other);
     };
     for (Value decay : {form.decay, form.valueDecay, form.sign, form.valueSign})
@@ -23,13 +23,13 @@ bool AffineAnalysis::orderStrata() {
       for (auto [read, coefficient] : terms)
         need(coefficient);
     for (const StateRead &read : form.reads) {
-      if (dependencies(read.key).contains(index))
-        return fail("a read's key depends on what was read from the same state",
-                    originOf(read.symbol, scan_));
+      if (dependsOn(read.key, index))
+        return diagnosis_.fail("a read's key depends on what was read from the same state",
+                               diagnosis_.originOf(read.symbol, scan_));
       need(read.key);
     }
     if (needs[index].contains(index))
-      return fail("the state depends on its own reads outside the feedback", scan_);
+      return diagnosis_.fail("the state depends on its own reads outside the feedback", scan_);
   }
   llvm::SmallDenseSet<unsigned> done;
   while (strata_.size() < states_.size()) {
@@ -46,9 +46,9 @@ bool AffineAnalysis::orderStrata() {
       for (unsigned state = 0; state < states_.size(); ++state)
         if (!done.contains(state))
           names += (names.empty() ? "" : " and ") + nameOfState(scan_, state);
-      return fail("the states " + names +
-                      " depend on each other: chunks would need one transition of all of them",
-                  scan_);
+      return diagnosis_.fail("the states " + names +
+                                 " depend on each other: chunks would need one transition of all of them",
+                             scan_);
     }
   }
   return true;

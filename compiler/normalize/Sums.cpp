@@ -1,5 +1,5 @@
 // Sums with like terms together: what cancels is gone, and the range of a decay shows however it is written.
-#include "compiler/normalize/Symbols.h"
+#include "compiler/normalize/Sums.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/MapVector.h"
 #include <cmath>
@@ -10,8 +10,9 @@ using namespace mlir;
 
 namespace linmu {
 
+namespace {
 /// A sum of multiples, as collected from nested sums.
-struct Symbols::Sum {
+struct Sum {
   llvm::SmallMapVector<Value, double, 4> terms;
   double constant = 0;
   int leaves = 0, constants = 0, visited = 0;
@@ -19,11 +20,22 @@ struct Symbols::Sum {
 
   bool hasLikeTerms() const { return leaves != int(terms.size()) || constants > 1; }
 };
+} // namespace
 
 // What has very many parts is left as it is, so that a sum costs no more than so many steps.
 static constexpr int mostParts = 16, mostVisited = 64;
 
-void Symbols::collect(Value value, double factor, Sum &sum) {
+Value negated(Value value, Symbols &symbols) {
+  if (auto negate = value.getDefiningOp<arith::NegFOp>())
+    return negate.getOperand();
+  if (auto broadcast = value.getDefiningOp<pattern::BroadcastOp>(); broadcast && !broadcast.getAxis())
+    if (auto negate = broadcast.getSource().getDefiningOp<arith::NegFOp>())
+      return symbols.spread(negate.getOperand(), value.getType());
+  return {};
+}
+
+/// Adds `factor` times `value` to the sum, by its parts where it is a sum of multiples.
+static void collect(Value value, double factor, Sum &sum, Symbols &symbols) {
   Operation *op = value.getDefiningOp();
   if (std::optional<double> number = constantOf(value)) {
     sum.constant += factor * *number;
@@ -32,41 +44,41 @@ void Symbols::collect(Value value, double factor, Sum &sum) {
   }
   if (sum.leaves < mostParts && ++sum.visited < mostVisited) {
     if (isa_and_nonnull<arith::AddFOp, arith::SubFOp>(op)) {
-      collect(op->getOperand(0), factor, sum);
-      return collect(op->getOperand(1), isa<arith::SubFOp>(op) ? -factor : factor, sum);
+      collect(op->getOperand(0), factor, sum, symbols);
+      return collect(op->getOperand(1), isa<arith::SubFOp>(op) ? -factor : factor, sum, symbols);
     }
-    if (Value positive = negated(value))
-      return collect(positive, -factor, sum);
+    if (Value positive = negated(value, symbols))
+      return collect(positive, -factor, sum, symbols);
     if (isa_and_nonnull<arith::MulFOp>(op))
       for (unsigned side : {0, 1})
         if (std::optional<double> number = constantOf(op->getOperand(side)))
-          return collect(op->getOperand(1 - side), factor * *number, sum);
+          return collect(op->getOperand(1 - side), factor * *number, sum, symbols);
     if (sum.distribute && isa_and_nonnull<arith::MulFOp>(op))
       for (unsigned side : {0, 1})
         if (Operation *inner = op->getOperand(side).getDefiningOp();
             isa_and_nonnull<arith::AddFOp, arith::SubFOp>(inner)) {
           Value other = op->getOperand(1 - side);
-          collect(multiply(other, inner->getOperand(0)), factor, sum);
-          return collect(multiply(other, inner->getOperand(1)), isa<arith::SubFOp>(inner) ? -factor : factor,
-                         sum);
+          collect(symbols.multiply(other, inner->getOperand(0)), factor, sum, symbols);
+          return collect(symbols.multiply(other, inner->getOperand(1)),
+                         isa<arith::SubFOp>(inner) ? -factor : factor, sum, symbols);
         }
     if (isa_and_nonnull<arith::DivFOp>(op))
       if (std::optional<double> number = constantOf(op->getOperand(1)); number && *number != 0)
-        return collect(op->getOperand(0), factor / *number, sum);
+        return collect(op->getOperand(0), factor / *number, sum, symbols);
   }
   sum.terms[value] += factor;
   ++sum.leaves;
 }
 
-Value Symbols::collected(Value lhs, Value rhs, double sign) {
+Value collectLikeTerms(Value lhs, Value rhs, double sign, Symbols &symbols) {
   Sum sum;
-  collect(lhs, 1, sum);
-  collect(rhs, sign, sum);
+  collect(lhs, 1, sum, symbols);
+  collect(rhs, sign, sum, symbols);
   if (!sum.hasLikeTerms()) {
     sum = {};
     sum.distribute = true;
-    collect(lhs, 1, sum);
-    collect(rhs, sign, sum);
+    collect(lhs, 1, sum, symbols);
+    collect(rhs, sign, sum, symbols);
   }
   if (!sum.hasLikeTerms() || sum.terms.size() > mostParts)
     return {};
@@ -81,71 +93,47 @@ Value Symbols::collected(Value lhs, Value rhs, double sign) {
   for (bool positive : {true, false})
     for (auto [value, factor] : sum.terms)
       if (factor != 0 && (factor > 0) == positive) {
-        Value term = multiply(value, constant(type, std::abs(factor)));
+        Value term = symbols.multiply(value, symbols.constant(type, std::abs(factor)));
         if (!result && !positive && sum.constant != 0)
-          result = constant(type, std::exchange(sum.constant, 0));
+          result = symbols.constant(type, std::exchange(sum.constant, 0));
         if (!result)
-          result = positive ? term : negate(term);
+          result = positive ? term : symbols.negate(term);
         else if (positive)
-          result = make(arith::AddFOp::getOperationName(), {result, term}, type);
-        else if (Value product = complement(result, term))
+          result = symbols.make(arith::AddFOp::getOperationName(), {result, term}, type);
+        else if (Value product = complement(result, term, symbols))
           result = product;
         else
-          result = make(arith::SubFOp::getOperationName(), {result, term}, type);
+          result = symbols.make(arith::SubFOp::getOperationName(), {result, term}, type);
       }
   if (!result)
-    return constant(type, sum.constant);
-  return sum.constant == 0
-             ? result
-             : make(arith::AddFOp::getOperationName(), {result, constant(type, sum.constant)}, type);
+    return symbols.constant(type, sum.constant);
+  return sum.constant == 0 ? result
+                           : symbols.make(arith::AddFOp::getOperationName(),
+                                          {result, symbols.constant(type, sum.constant)}, type);
 }
 
-Value Symbols::without(Value product, Value factor, int &parts) {
+/// The other factors of a product that has this one, else null. Looks at `parts` factors at most.
+static Value without(Value product, Value factor, int &parts, Symbols &symbols) {
   if (product == factor)
-    return constant(product.getType(), 1);
+    return symbols.constant(product.getType(), 1);
   if (--parts < 0)
     return {};
   if (auto mul = product.getDefiningOp<arith::MulFOp>())
     for (unsigned side : {0, 1})
-      if (Value rest = without(mul->getOperand(side), factor, parts))
-        return multiply(rest, mul->getOperand(1 - side));
+      if (Value rest = without(mul->getOperand(side), factor, parts, symbols))
+        return symbols.multiply(rest, mul->getOperand(1 - side));
   if (auto broadcast = product.getDefiningOp<pattern::BroadcastOp>(); broadcast && !broadcast.getAxis())
-    if (Value scalar = scalarBehind(factor))
-      if (Value rest = without(broadcast.getSource(), scalar, parts))
-        return spread(rest, product.getType());
+    if (Value scalar = symbols.scalarBehind(factor))
+      if (Value rest = without(broadcast.getSource(), scalar, parts, symbols))
+        return symbols.spread(rest, product.getType());
   return {};
 }
 
-Value Symbols::complement(Value whole, Value part) {
+Value complement(Value whole, Value part, Symbols &symbols) {
   int parts = 64;
-  Value rest = part == whole ? Value() : without(part, whole, parts);
-  return rest ? multiply(whole, subtract(constant(whole.getType(), 1), rest)) : Value();
-}
-
-Value Symbols::add(Value lhs, Value rhs) {
-  if (isConstant(lhs, 0))
-    return rhs;
-  if (isConstant(rhs, 0))
-    return lhs;
-  if (Value sum = collected(lhs, rhs, 1))
-    return sum;
-  for (auto [one, other] : {std::pair(lhs, rhs), std::pair(rhs, lhs)})
-    if (Value part = negated(other))
-      if (Value product = complement(one, part))
-        return product;
-  return make(arith::AddFOp::getOperationName(), {lhs, rhs}, lhs.getType());
-}
-
-Value Symbols::subtract(Value lhs, Value rhs) {
-  if (isConstant(rhs, 0))
-    return lhs;
-  if (isConstant(lhs, 0))
-    return negate(rhs);
-  if (Value difference = collected(lhs, rhs, -1))
-    return difference;
-  if (Value product = complement(lhs, rhs))
-    return product;
-  return make(arith::SubFOp::getOperationName(), {lhs, rhs}, lhs.getType());
+  Value rest = part == whole ? Value() : without(part, whole, parts, symbols);
+  return rest ? symbols.multiply(whole, symbols.subtract(symbols.constant(whole.getType(), 1), rest))
+              : Value();
 }
 
 } // namespace linmu

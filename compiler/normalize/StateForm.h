@@ -1,0 +1,32 @@
+// The normal form of one state: decay, reads, writes, feedback.
+#pragma once
+#include "compiler/normalize/Symbols.h"
+
+namespace linmu {
+
+/// y = key^T S, before (exclusive) or after (inclusive) this token's update.
+struct StateRead {
+  mlir::Value key, symbol;
+  bool inclusive;
+};
+
+struct StateWrite {
+  mlir::Value key, value; ///< the value is an expression in read symbols
+};
+
+/// One state's part of the result.
+struct StateForm {
+  int keyAxis = 0; ///< as in pattern.form
+  mlir::Type slice, keyType, valueType;
+  llvm::SmallVector<StateRead, 4> reads;
+  /// What is left of the old state: a scalar or a factor a key row, and a factor a value column; null where
+  /// that is one.
+  mlir::Value scale, valueScale;
+  mlir::Value decay, valueDecay; ///< the logarithms of their sizes
+  mlir::Value sign, valueSign;   ///< null where they are not negative
+  llvm::SmallVector<StateWrite, 2> writes;
+  llvm::SmallVector<mlir::Value, 2> free;                                          ///< v_i
+  llvm::SmallVector<llvm::SmallVector<std::pair<unsigned, mlir::Value>>> feedback; ///< of w_i: (read, M_ij)
+};
+
+} // namespace linmu
