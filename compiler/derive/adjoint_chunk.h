@@ -10,14 +10,9 @@
 // sum of all that crosses t, and of nothing else, so that no terms cancel: entry to exit, entry to a read
 // behind t, a write before t to the exit, and a write before t to a read behind it.
 #pragma once
-#include "compiler/derive/state_chunk.h"
+#include "compiler/derive/adjoint_keys.h"
 
 namespace linmu {
-
-/// What is sent back to the reads and writes of a chunk, C x V each; null where nothing is.
-struct ChunkCotangents {
-  llvm::SmallVector<mlir::Value> reads, writes;
-};
 
 /// Its parts may be asked for apart, in any order; what several of them need is computed once.
 class AdjointChunk {
@@ -30,9 +25,11 @@ public:
 
   /// What the writes put into the state, and the gradients of that, C x V each, from elsewhere: then no
   /// system is solved here.
-  void useWrites(llvm::ArrayRef<mlir::Value> writes, llvm::ArrayRef<mlir::Value> gradients);
+  void useWrites(llvm::ArrayRef<mlir::Value> writes, llvm::ArrayRef<mlir::Value> gradients) {
+    writes_.use(writes, gradients);
+  }
   /// The gradients of what the writes put into the state, C x V each.
-  llvm::ArrayRef<mlir::Value> dWrites();
+  llvm::ArrayRef<mlir::Value> dWrites() { return writes_.dWrites(); }
   /// The gradient of a form's operand by its number: [C, K] or [C, V] of keys, values and decays by row or by
   /// value, [C] of a feedback factor and a scalar decay.
   mlir::Value gradient(int64_t operand);
@@ -42,47 +39,13 @@ public:
   StateChunk &forward() { return forward_; }
 
 private:
-  using Value = mlir::Value;
-  bool inclusive(int64_t read) { return form_.getInclusive()[read]; }
-  int64_t countReads() { return form_.getReads().size(); }
-  int64_t countWrites() { return form_.getWrites().size(); }
-  Value scaled(Value rows, Value factor);
-  Value entered(const ChunkDecay &decay, Value rows, int64_t read);
-  Value exiting(const ChunkDecay &decay, Value rows);
-
-  llvm::ArrayRef<Value> writes();
-  Value writeExit(int64_t write);
-  Value decayTransposed(const ChunkDecay &decay, Value weights, Value rows, int64_t read);
-  Value knownOfWrite(int64_t write);
-  Value dRead(int64_t read);
-  Value products(int64_t read, int64_t write);
-  Value decayedProducts(int64_t read, int64_t write);
-  Value readKeyEntry(int64_t read);
-  Value pathsFromEntry(int64_t read);
-  Value pathsToExit(int64_t write);
-  Value crossedFromEntry(int64_t read, Value paths);
-  Value crossedToExit(Value paths);
-  Value writeKeyExit(int64_t write);
-  Value readKey(int64_t read);
-  Value writeKey(int64_t write);
-  Value feedback(int64_t term);
-  Value scalarDecayGradient();
-  Value axisDecayGradient(bool byValue);
+  mlir::Value feedback(int64_t term);
 
   TileBuilder &builder_;
   pattern::FormOp form_;
   StateChunk forward_;
-  const ChunkInputs &inputs_;
-  const ChunkDecay &decay_, &value_decay_;
-  ChunkCotangents cotangents_;
-  Value state_, adjoint_;
-  int64_t chunk_;
-  llvm::SmallVector<Value> d_writes_;      ///< empty until asked for
-  llvm::DenseMap<int64_t, Value> d_reads_; ///< null where nothing is sent back
-  llvm::DenseMap<std::pair<int64_t, int64_t>, Value> products_, decayed_products_;
-  llvm::DenseMap<int64_t, Value> read_key_entries_, write_key_exits_;
-  /// For the decay's gradient, taken as soon as these are there, so that they need not stay.
-  llvm::DenseMap<int64_t, Value> paths_from_entry_, paths_to_exit_;
+  AdjointWrites writes_;
+  AdjointKeys keys_;
 };
 
 } // namespace linmu

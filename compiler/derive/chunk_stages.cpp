@@ -60,7 +60,7 @@ FailureOr<SmallVector<Value>> ChunkStages::run(StepEmitter &step, ValueRange ent
       take_prepared(state, chunk);
     ArrayRef<Block *> later = ArrayRef(blocks).drop_front(state + 1);
     bool hasColumns = StoredState(scan_, state).hasColumns();
-    if (chunk.hasFeedback()) {
+    if (!chunk.system().fedBack().empty()) {
       SmallVector<int64_t> reads;
       for (int64_t read = 0; read < int64_t(form.getReads().size()); ++read)
         if (isUsed(later, bound_ + read))

@@ -28,12 +28,72 @@ static SmallVector<int64_t> usedReads(pattern::NormalScanOp scan, unsigned state
   return used;
 }
 
+/// Whether fromEntry() of exclusive reads is used.
+static bool hasExclusiveReads(pattern::FormOp form) { return llvm::is_contained(form.getInclusive(), false); }
+
+/// What is prepared of a state: the inverse of the system of the writes with feedback, its blocks row by row,
+/// the scores of each of `reads` with each write, C x C each; and of a scalar decay ChunkDecay::Prepared, C
+/// each.
+static SmallVector<RankedTensorType> preparedTypes(pattern::FormOp form, ArrayRef<int64_t> reads,
+                                                   int64_t chunk) {
+  llvm::SmallDenseSet<int64_t> fedBack;
+  for (size_t term = 0; term < form.getFeedback().size(); ++term)
+    fedBack.insert(form.getFeedbackIndex()[2 * term]);
+  auto f32 = Float32Type::get(form.getContext());
+  SmallVector<RankedTensorType> types(fedBack.size() * fedBack.size() +
+                                          reads.size() * form.getWrites().size(),
+                                      RankedTensorType::get({chunk, chunk}, f32));
+  if (Value decay = form.getDecay(); decay && isa<FloatType>(decay.getType()))
+    types.append(hasExclusiveReads(form) ? 3 : 2, RankedTensorType::get({chunk}, f32));
+  return types;
+}
+
+static SmallVector<Value> prepare(TileBuilder &builder, pattern::FormOp form, StateChunk &chunk,
+                                  ArrayRef<int64_t> reads) {
+  ArrayRef<Value> system = chunk.system().blocks();
+  SmallVector<Type> types(system.size(), builder.f32Tile({chunk.paths().size(), chunk.paths().size()}));
+  auto inverse = tile::InverseOp::create(builder, types, system);
+  SmallVector<Value> tiles(inverse.getInverses());
+  for (int64_t read : reads)
+    for (int64_t write = 0; write < int64_t(form.getWrites().size()); ++write)
+      tiles.push_back(chunk.paths().scores(read, write));
+  if (const ChunkDecay &decay = chunk.paths().decay(); decay.isScalar()) {
+    tiles.append({decay.fromEntry(builder, /*inclusive=*/true), decay.toExit(builder)});
+    if (hasExclusiveReads(form))
+      tiles.push_back(decay.fromEntry(builder, /*inclusive=*/false));
+  }
+  return tiles;
+}
+
+/// Has a chunk take these tiles.
+static void usePrepared(pattern::FormOp form, StateChunk &chunk, ArrayRef<int64_t> reads, ValueRange tiles) {
+  auto take = [&] {
+    Value tile = tiles.front();
+    tiles = tiles.drop_front();
+    return tile;
+  };
+  size_t fedBack = chunk.system().fedBack().size();
+  SmallVector<Value> inverse;
+  for (size_t block = 0; block < fedBack * fedBack; ++block)
+    inverse.push_back(take());
+  chunk.system().useInverse(inverse);
+  for (int64_t read : reads)
+    for (int64_t write = 0; write < int64_t(form.getWrites().size()); ++write)
+      chunk.paths().useScores(read, write, take());
+  if (!chunk.paths().decay().isScalar())
+    return;
+  ChunkDecay::Prepared prepared{.from_entry = take(), .from_entry_exclusive = {}, .to_exit = take()};
+  if (hasExclusiveReads(form))
+    prepared.from_entry_exclusive = take();
+  chunk.paths().useDecay(prepared);
+}
+
 PreparedChunks::PreparedChunks(ArrayRef<State> states, const LoopView &view, int64_t chunk,
                                ProgramBuilder &program)
     : view_(view), blocks_(view, chunk), chunk_(chunk), places_(blocks_.places(program)) {
   for (const State &state : states) {
     Prepared prepared{state, {}};
-    for (RankedTensorType tile : StateChunk::preparedTypes(state.form, state.reads, chunk)) {
+    for (RankedTensorType tile : preparedTypes(state.form, state.reads, chunk)) {
       SmallVector<int64_t> shape{ShapedType::kDynamic, ShapedType::kDynamic, view.heads};
       llvm::append_range(shape, tile.getShape().drop_front());
       prepared.memory.push_back(
@@ -92,7 +152,7 @@ FailureOr<LaunchPlan> PreparedChunks::derive(ProgramBuilder &program) {
     builder.setLoc(form.getLoc());
     StateChunk chunk(builder, form,
                      ChunkInputs::of(builder, form, step, chunk_, live, firstToken, endOfTokens));
-    for (auto [tile, at] : llvm::zip_equal(chunk.prepare(prepared.state.reads), to))
+    for (auto [tile, at] : llvm::zip_equal(prepare(builder, form, chunk, prepared.state.reads), to))
       builder.store(tile, at, place);
   }
   return kernel.launch;
@@ -105,9 +165,9 @@ PreparedChunks::Take PreparedChunks::takeIn(LoopKernel &kernel, size_t state) {
     TileBuilder &builder = kernel.builder;
     Value number = arith::DivUIOp::create(builder, first, builder.index(chunk_));
     SmallVector<Value> place = placeOf(kernel, number);
-    chunk.usePrepared(prepared_[state].state.reads, llvm::map_to_vector(arguments, [&](Value memory) {
-                        return builder.load(memory, place);
-                      }));
+    const State &prepared = prepared_[state].state;
+    usePrepared(prepared.form, chunk, prepared.reads,
+                llvm::map_to_vector(arguments, [&](Value memory) { return builder.load(memory, place); }));
   };
 }
 

@@ -53,7 +53,7 @@ SmallVector<Value> Transition::over(TileBuilder &builder, StateChunk &chunk, Val
   if (is_matrix_)
     next.push_back(chunk.nextWithoutValues(tiles.front()));
   for (const Decay &decay : decays_) {
-    const ChunkDecay &of = decay.axis == 0 ? chunk.decay() : chunk.valueDecay();
+    const ChunkDecay &of = decay.axis == 0 ? chunk.paths().decay() : chunk.paths().valueDecay();
     if (decay.product)
       next.push_back(builder.multiply(tiles[*decay.product], of.overChunk(builder)));
     if (decay.reset)

@@ -1,0 +1,112 @@
+#include "compiler/derive/adjoint_keys.h"
+
+using namespace mlir;
+using namespace linmu;
+using tile::Triangle;
+
+Value linmu::crossedFromEntry(TileBuilder &builder, Value paths, bool inclusive) {
+  return builder.cumsum(paths, {.exclusive = !inclusive, .reversed = true});
+}
+
+Value linmu::crossedToExit(TileBuilder &builder, Value paths) {
+  return builder.cumsum(paths, {.exclusive = true});
+}
+
+Value AdjointKeys::products(int64_t read, int64_t write) {
+  Value &known = products_[{read, write}];
+  if (known)
+    return known;
+  SmallVector<int64_t> shape{paths().size(), paths().size()};
+  Value given = writes_.dRead(read), written = writes_.writes()[write];
+  if (const ChunkDecay &decay = paths().valueDecay())
+    return products_[{read, write}] = tile::DecayScoresOp::create(
+               builder_, builder_.f32Tile(shape), given, written, decay.factors(), !writes_.inclusive(read));
+  Value product = builder_.dot(given, written, {.transpose_rhs = true, .triangle = Triangle::result_lower});
+  Value seen =
+      builder_.compare(writes_.inclusive(read) ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt,
+                       builder_.coordinate(shape, 0), builder_.coordinate(shape, 1));
+  return products_[{read, write}] = builder_.select(seen, product, builder_.splat(product.getType(), 0));
+}
+
+/// The same with a scalar decay between read and write as well.
+Value AdjointKeys::decayedProducts(int64_t read, int64_t write) {
+  const ChunkDecay &decay = paths().decay();
+  if (!decay.isScalar())
+    return products(read, write);
+  Value &known = decayed_products_[{read, write}];
+  if (!known)
+    known = builder_.multiply(products(read, write), decay.betweenTokens(builder_, writes_.inclusive(read)));
+  return known;
+}
+
+/// (dY S^T) E
+Value AdjointKeys::readKeyEntry(int64_t read) {
+  const ChunkDecay &decay = paths().decay();
+  bool inclusive = writes_.inclusive(read);
+  Value &known = read_key_entries_[read];
+  if (!known) {
+    Value given = entered(builder_, paths().valueDecay(), writes_.dRead(read), inclusive);
+    known =
+        entered(builder_, decay, builder_.dot(given, writes_.state(), {.transpose_rhs = true}), inclusive);
+    if (decay) {
+      Value leads = builder_.multiply(paths().inputs().reads[read], known);
+      paths_from_entry_[read] =
+          decay.isScalar() ? builder_.sum(leads, 1) : crossedFromEntry(builder_, leads, inclusive);
+    }
+  }
+  return known;
+}
+
+/// (W D^T) X
+Value AdjointKeys::writeKeyExit(int64_t write) {
+  const ChunkDecay &decay = paths().decay();
+  Value &known = write_key_exits_[write];
+  if (!known) {
+    Value given = exiting(builder_, paths().valueDecay(), writes_.writes()[write]);
+    known = exiting(builder_, decay, builder_.dot(given, writes_.adjoint(), {.transpose_rhs = true}));
+    if (decay) {
+      Value leads = builder_.multiply(paths().inputs().keys[write], known);
+      paths_to_exit_[write] = decay.isScalar() ? builder_.sum(leads, 1) : crossedToExit(builder_, leads);
+    }
+  }
+  return known;
+}
+
+Value AdjointKeys::pathsFromEntry(int64_t read) {
+  readKeyEntry(read);
+  return paths_from_entry_[read];
+}
+Value AdjointKeys::pathsToExit(int64_t write) {
+  writeKeyExit(write);
+  return paths_to_exit_[write];
+}
+
+Value AdjointKeys::readKey(int64_t read) {
+  const ChunkDecay &decay = paths().decay();
+  if (!writes_.dRead(read))
+    return builder_.splat(paths().inputs().reads[read].getType(), 0);
+  Value sum = readKeyEntry(read);
+  for (int64_t write = 0; write < writes_.countWrites(); ++write) {
+    Value weights = decayedProducts(read, write), key = paths().inputs().keys[write];
+    sum = decay.isVector()
+              ? builder_.add(sum, tile::DecayValuesOp::create(builder_, key.getType(), weights, key,
+                                                              decay.factors(), !writes_.inclusive(read),
+                                                              /*transposed=*/false))
+              : builder_.dot(weights, key, {.triangle = Triangle::lhs_lower, .init = sum});
+  }
+  return sum;
+}
+
+Value AdjointKeys::writeKey(int64_t write) {
+  const ChunkDecay &decay = paths().decay();
+  Value sum = writeKeyExit(write);
+  for (int64_t read = 0; read < writes_.countReads(); ++read) {
+    if (!writes_.dRead(read))
+      continue;
+    Value weights = decayedProducts(read, write), key = paths().inputs().reads[read];
+    sum = decay.isVector()
+              ? builder_.add(sum, decayTransposed(builder_, decay, weights, key, writes_.inclusive(read)))
+              : builder_.dot(weights, key, {.transpose_lhs = true, .init = sum});
+  }
+  return sum;
+}
