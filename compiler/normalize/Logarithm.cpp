@@ -49,6 +49,10 @@ private:
   Value ofDistanceFromHalf(Operation *op);
   Value ofTwiceLessOne(Value value);
   Value ofPower(math::PowFOp op);
+  Value ofMasked(arith::MulFOp op);
+  /// A product without its factor of constants one of which is zero, and the logarithm of whether that is the
+  /// other one; nothing where there is none.
+  std::optional<std::pair<Value, Value>> withoutMask(Value product);
   Value ofAssumed(pattern::AssumeOp op);
 
   Value scaled(Value logarithm, double factor) {
@@ -126,7 +130,7 @@ Value Logarithm::findForm(Value value) {
         if (isAtMostOne(lhs) && isAtMostOne(rhs))
           return symbols_.add(of(lhs), of(rhs));
         Value left = ofForm(lhs), right = ofForm(rhs);
-        return left && right ? symbols_.add(left, right) : Value();
+        return left && right ? symbols_.add(left, right) : ofMasked(mul);
       })
       .Case([&](arith::SelectOp select) {
         auto sides = ofBoth(select.getTrueValue(), select.getFalseValue());
@@ -209,6 +213,34 @@ Value Logarithm::ofPower(math::PowFOp op) {
   if (Range range = symbols_.rangeOf(exponent); range.low <= 0 && range.high >= 0)
     logarithm = maximum(logarithm, -1e36, symbols_);
   return symbols_.multiply(logarithm, exponent);
+}
+
+/// log x + (c ? 0 : -inf) for x (c ? a : 0) whose x has no form: what restarts a state is seen as that, and
+/// not as one of the numbers that the logarithm of a product may be.
+Value Logarithm::ofMasked(arith::MulFOp op) {
+  auto parts = withoutMask(op);
+  return parts ? symbols_.add(of(parts->first), parts->second) : Value();
+}
+
+std::optional<std::pair<Value, Value>> Logarithm::withoutMask(Value product) {
+  Operation *op = product.getDefiningOp();
+  if (auto select = dyn_cast_or_null<arith::SelectOp>(op)) {
+    auto yes = constantOf(select.getTrueValue()), no = constantOf(select.getFalseValue());
+    if (!yes || !no || (*yes == 0) == (*no == 0))
+      return std::nullopt;
+    auto mark = [&](double number) { return symbols_.constant(product.getType(), number ? 0 : -infinity); };
+    Value other = *yes == 0 ? select.getFalseValue() : select.getTrueValue();
+    return std::pair(other, symbols_.select(select.getCondition(), mark(*yes), mark(*no)));
+  }
+  if (auto mul = dyn_cast_or_null<arith::MulFOp>(op))
+    for (auto [one, other] : {std::pair(mul.getLhs(), mul.getRhs()), std::pair(mul.getRhs(), mul.getLhs())})
+      if (auto parts = withoutMask(one))
+        return std::pair(symbols_.multiply(parts->first, other), parts->second);
+  if (auto broadcast = dyn_cast_or_null<pattern::BroadcastOp>(op))
+    if (auto parts = withoutMask(broadcast.getSource()))
+      return std::pair(symbols_.remake(op, parts->first, product.getType()),
+                       symbols_.remake(op, parts->second, product.getType()));
+  return std::nullopt;
 }
 
 /// What holds of the value holds of its logarithm.

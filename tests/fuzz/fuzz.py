@@ -216,7 +216,8 @@ class Step:
                 if name.endswith("tail"):
                     held[name] = result
                 elif name[0] == "o":
-                    whole = outputs.setdefault(name, torch.empty(form.batch, length, *result.shape[2:]))
+                    empty = result.new_empty(form.batch, length, *result.shape[2:])
+                    whole = outputs.setdefault(name, empty)
                     for row, at, values in zip(whole, rows, result):
                         row[at] = values.to(whole.dtype)
         return {**results, **outputs}

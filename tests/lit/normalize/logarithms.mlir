@@ -82,3 +82,28 @@ func.func @choice(%x: !g) -> !g {
   }
   return %o : !g
 }
+
+// A number without a form times a choice of zero: what restarts the state stays a choice of -infinity.
+// CHECK-LABEL: func.func @masked
+// CHECK: %[[INFINITE:.*]] = arith.constant 0xFF800000 : f32
+// CHECK: %[[MASK:.*]] = arith.select %{{.*}}, %{{.*}}, %[[INFINITE]] : f32
+// CHECK: %[[SIZE:.*]] = math.log %{{.*}} : f32
+// CHECK: %[[SUM:.*]] = arith.addf %[[MASK]], %[[SIZE]] : f32
+// CHECK: %[[G:.*]] = arith.maximumf %[[SUM]], %{{.*}} : f32
+// CHECK: pattern.form {{.*}} decay(%[[G]] : f32)
+func.func @masked(%x: !g) -> !g {
+  %o, %f = pattern.scan tokens(%z = %x : !g) states(%S = zero : tensor<?x1xf32>) -> (!g) {
+    %zero = arith.constant 0.0 : f32
+    %one = arith.constant 1.0 : f32
+    %half = arith.constant 0.5 : f32
+    %c = arith.cmpf olt, %z, %zero : f32
+    %t = math.tanh %z : f32
+    %s = arith.addf %t, %one : f32
+    %m = arith.select %c, %half, %zero : f32
+    %a = arith.mulf %s, %m : f32
+    %D = arith.mulf %a, %S : f32
+    %N = arith.addf %D, %z : f32
+    pattern.yield outputs(%N : f32) states(%N : f32)
+  }
+  return %o : !g
+}
