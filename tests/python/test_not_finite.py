@@ -85,6 +85,23 @@ def test_it_stays_in_later_tokens_of_its_segment(decay, feedback, segments, sche
 
 
 @pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
+@pytest.mark.parametrize("decay", ["scalar", "row", "value"])
+def test_it_stays_in_its_segment_where_the_decay_is_a_sum(decay, schedule):
+    # (1 + tanh(g / 2)) / 2, of which a logarithm is taken by its number only.
+    kind = "f32" if decay == "scalar" else f"tensor<{SIZE}xf32>"
+    half, one = ("0.5", "1.0") if decay == "scalar" else ("dense<0.5>", "dense<1.0>")
+    written = f"""%half = arith.constant {half} : {kind}
+    %one = arith.constant {one} : {kind}
+    %h = arith.mulf %gt, %half : {kind}
+    %t = math.tanh %h : {kind}
+    %more = arith.addf %t, %one : {kind}
+    %a = arith.mulf %more, %half : {kind}"""
+    text = scan(decay, False, True).replace(f"%a = pattern.sigmoid %gt : {kind}", written)
+    assert "math.tanh" in text
+    assert_it_stays(text, decay, True, schedule)
+
+
+@pytest.mark.parametrize("schedule", ALGORITHMS, ids=lambda s: "-".join(s.values()))
 @pytest.mark.parametrize("state", ["%S", "%D"], ids=["before", "decayed"])
 @pytest.mark.parametrize(
     ("decay", "feedback"), [("scalar", False), ("row", False), ("value", False), ("scalar", True)]
