@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <numeric>
 
 namespace linmu::models {
 
@@ -130,17 +131,22 @@ void MMate::calibrate(const Tensor &channel_rms) {
   weights_.scan_norm = channel_rms.to(torch::kFloat32).contiguous();
 }
 
-/// hidden times weight, [out, d], as f32, which is what kernels read, also where torch's autocast makes
-/// products in bf16. On a GPU kernels load 16 bytes at once, so that rows there have room for a multiple of
-/// it.
+/// hidden times weight, [out, d], which kernels read as it is: f32, or bf16 where torch's autocast makes
+/// products in it. On a GPU kernels load 16 bytes at once, so that rows there have room for a multiple of it.
 static Tensor project(const Tensor &hidden, Tensor weight, Tensor bias) {
-  constexpr std::int64_t vector = 16 / sizeof(float);
+  constexpr std::int64_t vector = 16 / sizeof(at::BFloat16);
   if (const std::int64_t over = weight.size(0) % vector; over && hidden.is_cuda()) {
     weight = torch::constant_pad_nd(weight, {0, 0, 0, vector - over});
     if (bias.defined())
       bias = torch::constant_pad_nd(bias, {0, vector - over});
   }
-  return torch::linear(hidden, weight, bias).to(torch::kFloat32);
+  return torch::linear(hidden, weight, bias);
+}
+
+/// The first columns of `projected`, `sizes` of them each; backward puts their gradients together at once.
+static std::vector<Tensor> parts(const Tensor &projected, std::vector<std::int64_t> sizes) {
+  sizes.push_back(projected.size(2) - std::accumulate(sizes.begin(), sizes.end(), std::int64_t(0)));
+  return projected.split_with_sizes(sizes, 2);
 }
 
 Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequence,
@@ -148,21 +154,19 @@ Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequ
   std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
   std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
   // Everything that the scans read is a view of this one product.
-  Tensor projected = project(hidden, weights_.flex, weights_.flex_bias);
-  std::int64_t at = 0;
-  auto take = [&](std::int64_t heads, std::int64_t features) {
-    Tensor part = projected.narrow(2, at, heads * std::max<std::int64_t>(features, 1));
-    at += heads * std::max<std::int64_t>(features, 1);
-    return features ? part.view({batch, tokens, heads, features}) : part;
-  };
-  Tensor c = take(h, d), b = take(g, d), x = take(g, d);
-  Tensor forward_dt = take(h, 0), reverse_dt = take(h, 0), gate = take(h, 0);
+  const std::vector<Tensor> taken =
+      parts(project(hidden, weights_.flex, weights_.flex_bias), {h * d, g * d, g * d, h, h, h});
+  auto heads = [&](int part, std::int64_t count) { return taken[part].view({batch, tokens, count, d}); };
+  // Time steps and gates are f32 in any case: decays are powers of them.
+  auto scalars = [&](int part) { return taken[part].to(torch::kFloat32); };
+  Tensor c = heads(0, h), b = heads(1, g), x = heads(2, g);
+  Tensor forward_dt = scalars(3), reverse_dt = scalars(4), gate = scalars(5);
   const Tensor &order = sequence.orders[layer_ % 4];
   if (config_.short_convolution) {
-    Tensor *parts[] = {&c, &b, &x};
+    Tensor *convolved[] = {&c, &b, &x};
     for (int i = 0; i < 3; ++i)
-      std::tie(*parts[i], state.tails[i]) =
-          shared_->kernels.convolution(*parts[i], state.tails[i], weights_.convolution[i], order);
+      std::tie(*convolved[i], state.tails[i]) =
+          shared_->kernels.convolution(*convolved[i], state.tails[i], weights_.convolution[i], order);
   }
   Tensor all = torch::ones_like(sequence.vision);
   MMateKernels::Masks masks;
@@ -176,8 +180,9 @@ Tensor MMate::flexBranch(const Tensor &hidden, const MMateShared::Sequence &sequ
   MMateKernels::FlexScale scale;
   scale.rms = config_.scan_norm;
   scale.epsilon = config_.norm_epsilon;
-  scale.weight = config_.scan_norm ? weights_.scan_norm
-                                   : torch::full({h, d}, 1 / std::sqrt(double(d)), projected.options());
+  scale.weight = config_.scan_norm
+                     ? weights_.scan_norm
+                     : torch::full({h, d}, 1 / std::sqrt(double(d)), weights_.forward_a_log.options());
   Tensor y;
   std::tie(y, state.scan) =
       shared_->kernels.flex({c, b, x, order, forward_dt, reverse_dt, weights_.forward_a_log,
@@ -190,13 +195,14 @@ Tensor MMate::swinBranch(const MixerInput &input, const MMateShared::Sequence &s
   const Tensor &hidden = input.hidden;
   std::int64_t batch = hidden.size(0), tokens = hidden.size(1);
   std::int64_t h = weights_.heads, g = weights_.key_value_heads, d = weights_.head_dim;
-  Tensor projected = project(hidden, weights_.swin, weights_.swin_bias);
-  auto take = [&](std::int64_t first, std::int64_t heads) {
-    return projected.narrow(2, first * d, heads * d).view({batch, tokens, heads, d});
-  };
-  Tensor query = weights_.rotary->apply(take(0, h), input.positions) * (1 / std::sqrt(double(d)));
-  Tensor key = weights_.rotary->apply(take(h, g), input.positions);
-  Tensor value = take(h + g, g);
+  const std::vector<Tensor> taken =
+      parts(project(hidden, weights_.swin, weights_.swin_bias), {h * d, g * d, g * d});
+  auto heads = [&](int part, std::int64_t count) { return taken[part].view({batch, tokens, count, d}); };
+  Tensor value = heads(2, g);
+  // Turned in f32, then of the type that values have.
+  auto turned = [&](const Tensor &x) { return weights_.rotary->apply(x, input.positions); };
+  Tensor query = (turned(heads(0, h)) * (1 / std::sqrt(double(d)))).to(value.scalar_type());
+  Tensor key = turned(heads(1, g)).to(value.scalar_type());
   bool shifted = layer_ % 2 == 1;
   Tensor y;
   auto attend = [&](const Tensor &media, bool video) {

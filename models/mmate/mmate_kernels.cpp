@@ -1,4 +1,5 @@
 #include "models/mmate/mmate_kernels.h"
+#include "runtime/core/error.h"
 #include <chrono>
 #include <fmt/format.h>
 
@@ -15,6 +16,21 @@ std::map<std::string, std::string> aliasesOf(const std::string &file,
     if (text.find((name[0] == '#' ? "" : "!") + name + " = ") != std::string_view::npos)
       result[name] = type;
   return result;
+}
+
+/// As patterns name it.
+std::string elementTypeOf(const torch::Tensor &tensor) {
+  switch (tensor.scalar_type()) {
+  case torch::kFloat32:
+    return "f32";
+  case torch::kBFloat16:
+    return "bf16";
+  case torch::kFloat16:
+    return "f16";
+  default:
+    throw Error(ErrorCode::invalidArgument, fmt::format("M-MATE: expected tokens of f32, bf16 or f16, got {}",
+                                                        torch::toString(tensor.scalar_type())));
+  }
 }
 
 DifferentiableKernel compilePattern(const std::string &file, const std::string &function,
@@ -39,22 +55,23 @@ std::vector<torch::Tensor> MMateKernels::run(const std::string &file, const std:
                                              const std::map<std::string, std::string> &sizes) const {
   std::int64_t h = heads_, g = keyValueHeads, d = head_dim_;
   bool cuda = inputs.front().is_cuda();
-  std::string key = fmt::format("{}:{}:{}:{}", file, function, g, cuda ? "cuda" : "cpu");
+  const std::string type = elementTypeOf(inputs.front());
+  std::string key = fmt::format("{}:{}:{}:{}:{}", file, function, g, type, cuda ? "cuda" : "cpu");
   for (auto &[name, size] : sizes)
     key += ":" + size;
   auto aliases = [&] {
     std::map<std::string, std::string> all{
-        {"query", fmt::format("tensor<?x?x{}x{}xf32>", h, d)},
-        {"key_value", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
+        {"query", fmt::format("tensor<?x?x{}x{}x{}>", h, d, type)},
+        {"key_value", fmt::format("tensor<?x?x{}x{}x{}>", g, d, type)},
         {"per_head", fmt::format("tensor<?x?x{}xf32>", h)},
         {"state", fmt::format("tensor<?x{}x{}x{}xf32>", h, d, d)},
         {"head_scalar", fmt::format("tensor<{}xf32>", h)},
         {"head_vector", fmt::format("tensor<{}x{}xf32>", h, d)},
         {"read", fmt::format("tensor<{}xf32>", d)},
         {"matrix", fmt::format("tensor<{}x{}xf32>", d, d)},
-        {"tokens", fmt::format("tensor<?x?x{}x{}xf32>", g, d)},
+        {"tokens", fmt::format("tensor<?x?x{}x{}x{}>", g, d, type)},
         {"mask", "tensor<?x?xi1>"},
-        {"tail", fmt::format("tensor<?x3x{}x{}xf32>", g, d)},
+        {"tail", fmt::format("tensor<?x3x{}x{}x{}>", g, d, type)},
         {"weight", fmt::format("tensor<{}x{}xf32>", g, d)},
     };
     all.insert(sizes.begin(), sizes.end());
@@ -78,7 +95,7 @@ torch::Tensor MMateKernels::tokenOrder(int order, const torch::Tensor &media, st
 
 std::pair<torch::Tensor, torch::Tensor> MMateKernels::flex(const FlexInputs &inputs, const Masks &masks,
                                                            const FlexScale &scale) const {
-  const torch::TensorOptions options = inputs.c.options();
+  const torch::TensorOptions options = inputs.state.options();
   torch::Tensor share = torch::full({heads_}, scale.rms ? 1.0 : 0.0, options);
   torch::Tensor epsilon = torch::full({heads_}, scale.rms ? scale.epsilon : 1.0, options);
   std::vector<torch::Tensor> results =
@@ -93,7 +110,7 @@ std::pair<torch::Tensor, torch::Tensor> MMateKernels::convolution(const torch::T
                                                                   const torch::Tensor &tail,
                                                                   const std::vector<torch::Tensor> &weights,
                                                                   const torch::Tensor &order) const {
-  std::vector<torch::Tensor> inputs = {x, tail};
+  std::vector<torch::Tensor> inputs = {x, tail.to(x.scalar_type())};
   inputs.insert(inputs.end(), weights.begin(), weights.end());
   inputs.push_back(order);
   std::vector<torch::Tensor> results = run("convolution.mlir", "convolution", x.size(2), inputs);

@@ -2,6 +2,7 @@
 #include "models/mmate/convert.h"
 #include "models/mmate/mmate.h"
 #include "tests/unit/expect_error.h"
+#include <ATen/autocast_mode.h>
 
 namespace linmu::models {
 namespace {
@@ -107,6 +108,43 @@ TEST(MMate, AShortConvolutionRequiresItsFourWeights) {
   expectError(ErrorCode::invalidArgument,
               {"M-MATE with short_convolution: expected 4 weights of the convolution, got 3"},
               [&] { MMate(weights, config, 0, std::make_shared<MMateShared>(4, 2, 16)); });
+}
+
+TEST(MMate, WhereProductsAreBf16TokensOfKernelsAreToo) {
+  MMateConfig config = MMateConfig::preset("safe");
+  config.short_convolution = true;
+  const auto shared = std::make_shared<MMateShared>(4, 2, 16);
+  const MMate mixer(reuseWeights(attention(), 48, 0), config, 0, shared);
+  const SequenceLayout layout{100, {{5, 4, 4, 4}, {80, 1, 4, 4}}};
+  torch::manual_seed(2);
+  // Small, as scores of a softmax that chooses one key make of roundings what they like.
+  const torch::Tensor hidden = 0.1 * torch::randn({2, 100, 48}), weight = torch::randn({2, 100, 48});
+  auto run = [&](bool bf16) {
+    std::map<std::string, torch::ScalarType> types;
+    shared->kernels.observe(
+        [&](const KernelCall &call) { types[call.function] = call.inputs[0].scalar_type(); });
+    at::autocast::set_autocast_enabled(at::kCPU, bf16);
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    torch::Tensor input = hidden.clone().requires_grad_();
+    torch::Tensor output =
+        mixer.forwardWithGradients({input, torch::arange(100), layout}).to(torch::kFloat32);
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+    at::autocast::clear_cache();
+    shared->kernels.observe({});
+    (output * weight).sum().backward();
+    EXPECT_EQ(types.size(), 4u) << "convolution, flex and two kinds of windows";
+    for (const auto &[function, type] : types)
+      EXPECT_EQ(type, bf16 ? torch::kBFloat16 : torch::kFloat32) << function;
+    return std::pair(output.detach(), input.grad());
+  };
+  const auto [exact, exact_gradient] = run(false);
+  const auto [rounded, rounded_gradient] = run(true);
+  auto error = [](const torch::Tensor &a, const torch::Tensor &b) {
+    return ((a - b).norm() / b.norm()).item<double>();
+  };
+  EXPECT_LT(error(rounded, exact), 2e-2);
+  EXPECT_LT(error(rounded_gradient, exact_gradient), 3e-2);
+  EXPECT_GT(error(rounded, exact), 1e-4);
 }
 
 TEST(TensorView, TensorsThatNoKernelTakesAreNamed) {
