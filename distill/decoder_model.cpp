@@ -103,11 +103,15 @@ torch::autograd::variable_list DecoderModel::layerForward(std::int64_t index, co
   auto linear = [&](const Tensor &input, const Tensor &weight, Adapter FfnAdapters::*adapter) {
     return adapters ? (adapters->*adapter).apply(input, weight) : torch::linear(input, weight);
   };
-  double epsilon = decoder_.config().rms_epsilon;
-  Tensor input = models::rmsNorm(x, layer.mixer_norm, epsilon);
+  // What several products read is rounded for all of them at once.
+  auto normalized = [&](const Tensor &of, const Tensor &weight) {
+    const Tensor result = models::rmsNorm(of, weight, decoder_.config().rms_epsilon);
+    return precision_ == Precision::bf16 ? result.to(torch::kBFloat16) : result;
+  };
+  Tensor input = normalized(x, layer.mixer_norm);
   Tensor output = layer.mixer->forwardWithGradients({input, positions, layout}).to(torch::kFloat32);
   Tensor after = x + output;
-  Tensor hidden = models::rmsNorm(after, layer.mlp_norm, epsilon);
+  Tensor hidden = normalized(after, layer.mlp_norm);
   Tensor gated = torch::silu(linear(hidden, layer.gate.tensor(), &FfnAdapters::gate)) *
                  linear(hidden, layer.up.tensor(), &FfnAdapters::up);
   after = after + linear(gated, layer.down.tensor(), &FfnAdapters::down);

@@ -101,7 +101,7 @@ DecoderState Decoder::initialState(std::int64_t batch) const {
 // ---- computing ----
 
 torch::Tensor rmsNorm(const torch::Tensor &x, const torch::Tensor &weight, double epsilon) {
-  return x * torch::rsqrt(x.square().mean(-1, /*keepdim=*/true) + epsilon) * weight;
+  return torch::rms_norm(x, weight.sizes(), weight, epsilon);
 }
 
 torch::Tensor Decoder::embed(const torch::Tensor &ids) const {
