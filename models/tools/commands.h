@@ -5,6 +5,7 @@
 namespace linmu::tools {
 
 void addAnswer(CLI::App &app);
+void addBench(CLI::App &app);
 void addChat(CLI::App &app);
 void addData(CLI::App &app);
 void addDemo(CLI::App &app);

@@ -21,6 +21,7 @@ int run(int argc, char **argv) {
   app.set_version_flag("--version", std::string("linmu ") + linmu::version());
   app.require_subcommand(1);
   linmu::tools::addAnswer(app);
+  linmu::tools::addBench(app);
   linmu::tools::addChat(app);
   linmu::tools::addData(app);
   linmu::tools::addDemo(app);

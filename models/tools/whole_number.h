@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <concepts>
 #include <string>
+#include <vector>
 
 namespace linmu::tools {
 
@@ -17,6 +18,14 @@ CLI::Option *addWholeNumber(CLI::App &command, const std::string &name, T &value
                             const std::string &description) {
   static_assert(sizeof(T) <= 8);
   return command.add_option(name, value, description)
+      ->check([](const std::string &text) { return faultOfWhole(text, std::is_signed_v<T>); }, "");
+}
+
+/// The same of several values.
+template <std::integral T>
+CLI::Option *addWholeNumbers(CLI::App &command, const std::string &name, std::vector<T> &values,
+                             const std::string &description) {
+  return command.add_option(name, values, description)
       ->check([](const std::string &text) { return faultOfWhole(text, std::is_signed_v<T>); }, "");
 }
 

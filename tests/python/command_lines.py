@@ -197,6 +197,18 @@ LINMU_COMMANDS = {
         "--video": VIDEOS + NOWHERE + BAD("one.mlir"),
         "--weights": BAD("packed", "f32"),
     },
+    "bench": {
+        "--tokens": GOOD("4", "16,64") + BAD("0", "-4", "x", "6", "4,", "9" * 30),
+        "--frame": GOOD("2,2") + BAD("0,2", "2", "2,2,2", "x,2", "65537,1"),
+        "--batch": GOOD("1", "2") + BAD("0", "-1", "x"),
+        "--repeats": GOOD("1", "2") + BAD("0", "x", "1.5"),
+        "--mixer": GOOD("{}", '{"preset": "paper"}') + BAD("{", '{"window": 3}'),
+        "--gradients": None,
+        "--json": None,
+        "--device": GOOD("cpu") + BAD("gpu", ""),
+        "--precision": GOOD("f32", "bf16") + BAD("f16", ""),
+        "--help": None,
+    },
     "data": {
         "--out": FOLDERS + BAD("model", "moving-shapes"),
         "--seed": GOOD("0", "1", "2") + BAD("-1", "x", "", "1.5", "010"),
@@ -236,6 +248,7 @@ POSITIONALS = {
     "generate": [(MODELS, 0.8), (PROMPTS, 0.7)],
     "chat": [(MODELS, 0.8)],
     "answer": [(VISION_MODELS, 0.8), (PROMPTS, 0.7)],
+    "bench": [(GOOD("vision", "model") + NOWHERE + BAD("one.mlir"), 0.95)],
     "data": [(GOOD("moving-shapes", "written-words") + BAD("noise", ""), 0.95)],
     "eval": [(VISION_MODELS, 0.95)],
     "distill": [(GOOD("recipe.json", "./recipe.json") + BAD("wrong.json", "training.json") + NOWHERE, 0.95)],
@@ -301,6 +314,10 @@ class Writer:
             self.option(name, options[name], line)
         for values, chance in POSITIONALS.get(command, []):
             self.positional(values, line, chance)
+        if command == "bench":
+            line.arguments += [
+                each for each in ("--tokens=4", "--frame=2,2") if each.split("=")[0] not in names
+            ]
         if "--max-tokens" not in names and command in ("generate", "chat", "answer", "eval"):
             line.arguments += ["--max-tokens", "2"]
         if command:
