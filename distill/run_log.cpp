@@ -85,6 +85,8 @@ void RunLog::addStep(const StepReport &report) {
   scalars.push_back({"step/stage", double(report.stage + 1)});
   if (report.seconds > 0)
     scalars.push_back({"speed/tokens_per_second", double(report.tokens) / report.seconds});
+  scalars.push_back({"speed/data_seconds", report.data_seconds});
+  scalars.push_back({"speed/ranks_seconds", report.ranks_seconds});
   scalars.push_back({"speed/peak_memory_bytes", report.peak_memory});
   events_.add(report.whole_step, secondsSince1970(), scalars);
 }

@@ -126,7 +126,11 @@ bool Trainer::makeStep(const TrainerEvents &events) {
   };
   if (part_ == 0 && stopped())
     return false;
-  const auto began = std::chrono::steady_clock::now();
+  using Clock = std::chrono::steady_clock;
+  const auto began = Clock::now();
+  auto since = [](Clock::time_point time) {
+    return std::chrono::duration<double>(Clock::now() - time).count();
+  };
   // All batches of the step first: its losses are means over all of them.
   std::vector<Batch> batches;
   Counts whole;
@@ -134,9 +138,13 @@ bool Trainer::makeStep(const TrainerEvents &events) {
     batches.push_back(data_.next().value());
     whole += objective.count(batches.back());
   }
+  StepReport report;
+  report.data_seconds = since(began);
+  auto waiting = Clock::now();
   if (stage.objective.weights.sequence != 0)
     decodings_->exchange(ranks_);
   whole = sumOfRanks(whole);
+  report.ranks_seconds = since(waiting);
   for (bool resumed = true; part_ < recipe_.accumulate; resumed = false) {
     // With several ranks what each has summed so far would have to be put together and apart again.
     if (part_ > 0 && !resumed && ranks_.ranks() == 1 && stopped())
@@ -146,10 +154,11 @@ bool Trainer::makeStep(const TrainerEvents &events) {
     part_terms_ += objective.run(batches[std::size_t(part_)], whole);
     ++part_;
   }
+  waiting = Clock::now();
   if (buckets_)
     buckets_->finish();
   part_terms_ = sumOfRanks(part_terms_);
-  StepReport report;
+  report.ranks_seconds += since(waiting);
   report.stage = stage_;
   report.terms = part_terms_;
   report.loss = part_terms_.total(stage.objective.weights);
@@ -159,7 +168,7 @@ bool Trainer::makeStep(const TrainerEvents &events) {
   ranks_.check(); // what a lost rank has left half-summed is in nothing that is saved
   report.gradient_norm = outcome.norm;
   report.skipped = outcome.not_finite;
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  report.seconds = since(began);
   report.peak_memory = peakMemory(recipe_.device);
   report.step = ++stage_step_;
   report.whole_step = ++step_;

@@ -17,10 +17,11 @@ struct StepReport {
   LossTerms terms;             ///< means over the step
   double loss = 0;             ///< their weighted sum
   double learning_rate = 0, gradient_norm = 0;
-  std::int64_t tokens = 0; ///< that the step trained on
-  double seconds = 0;      ///< that it took, without validation and checkpoints
-  double peak_memory = 0;  ///< bytes at most so far, as peakMemory() counts
-  std::string skipped;     ///< the parameter whose gradient was not finite; empty: the step was made
+  std::int64_t tokens = 0;                    ///< that the step trained on
+  double seconds = 0;                         ///< that it took, without validation and checkpoints
+  double data_seconds = 0, ranks_seconds = 0; ///< of these, waiting for batches and for other ranks
+  double peak_memory = 0;                     ///< bytes at most so far, as peakMemory() counts
+  std::string skipped; ///< the parameter whose gradient was not finite; empty: the step was made
 };
 
 struct TrainerEvents {

@@ -34,8 +34,17 @@ std::string detailOf(const distill::StepReport &report) {
   add("token", report.terms.token);
   add("sequence", report.terms.sequence);
   add("supervised", report.terms.supervised);
-  return fmt::format("loss {:.4g} ({}), {:.0f} tokens/s, {}", report.loss, terms,
-                     double(report.tokens) / std::max(report.seconds, 1e-9), bytesText(report.peak_memory));
+  // What is worth the user's looking into.
+  std::string waiting;
+  auto waits = [&](const char *what, double seconds) {
+    if (seconds > 0.1 * report.seconds)
+      waiting += fmt::format(", {:.0f}% of the time waiting for {}", 100 * seconds / report.seconds, what);
+  };
+  waits("data", report.data_seconds);
+  waits("other ranks", report.ranks_seconds);
+  return fmt::format("loss {:.4g} ({}), {:.0f} tokens/s, {}{}", report.loss, terms,
+                     double(report.tokens) / std::max(report.seconds, 1e-9), bytesText(report.peak_memory),
+                     waiting);
 }
 
 /// A line of its own, also where a progress bar is being redrawn.

@@ -49,6 +49,7 @@ def assert_events_are_of(out) -> None:
         if "loss" in line:
             assert event["values"]["speed/tokens_per_second"] > 0
             assert event["values"]["speed/peak_memory_bytes"] > 2**20
+            assert event["values"]["speed/data_seconds"] >= 0 and event["values"]["speed/ranks_seconds"] >= 0
 
 
 def test_the_checksum_is_the_published_one():
