@@ -147,16 +147,17 @@ std::unique_ptr<BatchSource> Distillation::openData(const DataRecipe &data, bool
 /// This rank's rows of what `source` gives. Every rank goes through all of the data, so that positions, and
 /// with them checkpoints, are the same for any number of ranks.
 std::unique_ptr<BatchSource> Distillation::shared(std::unique_ptr<BatchSource> source) const {
-  const bool media = dynamic_cast<SampleSource *>(source.get()) != nullptr;
-  if (!media && ranks_.ranks() == 1)
+  std::function<Batch(Batch)> share;
+  if (auto *samples = dynamic_cast<SampleSource *>(source.get()))
+    samples->setForm({ranks_.rank(), ranks_.ranks(), /*packed=*/true, recipe_.device.is_cuda()});
+  else if (ranks_.ranks() == 1)
     return source;
+  else
+    share = [rank = ranks_.rank(), ranks = ranks_.ranks()](const Batch &batch) {
+      return shareOf(batch, rank, ranks);
+    };
   // One step is trained on, one waits, and one is being made.
-  return std::make_unique<AheadSource>(
-      std::move(source), std::size_t(recipe_.accumulate),
-      [media, pinned = recipe_.device.is_cuda(), rank = ranks_.rank(), ranks = ranks_.ranks()](Batch batch) {
-        Batch share = shareOf(batch, rank, ranks);
-        return media && share.ids.size(0) > 0 ? packed(std::move(share), pinned) : share;
-      });
+  return std::make_unique<AheadSource>(std::move(source), std::size_t(recipe_.accumulate), std::move(share));
 }
 
 std::unique_ptr<DecoderModel> Distillation::modelOf(models::Decoder decoder) const {

@@ -13,19 +13,55 @@ std::string geometryOf(const Sample &sample) {
   return text;
 }
 
-Batch batchOf(std::span<const Sample> samples, std::int64_t padding) {
-  if (samples.empty())
-    throw Error(ErrorCode::invalidArgument, "a batch requires at least one sample");
-  const std::string geometry = geometryOf(samples.front());
-  std::size_t longest = 0;
-  for (const Sample &sample : samples) {
-    longest = std::max(longest, sample.ids.size());
-    if (geometryOf(sample) != geometry)
-      throw Error(ErrorCode::invalidArgument,
-                  fmt::format("a batch requires media at the same places, got '{}' in {} and '{}' in {}",
-                              geometry, samples.front().name, geometryOf(sample), sample.name));
+namespace {
+
+/// Pieces one behind the other in one piece of memory.
+class PackedPieces {
+public:
+  void add(std::int64_t bytes) {
+    // Of what is computed on a GPU; more than any element needs.
+    constexpr std::int64_t alignment = 64;
+    offsets_.push_back(size_);
+    size_ += (bytes + alignment - 1) / alignment * alignment;
   }
-  const std::int64_t rows = std::int64_t(samples.size()), tokens = std::int64_t(longest);
+  void allocate(bool pinned) {
+    bytes_ = torch::empty({size_}, torch::dtype(torch::kUInt8).pinned_memory(pinned));
+  }
+  const torch::Tensor &bytes() const { return bytes_; }
+  /// Piece `number` as a tensor of these sizes.
+  torch::Tensor piece(std::size_t number, torch::IntArrayRef sizes, torch::ScalarType type) const {
+    const std::int64_t size = c10::multiply_integers(sizes) * std::int64_t(c10::elementSize(type));
+    return bytes_.narrow(0, offsets_.at(number), size).view(type).view(sizes);
+  }
+
+private:
+  std::vector<std::int64_t> offsets_;
+  std::int64_t size_ = 0;
+  torch::Tensor bytes_;
+};
+
+} // namespace
+
+/// The rows of one item of `samples`, in the memory of `all`.
+static void copyPatches(std::span<const Sample> samples, std::size_t item, const torch::Tensor &all) {
+  // Not torch::stack, whose threads would wait beside those of whoever trains.
+  auto *place = static_cast<std::byte *>(all.data_ptr());
+  for (const Sample &sample : samples) {
+    const torch::Tensor &patches = sample.patches[item];
+    std::memcpy(place, patches.data_ptr(), patches.nbytes());
+    place += patches.nbytes();
+  }
+}
+
+static std::vector<std::int64_t> sizesOf(const torch::Tensor &patches, std::int64_t rows) {
+  std::vector<std::int64_t> sizes = patches.sizes().vec();
+  sizes.insert(sizes.begin(), rows);
+  return sizes;
+}
+
+/// The ids and labels of `samples`, each row `tokens` long.
+static Batch textOf(std::span<const Sample> samples, std::int64_t tokens, std::int64_t padding) {
+  const auto rows = std::int64_t(samples.size());
   Batch batch;
   batch.ids = torch::full({rows, tokens}, padding, torch::kInt64);
   batch.labels = torch::full({rows, tokens}, noLabel, torch::kInt64);
@@ -36,19 +72,56 @@ Batch batchOf(std::span<const Sample> samples, std::int64_t padding) {
     batch.targets += std::int64_t(sample.labels.size()) - std::ranges::count(sample.labels, noLabel);
     batch.names.push_back(sample.name);
   }
-  for (std::size_t item = 0; item < samples.front().patches.size(); ++item) {
-    // Not torch::stack, whose threads would wait beside those of whoever trains.
-    const torch::Tensor &first = samples.front().patches[item];
-    std::vector<std::int64_t> sizes = first.sizes().vec();
-    sizes.insert(sizes.begin(), rows);
-    torch::Tensor &all = batch.patches.emplace_back(torch::empty(sizes, first.options()));
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const torch::Tensor &patches = samples[std::size_t(row)].patches[item];
-      std::memcpy(static_cast<std::byte *>(all.data_ptr()) + row * std::int64_t(first.nbytes()),
-                  patches.data_ptr(), patches.nbytes());
-    }
+  return batch;
+}
+
+Batch batchOf(std::span<const Sample> samples, std::int64_t padding, const BatchForm &form) {
+  if (samples.empty())
+    throw Error(ErrorCode::invalidArgument, "a batch requires at least one sample");
+  const Sample &like = samples.front();
+  const std::string geometry = geometryOf(like);
+  std::size_t longest = 0;
+  for (const Sample &sample : samples) {
+    longest = std::max(longest, sample.ids.size());
+    if (geometryOf(sample) != geometry)
+      throw Error(ErrorCode::invalidArgument,
+                  fmt::format("a batch requires media at the same places, got '{}' in {} and '{}' in {}",
+                              geometry, like.name, geometryOf(sample), sample.name));
   }
-  batch.layout = {tokens, samples.front().media};
+  const auto all = std::int64_t(samples.size());
+  const std::int64_t first = form.rank * all / form.ranks, end = (form.rank + 1) * all / form.ranks;
+  const auto own = samples.subspan(std::size_t(first), std::size_t(end - first));
+  const auto rows = std::int64_t(own.size());
+  Batch batch = textOf(own, std::int64_t(longest), padding);
+  batch.layout = {std::int64_t(longest), like.media};
+  if (!form.packed || rows == 0) {
+    for (std::size_t item = 0; item < like.patches.size(); ++item) {
+      const torch::Tensor &patches = like.patches[item];
+      copyPatches(own, item,
+                  batch.patches.emplace_back(torch::empty(sizesOf(patches, rows), patches.options())));
+    }
+    return batch;
+  }
+  batch.predictions = predictionsOf(batch.labels);
+  PackedPieces pieces;
+  pieces.add(std::int64_t(batch.ids.nbytes()));
+  pieces.add(std::int64_t(batch.predictions.nbytes()));
+  for (const torch::Tensor &patches : like.patches)
+    pieces.add(rows * std::int64_t(patches.nbytes()));
+  pieces.allocate(form.pinned);
+  std::size_t number = 0;
+  for (torch::Tensor *part : {&batch.ids, &batch.predictions}) {
+    const torch::Tensor place = pieces.piece(number++, part->sizes(), part->scalar_type());
+    std::memcpy(place.data_ptr(), part->data_ptr(), part->nbytes());
+    *part = place;
+  }
+  for (std::size_t item = 0; item < like.patches.size(); ++item) {
+    const torch::Tensor &patches = like.patches[item];
+    copyPatches(
+        own, item,
+        batch.patches.emplace_back(pieces.piece(number++, sizesOf(patches, rows), patches.scalar_type())));
+  }
+  batch.packed = pieces.bytes();
   return batch;
 }
 
@@ -86,22 +159,17 @@ static torch::Tensor viewAt(const torch::Tensor &bytes, std::int64_t offset, con
 Batch packed(Batch batch, bool pinned) {
   if (!batch.predictions.defined())
     batch.predictions = predictionsOf(batch.labels);
-  // Of what is computed on a GPU; more than any element needs.
-  constexpr std::int64_t alignment = 64;
-  std::vector<std::int64_t> offsets;
-  std::int64_t size = 0;
-  for (const torch::Tensor *part : partsOf(batch)) {
-    offsets.push_back(size);
-    size += (std::int64_t(part->nbytes()) + alignment - 1) / alignment * alignment;
-  }
-  batch.packed = torch::empty({size}, torch::dtype(torch::kUInt8).pinned_memory(pinned));
+  PackedPieces pieces;
+  for (const torch::Tensor *part : partsOf(batch))
+    pieces.add(std::int64_t(part->nbytes()));
+  pieces.allocate(pinned);
   std::size_t number = 0;
   for (torch::Tensor *part : partsOf(batch)) {
     const torch::Tensor dense = part->contiguous();
-    const std::int64_t offset = offsets[number++];
-    std::memcpy(batch.packed.data_ptr<std::uint8_t>() + offset, dense.data_ptr(), dense.nbytes());
-    *part = viewAt(batch.packed, offset, dense);
+    *part = pieces.piece(number++, dense.sizes(), dense.scalar_type());
+    std::memcpy(part->data_ptr(), dense.data_ptr(), dense.nbytes());
   }
+  batch.packed = pieces.bytes();
   return batch;
 }
 

@@ -10,9 +10,18 @@ namespace linmu::distill {
 /// What samples of one batch have in common: the grids of their media and the tokens where these begin.
 std::string geometryOf(const Sample &sample);
 
-/// Rows of the samples in order, padded on the right with `padding`. Throws Error(invalidArgument) for no
-/// sample or for geometries that differ.
-Batch batchOf(std::span<const Sample> samples, std::int64_t padding);
+/// Which rows of a batch one process has, and where they lie.
+struct BatchForm {
+  /// Of B rows those from rank * B / ranks to (rank + 1) * B / ranks: together all of them, each once. No
+  /// rows where there are fewer rows than ranks.
+  std::int64_t rank = 0, ranks = 1;
+  bool packed = false, pinned = false; ///< as packed() makes it
+};
+
+/// Rows of the samples in order, padded on the right with `padding` to the longest of all samples, also of
+/// those that are other ranks' rows. Throws Error(invalidArgument) for no sample or for geometries that
+/// differ.
+Batch batchOf(std::span<const Sample> samples, std::int64_t padding, const BatchForm &form = {});
 
 /// Of each label at which a loss is taken, [2, M] int64: the row of [B (N - 1)] that predicts it, the token
 /// before the label, and the label.

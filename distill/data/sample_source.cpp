@@ -61,7 +61,7 @@ std::optional<Batch> SampleSource::leave(Groups::iterator group) {
   for (Pending &entry : group->second)
     samples.push_back(std::move(entry.sample));
   groups_.erase(group);
-  return batchOf(samples, options_.padding);
+  return batchOf(samples, options_.padding, form_);
 }
 
 std::optional<Batch> SampleSource::next() {

@@ -1,5 +1,6 @@
 // Batches of sets of samples, loaded ahead by threads, in an order that does not depend on these.
 #pragma once
+#include "distill/data/batch.h"
 #include "distill/data/order.h"
 #include "distill/data/prefetcher.h"
 #include "distill/data/sample_cache.h"
@@ -21,7 +22,7 @@ struct SourceOptions {
   int ahead = 64;           ///< samples that are loaded before they are needed
   /// Of memory in which samples stay once they are loaded, as many as fit.
   std::int64_t memory = std::int64_t(1) << 31;
-  std::int64_t rank = 0, ranks = 1;
+  std::int64_t rank = 0, ranks = 1; ///< of all samples every `ranks`-th
   /// Told of each damaged sample once: "skipped clips.jsonl:7: ...". The error stream where there is none.
   std::function<void(const std::string &line)> report{};
 };
@@ -36,6 +37,8 @@ public:
   /// Throws Error(corruptFile) if a whole pass has no sample that is not damaged, and what is a defect and
   /// not damage as it came.
   std::optional<Batch> next() override;
+  /// From the next batch on.
+  void setForm(const BatchForm &form) { form_ = form; }
   nlohmann::json position() const override;
   void seek(const nlohmann::json &position) override;
 
@@ -63,6 +66,7 @@ private:
   std::optional<Batch> leave(Groups::iterator group);
 
   SourceOptions options_;
+  BatchForm form_;
   Order order_;
   SampleCache cache_;
   Prefetcher prefetcher_;

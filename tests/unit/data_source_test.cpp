@@ -293,6 +293,31 @@ TEST(AheadSource, AnEndStaysAnEndAndAFailureAFailure) {
     expectError(ErrorCode::corruptFile, {"all 3 samples"}, [&] { broken.next(); });
 }
 
+TEST(Batch, ARanksRowsAreThoseOfTheWholeBatch) {
+  const SourceOptions options{.batch = 5, .padding = 99};
+  for (const std::int64_t ranks : {1, 2, 3, 7})
+    for (const bool in_one : {false, true})
+      for (std::int64_t rank = 0; rank < ranks; ++rank) {
+        SampleSource whole = sourceOf(30, options), own = sourceOf(30, options);
+        own.setForm({rank, ranks, in_one, /*pinned=*/false});
+        for (int i = 0; i < 4; ++i) {
+          const Batch batch = *own.next();
+          Batch expected = *whole.next();
+          const std::int64_t rows = expected.ids.size(0), first = rank * rows / ranks;
+          const std::int64_t count = (rank + 1) * rows / ranks - first;
+          for (torch::Tensor *part : {&expected.ids, &expected.labels})
+            *part = part->narrow(0, first, count);
+          for (torch::Tensor &part : expected.patches)
+            part = part.narrow(0, first, count);
+          expected.names = {expected.names.begin() + first, expected.names.begin() + first + count};
+          expected.targets = (expected.labels != noLabel).sum().item<std::int64_t>();
+          expectEqual(batch, expected);
+          EXPECT_EQ(batch.packed.defined(), in_one && expected.ids.size(0) > 0);
+        }
+        EXPECT_EQ(own.position(), whole.position());
+      }
+}
+
 TEST(Batch, InOnePieceItIsTheSame) {
   SampleSource source = sourceOf(30, {.batch = 5, .padding = 99});
   for (int i = 0; i < 6; ++i) {
