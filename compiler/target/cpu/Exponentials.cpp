@@ -1,4 +1,5 @@
 // exp, exp2, expm1, tanh and erf.
+#include "compiler/target/cpu/FloatArithmetic.h"
 #include "compiler/target/cpu/MathFunctions.h"
 
 using namespace mlir;
@@ -10,8 +11,9 @@ static constexpr double magic = 12582912.0 + 127;
 
 /// exp(r) = 1 + r + p(r) r^2 for |r| <= ln(2) / 2: Cephes' expf.
 static Value exponentialTail(MathBuilder &builder, Value r) {
-  return builder.polynomial(r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
-                                1.6666665459e-1, 5.0000001201e-1});
+  return polynomial(
+      builder, r,
+      {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1});
 }
 
 /// exp(r); two steps of Horner's scheme lose less than 1 + (r + p r^2).
@@ -31,7 +33,7 @@ struct Reduced {
 
 /// 2^n of n + magic.
 static Value powerOfTwo(MathBuilder &builder, Value shifted) {
-  return builder.fromBits(builder.make<arith::ShLIOp>(builder.bits(shifted), builder.i32(23)));
+  return fromBits(builder, builder.make<arith::ShLIOp>(bitsOf(builder, shifted), builder.i32(23)));
 }
 
 /// Splits the exponent off what is n + magic after rounding.
@@ -49,9 +51,9 @@ static Reduced splitPower(MathBuilder &builder, Value shifted, bool isBounded) {
 
 /// By Cody and Waite: ln 2 in two parts, of which the first times n is exact.
 static Reduced reduce(MathBuilder &builder, Value x, bool isBounded) {
-  x = builder.atLeast(x, builder.f32(-88));
+  x = atLeast(builder, x, builder.f32(-88));
   if (!isBounded)
-    x = builder.atMost(x, builder.f32(89));
+    x = atMost(builder, x, builder.f32(89));
   Value shifted = builder.fma(x, builder.f32(1.44269504088896341), builder.f32(magic));
   Value n = builder.subtract(shifted, builder.f32(magic));
   Reduced result = splitPower(builder, shifted, isBounded);
@@ -72,9 +74,9 @@ Value linmu::cpu::exponential(MathBuilder &builder, Value x, bool isBounded) {
 }
 
 Value linmu::cpu::exponentialBase2(MathBuilder &builder, Value x, bool isBounded) {
-  x = builder.atLeast(x, builder.f32(-127));
+  x = atLeast(builder, x, builder.f32(-127));
   if (!isBounded)
-    x = builder.atMost(x, builder.f32(129));
+    x = atMost(builder, x, builder.f32(129));
   Value shifted = builder.add(x, builder.f32(magic));
   Value n = builder.subtract(shifted, builder.f32(magic));
   Reduced reduced = splitPower(builder, shifted, isBounded);
@@ -83,7 +85,7 @@ Value linmu::cpu::exponentialBase2(MathBuilder &builder, Value x, bool isBounded
 }
 
 Value linmu::cpu::exponentialOfParts(MathBuilder &builder, Value r, Value whole) {
-  whole = builder.atMost(builder.atLeast(whole, builder.f32(-127)), builder.f32(130));
+  whole = atMost(builder, atLeast(builder, whole, builder.f32(-127)), builder.f32(130));
   Reduced reduced = splitPower(builder, builder.add(whole, builder.f32(magic)), /*isBounded=*/false);
   return scaled(builder, exponentialNearZero(builder, r), reduced);
 }
@@ -94,37 +96,39 @@ Value linmu::cpu::exponentialMinusOne(MathBuilder &builder, Value x) {
   Value square = builder.multiply(reduced.r, reduced.r);
   Value y = builder.fma(exponentialTail(builder, reduced.r), square, reduced.r);
   y = builder.fma(y, reduced.power, builder.subtract(reduced.power, builder.f32(1)));
-  return builder.copySign(builder.fma(y, reduced.excess, y), x);
+  return copySign(builder, builder.fma(y, reduced.excess, y), x);
 }
 
 /// sign(x) (1 - 2 / (exp(2 |x|) + 1)), which is good to a rounding where gates saturate; near zero, where it
 /// cancels, the odd polynomial of Cephes' tanhf.
 Value linmu::cpu::hyperbolicTangent(MathBuilder &builder, Value x) {
-  Value size = builder.absolute(x), square = builder.multiply(size, size);
-  Value p = builder.polynomial(
-      square, {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1});
+  Value size = absolute(builder, x), square = builder.multiply(size, size);
+  Value p = polynomial(
+      builder, square,
+      {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1});
   Value small = builder.fma(builder.multiply(p, square), size, size);
   // Beyond 9.02 it is 1.
-  Value held = builder.atMost(size, builder.f32(10));
+  Value held = atMost(builder, size, builder.f32(10));
   Value exponent = exponential(builder, builder.add(held, held), /*isBounded=*/true);
   Value rest = builder.divide(builder.f32(2), builder.add(exponent, builder.f32(1)));
   Value large = builder.subtract(builder.f32(1), rest);
   Value isSmall = builder.compare(Predicate::OLT, size, builder.f32(0.625));
-  return builder.copySign(builder.select(isSmall, small, large), x);
+  return copySign(builder, builder.select(isSmall, small, large), x);
 }
 
 /// 1 - exp(p(|x|)) beyond 475/512, an odd polynomial below: N. Juffa's minimax approximations, 1 ulp.
 Value linmu::cpu::errorFunction(MathBuilder &builder, Value x) {
-  Value size = builder.absolute(x), square = builder.multiply(x, x);
+  Value size = absolute(builder, x), square = builder.multiply(x, x);
   auto line = [&](double a, double b) { return builder.fma(builder.f32(a), size, builder.f32(b)); };
   Value p = builder.fma(line(-1.72853470e-5, 3.83197126e-4), square, line(-3.88396438e-3, 2.42546219e-2));
   for (double coefficient : {-1.06777877e-1, -6.34846687e-1, -1.28717512e-1})
     p = builder.fma(p, size, builder.f32(coefficient));
   p = builder.fma(p, size, arith::NegFOp::create(builder, size));
   Value rest = exponential(builder, p, /*isBounded=*/true);
-  Value large = builder.copySign(builder.subtract(builder.f32(1), rest), x);
-  Value q = builder.polynomial(
-      square, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1});
+  Value large = copySign(builder, builder.subtract(builder.f32(1), rest), x);
+  Value q = polynomial(
+      builder, square,
+      {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1});
   // Both addends have the sign of x, and the sum of zeros of one sign keeps it.
   Value small = builder.fma(q, x, x);
   return builder.select(builder.compare(Predicate::OGT, size, builder.f32(0.927734375)), large, small);

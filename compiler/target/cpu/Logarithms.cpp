@@ -1,4 +1,5 @@
 // log, log2 and log1p.
+#include "compiler/target/cpu/FloatArithmetic.h"
 #include "compiler/target/cpu/MathFunctions.h"
 #include <limits>
 
@@ -12,8 +13,8 @@ static constexpr int32_t twoThirds = 0x3f2aaaab, exponentBits = int32_t(0xff8000
 /// log(1 + m) for |m| <= 1/3: N. Juffa's minimax approximation, 0.9 ulp.
 static Value logarithmNearOne(MathBuilder &builder, Value m) {
   Value square = builder.multiply(m, m);
-  Value even = builder.polynomial(square, {-0.130310059, -0.121483512, -0.166846126, -0.249996200});
-  Value odd = builder.polynomial(square, {0.140869141, 0.139814854, 0.200120345});
+  Value even = polynomial(builder, square, {-0.130310059, -0.121483512, -0.166846126, -0.249996200});
+  Value odd = polynomial(builder, square, {0.140869141, 0.139814854, 0.200120345});
   Value p = builder.fma(odd, m, even);
   p = builder.fma(builder.fma(p, m, builder.f32(0.333331972)), m, builder.f32(-0.5));
   return builder.fma(p, square, m);
@@ -21,13 +22,13 @@ static Value logarithmNearOne(MathBuilder &builder, Value m) {
 
 /// The e 2^23 for which x 2^-e is in [2/3, 4/3).
 static Value exponentOf(MathBuilder &builder, Value x) {
-  return builder.both(builder.make<arith::SubIOp>(builder.bits(x), builder.i32(twoThirds)),
+  return builder.both(builder.make<arith::SubIOp>(bitsOf(builder, x), builder.i32(twoThirds)),
                       builder.i32(exponentBits));
 }
 
 /// x 2^-e.
 static Value withoutExponent(MathBuilder &builder, Value x, Value exponent) {
-  return builder.fromBits(builder.make<arith::SubIOp>(builder.bits(x), exponent));
+  return fromBits(builder, builder.make<arith::SubIOp>(bitsOf(builder, x), exponent));
 }
 
 std::pair<Value, Value> linmu::cpu::splitExponent(MathBuilder &builder, Value x) {
@@ -70,11 +71,11 @@ Value linmu::cpu::logarithmBase2(MathBuilder &builder, Value x) {
 /// rounded. 2^-e is built as a quarter of 2^(2 - e), since 2^-128 is no normal number.
 Value linmu::cpu::logarithmOfOnePlus(MathBuilder &builder, Value x, bool isNonnegative) {
   Value exponent = exponentOf(builder, builder.add(x, builder.f32(1)));
-  Value four = builder.fromBits(builder.make<arith::SubIOp>(builder.i32(0x40800000), exponent));
+  Value four = fromBits(builder, builder.make<arith::SubIOp>(builder.i32(0x40800000), exponent));
   Value rest = builder.fma(builder.f32(0.25), four, builder.f32(-1));
   Value m = builder.add(withoutExponent(builder, x, exponent), rest);
   Value y = addExponent(builder, exponent, logarithmNearOne(builder, m));
   if (isNonnegative)
     return builder.select(builder.compare(Predicate::OLT, x, builder.f32(infinity)), y, x);
-  return builder.copySign(withEnds(builder, x, y, -1), x);
+  return copySign(builder, withEnds(builder, x, y, -1), x);
 }

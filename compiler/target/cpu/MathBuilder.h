@@ -3,8 +3,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/TypeUtilities.h"
-#include <initializer_list>
 
 namespace linmu::cpu {
 
@@ -35,8 +33,6 @@ public:
   Value both(Value a, Value b) { return make<mlir::arith::AndIOp>(a, b); }
   Value either(Value a, Value b) { return make<mlir::arith::OrIOp>(a, b); }
   Value fma(Value a, Value b, Value c) { return mlir::math::FmaOp::create(*this, a, b, c); }
-  Value absolute(Value x) { return mlir::math::AbsFOp::create(*this, x); }
-  Value copySign(Value magnitude, Value sign) { return make<mlir::math::CopySignOp>(magnitude, sign); }
   Value compare(FloatPredicate predicate, Value a, Value b) {
     return mlir::arith::CmpFOp::create(*this, predicate, a, b);
   }
@@ -46,25 +42,10 @@ public:
   Value select(Value condition, Value yes, Value no) {
     return mlir::arith::SelectOp::create(*this, condition, yes, no);
   }
-  /// `x` held at or above, and at or below, a bound; a NaN stays. One instruction each.
-  Value atLeast(Value x, Value bound) { return select(compare(FloatPredicate::OLT, x, bound), bound, x); }
-  Value atMost(Value x, Value bound) { return select(compare(FloatPredicate::OGT, x, bound), bound, x); }
 
   /// A conversion to elements of another type.
   template <typename Op> Value convert(Value x, mlir::Type element) {
     return Op::create(*this, shaped(element), x);
-  }
-  Value bits(Value x) { return convert<mlir::arith::BitcastOp>(x, getI32Type()); }
-  Value fromBits(Value x) { return convert<mlir::arith::BitcastOp>(x, getF32Type()); }
-
-  /// c0 + c1 x + c2 x^2 + ..., given the highest coefficient first and f32 or f64 by `x`.
-  Value polynomial(Value x, std::initializer_list<double> coefficients) {
-    bool isDouble = mlir::getElementTypeOrSelf(x.getType()).isF64();
-    auto number = [&](double value) { return isDouble ? f64(value) : f32(value); };
-    Value sum = number(*coefficients.begin());
-    for (double coefficient : llvm::drop_begin(coefficients))
-      sum = fma(sum, x, number(coefficient));
-    return sum;
   }
 
 private:

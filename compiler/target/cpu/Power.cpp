@@ -1,4 +1,5 @@
 // pow: exp2(y log2 |x|) with the logarithm in f64, and the cases of C's pow.
+#include "compiler/target/cpu/FloatArithmetic.h"
 #include "compiler/target/cpu/MathFunctions.h"
 #include <limits>
 
@@ -15,7 +16,7 @@ static Value wideLogarithm(MathBuilder &builder, Value size) {
   Value wide = builder.convert<arith::ExtFOp>(m, f64);
   Value s = builder.divide(builder.subtract(wide, builder.f64(1)), builder.add(wide, builder.f64(1)));
   Value square = builder.multiply(s, s);
-  Value series = builder.polynomial(square, {1. / 15, 1. / 13, 1. / 11, 1. / 9, 1. / 7, 1. / 5, 1. / 3, 1});
+  Value series = polynomial(builder, square, {1. / 15, 1. / 13, 1. / 11, 1. / 9, 1. / 7, 1. / 5, 1. / 3, 1});
   series = builder.multiply(builder.multiply(s, builder.f64(2.8853900817779268)), series);
   Value e = builder.convert<arith::SIToFPOp>(exponent, f64);
   Value result = builder.fma(e, builder.f64(0x1p-23), series);
@@ -29,7 +30,7 @@ static Value wideLogarithm(MathBuilder &builder, Value size) {
 static Value powerOfSize(MathBuilder &builder, Value size, Value y) {
   Type f32 = builder.getF32Type(), f64 = builder.getF64Type();
   Value scaled = builder.multiply(builder.convert<arith::ExtFOp>(y, f64), wideLogarithm(builder, size));
-  scaled = builder.atMost(builder.atLeast(scaled, builder.f64(-151)), builder.f64(130));
+  scaled = atMost(builder, atLeast(builder, scaled, builder.f64(-151)), builder.f64(130));
   constexpr double magic = 0x1.8p52;
   Value whole = builder.subtract(builder.add(scaled, builder.f64(magic)), builder.f64(magic));
   Value rest = builder.multiply(builder.subtract(scaled, whole), builder.f64(0.69314718055994531));
@@ -39,8 +40,8 @@ static Value powerOfSize(MathBuilder &builder, Value size, Value y) {
 
 /// Whether y is a whole number, and whether it is an odd one. Beyond 2^24 and at infinity all are even.
 static std::pair<Value, Value> parityOf(MathBuilder &builder, Value y) {
-  Value isLarge = builder.compare(Predicate::OGE, builder.absolute(y), builder.f32(0x1p24));
-  Value small = builder.compare(Predicate::OLT, builder.absolute(y), builder.f32(0x1p24));
+  Value isLarge = builder.compare(Predicate::OGE, absolute(builder, y), builder.f32(0x1p24));
+  Value small = builder.compare(Predicate::OLT, absolute(builder, y), builder.f32(0x1p24));
   Value held = builder.select(small, y, builder.f32(0.5)); // NaN and what is large
   Value whole = builder.convert<arith::FPToSIOp>(held, builder.getI32Type());
   Value isWhole =
@@ -51,17 +52,17 @@ static std::pair<Value, Value> parityOf(MathBuilder &builder, Value y) {
 }
 
 Value linmu::cpu::power(MathBuilder &builder, Value x, Value y) {
-  Value size = builder.absolute(x), zero = builder.f32(0), one = builder.f32(1);
+  Value size = absolute(builder, x), zero = builder.f32(0), one = builder.f32(1);
   Value result = powerOfSize(builder, size, y);
   // 0 infinity is 0 for a base of one, also for -1.
-  Value isInfinite = builder.compare(Predicate::OEQ, builder.absolute(y), builder.f32(infinity));
+  Value isInfinite = builder.compare(Predicate::OEQ, absolute(builder, y), builder.f32(infinity));
   Value isUnit = builder.compare(Predicate::OEQ, size, one);
   result = builder.select(builder.both(isInfinite, isUnit), one, result);
   auto [isWhole, isOdd] = parityOf(builder, y);
   // The sign bit of x, so that -0 has it.
-  Value sign = builder.both(builder.bits(x), builder.i32(std::numeric_limits<int32_t>::min()));
+  Value sign = builder.both(bitsOf(builder, x), builder.i32(std::numeric_limits<int32_t>::min()));
   sign = builder.select(isOdd, sign, builder.i32(0));
-  result = builder.fromBits(builder.either(builder.bits(result), sign));
+  result = fromBits(builder, builder.either(bitsOf(builder, result), sign));
   Value isNegative = builder.both(builder.compare(Predicate::OLT, x, zero),
                                   builder.compare(Predicate::OGT, x, builder.f32(-infinity)));
   Value isUndefined = builder.both(isNegative, builder.make<arith::XOrIOp>(isWhole, builder.i1(true)));

@@ -1,5 +1,7 @@
 #include "compiler/target/cpu/StepArithmetic.h"
+#include "compiler/target/cpu/FloatArithmetic.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 #include <limits>
 
 using namespace mlir;
@@ -52,7 +54,7 @@ Value linmu::cpu::truncated(MathBuilder &builder, Value x, Type integer) {
   if (integer.isInteger(1))
     return builder.compare(CompareFloats::OLE, x, builder.f32(-1));
   Value limit = builder.f32(0x1p31), zero = builder.f32(0);
-  Value isInside = builder.compare(CompareFloats::OLT, builder.absolute(x), limit);
+  Value isInside = builder.compare(CompareFloats::OLT, absolute(builder, x), limit);
   Value inside = builder.convert<arith::FPToSIOp>(builder.select(isInside, x, zero), integer);
   Value isAbove = builder.compare(CompareFloats::OGE, x, limit);
   Value isBelow = builder.compare(CompareFloats::OLE, x, builder.f32(-0x1p31));
@@ -85,9 +87,9 @@ Value linmu::cpu::extremum(MathBuilder &builder, Value lhs, Value rhs, bool isMi
     return result;
   auto predicate = isMinimum ? CompareFloats::OLT : CompareFloats::OGT;
   // Two choices that differ for zeros of unlike signs only, and for NaN.
-  Value first = builder.bits(builder.select(builder.compare(predicate, lhs, rhs), lhs, rhs));
-  Value second = builder.bits(builder.select(builder.compare(predicate, rhs, lhs), rhs, lhs));
-  Value result = builder.fromBits(isMinimum ? builder.either(first, second) : builder.both(first, second));
+  Value first = bitsOf(builder, builder.select(builder.compare(predicate, lhs, rhs), lhs, rhs));
+  Value second = bitsOf(builder, builder.select(builder.compare(predicate, rhs, lhs), rhs, lhs));
+  Value result = fromBits(builder, isMinimum ? builder.either(first, second) : builder.both(first, second));
   if (!ofNumbers)
     return builder.select(builder.compare(CompareFloats::UNO, lhs, rhs), builder.add(lhs, rhs), result);
   result = builder.select(builder.compare(CompareFloats::UNO, lhs, lhs), rhs, result);

@@ -1,4 +1,5 @@
 // sin and cos: the argument is reduced in f64, and where that has too few digits by integers.
+#include "compiler/target/cpu/FloatArithmetic.h"
 #include "compiler/target/cpu/MathFunctions.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -35,7 +36,7 @@ static Quadrant reduceBeyond(MathBuilder &builder, Value x) {
   constexpr uint32_t twoOverPi[] = {0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0,
                                     0xDB629599, 0x3C439041, 0xFE5163AB};
   Type i64 = builder.getI64Type();
-  Value bits = builder.bits(x);
+  Value bits = bitsOf(builder, x);
   Value biased = builder.both(builder.make<arith::ShRUIOp>(bits, builder.i32(23)), builder.i32(255));
   Value first = builder.make<arith::SubIOp>(biased, builder.i32(127 + 25)); // counted from 0
   Value word = builder.make<arith::ShRUIOp>(first, builder.i32(5));
@@ -75,7 +76,7 @@ static Quadrant reduceBeyond(MathBuilder &builder, Value x) {
 
 static Quadrant reduce(MathBuilder &builder, Value x) {
   Quadrant near = reduceBelow(builder, x);
-  Value isFar = builder.compare(Predicate::OGE, builder.absolute(x), builder.f32(0x1p50));
+  Value isFar = builder.compare(Predicate::OGE, absolute(builder, x), builder.f32(0x1p50));
   Value any = isFar;
   if (builder.shape())
     any = vector::ReductionOp::create(builder, vector::CombiningKind::OR, isFar);
@@ -85,7 +86,7 @@ static Quadrant reduce(MathBuilder &builder, Value x) {
   builder.setInsertionPointToStart(branch.thenBlock());
   Quadrant far = reduceBeyond(builder, x);
   // Infinities have no quadrant, and stay NaN.
-  Value isFinite = builder.compare(Predicate::OLT, builder.absolute(x), builder.f32(INFINITY));
+  Value isFinite = builder.compare(Predicate::OLT, absolute(builder, x), builder.f32(INFINITY));
   isFar = builder.both(isFar, isFinite);
   scf::YieldOp::create(
       builder, ValueRange{builder.select(isFar, far.q, near.q), builder.select(isFar, far.r, near.r)});
@@ -97,15 +98,15 @@ static Quadrant reduce(MathBuilder &builder, Value x) {
 /// sin of q quarters of a turn and r, by Cephes' sinf and cosf.
 static Value sineOf(MathBuilder &builder, Value q, Value r) {
   Value square = builder.multiply(r, r);
-  Value p = builder.polynomial(square, {-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1});
-  Value sine = builder.copySign(builder.fma(builder.multiply(p, square), r, r), r);
-  p = builder.polynomial(square, {2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2});
+  Value p = polynomial(builder, square, {-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1});
+  Value sine = copySign(builder, builder.fma(builder.multiply(p, square), r, r), r);
+  p = polynomial(builder, square, {2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2});
   Value cosine = builder.fma(p, builder.multiply(square, square),
                              builder.fma(builder.f32(-0.5), square, builder.f32(1)));
   Value isOdd = builder.compare(arith::CmpIPredicate::ne, builder.both(q, builder.i32(1)), builder.i32(0));
   Value sign = builder.make<arith::ShLIOp>(builder.both(q, builder.i32(2)), builder.i32(30));
-  Value value = builder.bits(builder.select(isOdd, cosine, sine));
-  return builder.fromBits(builder.make<arith::XOrIOp>(value, sign));
+  Value value = bitsOf(builder, builder.select(isOdd, cosine, sine));
+  return fromBits(builder, builder.make<arith::XOrIOp>(value, sign));
 }
 
 Value linmu::cpu::sine(MathBuilder &builder, Value x) {
