@@ -3,7 +3,8 @@
 // tensor cores and for exponentials. One program, from the root of the sources:
 //
 //   nvcc -std=c++20 -O2 -arch=sm_90a -I. -o prelude_test tests/gpu/prelude_{test.cu,cases.cpp,portable.cpp} \
-//     compiler/target/cuda/emulation/{Block,BlockMemory,Clocks,Emulation,Fibers,Memory,Shadow,WarpInstructions}.cpp
+//     compiler/target/cuda/emulation/{Block,BlockMemory,Clocks,Emulation,Fibers,MatrixAccess}.cpp \
+//     compiler/target/cuda/emulation/{Memory,Scheduler,Shadow,WarpInstructions}.cpp
 //   ./prelude_test                 (--emulate-only: without a GPU; only that the emulation finds no fault)
 //
 // -arch=sm_80 (to sm_89) runs the stores of matrices that have no instruction there; give --architecture=80

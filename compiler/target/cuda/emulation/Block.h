@@ -1,9 +1,9 @@
-// One block: its threads as fibers, in random order, and what they share.
+// One block: its threads, in random order, and what they share.
 #pragma once
 #include "compiler/target/cuda/emulation/Clocks.h"
-#include "compiler/target/cuda/emulation/Fibers.h"
 #include "compiler/target/cuda/emulation/Machine.h"
 #include "compiler/target/cuda/emulation/Memory.h"
+#include "compiler/target/cuda/emulation/Scheduler.h"
 #include "compiler/target/cuda/emulation/Verdict.h"
 #include "compiler/target/cuda/emulation/WarpInstructions.h"
 #include <array>
@@ -30,7 +30,7 @@ public:
   /// Runs the kernel to its end, or to the first fault.
   Verdict run(const Kernel &kernel, const void *const *arguments);
 
-  std::uint32_t threadIndex() override { return current; }
+  std::uint32_t threadIndex() override { return threads.current(); }
   std::uint32_t blockIndex(int dimension) override { return index[static_cast<std::size_t>(dimension)]; }
   std::uint32_t blockCount(int dimension) override {
     return grid.blocks[static_cast<std::size_t>(dimension)];
@@ -54,14 +54,8 @@ private:
     std::uint32_t bytes, live;
     Where where;
   };
-  struct Thread {
-    enum class State : std::uint8_t { ready, atWarpInstruction, atBarrier, ended };
-    State state = State::ready;
-    Where where; ///< of what it waits at
-    std::uint32_t barrierId = 0;
-    std::vector<std::vector<Copy>> groups = {
-        std::vector<Copy>()}; ///< of copies in flight; the last is not committed yet
-  };
+  /// Of one thread, in flight; the last group is not committed yet.
+  using CopyGroups = std::vector<std::vector<Copy>>;
   struct Warp {
     WarpInstruction instruction{};
     Lanes lanes{};
@@ -79,50 +73,30 @@ private:
     bool condition = false, result = false;
   };
 
-  // Scheduling (Block.cpp).
-  static void threadMain(void *context);
-  void wait(Thread::State state, Where where);
-  void wake(std::uint16_t thread);
-  std::uint16_t takeReady();
   [[noreturn]] void fail(Outcome outcome, std::string message, Where where);
   [[noreturn]] void fail(const Fault &fault, Where where);
   void step(Where where);
   bool isLeftOut(Where ordering) const { return ordering.line == grid.withoutOrderingAt; }
-  std::string deadlock() const;
-  Actor actor(std::uint16_t thread, Where where, Proxy proxy = Proxy::generic) const;
+  /// The thread whose turn it is, through the generic proxy.
+  Actor actor(Where where) const;
 
   // Memory (BlockMemory.cpp).
   Memory &operand(GlobalPlace place, Where where);
   /// The live bytes, and zeros.
   std::array<std::byte, 16> readSource(const Copy &copy);
-  void land(const Copy &copy);
-  void matrices(WarpInstruction instruction, const Lanes &lanes, std::uint32_t warp, Where where);
-  void loadMatrixRow(const Lanes &lanes, std::uint32_t warp, unsigned matrix, unsigned row, bool transposed,
-                     bool sameKnowledge, Where where);
 
   const Grid &grid;
-  Fibers &fibers;
   std::array<std::uint32_t, 3> index;
   std::uint32_t number; ///< of the block in its grid, from 1
-  std::uint32_t random; ///< state of a generator (Marsaglia's xorshift)
   std::vector<std::byte> sharedBytes;
   Memory shared;
   Clocks clocks;
-  std::vector<Thread> threads;
+  Scheduler threads;
+  std::vector<CopyGroups> copies; ///< by thread
   std::vector<Warp> warps;
   std::array<Barrier, 16> barriers;
-  std::vector<std::uint16_t> ready;
-  std::uint16_t current = 0;
-  std::uint32_t ended = 0;
   std::uint64_t steps = 0;
   Verdict verdict;
-  const Kernel *kernel = nullptr;
-  const void *const *arguments = nullptr;
-  struct ThreadContext {
-    Block *block;
-    std::uint16_t thread;
-  };
-  std::vector<ThreadContext> contexts;
 };
 
 } // namespace linmu::emulation
