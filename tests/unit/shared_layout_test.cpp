@@ -335,7 +335,7 @@ TEST(WidestAccess, IsTheWidestThatEnumerationFinds) {
     LinearLayout registers = round % 2 == 0 ? randomRegisters(random, tile, false)
                                             : rowLayout(tile, static_cast<unsigned>(below(random, 4)), 0);
     if (round % 2 != 0 && registers.inBits(registerInput) > 1)
-      registers = registers.permuteBits(registerInput, [&] {
+      registers = permuteBits(registers, registerInput, [&] {
         llvm::SmallVector<unsigned> order;
         for (unsigned bit = 0; bit < registers.inBits(registerInput); ++bit)
           order.push_back(bit);

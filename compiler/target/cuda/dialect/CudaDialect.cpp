@@ -28,7 +28,7 @@ void CudaDialect::initialize() {
 
 void LayoutAttr::print(AsmPrinter &printer) const {
   printer << "<";
-  getLayout().print(printer.getStream());
+  printer.getStream() << getLayout();
   printer << ">";
 }
 

@@ -10,7 +10,7 @@ static LinearLayout along(StringRef in, StringRef out, unsigned bits) {
 }
 
 static LinearLayout operator*(const LinearLayout &low, const LinearLayout &high) {
-  return LinearLayout::product(low, high);
+  return productOf(low, high);
 }
 
 /// Both outputs and all inputs exist, in their usual order, however few bits they have.

@@ -124,17 +124,21 @@ static Dimensions sumOfDimensions(ArrayRef<Dimension> low, ArrayRef<Dimension> h
   return sum;
 }
 
-LinearLayout LinearLayout::product(const LinearLayout &low, const LinearLayout &high) {
-  Dimensions ins = sumOfDimensions(low.inDimensions, high.inDimensions);
-  Dimensions outs = sumOfDimensions(low.outDimensions, high.outDimensions);
+LinearLayout linmu::cuda::productOf(const LinearLayout &low, const LinearLayout &high) {
+  Dimensions ins = sumOfDimensions(low.ins(), high.ins());
+  Dimensions outs = sumOfDimensions(low.outs(), high.outs());
   SmallVector<std::uint64_t> images;
   for (const Dimension &dimension : ins) {
     for (std::uint64_t image : low.images(dimension.name))
-      images.push_back(repack(image, low.outDimensions, outs));
+      images.push_back(repack(image, low.outs(), outs));
     for (std::uint64_t image : high.images(dimension.name))
-      images.push_back(repack(image, high.outDimensions, outs, low.outDimensions));
+      images.push_back(repack(image, high.outs(), outs, low.outs()));
   }
   return {std::move(ins), std::move(outs), images};
+}
+
+static Dimensions dimensionsOf(ArrayRef<Dimension> dimensions) {
+  return Dimensions(dimensions.begin(), dimensions.end());
 }
 
 static bool sameDimensions(ArrayRef<Dimension> one, ArrayRef<Dimension> other) {
@@ -144,34 +148,34 @@ static bool sameDimensions(ArrayRef<Dimension> one, ArrayRef<Dimension> other) {
          });
 }
 
-LinearLayout LinearLayout::compose(const LinearLayout &after, const LinearLayout &before) {
-  assert(sameDimensions(after.inDimensions, before.outDimensions) &&
-         "requires outputs that are the next inputs");
+LinearLayout linmu::cuda::compose(const LinearLayout &after, const LinearLayout &before) {
+  assert(sameDimensions(after.ins(), before.outs()) && "requires outputs that are the next inputs");
   SmallVector<std::uint64_t> images;
-  for (std::uint64_t image : before.columns)
-    images.push_back(after(repack(image, before.outDimensions, after.inDimensions)));
-  return {before.inDimensions, after.outDimensions, images};
+  for (std::uint64_t image : before.images())
+    images.push_back(after(repack(image, before.outs(), after.ins())));
+  return {dimensionsOf(before.ins()), dimensionsOf(after.outs()), images};
 }
 
-std::optional<LinearLayout> LinearLayout::solve(const LinearLayout &target) const {
-  assert(sameDimensions(outDimensions, target.outDimensions) && "requires the same outputs");
-  Span span(columns);
+std::optional<LinearLayout> linmu::cuda::solve(const LinearLayout &layout, const LinearLayout &target) {
+  assert(sameDimensions(layout.outs(), target.outs()) && "requires the same outputs");
+  Span span(layout.images());
   SmallVector<std::uint64_t> images;
-  for (std::uint64_t image : target.columns) {
+  for (std::uint64_t image : target.images()) {
     std::optional<std::uint64_t> combination =
-        span.combinationOf(repack(image, target.outDimensions, outDimensions));
+        span.combinationOf(repack(image, target.outs(), layout.outs()));
     if (!combination)
       return std::nullopt;
     images.push_back(*combination);
   }
-  return LinearLayout(target.inDimensions, inDimensions, images);
+  return LinearLayout(dimensionsOf(target.ins()), dimensionsOf(layout.ins()), images);
 }
 
-std::optional<LinearLayout> LinearLayout::inverse() const {
+std::optional<LinearLayout> linmu::cuda::inverseOf(const LinearLayout &layout) {
+  Dimensions outs = dimensionsOf(layout.outs());
   SmallVector<std::uint64_t> images;
-  for (unsigned bit = 0; bit < bitsOf(outDimensions); ++bit)
+  for (unsigned bit = 0; bit < bitsOf(outs); ++bit)
     images.push_back(std::uint64_t(1) << bit);
-  return solve(LinearLayout(outDimensions, outDimensions, images));
+  return solve(layout, LinearLayout(outs, outs, images));
 }
 
 static Dimensions inOrder(ArrayRef<Dimension> dimensions, ArrayRef<StringRef> names) {
@@ -218,34 +222,34 @@ LinearLayout LinearLayout::renameOut(StringRef from, StringRef to) const {
   return renamed;
 }
 
-LinearLayout LinearLayout::permuteBits(StringRef in, ArrayRef<unsigned> order) const {
-  assert(order.size() == inBits(in) && "requires a place for each bit");
-  LinearLayout permuted = *this;
-  unsigned first = firstBit(inDimensions, in);
+LinearLayout linmu::cuda::permuteBits(const LinearLayout &layout, StringRef in, ArrayRef<unsigned> order) {
+  assert(order.size() == layout.inBits(in) && "requires a place for each bit");
+  SmallVector<std::uint64_t> images(layout.images());
+  unsigned first = firstBit(layout.ins(), in);
   for (auto [bit, from] : llvm::enumerate(order))
-    permuted.columns[first + bit] = columns[first + from];
-  return permuted;
+    images[first + bit] = layout.images()[first + from];
+  return {dimensionsOf(layout.ins()), dimensionsOf(layout.outs()), images};
 }
 
-void LinearLayout::print(llvm::raw_ostream &stream) const {
-  llvm::interleaveComma(inDimensions, stream, [&](const Dimension &dimension) {
+llvm::raw_ostream &linmu::cuda::operator<<(llvm::raw_ostream &stream, const LinearLayout &layout) {
+  llvm::interleaveComma(layout.ins(), stream, [&](const Dimension &dimension) {
     stream << dimension.name << " = [";
-    llvm::interleaveComma(images(dimension.name), stream, [&](std::uint64_t image) {
+    llvm::interleaveComma(layout.images(dimension.name), stream, [&](std::uint64_t image) {
       stream << '[';
-      llvm::interleaveComma(unpackCoordinates(outDimensions, image), stream);
+      llvm::interleaveComma(unpackCoordinates(layout.outs(), image), stream);
       stream << ']';
     });
     stream << ']';
   });
   stream << " -> ";
-  llvm::interleaveComma(outDimensions, stream, [&](const Dimension &dimension) {
+  llvm::interleaveComma(layout.outs(), stream, [&](const Dimension &dimension) {
     stream << dimension.name << ": " << dimension.size();
   });
+  return stream;
 }
 
 std::string LinearLayout::str() const {
   std::string text;
-  llvm::raw_string_ostream stream(text);
-  print(stream);
+  llvm::raw_string_ostream(text) << *this;
   return text;
 }

@@ -64,27 +64,11 @@ public:
   bool isInjective() const { return rank() == columns.size(); }
   bool isSurjective() const { return rank() == bitsOf(outDimensions); }
 
-  /// Both side by side: a dimension that both have gets the bits of `low` below those of `high`. A fragment
-  /// times an identity is the fragment repeated along an axis.
-  static LinearLayout product(const LinearLayout &low, const LinearLayout &high);
-  /// in -> after(before(in)). Requires the outputs of `before` to be the inputs of `after`, in any order.
-  static LinearLayout compose(const LinearLayout &after, const LinearLayout &before);
-
-  /// A layout x with (*this)(x(in)) = target(in); the inputs of this that come first are used before others,
-  /// and where it need not, x uses none. None where `target` reaches what this does not. Requires the same
-  /// outputs, in any order.
-  std::optional<LinearLayout> solve(const LinearLayout &target) const;
-  /// From outputs to inputs: of several inputs with one image that which `solve` takes. None unless
-  /// surjective.
-  std::optional<LinearLayout> inverse() const;
-
   /// The same map with dimensions in the order of `names`, which lists them all.
   LinearLayout orderIns(llvm::ArrayRef<llvm::StringRef> names) const;
   LinearLayout orderOuts(llvm::ArrayRef<llvm::StringRef> names) const;
   LinearLayout renameIn(llvm::StringRef from, llvm::StringRef to) const;
   LinearLayout renameOut(llvm::StringRef from, llvm::StringRef to) const;
-  /// With inputs whose bits are permuted: bit i of the result's `in` is bit order[i] of this one's.
-  LinearLayout permuteBits(llvm::StringRef in, llvm::ArrayRef<unsigned> order) const;
 
   bool operator==(const LinearLayout &) const = default;
   friend llvm::hash_code hash_value(const LinearLayout &layout) {
@@ -94,14 +78,32 @@ public:
         llvm::hash_combine_range(layout.columns.begin(), layout.columns.end()));
   }
 
-  /// register = [[0, 1], [8, 0]], lane = [[0, 2]], warp = [] -> dim0: 16, dim1: 4
-  void print(llvm::raw_ostream &stream) const;
+  /// As it is printed.
   std::string str() const;
 
 private:
   Dimensions inDimensions, outDimensions;
   llvm::SmallVector<std::uint64_t, 16> columns;
 };
+
+/// register = [[0, 1], [8, 0]], lane = [[0, 2]], warp = [] -> dim0: 16, dim1: 4
+llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const LinearLayout &layout);
+
+/// Both side by side: a dimension that both have gets the bits of `low` below those of `high`. A fragment
+/// times an identity is the fragment repeated along an axis.
+LinearLayout productOf(const LinearLayout &low, const LinearLayout &high);
+/// in -> after(before(in)). Requires the outputs of `before` to be the inputs of `after`, in any order.
+LinearLayout compose(const LinearLayout &after, const LinearLayout &before);
+
+/// A layout x with layout(x(in)) = target(in); the inputs of `layout` that come first are used before others,
+/// and where it need not, x uses none. None where `target` reaches what `layout` does not. Requires the same
+/// outputs, in any order.
+std::optional<LinearLayout> solve(const LinearLayout &layout, const LinearLayout &target);
+/// From outputs to inputs: of several inputs with one image that which `solve` takes. None unless surjective.
+std::optional<LinearLayout> inverseOf(const LinearLayout &layout);
+
+/// With inputs whose bits are permuted: bit i of the result's `in` is bit order[i] of this one's.
+LinearLayout permuteBits(const LinearLayout &layout, llvm::StringRef in, llvm::ArrayRef<unsigned> order);
 
 /// One word from coordinates, and back.
 std::uint64_t packCoordinates(llvm::ArrayRef<Dimension> dimensions, llvm::ArrayRef<std::int64_t> coordinates);

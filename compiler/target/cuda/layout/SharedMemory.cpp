@@ -29,8 +29,8 @@ LinearLayout linmu::cuda::sharedLayout(Extents tile, unsigned elementBytes, cons
 }
 
 LinearLayout linmu::cuda::transposedLayout(Extents tile) {
-  return LinearLayout::product(LinearLayout::identity(offsetInput, rowOutput, tile.rows),
-                               LinearLayout::identity(offsetInput, columnOutput, tile.columns));
+  return productOf(LinearLayout::identity(offsetInput, rowOutput, tile.rows),
+                   LinearLayout::identity(offsetInput, columnOutput, tile.columns));
 }
 
 LinearLayout linmu::cuda::partOf(const LinearLayout &registers, const LinearLayout &memory) {
@@ -43,7 +43,7 @@ LinearLayout linmu::cuda::partOf(const LinearLayout &registers, const LinearLayo
 
 /// From (register, lane, warp) to the offset, in elements.
 static LinearLayout offsetsOf(const LinearLayout &registers, const LinearLayout &memory) {
-  std::optional<LinearLayout> offsets = memory.solve(registers);
+  std::optional<LinearLayout> offsets = solve(memory, registers);
   assert(offsets && "requires a tile that lies in memory");
   return *offsets;
 }

@@ -36,49 +36,6 @@ void KernelLayouts::emitInOrder(Operation &op, ArrayRef<LayoutAttr> operands, Ar
   }
 }
 
-/// Of what only goes into what a loop carries, to begin with or from step to step: the layout that it
-/// carries, so that a state comes from memory to its accumulators without a buffer of its size.
-LayoutAttr KernelLayouts::carriedLayout(Value tile) {
-  if (!tile.hasOneUse() || tileType(tile).getElementTypeBitWidth() < 32)
-    return {};
-  OpOperand &use = *tile.use_begin();
-  Operation *user = use.getOwner();
-  if (auto loop = dyn_cast<scf::ForOp>(user)) {
-    unsigned number = use.getOperandNumber() - loop.getNumControlOperands();
-    LayoutAttr layout = preferred(loop.getYieldedValues()[number]);
-    return layout ? layout : carriedLayout(loop.getResult(number));
-  }
-  if (auto loop = dyn_cast<scf::ForOp>(user->getParentOp()); loop && isa<scf::YieldOp>(user))
-    return homes_.lookup(loop.getRegionIterArg(use.getOperandNumber()));
-  bool follows = isElementwise(user) && user->getNumResults() == 1 && isTile(user->getResult(0)) &&
-                 tileType(user->getResult(0)).getShape() == tileType(tile).getShape();
-  return follows ? carriedLayout(user->getResult(0)) : LayoutAttr();
-}
-
-/// Of what a product takes as it lies in the accumulators of another: that layout, where it is made of
-/// something that is asked for in that layout anyway, beside the other's result.
-LayoutAttr KernelLayouts::layoutOfProduct(Operation &op) {
-  Value operand = op.getResult(0);
-  if (operand.hasOneUse() && isa<arith::TruncFOp>(*operand.user_begin()))
-    operand = operand.user_begin()->getResult(0);
-  auto dot = operand.hasOneUse() ? dyn_cast<tile::DotOp>(*operand.user_begin()) : tile::DotOp();
-  if (!dot || operand == dot.getInit())
-    return {};
-  ProductForm form = productFormOf(dot, layouts_);
-  LayoutAttr wanted =
-      operand == dot.getLhs() ? lhsLayout(dot, form, layouts_) : rhsLayout(dot, form, layouts_);
-  auto isBeside = [&](Value other) {
-    auto product = other.getDefiningOp<tile::DotOp>();
-    return product && resultLayout(product, productFormOf(product, layouts_), layouts_) == wanted;
-  };
-  for (Value made : op.getOperands())
-    if (isTile(made) && !isFree(made))
-      for (Operation *user : made.getUsers())
-        if (user != &op && isElementwise(user) && llvm::any_of(user->getOperands(), isBeside))
-          return wanted;
-  return {};
-}
-
 LogicalResult KernelLayouts::emit(Operation &op) {
   builder_.setLoc(op.getLoc());
   if (auto loop = dyn_cast<scf::ForOp>(op))
@@ -91,18 +48,14 @@ LogicalResult KernelLayouts::emit(Operation &op) {
   }
   if (auto inverses = dyn_cast<tile::DiagonalInversesOp>(op)) {
     RankedTensorType type =
-        withLayout(inverses.getType(), layouts_.blockColumns(inverses.getType().getShape()));
+        withLayout(inverses.getType(), choice_.layouts().blockColumns(inverses.getType().getShape()));
     define(inverses, DiagonalInversesOp::create(builder_, type, bufferOf(inverses.getSystem())));
     return success();
   }
   // Made where it is asked for; but what is read from a buffer is there while nothing else is written to it.
-  if (op.getNumResults() == 1 && isTile(op.getResult(0)) && isFree(op.getResult(0)))
+  if (op.getNumResults() == 1 && isTile(op.getResult(0)) && choice_.isFree(op.getResult(0)))
     return success();
   SmallVector<LayoutAttr> operands(op.getNumOperands()), results(op.getNumResults());
-  auto rows = [&](RankedTensorType type) {
-    return type.getRank() == 1 ? layouts_.vector(type.getDimSize(0))
-                               : layouts_.rows(type.getShape(), type.getElementType(), type.getDimSize(1));
-  };
   // Indices that name rows one by one go with the rows of the tile.
   auto takeIndices = [&](OperandRange indices, RankedTensorType type, LayoutAttr layout) {
     for (OpOperand &operand : op.getOpOperands())
@@ -114,8 +67,8 @@ LogicalResult KernelLayouts::emit(Operation &op) {
       llvm::TypeSwitch<Operation *, bool>(&op)
           .Case([&](tile::LoadOp load) {
             if (auto type = dyn_cast<RankedTensorType>(load.getResult().getType())) {
-              LayoutAttr carried = type.getRank() == 2 ? carriedLayout(load.getResult()) : LayoutAttr();
-              results[0] = carried ? carried : rows(type);
+              LayoutAttr carried = type.getRank() == 2 ? choice_.carried(load.getResult()) : LayoutAttr();
+              results[0] = carried ? carried : choice_.rows(type);
               takeIndices(load.getIndices(), type, results[0]);
             }
             return true;
@@ -124,10 +77,11 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             auto type = dyn_cast<RankedTensorType>(store.getValue().getType());
             if (!type)
               return true;
-            LayoutAttr layout = isFree(store.getValue()) ? rows(type) : homeOf(store.getValue());
+            LayoutAttr layout =
+                choice_.isFree(store.getValue()) ? choice_.rows(type) : choice_.homeOf(store.getValue());
             // Numbers of 16 bits lie two by two in the accumulators: whole rows are written through a buffer.
-            if (type.getRank() == 2 && type.getElementTypeBitWidth() == 16 && accumulators_.contains(layout))
-              layout = rows(type);
+            if (type.getRank() == 2 && type.getElementTypeBitWidth() == 16 && choice_.isAccumulator(layout))
+              layout = choice_.rows(type);
             operands[0] = layout;
             takeIndices(store.getIndices(), type, layout);
             if (Value mask = store.getMask(); mask && isTile(mask))
@@ -135,10 +89,10 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             return true;
           })
           .Case([&](tile::DotOp dot) {
-            ProductForm form = productFormOf(dot, layouts_);
-            results[0] = resultLayout(dot, form, layouts_);
-            operands[0] = lhsLayout(dot, form, layouts_);
-            operands[1] = rhsLayout(dot, form, layouts_);
+            ProductForm form = productFormOf(dot, choice_.layouts());
+            results[0] = resultLayout(dot, form, choice_.layouts());
+            operands[0] = lhsLayout(dot, form, choice_.layouts());
+            operands[1] = rhsLayout(dot, form, choice_.layouts());
             if (dot.getInit())
               operands[2] = results[0];
             return true;
@@ -148,26 +102,27 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             // each of its rows would take all lanes of a warp otherwise.
             constexpr int64_t manyElements = 16;
             RankedTensorType source = tileType(reduce.getSource());
-            bool ofRows = source.getRank() == 2 && reduce.getAxis() == 1 && isFree(reduce.getSource()) &&
+            bool ofRows = source.getRank() == 2 && reduce.getAxis() == 1 &&
+                          choice_.isFree(reduce.getSource()) &&
                           source.getNumElements() >= manyElements * *kernel_.getThreads();
-            operands[0] = ofRows ? rows(source) : homeOf(reduce.getSource());
+            operands[0] = ofRows ? choice_.rows(source) : choice_.homeOf(reduce.getSource());
             if (isTile(reduce.getResult()))
               results[0] = TileLayouts::slice(operands[0], 1 - reduce.getAxis());
             return true;
           })
           .Case<tile::CumsumOp, tile::CumprodOp>([&](Operation *) {
-            operands[0] = usual(tileType(op.getOperand(0)));
+            operands[0] = choice_.usual(tileType(op.getOperand(0)));
             llvm::fill(results, operands[0]);
             return true;
           })
           .Case([&](tile::ExtractOp extract) {
-            operands[0] = usual(tileType(extract.getSource()));
+            operands[0] = choice_.usual(tileType(extract.getSource()));
             if (isTile(extract.getResult()))
               results[0] = TileLayouts::slice(operands[0], 1);
             return true;
           })
           .Case([&](tile::TransposeOp transpose) {
-            operands[0] = homeOf(transpose.getSource());
+            operands[0] = choice_.homeOf(transpose.getSource());
             results[0] = TileLayouts::transpose(operands[0]);
             return true;
           })
@@ -175,9 +130,10 @@ LogicalResult KernelLayouts::emit(Operation &op) {
             // By 4 bytes a thread at least, where a tile has fewer elements than that for all of them.
             auto tile = copy.getBuffer().getType().getTileType();
             int64_t least = std::max<int64_t>(32 / tile.getElementTypeBitWidth(), 1);
-            LayoutAttr layout = tile.getRank() == 1 ? rows(tile)
-                                                    : layouts_.rows(tile.getShape(), tile.getElementType(),
-                                                                    tile.getDimSize(1), least);
+            LayoutAttr layout = tile.getRank() == 1
+                                    ? choice_.rows(tile)
+                                    : choice_.layouts().rows(tile.getShape(), tile.getElementType(),
+                                                             tile.getDimSize(1), least);
             copy->setAttr("layout", layout);
             takeIndices(copy.getIndices(), tile, layout);
             return true;
@@ -189,17 +145,7 @@ LogicalResult KernelLayouts::emit(Operation &op) {
               return false;
             if (!isTile(op.getResult(0)))
               return true;
-            // An accumulator's layout before others.
-            LayoutAttr chosen, first;
-            for (Value operand : op.getOperands())
-              if (isTile(operand) && !isFree(operand)) {
-                first = first ? first : homeOf(operand);
-                if (LayoutAttr home = homeOf(operand); accumulators_.contains(home))
-                  chosen = chosen ? chosen : home;
-              }
-            if (!chosen)
-              chosen = layoutOfProduct(op);
-            results[0] = chosen ? chosen : first ? first : rows(tileType(op.getResult(0)));
+            results[0] = choice_.ofElementwise(op);
             for (OpOperand &operand : op.getOpOperands())
               if (isTile(operand.get()))
                 operands[operand.getOperandNumber()] = results[0];
@@ -216,13 +162,13 @@ LogicalResult KernelLayouts::emitFor(scf::ForOp loop) {
   for (auto [init, yielded] : llvm::zip(loop.getInitArgs(), loop.getYieldedValues())) {
     LayoutAttr layout;
     if (isTile(init)) {
-      layout = preferred(yielded);
+      layout = choice_.preferred(yielded);
       if (!layout)
-        layout = carriedLayout(loop.getResult(inits.size()));
-      if (!layout && !isFree(init))
-        layout = homeOf(init);
+        layout = choice_.carried(loop.getResult(inits.size()));
+      if (!layout && !choice_.isFree(init))
+        layout = choice_.homeOf(init);
       if (!layout)
-        layout = usual(tileType(init));
+        layout = choice_.usual(tileType(init));
     }
     inits.push_back(demand(init, layout));
   }
@@ -262,8 +208,8 @@ LogicalResult KernelLayouts::emitIf(scf::IfOp branch) {
     unsigned number = cast<OpResult>(result).getResultNumber();
     LayoutAttr layout;
     if (isTile(result)) {
-      layout = preferred(branch.thenYield().getOperand(number));
-      types.push_back(withLayout(result.getType(), layout ? layout : usual(tileType(result))));
+      layout = choice_.preferred(branch.thenYield().getOperand(number));
+      types.push_back(withLayout(result.getType(), layout ? layout : choice_.usual(tileType(result))));
     } else {
       types.push_back(result.getType());
     }
@@ -303,6 +249,22 @@ LogicalResult KernelLayouts::emitBlock(Block &block) {
   return success();
 }
 
+LogicalResult KernelLayouts::run() {
+  Block &old = kernel_.getBody().front();
+  Block *block = new Block;
+  for (BlockArgument argument : old.getArguments())
+    scalars_.map(argument, block->addArgument(argument.getType(), argument.getLoc()));
+  builder_.setInsertionPointToEnd(block);
+  if (failed(emitBlock(old))) {
+    delete block;
+    return failure();
+  }
+  old.dropAllDefinedValueUses();
+  old.erase();
+  kernel_.getBody().push_back(block);
+  return success();
+}
+
 static LogicalResult checkShapes(tile::KernelOp kernel) {
   WalkResult walk = kernel.getBody().walk([](Operation *op) -> WalkResult {
     for (Value result : op->getResults())
@@ -321,27 +283,6 @@ static LogicalResult checkShapes(tile::KernelOp kernel) {
   return failure(walk.wasInterrupted());
 }
 
-LogicalResult KernelLayouts::run() {
-  if (failed(checkShapes(kernel_)))
-    return failure();
-  kernel_.getBody().walk([&](tile::DotOp dot) {
-    accumulators_.insert(resultLayout(dot, productFormOf(dot, layouts_), layouts_));
-  });
-  Block &old = kernel_.getBody().front();
-  Block *block = new Block;
-  for (BlockArgument argument : old.getArguments())
-    scalars_.map(argument, block->addArgument(argument.getType(), argument.getLoc()));
-  builder_.setInsertionPointToEnd(block);
-  if (failed(emitBlock(old))) {
-    delete block;
-    return failure();
-  }
-  old.dropAllDefinedValueUses();
-  old.erase();
-  kernel_.getBody().push_back(block);
-  return success();
-}
-
 namespace {
 struct AssignLayoutsPass : linmu::cuda::impl::AssignLayoutsBase<AssignLayoutsPass> {
   using AssignLayoutsBase::AssignLayoutsBase;
@@ -354,6 +295,8 @@ struct AssignLayoutsPass : linmu::cuda::impl::AssignLayoutsBase<AssignLayoutsPas
     for (auto kernel : getOperation().getOps<tile::KernelOp>()) {
       if (!kernel.getThreads())
         kernel.setThreads(32 * warps);
+      if (failed(checkShapes(kernel)))
+        return signalPassFailure();
       KernelLayouts layouts(kernel, llvm::Log2_64(*kernel.getThreads() / 32));
       if (failed(layouts.run()))
         return signalPassFailure();

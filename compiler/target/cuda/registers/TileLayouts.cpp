@@ -55,9 +55,9 @@ LayoutAttr TileLayouts::rows(ArrayRef<int64_t> shape, Type element, int64_t most
 LayoutAttr TileLayouts::vector(int64_t size) {
   unsigned bits = log2Of(size), lanes = std::min(bits, laneBits);
   LinearLayout layout = LinearLayout::identity(laneInput, rowOutput, lanes);
-  layout = LinearLayout::product(layout, LinearLayout::broadcast(laneInput, rowOutput, laneBits - lanes));
-  layout = LinearLayout::product(layout, LinearLayout::identity(registerInput, rowOutput, bits - lanes));
-  layout = LinearLayout::product(layout, LinearLayout::broadcast(warpInput, rowOutput, warps_));
+  layout = productOf(layout, LinearLayout::broadcast(laneInput, rowOutput, laneBits - lanes));
+  layout = productOf(layout, LinearLayout::identity(registerInput, rowOutput, bits - lanes));
+  layout = productOf(layout, LinearLayout::broadcast(warpInput, rowOutput, warps_));
   return attr(layout.orderIns({registerInput, laneInput, warpInput}));
 }
 
@@ -72,16 +72,14 @@ LayoutAttr TileLayouts::columns(ArrayRef<int64_t> shape) {
   auto part = [](StringRef in, StringRef out, unsigned bits) {
     return LinearLayout::identity(in, out, bits);
   };
-  auto times = [](const LinearLayout &low, const LinearLayout &high) {
-    return LinearLayout::product(low, high);
-  };
-  LinearLayout layout = times(part(registerInput, columnOutput, pair), part(laneInput, columnOutput, lanes));
-  layout = times(layout, part(warpInput, columnOutput, warps));
-  layout = times(layout, part(registerInput, columnOutput, left - lanes - warps));
-  layout = times(layout, part(registerInput, rowOutput, of.rows - rowLanes));
-  layout = times(layout, part(laneInput, rowOutput, rowLanes));
-  layout = times(layout, LinearLayout::broadcast(laneInput, columnOutput, laneBits - lanes - rowLanes));
-  layout = times(layout, LinearLayout::broadcast(warpInput, columnOutput, warps_ - warps));
+  LinearLayout layout =
+      productOf(part(registerInput, columnOutput, pair), part(laneInput, columnOutput, lanes));
+  layout = productOf(layout, part(warpInput, columnOutput, warps));
+  layout = productOf(layout, part(registerInput, columnOutput, left - lanes - warps));
+  layout = productOf(layout, part(registerInput, rowOutput, of.rows - rowLanes));
+  layout = productOf(layout, part(laneInput, rowOutput, rowLanes));
+  layout = productOf(layout, LinearLayout::broadcast(laneInput, columnOutput, laneBits - lanes - rowLanes));
+  layout = productOf(layout, LinearLayout::broadcast(warpInput, columnOutput, warps_ - warps));
   return attr(layout.orderIns({registerInput, laneInput, warpInput}).orderOuts({rowOutput, columnOutput}));
 }
 
@@ -102,16 +100,13 @@ LayoutAttr TileLayouts::blockColumns(ArrayRef<int64_t> shape) {
   Extents of = extents(shape);
   unsigned lanes = std::min(of.columns, laneBits), blocks = of.rows - of.columns,
            warps = std::min(blocks, warps_);
-  auto times = [](const LinearLayout &low, const LinearLayout &high) {
-    return LinearLayout::product(low, high);
-  };
-  LinearLayout layout = times(LinearLayout::identity(registerInput, rowOutput, of.columns),
-                              LinearLayout::identity(laneInput, columnOutput, lanes));
-  layout = times(layout, LinearLayout::identity(registerInput, columnOutput, of.columns - lanes));
-  layout = times(layout, LinearLayout::identity(warpInput, rowOutput, warps));
-  layout = times(layout, LinearLayout::identity(registerInput, rowOutput, blocks - warps));
-  layout = times(layout, LinearLayout::broadcast(laneInput, columnOutput, laneBits - lanes));
-  layout = times(layout, LinearLayout::broadcast(warpInput, rowOutput, warps_ - warps));
+  LinearLayout layout = productOf(LinearLayout::identity(registerInput, rowOutput, of.columns),
+                                  LinearLayout::identity(laneInput, columnOutput, lanes));
+  layout = productOf(layout, LinearLayout::identity(registerInput, columnOutput, of.columns - lanes));
+  layout = productOf(layout, LinearLayout::identity(warpInput, rowOutput, warps));
+  layout = productOf(layout, LinearLayout::identity(registerInput, rowOutput, blocks - warps));
+  layout = productOf(layout, LinearLayout::broadcast(laneInput, columnOutput, laneBits - lanes));
+  layout = productOf(layout, LinearLayout::broadcast(warpInput, rowOutput, warps_ - warps));
   return attr(layout.orderIns({registerInput, laneInput, warpInput}).orderOuts({rowOutput, columnOutput}));
 }
 

@@ -112,8 +112,8 @@ LogicalResult linmu::cuda::lowerReduce(Thread &thread, tile::ReduceOp reduce) {
       warps.push_back(bit);
   if (!warps.empty()) {
     LinearLayout slice =
-        all ? LinearLayout::product(LinearLayout::broadcast(laneInput, rowOutput, laneBits),
-                                    LinearLayout::broadcast(warpInput, rowOutput, layout.inBits(warpInput)))
+        all ? productOf(LinearLayout::broadcast(laneInput, rowOutput, laneBits),
+                        LinearLayout::broadcast(warpInput, rowOutput, layout.inBits(warpInput)))
             : TileLayouts::slice(layoutOf(type), kept).getLayout();
     parts = combineOverWarps(thread, reduce.getKind(), parts, slice, warps);
   }

@@ -83,14 +83,14 @@ static DenseI64ArrayAttr ownersOf(MLIRContext *context, const LinearLayout &offs
 SharedTile::SharedTile(Thread &thread, Type tile, Value buffer, ArrayRef<int64_t> first)
     : SharedTile(thread, layoutOf(tile).getLayout(), elementOf(tile), buffer) {
   if (!first.empty())
-    base = (*memory.inverse())(packCoordinates(memory.outs(), first));
+    base = (*inverseOf(memory))(packCoordinates(memory.outs(), first));
   else
     owners = ownersOf(thread.getContext(), offsets);
 }
 
 SharedTile::SharedTile(Thread &thread, const LinearLayout &registers, Type element, Value buffer)
     : thread(thread), memory(memoryOf(buffer)), layout(partOf(registers, memory)), element(element),
-      offsets(*memory.solve(layout)) {
+      offsets(*solve(memory, layout)) {
   auto slot = buffer.getDefiningOp<tile::SlotOp>();
   memref = thread.held.lookup(slot ? slot.getRing() : buffer);
   if (slot) {
