@@ -6,9 +6,12 @@
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/loops.h"
 #include "compiler/derive/prepared_chunks.h"
+#include "compiler/derive/program_expressions.h"
 #include "compiler/derive/segments.h"
 #include "compiler/derive/sequence_blocks.h"
 #include "compiler/derive/transition.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -92,7 +95,7 @@ AdjointBorders::AdjointBorders(pattern::ScanAdjointOp op, const ScanSchedule &sc
   SmallVector<int64_t> rows{ShapedType::kDynamic, ShapedType::kDynamic, view_.heads, stored_.value_size};
   for (size_t write = 0; write < form_.getWrites().size(); ++write)
     for (SmallVector<Value> *all : {&writes_, &d_writes_})
-      all->push_back(temporaryOf(rows, {batch, program.multiply(places_, schedule.chunk)}));
+      all->push_back(temporaryOf(rows, {batch, multiply(program, places_, schedule.chunk)}));
   if (!schedule.prepare)
     return;
   // The walk back takes the scores of what is sent back to reads.
@@ -117,7 +120,7 @@ Value AdjointBorders::rounded(TileBuilder &builder, Value tile) {
   Type element = schedule_.products == ProductType::bf16  ? Type(builder.getBF16Type())
                  : schedule_.products == ProductType::f16 ? Type(builder.getF16Type())
                                                           : Type();
-  return element ? builder.extend(builder.round(tile, element)) : tile;
+  return element ? extendToF32(builder, roundTo(builder, tile, element)) : tile;
 }
 
 /// Where the border of the chunk that begins at token `first` stands; of a slice of columns, these.
@@ -126,7 +129,7 @@ SmallVector<Value> AdjointBorders::borderAt(LoopKernel &kernel, Value first) {
   Value number = arith::DivUIOp::create(builder, first, builder.index(schedule_.chunk));
   SmallVector<Value> place{kernel.walk.batch, kernel.walk.head, blocks_.placeOf(kernel, number)};
   if (kernel.columns) {
-    place.push_back(builder.range(builder.index(0), stored_.key_size, {}));
+    place.push_back(tileRange(builder, builder.index(0), stored_.key_size, {}));
     place.push_back(kernel.columns.range(builder));
   }
   return place;
@@ -137,7 +140,8 @@ SmallVector<Value> AdjointBorders::rowsAt(LoopKernel &kernel, Value first) {
   TileBuilder &builder = kernel.builder;
   Value size = builder.index(schedule_.chunk);
   Value place = blocks_.placeOf(kernel, arith::DivUIOp::create(builder, first, size));
-  SmallVector<Value> at{kernel.walk.batch, builder.range(builder.multiply(place, size), schedule_.chunk, {}),
+  SmallVector<Value> at{kernel.walk.batch,
+                        tileRange(builder, builder.multiply(place, size), schedule_.chunk, {}),
                         kernel.walk.head};
   if (kernel.columns)
     at.push_back(kernel.columns.range(builder));
@@ -147,7 +151,7 @@ SmallVector<Value> AdjointBorders::rowsAt(LoopKernel &kernel, Value first) {
 void AdjointBorders::storeRows(LoopKernel &kernel, ArrayRef<Value> rows, ArrayRef<Value> memory,
                                Value first) {
   for (auto [tile, to] : llvm::zip_equal(rows, memory))
-    kernel.builder.store(tile, to, rowsAt(kernel, first));
+    storeTile(kernel.builder, tile, to, rowsAt(kernel, first));
 }
 
 AdjointBorders::Place AdjointBorders::enter(LoopKernel &kernel) {
@@ -182,8 +186,9 @@ Value AdjointBorders::enterOver(LoopKernel &kernel, Value memory, Value entering
   auto over = [&](Value index, ValueRange carried) -> FailureOr<SmallVector<Value>> {
     SmallVector<Value> place{kernel.walk.ofStates().batch, kernel.walk.head, segmentOf(index)};
     SmallVector<Value> tiles =
-        llvm::map_to_vector(transition, [&](Value tile) { return builder.load(tile, place); });
-    return SmallVector<Value>{transition_.apply(builder, tiles, carried.front(), builder.load(ends, place))};
+        llvm::map_to_vector(transition, [&](Value tile) { return loadTile(builder, tile, place); });
+    return SmallVector<Value>{
+        transition_.apply(builder, tiles, carried.front(), loadTile(builder, ends, place))};
   };
   return loopOver(builder, builder.index(0), count, builder.index(1), ValueRange{entering}, over)->front();
 }
@@ -213,7 +218,7 @@ LogicalResult AdjointBorders::makeEnds() {
   SmallVector<Value> memory{ends_};
   llvm::append_range(memory, transitions_);
   for (auto [tile, to] : llvm::zip_equal(*after, memory))
-    builder.store(tile, kernel.addMemory(to), at);
+    storeTile(builder, tile, kernel.addMemory(to), at);
   plan_.launches.push_back(kernel.launch);
   return success();
 }
@@ -232,7 +237,7 @@ LogicalResult AdjointBorders::makeStates() {
       llvm::map_to_vector(writes_, [&](Value memory) { return kernel.addMemory(memory); });
   PreparedChunks::Take take = prepared_ ? prepared_->takeIn(kernel, 0) : nullptr;
   auto step = [&](Value first, ValueRange carried) -> FailureOr<SmallVector<Value>> {
-    builder.store(carried.front(), borders, borderAt(kernel, first));
+    storeTile(builder, carried.front(), borders, borderAt(kernel, first));
     FailureOr<ChunkInputs> inputs = of.inputs(of.tokensAt(first));
     if (failed(inputs))
       return failure();
@@ -268,8 +273,8 @@ LogicalResult AdjointBorders::makeBackEnds() {
   auto after = walkBack(kernel, place.tokens, ValueRange{none}, step);
   if (failed(after))
     return failure();
-  builder.store(after->front(), kernel.addMemory(back_ends_),
-                {kernel.walk.ofStates().batch, kernel.walk.head, place.segment});
+  storeTile(builder, after->front(), kernel.addMemory(back_ends_),
+            {kernel.walk.ofStates().batch, kernel.walk.head, place.segment});
   plan_.launches.push_back(kernel.launch);
   return success();
 }
@@ -292,7 +297,7 @@ LogicalResult AdjointBorders::makeBack() {
       llvm::map_to_vector(d_writes_, [&](Value memory) { return kernel.addMemory(memory); });
   PreparedChunks::Take take = prepared_ ? prepared_->takeIn(kernel, 0) : nullptr;
   auto step = [&](Value first, ValueRange carried) -> FailureOr<SmallVector<Value>> {
-    builder.store(carried.front(), borders, borderAt(kernel, first));
+    storeTile(builder, carried.front(), borders, borderAt(kernel, first));
     std::unique_ptr<AdjointChunk> chunk = of.chunk(of.tokensAt(first), {}, carried.front());
     if (!chunk)
       return failure();
@@ -332,7 +337,7 @@ LogicalResult AdjointBorders::makeGradients() {
   Value number = blocks_.enter(kernel, program_, places_);
   Value first = builder.multiply(number, builder.index(schedule_.chunk));
   auto load = [&](Value memory, ArrayRef<Value> place) {
-    return rounded(builder, builder.load(memory, place));
+    return rounded(builder, loadTile(builder, memory, place));
   };
   SmallVector<Value> place = borderAt(kernel, first);
   TokenSpan tokens = of.tokensAt(first);

@@ -1,4 +1,5 @@
 #include "compiler/derive/adjoint_decays.h"
+#include "compiler/tile/tile_cumulative.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -79,7 +80,7 @@ Value linmu::scalarDecayGradient(TileBuilder &builder, AdjointWrites &writes, Ad
     Value before = builder.along(entries, 1, shape);
     if (pairs) {
       Value byWrite = tile::TransposeOp::create(builder, square, pairs);
-      before = builder.add(before, builder.cumsum(byWrite, {.exclusive = true}));
+      before = builder.add(before, cumulativeSum(builder, byWrite, {.exclusive = true}));
     }
     addRows(kind ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt, before);
   }

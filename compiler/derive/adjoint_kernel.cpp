@@ -1,4 +1,5 @@
 #include "compiler/derive/adjoint_kernel.h"
+#include "compiler/tile/tile_memory.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -9,7 +10,7 @@ FailureOr<ChunkInputs> AdjointKernel::inputs(const TokenSpan &tokens) {
   if (failed(step.emit(op_.getBody())))
     return failure();
   builder.setLoc(form_.getLoc());
-  Value live = builder.before(tokens.live, together_);
+  Value live = isBefore(builder, tokens.live, together_);
   ChunkInputs inputs = ChunkInputs::of(builder, form_, step, together_, live, 0, kernel.view.tokens.size());
   // What is no token itself does not end with the tokens.
   for (auto [key, rows] : llvm::zip(form_.getReads(), inputs.reads))

@@ -1,15 +1,16 @@
 #include "compiler/derive/adjoint_keys.h"
+#include "compiler/tile/tile_cumulative.h"
 
 using namespace mlir;
 using namespace linmu;
 using tile::Triangle;
 
 Value linmu::crossedFromEntry(TileBuilder &builder, Value paths, bool inclusive) {
-  return builder.cumsum(paths, {.exclusive = !inclusive, .reversed = true});
+  return cumulativeSum(builder, paths, {.exclusive = !inclusive, .reversed = true});
 }
 
 Value linmu::crossedToExit(TileBuilder &builder, Value paths) {
-  return builder.cumsum(paths, {.exclusive = true});
+  return cumulativeSum(builder, paths, {.exclusive = true});
 }
 
 Value AdjointKeys::products(int64_t read, int64_t write) {

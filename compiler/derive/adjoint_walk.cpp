@@ -7,6 +7,7 @@
 #include "compiler/derive/loops.h"
 #include "compiler/derive/sequence_blocks.h"
 #include "compiler/schedule/key_space.h"
+#include "compiler/tile/tile_memory.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -88,7 +89,7 @@ FailureOr<LaunchPlan> AdjointWalk::deriveStates() {
   Value memory = kernel.addMemory(entries_);
   auto enter = [&](Value first, Value state) -> FailureOr<Value> {
     Value number = arith::DivUIOp::create(builder, first, builder.index(chunk_));
-    builder.store(state, memory, placeOf(kernel, number));
+    storeTile(builder, state, memory, placeOf(kernel, number));
     if (together_ == chunk_)
       return next(of, first, state);
     Value end = builder.minimum(builder.add(first, builder.index(chunk_)), kernel.walk.tokens);
@@ -122,14 +123,14 @@ FailureOr<Value> AdjointWalk::walkBack(AdjointKernel &of, Value number, Value st
   Walk ofStates = kernel.walk.ofStates();
   auto place = [&](Value at) { return SmallVector<Value>{ofStates.batch, ofStates.head, at}; };
   auto keep = [&](Value at, Value state) -> FailureOr<Value> {
-    builder.store(state, states_memory_, place(at));
+    storeTile(builder, state, states_memory_, place(at));
     return next(of, builder.add(first, at), state);
   };
   if (failed(carryOver(builder, builder.index(0), end, 1, state, keep)))
     return failure();
   return carryOver(builder, builder.index(0), end, 1, adjoint, [&](Value index, Value adjoint) {
     Value at = builder.subtract(builder.subtract(end, builder.index(1)), index);
-    return gradients(of, builder.add(first, at), builder.load(states_memory_, place(at)), adjoint);
+    return gradients(of, builder.add(first, at), loadTile(builder, states_memory_, place(at)), adjoint);
   });
 }
 
@@ -147,7 +148,7 @@ FailureOr<LaunchPlan> AdjointWalk::deriveGradients() {
   Value chunks = arith::DivUIOp::create(builder, more, builder.index(chunk_));
   auto back = [&](Value index, Value adjoint) {
     Value number = builder.subtract(builder.subtract(chunks, builder.index(1)), index);
-    return walkBack(of, number, builder.load(memory, placeOf(kernel, number)), adjoint);
+    return walkBack(of, number, loadTile(builder, memory, placeOf(kernel, number)), adjoint);
   };
   FailureOr<Value> adjoint = carryOver(builder, builder.index(0), chunks, 1, of.finalCotangent(), back);
   if (failed(adjoint))

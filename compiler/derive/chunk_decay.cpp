@@ -1,4 +1,5 @@
 #include "compiler/derive/chunk_decay.h"
+#include "compiler/tile/tile_cumulative.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -7,7 +8,7 @@ ChunkDecay::ChunkDecay(TileBuilder &builder, Value logarithm, Value sign) : loga
   if (!logarithm)
     return;
   if (sign)
-    signs_ = builder.cumprod(sign, {});
+    signs_ = cumulativeProduct(builder, sign, {});
   if (!isScalar()) {
     factors_ = builder.exp(logarithm);
     if (sign)
@@ -15,7 +16,7 @@ ChunkDecay::ChunkDecay(TileBuilder &builder, Value logarithm, Value sign) : loga
     return;
   }
   if (sign)
-    exclusive_signs_ = builder.cumprod(sign, {.exclusive = true});
+    exclusive_signs_ = cumulativeProduct(builder, sign, {.exclusive = true});
   auto sum = [&](bool exclusive) {
     Type type = logarithm.getType();
     return tile::CumsumOp::create(builder, type, type, logarithm, exclusive, /*reversed=*/false);
@@ -47,7 +48,7 @@ Value ChunkDecay::betweenTokens(TileBuilder &builder, bool inclusive) const {
 
 Value ChunkDecay::fromEntry(TileBuilder &builder, bool inclusive) const {
   if (!isScalar())
-    return builder.cumprod(factors_, {.exclusive = !inclusive});
+    return cumulativeProduct(builder, factors_, {.exclusive = !inclusive});
   if (Value known = inclusive ? prepared_.from_entry : prepared_.from_entry_exclusive)
     return known;
   Value factor =
@@ -64,7 +65,7 @@ static Value lastOf(TileBuilder &builder, Value tile) {
 
 Value ChunkDecay::toExit(TileBuilder &builder) const {
   if (!isScalar())
-    return builder.cumprod(factors_, {.exclusive = true, .reversed = true});
+    return cumulativeProduct(builder, factors_, {.exclusive = true, .reversed = true});
   if (prepared_.to_exit)
     return prepared_.to_exit;
   ArrayRef<int64_t> shape = cast<RankedTensorType>(sum_.getType()).getShape();

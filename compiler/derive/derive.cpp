@@ -2,6 +2,7 @@
 #include "compiler/derive/derive.h"
 #include "compiler/derive/Passes.h"
 #include "compiler/derive/algorithms.h"
+#include "compiler/derive/program_expressions.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -41,16 +42,16 @@ static FailureOr<OpPlan> deriveOp(const PlannedOp &planned, Regime regime, const
 static Value conditionOf(Regime regime, const Plan &plan, const Schedule &schedule, ProgramBuilder &program) {
   auto longest = [&] { return plan.ragged ? program.longestSequence() : program.tokens(); };
   if (regime == Regime::short_sequences)
-    return program.isLess(longest(), schedule.recurrent_below);
+    return isLess(program, longest(), schedule.recurrent_below);
   if (regime == Regime::usual)
     return {};
   // Of a ragged batch: one sequence has more than its share of the tokens, or, where their lengths are not
   // known, there are few.
-  Value few = !plan.ragged ? program.isLess(program.batch(), plan.few_batch)
+  Value few = !plan.ragged ? isLess(program, program.batch(), plan.few_batch)
               : schedule.knows_lengths
-                  ? program.isLess(program.tokens(), program.multiply(longest(), plan.few_batch))
-                  : program.isLess(program.sequences(), plan.few_batch);
-  return program.both(few, program.isMore(program.tokens(), plan.few_tokens));
+                  ? isLess(program, program.tokens(), multiply(program, longest(), plan.few_batch))
+                  : isLess(program, program.sequences(), plan.few_batch);
+  return both(program, few, isMore(program, program.tokens(), plan.few_tokens));
 }
 
 static LogicalResult deriveVariants(const Plan &plan, const Schedule &schedule, ProgramBuilder &program) {

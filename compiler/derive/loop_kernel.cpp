@@ -1,4 +1,5 @@
 #include "compiler/derive/loop_kernel.h"
+#include "compiler/tile/tile_memory.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -176,7 +177,7 @@ StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const Token
   if (positions.inside)
     return {value, true};
   Value missing = builder.subtract(builder.index(distance), positions.first); // rows before position 0
-  Value before = builder.before(missing, positions.size);
+  Value before = isBefore(builder, missing, positions.size);
   if (rankOf(value) == 2)
     before = builder.along(before, 0, cast<RankedTensorType>(value.getType()).getShape());
   Value outside;
@@ -185,8 +186,8 @@ StepTile LoopKernel::loadLag(pattern::LagOp lag, StepTile otherwise, const Token
     int64_t length = cast<RankedTensorType>(memory.getType()).getDimSize(1);
     Value first = builder.subtract(builder.index(length), missing);
     Value from = builder.subtract(builder.index(0), first); // the tail's own beginning
-    outside = walk.ofStates().load(builder, memory,
-                                   builder.range(first, positions.size, {.from = from, .to = missing}), part);
+    outside = walk.ofStates().load(
+        builder, memory, tileRange(builder, first, positions.size, {.from = from, .to = missing}), part);
   } else if (otherwise.tile) {
     outside = otherwise.tile;
     if (!otherwise.rows)
@@ -284,14 +285,14 @@ static void storeTail(TileBuilder &builder, const Walk &walk, Value token, Value
     auto choice = scf::IfOp::create(builder, inside, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
     auto copy = [&](const Walk &from, Value memory, Value row, Value live) {
-      Value value = builder.load(memory, from.indices(builder, memory, row));
+      Value value = loadTile(builder, memory, from.indices(builder, memory, row));
       if (live)
         value = builder.select(live, value, builder.splat(value.getType(), 0));
-      builder.store(value, final, ofTails.indices(builder, final, builder.index(j)));
+      storeTile(builder, value, final, ofTails.indices(builder, final, builder.index(j)));
     };
     builder.setInsertionPoint(choice.thenYield());
     Value row = walk.rowsOf(builder, {position});
-    copy(walk, token, row, mask ? builder.load(mask, walk.indices(builder, mask, row)) : Value());
+    copy(walk, token, row, mask ? loadTile(builder, mask, walk.indices(builder, mask, row)) : Value());
     builder.setInsertionPoint(choice.elseYield());
     copy(ofTails, tail, builder.add(position, builder.index(length)), {});
   }

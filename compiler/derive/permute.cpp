@@ -1,5 +1,8 @@
 // Token orders: the index of a symbolic one, and copies of rows by an index.
 #include "compiler/derive/algorithms.h"
+#include "compiler/derive/program_expressions.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -19,7 +22,8 @@ struct TokenRange {
 /// A grid of heads, ranges of tokens and batch, and this block's place in it.
 static TokenRange rangeOfBlock(TileBuilder &builder, Value memory, int64_t heads, ProgramBuilder &program,
                                LaunchPlan &launch) {
-  launch.grid = {program.constant(heads), program.ceilDivide(program.tokens(), blockTokens), program.batch()};
+  launch.grid = {program.constant(heads), ceilDivide(program, program.tokens(), blockTokens),
+                 program.batch()};
   TokenRange range{builder.blockId(2), builder.blockId(0), {}, {}};
   range.first = builder.multiply(builder.blockId(1), builder.index(blockTokens));
   Value tokens = tensor::DimOp::create(builder, memory, builder.index(1));
@@ -39,10 +43,10 @@ FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilde
   bool hasHeads = type.getRank() > 2;
   Value result = arguments.lookup(permute.getResult());
   TokenRange range = rangeOfBlock(builder, result, hasHeads ? type.getDimSize(2) : 1, program, launch);
-  Value plain = builder.range(range.first, blockTokens, {.to = range.live});
+  Value plain = tileRange(builder, range.first, blockTokens, {.to = range.live});
   Value ordered =
-      builder.range(range.first, blockTokens,
-                    {.to = range.live, .order = arguments.lookup(permute.getOrder()), .batch = range.batch});
+      tileRange(builder, range.first, blockTokens,
+                {.to = range.live, .order = arguments.lookup(permute.getOrder()), .batch = range.batch});
   Value from = permute.getInverse() ? plain : ordered, to = permute.getInverse() ? ordered : plain;
   auto at = [&](Value token) {
     SmallVector<Value> indices{range.batch, token};
@@ -50,8 +54,8 @@ FailureOr<OpPlan> linmu::derivePermute(pattern::PermuteOp permute, ProgramBuilde
       indices.push_back(range.head);
     return indices;
   };
-  Value rows = builder.load(arguments.lookup(permute.getSource()), at(from));
-  builder.store(rows, result, at(to));
+  Value rows = loadTile(builder, arguments.lookup(permute.getSource()), at(from));
+  storeTile(builder, rows, result, at(to));
   return OpPlan{{"permute", {}}, {launch}};
 }
 
@@ -64,8 +68,8 @@ FailureOr<OpPlan> linmu::deriveTokenOrder(pattern::TokenOrderOp order, ProgramBu
                                           {order.getMedia(), order.getResult()}, arguments, builder);
   Value result = arguments.lookup(order.getResult()), media = arguments.lookup(order.getMedia());
   TokenRange range = rangeOfBlock(builder, result, 1, program, launch);
-  Value positions =
-      builder.add(builder.fill(builder.toI32(range.first), {blockTokens}), builder.coordinate({blockTokens}));
+  Value positions = builder.add(builder.fill(toI32(builder, range.first), {blockTokens}),
+                                builder.coordinate({blockTokens}));
 
   Value items = tensor::DimOp::create(builder, media, builder.index(0));
   auto loop = scf::ForOp::create(builder, builder.index(0), items, builder.index(1), positions);
@@ -76,7 +80,7 @@ FailureOr<OpPlan> linmu::deriveTokenOrder(pattern::TokenOrderOp order, ProgramBu
       body->back().erase();
     builder.setInsertionPointToEnd(body);
     auto entry = [&](int64_t column) {
-      Value scalar = builder.load(media, {loop.getInductionVar(), builder.index(column)});
+      Value scalar = loadTile(builder, media, {loop.getInductionVar(), builder.index(column)});
       return builder.fill(scalar, {blockTokens});
     };
     Value first = entry(0), extents[3] = {entry(1), entry(2), entry(3)};
@@ -90,14 +94,14 @@ FailureOr<OpPlan> linmu::deriveTokenOrder(pattern::TokenOrderOp order, ProgramBu
     for (int place = 2; place >= 0; --place) {
       // Rows of another item may be negative and an extent may be zero; neither is used.
       Value extent = builder.maximum(extents[axes[place]], one);
-      digits[axes[place]] = place == 0 ? rest : builder.remainder(rest, extent);
+      digits[axes[place]] = place == 0 ? rest : arith::RemSIOp::create(builder, rest, extent);
       rest = builder.divide(rest, extent);
     }
     Value token = builder.add(builder.multiply(digits[0], extents[1]), digits[1]);
     token = builder.add(builder.add(builder.multiply(token, extents[2]), digits[2]), first);
     scf::YieldOp::create(builder, builder.select(inside, token, loop.getRegionIterArgs()[0]));
   }
-  builder.store(loop.getResult(0), result,
-                {range.batch, builder.range(range.first, blockTokens, {.to = range.live})});
+  storeTile(builder, loop.getResult(0), result,
+            {range.batch, tileRange(builder, range.first, blockTokens, {.to = range.live})});
   return OpPlan{{"token_order", {}}, {launch}};
 }

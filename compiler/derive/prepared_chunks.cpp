@@ -1,4 +1,6 @@
 #include "compiler/derive/prepared_chunks.h"
+#include "compiler/derive/program_expressions.h"
+#include "compiler/tile/tile_memory.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -98,7 +100,7 @@ PreparedChunks::PreparedChunks(ArrayRef<State> states, const LoopView &view, int
       llvm::append_range(shape, tile.getShape().drop_front());
       prepared.memory.push_back(
           program.temporary(tile.clone(shape), {view.sequences ? program.constant(1) : program.batch(),
-                                                program.multiply(places_, chunk)}));
+                                                multiply(program, places_, chunk)}));
     }
     prepared_.push_back(std::move(prepared));
   }
@@ -125,7 +127,7 @@ PreparedChunks::PreparedChunks(pattern::NormalScanOp scan, const LoopView &view,
 SmallVector<Value> PreparedChunks::placeOf(LoopKernel &kernel, Value chunk) {
   TileBuilder &builder = kernel.builder;
   Value first = builder.multiply(blocks_.placeOf(kernel, chunk), builder.index(chunk_));
-  return {kernel.walk.batch, builder.range(first, chunk_, {}), kernel.walk.head};
+  return {kernel.walk.batch, tileRange(builder, first, chunk_, {}), kernel.walk.head};
 }
 
 FailureOr<LaunchPlan> PreparedChunks::derive(ProgramBuilder &program) {
@@ -139,7 +141,7 @@ FailureOr<LaunchPlan> PreparedChunks::derive(ProgramBuilder &program) {
   kernel.loadParams();
   Value first = builder.multiply(number, builder.index(chunk_));
   TokenSpan tokens{first, chunk_, builder.subtract(kernel.walk.tokens, first)};
-  Value live = builder.before(tokens.live, chunk_);
+  Value live = isBefore(builder, tokens.live, chunk_);
   SmallVector<Block *> stages =
       llvm::map_to_vector(prepared_, [](const Prepared &prepared) { return prepared.state.stage; });
   StepEmitter step = kernel.startStep(tokens, stages);
@@ -153,7 +155,7 @@ FailureOr<LaunchPlan> PreparedChunks::derive(ProgramBuilder &program) {
     StateChunk chunk(builder, form,
                      ChunkInputs::of(builder, form, step, chunk_, live, firstToken, endOfTokens));
     for (auto [tile, at] : llvm::zip_equal(prepare(builder, form, chunk, prepared.state.reads), to))
-      builder.store(tile, at, place);
+      storeTile(builder, tile, at, place);
   }
   return kernel.launch;
 }
@@ -166,8 +168,9 @@ PreparedChunks::Take PreparedChunks::takeIn(LoopKernel &kernel, size_t state) {
     Value number = arith::DivUIOp::create(builder, first, builder.index(chunk_));
     SmallVector<Value> place = placeOf(kernel, number);
     const State &prepared = prepared_[state].state;
-    usePrepared(prepared.form, chunk, prepared.reads,
-                llvm::map_to_vector(arguments, [&](Value memory) { return builder.load(memory, place); }));
+    usePrepared(prepared.form, chunk, prepared.reads, llvm::map_to_vector(arguments, [&](Value memory) {
+                  return loadTile(builder, memory, place);
+                }));
   };
 }
 

@@ -74,7 +74,7 @@ Value ProgramBuilder::addMemory(LaunchPlan &launch, TileBuilder &builder, Value 
   return kernel.getBody().addArgument(memory.getType(), memory.getLoc());
 }
 
-ImplicitLocOpBuilder ProgramBuilder::expressions() {
+ImplicitLocOpBuilder ProgramBuilder::behindExpressions() {
   ImplicitLocOpBuilder builder(program_.getLoc(), program_.getContext());
   if (lastExpression_)
     builder.setInsertionPointAfter(lastExpression_);
@@ -83,61 +83,11 @@ ImplicitLocOpBuilder ProgramBuilder::expressions() {
   return builder;
 }
 
-Value ProgramBuilder::keep(Value value) {
-  lastExpression_ = value.getDefiningOp();
-  return value;
-}
-
 Value ProgramBuilder::extent(tile::ExtentKind kind) {
-  auto builder = expressions();
-  return keep(tile::ExtentOp::create(builder, builder.getIndexType(), kind));
+  return express<tile::ExtentOp>(IndexType::get(program_.getContext()), kind);
 }
 
-Value ProgramBuilder::constant(int64_t value) {
-  auto builder = expressions();
-  return keep(arith::ConstantIndexOp::create(builder, value));
-}
-
-Value ProgramBuilder::add(Value a, Value b) {
-  auto builder = expressions();
-  return keep(arith::AddIOp::create(builder, a, b));
-}
-
-Value ProgramBuilder::multiply(Value value, int64_t factor) {
-  Value by = constant(factor);
-  auto builder = expressions();
-  return keep(arith::MulIOp::create(builder, value, by));
-}
-
-Value ProgramBuilder::divide(Value value, int64_t divisor) {
-  Value by = constant(divisor);
-  auto builder = expressions();
-  return keep(arith::DivUIOp::create(builder, value, by));
-}
-
-Value ProgramBuilder::ceilDivide(Value value, int64_t divisor) {
-  Value by = constant(divisor);
-  auto builder = expressions();
-  return keep(arith::CeilDivUIOp::create(builder, value, by));
-}
-
-Value ProgramBuilder::isLess(Value value, Value bound) {
-  auto builder = expressions();
-  return keep(arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, value, bound));
-}
-
-Value ProgramBuilder::isLess(Value value, int64_t bound) { return isLess(value, constant(bound)); }
-
-Value ProgramBuilder::isMore(Value value, int64_t bound) {
-  Value limit = constant(bound);
-  auto builder = expressions();
-  return keep(arith::CmpIOp::create(builder, arith::CmpIPredicate::ugt, value, limit));
-}
-
-Value ProgramBuilder::both(Value a, Value b) {
-  auto builder = expressions();
-  return keep(arith::AndIOp::create(builder, a, b));
-}
+Value ProgramBuilder::constant(int64_t value) { return express<arith::ConstantIndexOp>(value); }
 
 /// A token tensor or state between two launches: axis 0 is the batch, of states and tails of a ragged batch
 /// the sequences, axis 1 the tokens where it is dynamic.
@@ -164,8 +114,7 @@ Value ProgramBuilder::temporaryOf(OpResult result) {
 }
 
 Value ProgramBuilder::temporary(RankedTensorType type, ValueRange extents) {
-  auto builder = expressions();
-  return keep(tile::TemporaryOp::create(builder, type, extents));
+  return express<tile::TemporaryOp>(type, extents);
 }
 
 void ProgramBuilder::addVariant(Value condition, ArrayRef<OpPlan> plans) {

@@ -45,19 +45,16 @@ public:
   /// The extent of axis 0 of states of the function: the sequences where a loop walks those of a ragged
   /// batch.
   mlir::Value batchOfStates() { return sequencesOf(table_); }
-  mlir::Value constant(int64_t value);
   /// The tokens of the longest sequence of a ragged batch.
   mlir::Value longestSequence() { return extent(tile::ExtentKind::longest_sequence); }
-  mlir::Value add(mlir::Value a, mlir::Value b);
-  mlir::Value multiply(mlir::Value value, int64_t factor);
-  /// floor(value / divisor)
-  mlir::Value divide(mlir::Value value, int64_t divisor);
-  /// ceil(value / divisor)
-  mlir::Value ceilDivide(mlir::Value value, int64_t divisor);
-  mlir::Value isLess(mlir::Value value, int64_t bound);
-  mlir::Value isLess(mlir::Value value, mlir::Value bound);
-  mlir::Value isMore(mlir::Value value, int64_t bound);
-  mlir::Value both(mlir::Value a, mlir::Value b);
+  mlir::Value constant(int64_t value);
+  /// Any other op on such values (program_expressions.h).
+  template <typename Op, typename... Arguments> mlir::Value express(Arguments &&...arguments) {
+    mlir::ImplicitLocOpBuilder builder = behindExpressions();
+    auto op = Op::create(builder, std::forward<Arguments>(arguments)...);
+    lastExpression_ = op;
+    return op->getResult(0);
+  }
 
   /// A tensor between two launches, with its dynamic extents.
   mlir::Value temporary(mlir::RankedTensorType type, mlir::ValueRange extents);
@@ -74,9 +71,7 @@ public:
 private:
   mlir::Value extent(tile::ExtentKind kind);
   mlir::Value temporaryOf(mlir::OpResult result);
-  /// A builder behind the expressions so far; `keep` makes what it built the last of them.
-  mlir::ImplicitLocOpBuilder expressions();
-  mlir::Value keep(mlir::Value value);
+  mlir::ImplicitLocOpBuilder behindExpressions();
 
   tile::ProgramOp program_;
   mlir::Operation *lastExpression_ = nullptr;

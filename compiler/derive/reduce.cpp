@@ -1,6 +1,9 @@
 // Sums of whole tensors: over the heads of a group and the batch, and inner products of states. The order of
 // every sum is that of memory, whatever the machine.
 #include "compiler/derive/algorithms.h"
+#include "compiler/derive/program_expressions.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -42,12 +45,12 @@ struct Reduction {
                    llvm::function_ref<Value(Value)> load) {
     Value size = builder.index(heads / groups), first = builder.multiply(group, size);
     return sumOver(builder, first, builder.add(first, size), sum,
-                   [&](Value head) { return builder.extend(load(head)); });
+                   [&](Value head) { return extendToF32(builder, load(head)); });
   }
 
   void store(Value sum, ValueRange at) {
     auto type = cast<RankedTensorType>(op.getType());
-    builder.store(builder.round(sum, type.getElementType()), arguments.lookup(op.getResult()), at);
+    storeTile(builder, roundTo(builder, sum, type.getElementType()), arguments.lookup(op.getResult()), at);
   }
 
   void ofTokens(ProgramBuilder &program);
@@ -59,12 +62,12 @@ void Reduction::ofTokens(ProgramBuilder &program) {
   auto type = cast<RankedTensorType>(op.getType());
   bool hasHeads = type.getRank() > 2;
   int64_t groups = hasHeads ? type.getDimSize(2) : 1;
-  launch.grid = {program.constant(groups), program.ceilDivide(program.tokens(), blockTokens),
+  launch.grid = {program.constant(groups), ceilDivide(program, program.tokens(), blockTokens),
                  program.batch()};
   Value group = builder.blockId(0), batch = builder.blockId(2), memory = arguments.lookup(op.getResult());
   Value first = builder.multiply(builder.blockId(1), builder.index(blockTokens));
   Value live = builder.subtract(tensor::DimOp::create(builder, memory, builder.index(1)), first);
-  Value rows = builder.range(first, blockTokens, {.to = live});
+  Value rows = tileRange(builder, first, blockTokens, {.to = live});
   SmallVector<int64_t> shape{blockTokens};
   llvm::append_range(shape, type.getShape().drop_front(hasHeads ? 3 : 2));
   Value sum = builder.splat(builder.f32Tile(shape), 0);
@@ -72,10 +75,10 @@ void Reduction::ofTokens(ProgramBuilder &program) {
     auto source = cast<RankedTensorType>(operand.getType());
     Value from = arguments.lookup(operand);
     if (source.getRank() == 2)
-      sum = builder.add(sum, builder.extend(builder.load(from, {batch, rows})));
+      sum = builder.add(sum, extendToF32(builder, loadTile(builder, from, {batch, rows})));
     else
       sum = sumOfGroup(group, groups, source.getDimSize(2), sum,
-                       [&](Value head) { return builder.load(from, {batch, rows, head}); });
+                       [&](Value head) { return loadTile(builder, from, {batch, rows, head}); });
   }
   if (hasHeads)
     store(sum, {batch, rows, group});
@@ -99,7 +102,7 @@ void Reduction::ofStates(ProgramBuilder &program) {
     Value from = arguments.lookup(operand);
     auto ofBatch = [&](Value batch, Value start) {
       return sumOfGroup(group, groups, heads, start,
-                        [&](Value head) { return builder.load(from, {batch, head}); });
+                        [&](Value head) { return loadTile(builder, from, {batch, head}); });
     };
     if (!toParam) {
       sum = ofBatch(builder.blockId(1), sum);
@@ -136,12 +139,12 @@ FailureOr<OpPlan> linmu::deriveInnerProduct(pattern::InnerProductOp product, Pro
   int64_t heads = cast<RankedTensorType>(product.getType()).getDimSize(1);
   launch.grid = {program.constant(heads), program.batchOfStates()};
   SmallVector<Value> at{builder.blockId(1), builder.blockId(0)};
-  Value sum = builder.multiply(builder.load(arguments.lookup(product.getLhs()), at),
-                               builder.load(arguments.lookup(product.getRhs()), at));
+  Value sum = builder.multiply(loadTile(builder, arguments.lookup(product.getLhs()), at),
+                               loadTile(builder, arguments.lookup(product.getRhs()), at));
   SmallVector<int64_t> axes(product.getAxes());
   llvm::sort(axes, std::greater());
   for (int64_t axis : axes)
     sum = builder.sum(sum, axis);
-  builder.store(sum, arguments.lookup(product.getResult()), at);
+  storeTile(builder, sum, arguments.lookup(product.getResult()), at);
   return OpPlan{{"inner_product", {}}, {launch}};
 }

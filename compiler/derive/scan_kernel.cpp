@@ -1,6 +1,7 @@
 #include "compiler/derive/scan_kernel.h"
 #include "compiler/derive/resets.h"
 #include "compiler/derive/token_walk.h"
+#include "compiler/tile/tile_memory.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -53,7 +54,7 @@ FailureOr<SmallVector<Value>> ScanKernel::chunk(Value first, ValueRange entering
   bool outputs = part != ChunkStages::exits;
   if (exactly_)
     return walkChunkExactly(tokens, entering, outputs);
-  Value live = builder.before(tokens.live, chunk_);
+  Value live = isBefore(builder, tokens.live, chunk_);
   ChunkStages stages(scan, kernel.view, builder, chunk_, carried, part);
   if (take_prepared)
     stages.take_prepared = [&](unsigned state, StateChunk &chunk) { take_prepared(state, first, chunk); };

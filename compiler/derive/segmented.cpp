@@ -9,6 +9,7 @@
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/scan_kernel.h"
 #include "compiler/derive/segments.h"
+#include "compiler/tile/tile_memory.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -124,7 +125,7 @@ void Segmented::keepInitialStates(ScanKernel &of, Value segment) {
     auto branch = scf::IfOp::create(builder, first, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(branch.thenYield());
-    builder.store(of.initialState(state), to, {of.kernel.walk.ofStates().batch, of.kernel.walk.head});
+    storeTile(builder, of.initialState(state), to, {of.kernel.walk.ofStates().batch, of.kernel.walk.head});
   }
 }
 
@@ -145,7 +146,7 @@ SmallVector<Value> Segmented::enterOver(LoopKernel &kernel, ArrayRef<SegmentMemo
   SmallVector<Value> initial;
   for (auto [state, of] : llvm::enumerate(memory)) {
     StoredState stored(scan_, state);
-    initial.push_back(of.initial ? builder.load(of.initial, place)
+    initial.push_back(of.initial ? loadTile(builder, of.initial, place)
                                  : builder.splat(builder.f32Tile({stored.key_size, stored.value_size}), 0));
   }
   auto loop = scf::ForOp::create(builder, builder.index(0), segment, builder.index(1), initial);
@@ -158,9 +159,9 @@ SmallVector<Value> Segmented::enterOver(LoopKernel &kernel, ArrayRef<SegmentMemo
   SmallVector<Value> next;
   for (auto [state, of] : llvm::enumerate(memory)) {
     SmallVector<Value> tiles =
-        llvm::map_to_vector(of.transition, [&](Value tile) { return builder.load(tile, place); });
+        llvm::map_to_vector(of.transition, [&](Value tile) { return loadTile(builder, tile, place); });
     next.push_back(transitions_[state].apply(builder, tiles, loop.getRegionIterArgs()[state],
-                                             builder.load(of.ends, place)));
+                                             loadTile(builder, of.ends, place)));
   }
   scf::YieldOp::create(builder, next);
   return SmallVector<Value>(loop.getResults());
@@ -182,7 +183,7 @@ LogicalResult Segmented::makeEnds(const Group &group) {
   auto entry = [&] {
     SmallVector<Value> entering;
     for (Value memory : known)
-      entering.push_back(builder.load(memory, place));
+      entering.push_back(loadTile(builder, memory, place));
     for (unsigned state = group.from; state < group.to; ++state)
       entering.push_back(of.stored[state].load(builder, kernel.walk, {}, {}));
     for (const Transition &transition : of.carried.transitions)
@@ -196,10 +197,10 @@ LogicalResult Segmented::makeEnds(const Group &group) {
   if (failed(after))
     return failure();
   for (unsigned state = group.from; state < group.to; ++state) {
-    builder.store((*after)[state], kernel.addMemory(memory_[state].ends), place);
+    storeTile(builder, (*after)[state], kernel.addMemory(memory_[state].ends), place);
     unsigned tile = of.carried.tileOf(state - group.from);
     for (Value memory : memory_[state].transition)
-      builder.store((*after)[tile++], kernel.addMemory(memory), place);
+      storeTile(builder, (*after)[tile++], kernel.addMemory(memory), place);
   }
   plan_.launches.push_back(kernel.launch);
   return success();
@@ -228,7 +229,7 @@ LogicalResult Segmented::makeEntries(const Group &group) {
   auto stateAt = [&](Value segment, unsigned state) {
     SmallVector<Value> place = placeOf(segment);
     if (kernel.columns) {
-      place.push_back(builder.range(builder.index(0), of.stored[state].key_size, {}));
+      place.push_back(tileRange(builder, builder.index(0), of.stored[state].key_size, {}));
       place.push_back(kernel.columns.range(builder));
     }
     return place;
@@ -247,7 +248,7 @@ LogicalResult Segmented::makeEntries(const Group &group) {
       memory.transition.push_back(kernel.addMemory(tile));
     // Of this group alone: those of earlier groups may be overwritten by their final states.
     entering.push_back(of.initialState(state));
-    builder.store(entering.back(), memory.entries, stateAt(builder.index(0), state));
+    storeTile(builder, entering.back(), memory.entries, stateAt(builder.index(0), state));
   }
   // Segments without tokens are no part of the sequence.
   Value count = segments_.countOf(kernel, segments_.lengthOf(kernel));
@@ -261,11 +262,11 @@ LogicalResult Segmented::makeEntries(const Group &group) {
   for (auto [index, memory] : llvm::enumerate(arguments)) {
     SmallVector<Value> tiles;
     for (Value tile : memory.transition)
-      tiles.push_back(builder.load(tile, placeOf(segment)));
+      tiles.push_back(loadTile(builder, tile, placeOf(segment)));
     next.push_back(transitions_[group.from + index].apply(
         builder, tiles, loop.getRegionIterArgs()[index],
-        builder.load(memory.ends, stateAt(segment, group.from + index))));
-    builder.store(next.back(), memory.entries, stateAt(later, group.from + index));
+        loadTile(builder, memory.ends, stateAt(segment, group.from + index))));
+    storeTile(builder, next.back(), memory.entries, stateAt(later, group.from + index));
   }
   scf::YieldOp::create(builder, next);
   builder.setInsertionPointAfter(loop);
@@ -291,7 +292,7 @@ LogicalResult Segmented::makeOutputs() {
       return enterOver(kernel, memory, segment);
     SmallVector<Value> place{kernel.walk.ofStates().batch, kernel.walk.head, segment};
     return llvm::map_to_vector(memory,
-                               [&](const SegmentMemory &of) { return builder.load(of.entries, place); });
+                               [&](const SegmentMemory &of) { return loadTile(builder, of.entries, place); });
   };
   Segments::Tokens tokens = segments_.tokensOf(kernel, segment);
   auto after = of.walkChunks(

@@ -1,4 +1,7 @@
 #include "compiler/derive/sequence_blocks.h"
+#include "compiler/derive/program_expressions.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -7,8 +10,8 @@ using namespace linmu;
 
 Value SequenceBlocks::places(ProgramBuilder &program) const {
   return view_.sequences
-             ? program.add(program.divide(program.tokens(), size_), program.sequencesOf(view_.sequences))
-             : program.ceilDivide(program.tokens(), size_);
+             ? add(program, divide(program, program.tokens(), size_), program.sequencesOf(view_.sequences))
+             : ceilDivide(program, program.tokens(), size_);
 }
 
 /// Of the first block of a sequence that begins at `begin`.
@@ -39,7 +42,7 @@ Value SequenceBlocks::sequenceAt(LoopKernel &kernel, Value place) const {
   builder.setInsertionPointToEnd(body);
   Value low = loop.getRegionIterArg(0), high = loop.getRegionIterArg(1);
   Value middle = arith::DivUIOp::create(builder, builder.add(low, high), builder.index(2));
-  Value first = placeOf(builder, builder.toIndex(builder.load(table, {middle})), middle);
+  Value first = placeOf(builder, toIndex(builder, loadTile(builder, table, {middle})), middle);
   Value reached = builder.compare(arith::CmpIPredicate::sle, first, place);
   scf::YieldOp::create(
       builder, ValueRange{builder.select(reached, middle, low), builder.select(reached, high, middle)});

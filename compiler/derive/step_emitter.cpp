@@ -108,7 +108,7 @@ StepTile StepEmitter::emitConstant(arith::ConstantOp op, bool sliced) {
   auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
   if (!sliced || !elements)
     return {builder_.clone(*op.getOperation())->getResult(0)};
-  auto type = builder_.tile({columns_}, elements.getElementType());
+  auto type = RankedTensorType::get({columns_}, elements.getElementType());
   return {
       arith::ConstantOp::create(builder_, DenseElementsAttr::get(type, elements.getSplatValue<Attribute>()))};
 }
@@ -136,7 +136,7 @@ StepTile StepEmitter::emitElementwise(Operation &op, bool sliced) {
   if (perToken)
     shape.insert(shape.begin(), leading_.begin(), leading_.end());
   Type element = getElementTypeOrSelf(op.getResult(0).getType());
-  Type type = shape.empty() ? element : Type(builder_.tile(shape, element));
+  Type type = shape.empty() ? element : Type(RankedTensorType::get(shape, element));
   // Flags promise something of the operands; an op of a step means the same without.
   SmallVector<NamedAttribute> attributes;
   llvm::copy_if(op.getAttrs(), std::back_inserter(attributes), [](NamedAttribute attribute) {

@@ -1,4 +1,6 @@
 #include "compiler/derive/stored_state.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -51,7 +53,7 @@ SmallVector<Value> StoredState::indices(TileBuilder &builder, const Walk &walk, 
   if (!columns || !hasColumns())
     return place;
   if (auto type = cast<RankedTensorType>(slice); type.getRank() == 2 && key_axis == 0)
-    place.push_back(builder.range(builder.index(0), key_size, {}));
+    place.push_back(tileRange(builder, builder.index(0), key_size, {}));
   place.push_back(columns.range(builder));
   return place;
 }
@@ -59,14 +61,15 @@ SmallVector<Value> StoredState::indices(TileBuilder &builder, const Walk &walk, 
 Value StoredState::load(TileBuilder &builder, const Walk &walk, Value memory,
                         const ColumnSlice &columns) const {
   if (memory)
-    return toMatrix(builder, builder.extend(builder.load(memory, indices(builder, walk, memory, columns))));
+    return toMatrix(builder,
+                    extendToF32(builder, loadTile(builder, memory, indices(builder, walk, memory, columns))));
   int64_t width = columns && hasColumns() ? columns.size : value_size;
   return builder.splat(builder.f32Tile({key_size, width}), 0);
 }
 
 void StoredState::store(TileBuilder &builder, const Walk &walk, Value matrix, Value memory,
                         const ColumnSlice &columns) const {
-  Value stored =
-      builder.round(fromMatrix(builder, matrix), cast<RankedTensorType>(memory.getType()).getElementType());
-  builder.store(stored, memory, indices(builder, walk, memory, columns));
+  Value stored = roundTo(builder, fromMatrix(builder, matrix),
+                         cast<RankedTensorType>(memory.getType()).getElementType());
+  storeTile(builder, stored, memory, indices(builder, walk, memory, columns));
 }

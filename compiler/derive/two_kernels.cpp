@@ -3,6 +3,7 @@
 #include "compiler/derive/algorithms.h"
 #include "compiler/derive/scan_kernel.h"
 #include "compiler/derive/sequence_blocks.h"
+#include "compiler/tile/tile_memory.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -39,7 +40,7 @@ FailureOr<OpPlan> linmu::deriveTwoKernels(pattern::NormalScanOp scan, const Scan
       Value chunk = arith::DivUIOp::create(builder, first, builder.index(schedule.chunk));
       Value place = blocks.placeOf(kernel, chunk);
       for (auto [tile, to] : llvm::zip(entering, memory))
-        builder.store(tile, to, {kernel.walk.batch, kernel.walk.head, place});
+        storeTile(builder, tile, to, {kernel.walk.batch, kernel.walk.head, place});
       return states.chunk(first, entering, ChunkStages::exits);
     };
     auto last = states.walkChunks([&] { return states.initialStates(); }, enter);
@@ -58,7 +59,7 @@ FailureOr<OpPlan> linmu::deriveTwoKernels(pattern::NormalScanOp scan, const Scan
   kernel.loadParams();
   Value place = blocks.placeOf(kernel, chunk);
   for (Value from : memory)
-    entering.push_back(builder.load(from, {kernel.walk.batch, kernel.walk.head, place}));
+    entering.push_back(loadTile(builder, from, {kernel.walk.batch, kernel.walk.head, place}));
   if (failed(outputs.chunk(builder.multiply(chunk, builder.index(schedule.chunk)), entering,
                            ChunkStages::outputs)))
     return failure();

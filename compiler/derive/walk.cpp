@@ -1,4 +1,6 @@
 #include "compiler/derive/walk.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -7,7 +9,7 @@ void Walk::enter(TileBuilder &builder, Value index, Value table) {
   batch = index;
   if (!table)
     return;
-  auto entry = [&](Value at) { return builder.toIndex(builder.load(table, {at})); };
+  auto entry = [&](Value at) { return toIndex(builder, loadTile(builder, table, {at})); };
   sequence = index;
   batch = builder.index(0);
   begin = entry(index);
@@ -29,13 +31,12 @@ Value Walk::placeOf(TileBuilder &builder, Value position) const {
 }
 
 /// The range behind positions that start at `first`, and the liveness of its elements.
-Value Walk::rangeOf(TileBuilder &builder, Value first, int64_t size,
-                    TileBuilder::RangeOptions options) const {
+Value Walk::rangeOf(TileBuilder &builder, Value first, int64_t size, RangeOptions options) const {
   first = placeOf(builder, first);
   options.backward = reverse;
   options.order = order;
   options.batch = order ? batch : Value();
-  return builder.range(first, size, options);
+  return tileRange(builder, first, size, options);
 }
 
 Value Walk::rowsOf(TileBuilder &builder, const TokenSpan &positions) const {
@@ -43,7 +44,7 @@ Value Walk::rowsOf(TileBuilder &builder, const TokenSpan &positions) const {
     return rangeOf(builder, positions.first, positions.size, {.to = positions.live});
   Value row = placeOf(builder, positions.first);
   if (order)
-    row = builder.toIndex(builder.load(order, {batch, row}));
+    row = toIndex(builder, loadTile(builder, order, {batch, row}));
   return row;
 }
 
@@ -57,7 +58,7 @@ Value Walk::earlierRowsOf(TileBuilder &builder, const TokenSpan &positions, int6
 
 Value Walk::ownRowsOf(TileBuilder &builder, const TokenSpan &positions) const {
   Value first = begin ? builder.add(begin, positions.first) : positions.first;
-  return positions.several() ? builder.range(first, positions.size, {.to = positions.live}) : first;
+  return positions.several() ? tileRange(builder, first, positions.size, {.to = positions.live}) : first;
 }
 
 Value Walk::headOf(TileBuilder &builder, int64_t operandHeads) const {
@@ -82,14 +83,14 @@ Value Walk::load(TileBuilder &builder, Value memory, Value rows, const ColumnSli
   SmallVector<Value> place = indices(builder, memory, rows);
   if (columns)
     place.push_back(columns.range(builder));
-  return builder.extend(builder.load(memory, place));
+  return extendToF32(builder, loadTile(builder, memory, place));
 }
 
 Value Walk::loadParam(TileBuilder &builder, Value memory, const ColumnSlice &columns) const {
   SmallVector<Value> place{headOf(builder, cast<RankedTensorType>(memory.getType()).getDimSize(0))};
   if (columns)
     place.push_back(columns.range(builder));
-  return builder.extend(builder.load(memory, place));
+  return extendToF32(builder, loadTile(builder, memory, place));
 }
 
 void Walk::store(TileBuilder &builder, Value value, Value memory, Value rows,
@@ -98,5 +99,5 @@ void Walk::store(TileBuilder &builder, Value value, Value memory, Value rows,
   SmallVector<Value> place = indices(builder, memory, rows);
   if (columns)
     place.push_back(columns.range(builder));
-  builder.store(builder.round(value, element), memory, place);
+  storeTile(builder, roundTo(builder, value, element), memory, place);
 }

@@ -1,6 +1,7 @@
 // Where a block stands in its sequence: batch, head, and the row of memory behind each position.
 #pragma once
 #include "compiler/tile/tile_builder.h"
+#include "compiler/tile/tile_memory.h"
 
 namespace linmu {
 
@@ -20,7 +21,7 @@ struct ColumnSlice {
   int64_t size = 0;        ///< 0: all columns
   explicit operator bool() const { return size > 0; }
   /// The columns as an index of loads and stores.
-  mlir::Value range(TileBuilder &builder) const { return builder.range(first, size, {.to = live}); }
+  mlir::Value range(TileBuilder &builder) const { return tileRange(builder, first, size, {.to = live}); }
 };
 
 /// A walk over the positions 0, 1, ... of one sequence for one head. Rows are token indices in memory: an
@@ -67,8 +68,7 @@ struct Walk {
 
 private:
   mlir::Value placeOf(TileBuilder &builder, mlir::Value position) const;
-  mlir::Value rangeOf(TileBuilder &builder, mlir::Value first, int64_t size,
-                      TileBuilder::RangeOptions options) const;
+  mlir::Value rangeOf(TileBuilder &builder, mlir::Value first, int64_t size, RangeOptions options) const;
 };
 
 } // namespace linmu

@@ -6,6 +6,8 @@
 #include "compiler/derive/loops.h"
 #include "compiler/derive/window_score.h"
 #include "compiler/derive/window_units.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 #include "llvm/ADT/MapVector.h"
 #include <limits>
 
@@ -83,7 +85,7 @@ private:
   Value finite(Value rows);
   void store(Value tile, Value to, const WindowPositions &at) {
     Type element = cast<RankedTensorType>(to.getType()).getElementType();
-    builder.store(builder.round(tile, element), to, walk.indices(builder, to, at.rows), at.valid);
+    storeTile(builder, roundTo(builder, tile, element), to, walk.indices(builder, to, at.rows), at.valid);
   }
   Value scaled(Value tile) { return builder.multiply(tile, constantLike(tile, view.scale)); }
   Value constantLike(Value like, double value) { return builder.splat(like.getType(), value); }

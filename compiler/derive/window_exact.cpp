@@ -1,5 +1,6 @@
 // Window attention of values that are no numbers: one query at a time, without products of tiles.
 #include "compiler/derive/window_softmax.h"
+#include "compiler/tile/tile_conversions.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include <limits>
 
@@ -59,7 +60,7 @@ LogicalResult WindowSoftmax::attendExactly(const WindowShare &queries) {
   SmallVector<StepTile, 3> coordinates;
   for (Value coordinate : positions.coordinates)
     coordinates.push_back({only(coordinate), false});
-  Value row = builder.toIndex(only(positions.rows));
+  Value row = toIndex(builder, only(positions.rows));
   Value query = walk.load(builder, arguments.lookup(view.query), row);
   query = builder.multiply(query, constantLike(query, view.scale));
 

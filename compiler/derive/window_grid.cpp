@@ -1,4 +1,6 @@
 #include "compiler/derive/window_grid.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -21,7 +23,7 @@ static Value product(TileBuilder &builder, const std::array<Value, 3> &factors) 
 WindowItem WindowGrid::loadItem(Value index) {
   WindowItem item;
   auto entry = [&](int64_t column) {
-    return builder.toIndex(builder.load(media, {index, builder.index(column)}));
+    return toIndex(builder, loadTile(builder, media, {index, builder.index(column)}));
   };
   item.first = entry(0);
   std::array<Value, 3> largest;
@@ -93,11 +95,11 @@ static Value quotientOf(TileBuilder &builder, Value carry, Value start, Value si
   if (start) {
     assert(shape[0] <= exact && "the quotient by a size that was cut is at most 1");
     cut = builder.minimum(size, builder.index(exact));
-    Value moved = builder.toI32(builder.subtract(start, builder.subtract(size, cut)));
+    Value moved = toI32(builder, builder.subtract(start, builder.subtract(size, cut)));
     numbers =
         builder.maximum(builder.add(carry, builder.fill(moved, shape)), builder.splat(carry.getType(), 0));
   }
-  Value divisor = arith::SIToFPOp::create(builder, real, builder.toI32(cut));
+  Value divisor = arith::SIToFPOp::create(builder, real, toI32(builder, cut));
   Value reciprocal = builder.divide(builder.splat(real, 1), divisor);
   Value half = builder.multiply(builder.splat(real, 0.5), reciprocal);
   Value quotients = math::FmaOp::create(
@@ -109,7 +111,7 @@ static Value quotientOf(TileBuilder &builder, Value carry, Value start, Value si
 WindowPositions WindowGrid::positions(const WindowCell &cell, Value from, int64_t count) {
   WindowPositions result;
   SmallVector<int64_t> shape{count};
-  auto fill = [&](Value index) { return builder.fill(builder.toI32(index), shape); };
+  auto fill = [&](Value index) { return builder.fill(toI32(builder, index), shape); };
   const auto &sizes = cell.sizes, &extents = cell.item.extents;
   // Of the first position the digits are scalars; the steps from it carry.
   std::array<Value, 3> digits;

@@ -1,4 +1,5 @@
 #include "compiler/derive/window_score.h"
+#include "compiler/tile/tile_conversions.h"
 #include <limits>
 
 using namespace mlir;
@@ -25,7 +26,7 @@ FailureOr<Value> linmu::applyToPairs(TileBuilder &builder, Block &region, Value 
     step.bind(region.getArgument(1 + axis), query[axis]);
     step.bind(region.getArgument(4 + axis), key[axis]);
   }
-  step.bind(region.getArgument(7), {builder.toI32(head), false});
+  step.bind(region.getArgument(7), {toI32(builder, head), false});
   if (more)
     step.bind(region.getArgument(8), {more, true});
   if (failed(step.emit(region)))

@@ -1,4 +1,6 @@
 #include "compiler/derive/window_softmax.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include <limits>
@@ -105,8 +107,8 @@ FailureOr<Value> WindowSoftmax::forEachBlock(const WindowShare &queries,
     Value sum = builder.sum(*mixed, 1); // infinite or NaN where a result is
     Value vote = builder.multiply(sum, constantLike(sum, 0));
     Value result = arguments.lookup(view.op->getResult(0));
-    builder.store(builder.round(*mixed, getElementTypeOrSelf(result.getType())), result,
-                  walk.indices(builder, result, block.positions.rows), block.positions.valid);
+    storeTile(builder, roundTo(builder, *mixed, getElementTypeOrSelf(result.getType())), result,
+              walk.indices(builder, result, block.positions.rows), block.positions.valid);
     scf::YieldOp::create(builder, builder.add(loop.getRegionIterArgs()[0], vote));
   }
   return builder.sum(loop.getResult(0), 0);

@@ -1,5 +1,8 @@
 #include "compiler/derive/window_units.h"
 #include "compiler/derive/loops.h"
+#include "compiler/derive/program_expressions.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_memory.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -14,7 +17,7 @@ WindowUnits::WindowUnits(const pattern::WindowView &view, int64_t share, TileBui
 }
 
 SmallVector<Value> WindowUnits::grid(ProgramBuilder &program, int64_t heads, int64_t share) {
-  return {program.constant(heads), program.ceilDivide(program.tokens(), share), program.batch()};
+  return {program.constant(heads), ceilDivide(program, program.tokens(), share), program.batch()};
 }
 
 Walk WindowUnits::walkOf(TileBuilder &builder, Value like, int64_t heads, int64_t blocks) {
@@ -72,7 +75,7 @@ Value WindowUnits::tokensInItems(Value from, Value to) {
       loopOver(builder, zero, items(), builder.index(1), zero,
                [&](Value at, ValueRange carried) -> FailureOr<Carried> {
                  auto entry = [&](int64_t column) {
-                   return builder.toIndex(builder.load(media, {at, builder.index(column)}));
+                   return toIndex(builder, loadTile(builder, media, {at, builder.index(column)}));
                  };
                  Value first = entry(0);
                  Value end =
@@ -88,7 +91,7 @@ Value WindowUnits::areOutside(Value tokens) {
   FailureOr<Carried> inside = loopOver(
       builder, builder.index(0), items(), builder.index(1), constantLike(tokens, 0),
       [&](Value at, ValueRange carried) -> FailureOr<Carried> {
-        auto entry = [&](int64_t column) { return builder.load(media, {at, builder.index(column)}); };
+        auto entry = [&](int64_t column) { return loadTile(builder, media, {at, builder.index(column)}); };
         Value first = entry(0);
         Value size = builder.multiply(builder.multiply(entry(1), entry(2)), entry(3));
         Value here =
@@ -105,13 +108,13 @@ void WindowUnits::zeroTextTokens(ArrayRef<Value> memories) {
   Value to = builder.minimum(builder.add(from, builder.index(share)), walk.tokens);
   Value some = builder.compare(CmpIPredicate::slt, tokensInItems(from, to), builder.subtract(to, from));
   auto write = [&](Value at) {
-    Value tokens = builder.add(builder.fill(builder.toI32(at), {step}), builder.coordinate({step}));
-    Value live = builder.compare(CmpIPredicate::slt, tokens, fill(builder.toI32(to), tokens));
+    Value tokens = builder.add(builder.fill(toI32(builder, at), {step}), builder.coordinate({step}));
+    Value live = builder.compare(CmpIPredicate::slt, tokens, fill(toI32(builder, to), tokens));
     Value mask = builder.both(live, areOutside(tokens));
     for (Value memory : memories) {
       auto type = cast<RankedTensorType>(memory.getType());
-      Value zero = builder.splat(builder.tile({step, type.getDimSize(3)}, type.getElementType()), 0);
-      builder.store(zero, memory, walk.indices(builder, memory, tokens), mask);
+      Value zero = builder.splat(RankedTensorType::get({step, type.getDimSize(3)}, type.getElementType()), 0);
+      storeTile(builder, zero, memory, walk.indices(builder, memory, tokens), mask);
     }
     return success();
   };

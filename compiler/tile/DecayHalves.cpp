@@ -1,5 +1,6 @@
 #include "compiler/tile/DecayHalves.h"
 #include "compiler/tile/Slices.h"
+#include "compiler/tile/tile_cumulative.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -14,11 +15,11 @@ DecayHalves::DecayHalves(TileBuilder &builder, Value decays, bool exclusive)
 }
 
 Value DecayHalves::fromMiddle(int64_t half) {
-  return builder_.cumprod(decays_, {.exclusive = exclusive_, .every = half});
+  return cumulativeProduct(builder_, decays_, {.exclusive = exclusive_, .every = half});
 }
 
 Value DecayHalves::toMiddle(int64_t half) {
-  return builder_.cumprod(decays_, {.exclusive = true, .reversed = true, .every = half});
+  return cumulativeProduct(builder_, decays_, {.exclusive = true, .reversed = true, .every = half});
 }
 
 Value DecayHalves::inSecond(int64_t half, ArrayRef<int64_t> shape) {

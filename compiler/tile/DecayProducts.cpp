@@ -1,5 +1,6 @@
 #include "compiler/tile/DecayProducts.h"
 #include "compiler/tile/Slices.h"
+#include "compiler/tile/tile_cumulative.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -8,7 +9,7 @@ using namespace linmu::tile;
 
 DecayProducts::DecayProducts(TileBuilder &builder, Value decays, bool exclusive)
     : builder_(builder), decays_(decays), exclusive_(exclusive) {
-  Value products = builder.cumprod(decays, {});
+  Value products = cumulativeProduct(builder, decays, {});
   all_ = ExtractOp::create(builder, builder.f32Tile({extentOf(decays, 1)}), products,
                            builder.index(extentOf(decays, 0) - 1));
 }
@@ -36,11 +37,12 @@ Value DecayProducts::whereAllowed(Type type, function_ref<Value()> products, fun
 }
 
 Value DecayProducts::read(Value rows) {
-  return builder_.multiply(rows, builder_.cumprod(decays_, {.exclusive = exclusive_}));
+  return builder_.multiply(rows, cumulativeProduct(builder_, decays_, {.exclusive = exclusive_}));
 }
 
 Value DecayProducts::written(Value rows) {
-  Value toEnd = builder_.multiply(rows, builder_.cumprod(decays_, {.exclusive = true, .reversed = true}));
+  Value toEnd =
+      builder_.multiply(rows, cumulativeProduct(builder_, decays_, {.exclusive = true, .reversed = true}));
   Value whole = builder_.divide(builder_.splat(all_.getType(), 1), all_);
   return builder_.multiply(toEnd, builder_.along(whole, 1, {extentOf(rows, 0), extentOf(rows, 1)}));
 }

@@ -1,4 +1,6 @@
 #include "compiler/tile/DecaySubChunks.h"
+#include "compiler/tile/tile_conversions.h"
+#include "compiler/tile/tile_cumulative.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -12,17 +14,17 @@ DecaySubChunks::DecaySubChunks(TileBuilder &builder, Value decays, int64_t size,
 }
 
 Value DecaySubChunks::fromStart(size_t chunk) {
-  return builder_.cumprod(decays_[chunk], {.exclusive = exclusive_});
+  return cumulativeProduct(builder_, decays_[chunk], {.exclusive = exclusive_});
 }
 
 Value DecaySubChunks::toEnd(size_t chunk) {
-  return builder_.cumprod(decays_[chunk], {.exclusive = true, .reversed = true});
+  return cumulativeProduct(builder_, decays_[chunk], {.exclusive = true, .reversed = true});
 }
 
 void DecaySubChunks::decayAcross(size_t chunk, MutableArrayRef<Value> tiles) {
   if (tiles.empty())
     return;
-  Value products = builder_.cumprod(decays_[chunk], {});
+  Value products = cumulativeProduct(builder_, decays_[chunk], {});
   int64_t columns = extentOf(products, 1);
   Value all = ExtractOp::create(builder_, builder_.f32Tile({columns}), products,
                                 builder_.index(spans_[chunk].size - 1));
@@ -46,9 +48,9 @@ Value DecaySubChunks::forEachToken(size_t chunk, Value init, function_ref<Value(
   builder_.setInsertionPointToStart(loop.getBody());
   Token token;
   token.index = arith::SubIOp::create(builder_, last, loop.getInductionVar());
-  token.i32 = builder_.toI32(token.index);
+  token.i32 = toI32(builder_, token.index);
   token.factors = loop.getRegionIterArg(1);
-  token.seenFrom = exclusive_ ? builder_.add(token.i32, builder_.i32(1)) : token.i32;
+  token.seenFrom = exclusive_ ? builder_.add(token.i32, builder_.splat(builder_.getI32Type(), 1)) : token.i32;
   Value next = body(token, loop.getRegionIterArg(0));
   // Readers that see this token see the one before it through this token's decay.
   Value decay = ExtractOp::create(builder_, builder_.f32Tile({shape[1]}), decays, token.index);

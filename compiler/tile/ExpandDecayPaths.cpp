@@ -2,6 +2,7 @@
 // other.
 #include "compiler/tile/DecaySubChunks.h"
 #include "compiler/tile/MacroOps.h"
+#include "compiler/tile/tile_cumulative.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -75,8 +76,8 @@ Value DecayPaths::inside(size_t chunk, Value sum) {
     Value behind = builder_.compare(arith::CmpIPredicate::sgt, builder_.coordinate(shape, 0),
                                     builder_.fill(token.i32, shape));
     // Across a token lead those to it and to later ones.
-    Value crossing = builder_.cumsum(builder_.select(behind, paths, zero),
-                                     {.exclusive = op_.getExclusive(), .reversed = true});
+    Value crossing = cumulativeSum(builder_, builder_.select(behind, paths, zero),
+                                   {.exclusive = op_.getExclusive(), .reversed = true});
     return builder_.add(total, builder_.select(behind, crossing, zero));
   });
 }
@@ -91,7 +92,7 @@ Value DecayPaths::run() {
     Value sum, over; // [S, D], and [D] of the paths that cross all of the sub-chunk
     auto add = [&](Value &to, Value part) { to = to ? builder_.add(to, part) : part; };
     if (Value paths = leaving(chunk, later))
-      add(sum, builder_.cumsum(paths, {.exclusive = true}));
+      add(sum, cumulativeSum(builder_, paths, {.exclusive = true}));
     Value arriving;
     for (const Pair &pair : pairs_) {
       if (pair.to == chunk)
@@ -100,7 +101,7 @@ Value DecayPaths::run() {
         add(over, builder_.sum(pair.paths, 0));
     }
     if (arriving)
-      add(sum, builder_.cumsum(arriving, {.exclusive = op_.getExclusive(), .reversed = true}));
+      add(sum, cumulativeSum(builder_, arriving, {.exclusive = op_.getExclusive(), .reversed = true}));
     if (over)
       add(sum, builder_.along(over, 1, {span.size, extentOf(result, 1)}));
     if (!sum)

@@ -1,6 +1,7 @@
 // pad-tiles: tiles of powers of two, for targets that divide them between threads bit by bit.
 #include "compiler/tile/Passes.h"
 #include "compiler/tile/tile_builder.h"
+#include "compiler/tile/tile_memory.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -88,8 +89,8 @@ void Padding::limitIndices(Operation *op, Value memory, MutableOperandRange indi
   }
   for (int64_t axis = int64_t(all.size()); axis < type.getRank(); ++axis) {
     int64_t size = type.getDimSize(axis);
-    all.push_back(builder.range(builder.index(0), sizeFor(size),
-                                {.to = sizeFor(size) == size ? Value() : builder.index(size)}));
+    all.push_back(tileRange(builder, builder.index(0), sizeFor(size),
+                            {.to = sizeFor(size) == size ? Value() : builder.index(size)}));
   }
   indices.assign(all);
 }
@@ -99,7 +100,7 @@ void Padding::maskRows(tile::StoreOp store) {
     if (!isa<RankedTensorType>(index.getType()) || !isPadded(index, 0))
       continue;
     TileBuilder builder(store.getLoc(), store);
-    Value live = builder.before(builder.index(before(index)[0]), now(index)[0]);
+    Value live = isBefore(builder, builder.index(before(index)[0]), now(index)[0]);
     if (store.getMask())
       live = builder.both(live, store.getMask());
     store.getMaskMutable().assign(live);
@@ -109,7 +110,7 @@ void Padding::maskRows(tile::StoreOp store) {
 Value Padding::masked(Operation *op, Value tile, int64_t axis, double value) {
   TileBuilder builder(op->getLoc(), op);
   Value coordinate = builder.coordinate(now(tile), axis);
-  Value end = builder.fill(builder.i32(before(tile)[axis]), now(tile));
+  Value end = builder.fill(builder.splat(builder.getI32Type(), before(tile)[axis]), now(tile));
   Value live = builder.compare(arith::CmpIPredicate::slt, coordinate, end);
   Value result = builder.select(live, tile, builder.splat(tile.getType(), value));
   before_[result] = before(tile);

@@ -29,7 +29,7 @@ Value tile::blockOf(TileBuilder &builder, Value matrix, Span rows, Span columns)
   if (type.getShape() == ArrayRef<int64_t>{rows.size, columns.size})
     return matrix;
   return tensor::ExtractSliceOp::create(
-      builder, builder.tile({rows.size, columns.size}, type.getElementType()), matrix,
+      builder, RankedTensorType::get({rows.size, columns.size}, type.getElementType()), matrix,
       attributes(builder, {rows.first, columns.first}), attributes(builder, {rows.size, columns.size}),
       attributes(builder, {1, 1}));
 }

@@ -1,5 +1,6 @@
 #include "compiler/tile/Substitution.h"
 #include "compiler/tile/Slices.h"
+#include "compiler/tile/tile_conversions.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -8,7 +9,7 @@ using namespace linmu::tile;
 
 /// i1: rows after `row`, and with `lower` of them the columns up to it.
 static Value reached(TileBuilder &builder, Value row, ArrayRef<int64_t> shape, bool lower) {
-  Value number = builder.fill(builder.toI32(row), shape);
+  Value number = builder.fill(toI32(builder, row), shape);
   Value later = builder.compare(arith::CmpIPredicate::sgt, builder.coordinate(shape, 0), number);
   if (!lower)
     return later;

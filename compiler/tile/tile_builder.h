@@ -24,23 +24,16 @@ public:
   using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
   using Value = mlir::Value;
 
-  mlir::RankedTensorType tile(llvm::ArrayRef<int64_t> shape, mlir::Type element);
-  mlir::RankedTensorType f32Tile(llvm::ArrayRef<int64_t> shape) { return tile(shape, getF32Type()); }
+  mlir::RankedTensorType f32Tile(llvm::ArrayRef<int64_t> shape) {
+    return mlir::RankedTensorType::get(shape, getF32Type());
+  }
 
   Value index(int64_t value);
-  Value i32(int64_t value);
   /// A scalar or a tile with all elements equal; floats, integers and i1.
   Value splat(mlir::Type type, double value);
 
   /// This block's place in a dimension of the grid.
   Value blockId(int64_t dimension);
-
-  Value toI32(Value index);
-  Value toIndex(Value i32);
-  /// f32 from a storage type (bf16, f16), of scalars and tiles; other types as they are.
-  Value extend(Value value);
-  /// The storage type `element` from f32.
-  Value round(Value value, mlir::Type element);
 
   /// `scalar` everywhere in a tile of this shape.
   Value fill(Value scalar, llvm::ArrayRef<int64_t> shape);
@@ -55,7 +48,6 @@ public:
   Value divide(Value a, Value b);
   Value minimum(Value a, Value b);
   Value maximum(Value a, Value b);
-  Value remainder(Value a, Value b);
   Value both(Value a, Value b) { return mlir::arith::AndIOp::create(*this, a, b); }
   Value compare(mlir::arith::CmpIPredicate predicate, Value a, Value b);
   Value select(Value condition, Value yes, Value no) {
@@ -63,14 +55,6 @@ public:
   }
   Value exp(Value a) { return mlir::math::ExpOp::create(*this, a); }
   Value reduce(tile::ReduceKind kind, Value source, int64_t axis);
-  struct CumulativeOptions {
-    bool exclusive = false;
-    bool reversed = false;
-    int64_t every = 0; ///< products of each so many rows by themselves; 0: of all
-  };
-  Value cumprod(Value source, const CumulativeOptions &options);
-  /// Rounded sums alone.
-  Value cumsum(Value source, const CumulativeOptions &options);
   Value sum(Value source, int64_t axis) { return reduce(tile::ReduceKind::add, source, axis); }
   /// lhs * rhs + init, with operands stored transposed as said.
   struct DotOptions {
@@ -79,19 +63,6 @@ public:
     Value init = {};
   };
   Value dot(Value lhs, Value rhs, DotOptions options);
-
-  struct RangeOptions {
-    Value from = {}, to = {}; ///< elements [from, to) are live
-    bool backward = false;
-    Value order = {}, batch = {};
-  };
-  /// `size` positions from `first` on, as an index of loads and stores.
-  Value range(Value first, int64_t size, const RangeOptions &options);
-  /// i1 tile [size]: whether element i comes before `to`, an index.
-  Value before(Value to, int64_t size);
-  /// memory[indices] as a tile; indices are as `tile.load` has them.
-  Value load(Value memory, mlir::ValueRange indices);
-  void store(Value value, Value memory, mlir::ValueRange indices, Value mask = {});
 };
 
 } // namespace linmu
