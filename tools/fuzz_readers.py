@@ -75,7 +75,7 @@ def seed_package(folder: Path) -> None:
         # The fields that count are before the code, of which a part serves as well.
         subprocess.run([BUILD / "bin" / "linmuc", source, "--package", folder / f"{name}.lmk"], check=True)
     identity = b"identity"
-    entry = b"LNMUENT1" + bytes(8) + len(identity).to_bytes(8, "little") + identity
+    entry = b"LNMUENT2" + bytes(8) + len(identity).to_bytes(8, "little") + identity
     (folder / "entry").write_bytes(entry + (4).to_bytes(8, "little") + b"code")
 
 

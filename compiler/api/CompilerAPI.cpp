@@ -176,7 +176,9 @@ Text emit(std::string_view source, const Options &options, Emit stage) {
           FailureOr<Package> package = cuda::compile(module, *signature, "", options.shared_bytes);
           if (failed(package))
             return failure();
-          result.text = std::move(package->source);
+          result.text = std::move(package->prelude);
+          for (const KernelSource &kernel : package->sources)
+            result.text += kernel.text;
           return success();
         }
         cpu::Stage target = stage == Emit::llvm ? cpu::Stage::llvm : cpu::Stage::assembly;

@@ -43,7 +43,7 @@ py::list launch(const Kernel &kernel, const py::sequence &inputs, const py::obje
   return tensors;
 }
 
-/// The machine code; of several architectures, one after the other.
+/// The machine code; for CUDA, of each architecture one cubin a kernel, one after the other.
 py::bytes codeOf(const Kernel &kernel) {
   std::string code;
   for (const PackageImage &image : kernel.package().images)

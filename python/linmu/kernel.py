@@ -47,7 +47,7 @@ class Kernel:
 
     @property
     def code(self) -> bytes:
-        """The machine code; of several architectures, one after the other."""
+        """The machine code; for CUDA, of each architecture one cubin a kernel, one after the other."""
         return self._native.code
 
     @property

@@ -8,7 +8,7 @@ namespace linmu {
 namespace {
 
 constexpr std::uint64_t magic = 0x474b50554d4e494c; // "LINMUPKG"
-constexpr std::uint32_t format_version = 6;
+constexpr std::uint32_t format_version = 7;
 
 void writeShape(ByteWriter &out, const std::vector<Extent> &shape) {
   out.writeCount(shape.size());
@@ -163,9 +163,15 @@ std::vector<std::byte> serialize(const Package &package) {
   body.writeCount(package.images.size());
   for (const PackageImage &image : package.images) {
     body.writeText(image.architecture);
+    body.writeText(image.kernel);
     body.writeBytes(image.code);
   }
-  body.writeText(package.source);
+  body.writeCount(package.sources.size());
+  for (const KernelSource &source : package.sources) {
+    body.writeText(source.kernel);
+    body.writeText(source.text);
+  }
+  body.writeText(package.prelude);
 
   std::vector<std::byte> fields = body.take();
   ByteWriter out;
@@ -218,13 +224,19 @@ Package deserialize(std::span<const std::byte> bytes, const std::string &origin)
     for (Launch &launch : variant.launches)
       launch = readLaunch(in);
   }
-  package.images.resize(in.readCount(16));
+  package.images.resize(in.readCount(24));
   for (PackageImage &image : package.images) {
     image.architecture = in.readText();
+    image.kernel = in.readText();
     auto code = in.readBytes();
     image.code.assign(code.begin(), code.end());
   }
-  package.source = in.readText();
+  package.sources.resize(in.readCount(16));
+  for (KernelSource &source : package.sources) {
+    source.kernel = in.readText();
+    source.text = in.readText();
+  }
+  package.prelude = in.readText();
   in.requireEnd();
   validate(package, origin);
   return package;

@@ -14,7 +14,8 @@
 // (strides in elements; offset 0), or the std::int64_t that an expression has become. Behind the operands
 // lies a pointer to the grid, std::int64_t[3]; block numbers count its first dimension fastest.
 //
-// For CUDA, it is one cubin for each architecture. Each kernel in it is
+// For CUDA, it is one cubin for each kernel and architecture, so that kernels can be compiled beside each
+// other and kept apart. The kernel in it is
 //     struct Arguments { long long words[n]; };
 //     extern "C" __global__ void kernel(const __grid_constant__ Arguments arguments);
 // where `words` holds the operands of the launch one after the other, then the grid's three extents. A tensor
@@ -111,11 +112,19 @@ struct Temporary {
   std::vector<ExpressionId> shape;
 };
 
-/// Machine code of all kernels of a package for one architecture.
+/// Machine code: for CUDA of one kernel for one architecture, for the CPU of all kernels.
 struct PackageImage {
   std::string architecture; ///< for CUDA, e.g. "sm_90a"; empty for the CPU, which Package::target names
+  std::string kernel;       ///< for CUDA, the symbol that launches name; empty for the CPU
   std::vector<std::byte> code;
   bool operator==(const PackageImage &) const = default;
+};
+
+/// CUDA C++ of one kernel.
+struct KernelSource {
+  std::string kernel; ///< the symbol that launches name
+  std::string text;   ///< behind Package::prelude, a translation unit of its own
+  bool operator==(const KernelSource &) const = default;
 };
 
 struct Package {
@@ -126,10 +135,12 @@ struct Package {
   std::vector<Expression> expressions;
   std::vector<Temporary> temporaries;
   std::vector<Variant> variants;
-  std::vector<PackageImage> images; ///< one for the CPU; for CUDA one for each architecture, in any order
-  /// For CUDA: one translation unit with every kernel, from which runtime/jit makes the images. Only what the
-  /// compiler hands to it has a source, and then no images.
-  std::string source;
+  /// One for the CPU; for CUDA, for each architecture one for each kernel that a launch names, in any order.
+  std::vector<PackageImage> images;
+  /// For CUDA: what runtime/jit makes the images from, one for each kernel that a launch names. Only what the
+  /// compiler hands to it has sources, and then no images.
+  std::vector<KernelSource> sources;
+  std::string prelude; ///< what stands before the text of every source; none where there are no sources
 };
 
 /// Serialised form: magic, format version, a 64-bit checksum of everything after it, then the fields.

@@ -5,6 +5,8 @@
 #include "runtime/core/tensor_view.h"
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <set>
 
 namespace linmu {
 
@@ -40,10 +42,10 @@ public:
       expressions(what, temporary.shape);
     }
     conditions();
-    images();
     for (const Variant &variant : package_.variants)
       for (const Launch &item : variant.launches)
         launch(item);
+    isForCuda() ? codeForCuda() : codeForCpu();
   }
 
 private:
@@ -134,28 +136,63 @@ private:
 
   bool isForCuda() const { return package_.target == "cuda"; }
 
-  void images() const {
+  void codeForCpu() const {
     const std::vector<PackageImage> &images = package_.images;
-    if (!isForCuda()) {
-      if (images.size() > 1 || !package_.source.empty() ||
-          (!images.empty() && !images[0].architecture.empty()))
-        fail("code for '" + package_.target + "' must be one image without a source");
-      return;
+    if (images.size() > 1 || !package_.sources.empty() || !package_.prelude.empty() ||
+        (!images.empty() && (!images[0].architecture.empty() || !images[0].kernel.empty())))
+      fail("code for '" + package_.target + "' must be one image without a source");
+  }
+
+  using Kernels = std::set<std::string>;
+
+  /// `held` says of which kernels there is `what`: of exactly those that launches name.
+  void kernels(const Kernels &held, const std::string &what) const {
+    Kernels launched;
+    for (const Variant &variant : package_.variants)
+      for (const Launch &launch : variant.launches)
+        launched.insert(launch.kernel);
+    for (const std::string &kernel : launched)
+      if (!held.contains(kernel))
+        fail("a launch names kernel '" + kernel + "', of which there is no " + what);
+    for (const std::string &kernel : held)
+      if (!launched.contains(kernel))
+        fail("no launch names kernel '" + kernel + "', of which there is " + what);
+  }
+
+  void codeForCuda() const {
+    if (package_.images.empty() == package_.sources.empty())
+      fail("code for CUDA must be either images or sources to make them from");
+    package_.sources.empty() ? images() : sources();
+  }
+
+  void images() const {
+    if (!package_.prelude.empty())
+      fail("there is a prelude and no source for it to stand before");
+    std::map<std::string, Kernels> held; // by architecture
+    for (std::size_t i = 0; i < package_.images.size(); ++i) {
+      const auto &[architecture, kernel, code] = package_.images[i];
+      if (!cuda::Architecture::parse(architecture))
+        fail("image " + std::to_string(i) + " is for the unknown architecture '" + architecture + "'");
+      if (code.empty())
+        fail("the image of kernel '" + kernel + "' for " + architecture + " is empty");
+      if (!held[architecture].insert(kernel).second)
+        fail("two images are of kernel '" + kernel + "' for " + architecture);
     }
-    if (images.empty() == package_.source.empty())
-      fail("code for CUDA must be either images or a source to make them from");
-    if (package_.source.find('\0') != std::string::npos)
+    for (const auto &[architecture, of_architecture] : held)
+      kernels(of_architecture, "code for " + architecture);
+  }
+
+  void sources() const {
+    Kernels held;
+    bool has_zero = package_.prelude.find('\0') != std::string::npos;
+    for (const KernelSource &source : package_.sources) {
+      if (!held.insert(source.kernel).second)
+        fail("two sources are of kernel '" + source.kernel + "'");
+      has_zero = has_zero || source.text.find('\0') != std::string::npos;
+    }
+    if (has_zero)
       fail("the CUDA source holds a zero byte");
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      if (!cuda::Architecture::parse(images[i].architecture))
-        fail("image " + std::to_string(i) + " is for the unknown architecture '" + images[i].architecture +
-             "'");
-      if (images[i].code.empty())
-        fail("the image for " + images[i].architecture + " is empty");
-      for (std::size_t other = 0; other < i; ++other)
-        if (images[other].architecture == images[i].architecture)
-          fail("two images are for " + images[i].architecture);
-    }
+    kernels(held, "CUDA source");
   }
 
   void launchOnCpu(const std::string &what, const Launch &launch) const {

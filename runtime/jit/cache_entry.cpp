@@ -6,7 +6,7 @@
 namespace linmu::jit {
 
 namespace {
-constexpr std::uint64_t magic = 0x31544e45554d4e4c; // "LNMUENT1"
+constexpr std::uint64_t magic = 0x32544e45554d4e4c; // "LNMUENT2"
 
 void writeMap(ByteWriter &out, const std::map<std::string, std::string> &map) {
   out.writeCount(map.size());

@@ -1,5 +1,5 @@
 // Files of the cache that know what they are the answer to: the canonical key and the signature of a pattern
-// text, and the machine code of a CUDA source.
+// text, and the machine code of a CUDA kernel.
 #pragma once
 #include "runtime/core/byte_stream.h"
 #include "runtime/core/package.h"

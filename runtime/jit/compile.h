@@ -52,7 +52,7 @@ struct CompileStatistics {
   std::int64_t corrupt_entries = 0;   ///< files in the cache that were damaged; each was compiled again
   std::int64_t unwritten_entries = 0; ///< compiled, but the file system refused to keep it
   std::int64_t memory_bytes = 0;      ///< of texts and code in memory now; see Settings::memory_cache_mib
-  std::int64_t images_compiled = 0;   ///< by NVRTC, one for each CUDA source and architecture
+  std::int64_t images_compiled = 0;   ///< by NVRTC, one for each CUDA kernel and architecture
   std::int64_t image_disk_hits = 0;
 };
 CompileStatistics compileStatistics();

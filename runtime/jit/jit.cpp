@@ -15,7 +15,7 @@ compiler::Options compilerOptions(const CompileOptions &options, const Target &t
                            .aliases = options.aliases,
                            .schedule = options.schedule,
                            .target = target.cuda ? "cuda" : "cpu"};
-  result.shared_bytes = target.sharedBytes(); // one source for all architectures
+  result.shared_bytes = target.sharedBytes(); // the same sources for all architectures
   if (options.gradient)
     result.gradient = {options.gradient->wrt, options.gradient->of};
   return result;
@@ -162,7 +162,7 @@ Kernel Jit::open(Package package, const CompileOptions &options, const Target &t
   if (target.emulate)
     return Kernel::open(std::move(package),
                         [](const Package &opened) { return emulation::openEmulated(opened); });
-  if (!package.source.empty()) {
+  if (!package.sources.empty()) {
     ImageCounts counts;
     package = withImages(std::move(package), target.architectures, disk, counts, options.package_folders);
     images_compiled_ += counts.compiled;

@@ -32,7 +32,7 @@ private:
                  const Target &target, const DiskCache *disk);
   std::optional<Kernel> readCode(const Package &description, const CompileOptions &options,
                                  const Target &target, const DiskCache &disk);
-  /// The package opened; one that has a source first gets its images.
+  /// The package opened; one that has sources first gets its images.
   Kernel open(Package package, const CompileOptions &options, const Target &target, const DiskCache *disk);
   void publish(const DiskCache *disk, const std::string &name, std::span<const std::byte> content);
 

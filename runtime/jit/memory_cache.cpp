@@ -7,7 +7,7 @@ namespace {
 // Of an entry and a slot, with what the heap adds.
 constexpr std::int64_t bytes_of_entry = 512;
 
-// An image lies in the package and, in whole pages, where it runs; the rest is a few operands and launches.
+// Each image lies in the package and, in whole pages, where it runs; the rest is a few operands and launches.
 std::int64_t bytesOf(const Kernel &kernel) {
   constexpr std::int64_t page = 4096;
   std::int64_t bytes = page;

@@ -42,11 +42,10 @@ void writePackages(const std::filesystem::path &folder, std::vector<std::string>
   for (const std::string &name : names)
     architectures.push_back(jit::Target::parse("cuda:" + name).architectures[0]);
   std::filesystem::create_directories(folder);
-  for (Package package : {cudaAddPackage(), cudaTotalPackage()}) {
-    package.images.clear();
-    package.source = hand_written_kernels;
+  for (const Package &package : {cudaAddPackage(), cudaTotalPackage()}) {
     jit::ImageCounts counts;
-    std::vector<std::byte> bytes = serialize(jit::withImages(package, architectures, nullptr, counts));
+    std::vector<std::byte> bytes =
+        serialize(jit::withImages(handWritten(package), architectures, nullptr, counts));
     std::filesystem::path file = folder / (package.signature.name + ".lmk");
     std::ofstream stream(file, std::ios::binary);
     stream.write(reinterpret_cast<const char *>(bytes.data()), std::streamsize(bytes.size()));

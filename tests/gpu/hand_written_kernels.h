@@ -1,12 +1,12 @@
 // CUDA kernels by hand, with the arguments that package.h states: what the runtime is tested with apart from
 // the compiler.
 #pragma once
+#include "runtime/core/package.h"
 
 namespace linmu::test {
 
-/// The kernels of the packages of tests/unit/runtime_fixture.h: of 'sum2' add, of 'total' sum_part and
-/// sum_whole.
-inline constexpr char hand_written_kernels[] = R"cuda(
+/// What stands before each of them.
+inline constexpr char hand_written_prelude[] = R"cuda(
 template <int count> struct Arguments {
   long long words[count];
 };
@@ -15,7 +15,11 @@ template <int count> struct Arguments {
 __device__ float *tokenOf(const long long *words, long long batch, long long token) {
   return reinterpret_cast<float *>(words[0]) + batch * words[5] + token * words[6];
 }
+)cuda";
 
+/// The kernels of the packages of tests/unit/runtime_fixture.h: of 'sum2' add, of 'total' sum_part and
+/// sum_whole.
+inline const std::vector<KernelSource> hand_written_kernels = {{"add", R"cuda(
 extern "C" __global__ void __launch_bounds__(128) add(const __grid_constant__ Arguments<30> arguments) {
   const long long *x = arguments.words, *y = x + 9, *o = x + 18, *grid = x + 27;
   long long token = blockIdx.x % grid[0], batch = blockIdx.x / grid[0];
@@ -25,7 +29,8 @@ extern "C" __global__ void __launch_bounds__(128) add(const __grid_constant__ Ar
         tokenOf(x, batch, token)[head * x[7] + feature] + tokenOf(y, batch, token)[head * y[7] + feature];
   }
 }
-
+)cuda"},
+                                                               {"sum_part", R"cuda(
 extern "C" __global__ void sum_part(const __grid_constant__ Arguments<21> arguments) {
   const long long *x = arguments.words, *parts = x + 9, *grid = x + 18;
   long long part = blockIdx.x % grid[0], batch = blockIdx.x / grid[0];
@@ -36,7 +41,8 @@ extern "C" __global__ void sum_part(const __grid_constant__ Arguments<21> argume
     sum += *tokenOf(x, batch, token);
   *tokenOf(parts, batch, part) = sum;
 }
-
+)cuda"},
+                                                               {"sum_whole", R"cuda(
 extern "C" __global__ void sum_whole(const __grid_constant__ Arguments<21> arguments) {
   const long long *parts = arguments.words, *o = parts + 9;
   if (threadIdx.x != 0)
@@ -46,6 +52,17 @@ extern "C" __global__ void sum_whole(const __grid_constant__ Arguments<21> argum
     sum += *tokenOf(parts, blockIdx.x, part);
   *tokenOf(o, blockIdx.x, 0) = sum;
 }
-)cuda";
+)cuda"}};
+
+/// `package` as the compiler hands it over, with the sources of its kernels in the place of images.
+inline Package handWritten(Package package) {
+  package.prelude = hand_written_prelude;
+  for (const PackageImage &image : package.images)
+    for (const KernelSource &source : hand_written_kernels)
+      if (source.kernel == image.kernel)
+        package.sources.push_back(source);
+  package.images.clear();
+  return package;
+}
 
 } // namespace linmu::test

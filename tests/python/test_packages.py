@@ -63,6 +63,15 @@ def test_a_package_takes_no_options(package, option):
     )
 
 
+def test_the_code_of_all_kernels_for_cuda_is_counted_by_architecture(tmp_path):
+    package = tmp_path / "total.lmk"
+    subprocess.run([BUILD / "tests" / "fake_cuda_package", "total", package], check=True)
+    text = linmuc(package).stdout
+    # The stand-in's code is the names of two kernels, each with a zero behind.
+    assert f"size      {package.stat().st_size:,} bytes, with 19 bytes of code for sm_90a\n" in text
+    assert re.search(r"^     sum_part\(x, temporary 1\)$", text, re.M)
+
+
 def test_code_for_another_cpu_is_shown_with_what_this_one_lacks(tmp_path):
     sound = tmp_path / "older.lmk"
     assert linmuc(PATTERN, "--cpu=sapphirerapids", "--package", sound).returncode == 0

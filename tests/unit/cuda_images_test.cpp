@@ -1,6 +1,7 @@
 // From CUDA source to machine code, by the NVRTC that this machine has.
 #include "runtime/core/byte_stream.h"
 #include "runtime/core/cuda/architecture.h"
+#include "runtime/core/for_each_on_threads.h"
 #include "runtime/core/settings.h"
 #include "runtime/jit/cuda_images.h"
 #include "runtime/jit/jit.h"
@@ -8,9 +9,9 @@
 #include "tests/gpu/hand_written_kernels.h"
 #include "tests/unit/cuda_fixture.h"
 #include "tests/unit/temporary_folder.h"
-#include <array>
 #include <cstdlib>
 #include <optional>
+#include <sched.h>
 
 using namespace linmu;
 using namespace linmu::test;
@@ -33,19 +34,12 @@ bool hasNvrtc() {
   if (!hasNvrtc())                                                                                           \
   GTEST_SKIP() << "this machine has no NVRTC"
 
-Package uncompiled(Package package, std::string source = hand_written_kernels) {
-  package.images.clear();
-  package.source = std::move(source);
-  return package;
-}
-
-/// The compiler of the caches' tests: a text is the CUDA source itself.
-std::string compiled_source = hand_written_kernels;
+/// The compiler of the caches' tests.
 int compilations = 0;
 
 compiler::Bytes describe(std::string_view, const compiler::Options &options) {
-  Package package = cudaAddPackage();
-  package.key = options.target + "0add";
+  Package package = cudaTotalPackage();
+  package.key = options.target + "0total";
   package.target.clear();
   package.images.clear();
   package.variants = {{}};
@@ -54,8 +48,8 @@ compiler::Bytes describe(std::string_view, const compiler::Options &options) {
 
 compiler::Bytes compileToSource(std::string_view, const compiler::Options &options) {
   ++compilations;
-  Package package = uncompiled(cudaAddPackage(), compiled_source);
-  package.key = options.target + "0add";
+  Package package = handWritten(cudaTotalPackage());
+  package.key = options.target + "0total";
   return {true, serialize(package), ""};
 }
 
@@ -68,7 +62,6 @@ protected:
     settings.cache_dir = folder / "cache";
     settings.cuda_driver = LINMU_FAKE_CUDA_DRIVER;
     scope.emplace(settings);
-    compiled_source = hand_written_kernels;
     compilations = 0;
   }
 
@@ -99,40 +92,87 @@ protected:
   std::optional<ScopedSettings> scope;
 };
 
-TEST_F(CudaImages, SeveralKernelsOfOnePackageAreOneSourceForEachOfSixArchitectures) {
-  REQUIRE_NVRTC();
+std::vector<cuda::Architecture> architecturesOf(const std::vector<std::string> &names) {
   std::vector<cuda::Architecture> architectures;
-  for (const std::string &name : all_architectures)
+  for (const std::string &name : names)
     architectures.push_back(*cuda::Architecture::parse(name));
+  return architectures;
+}
+
+TEST_F(CudaImages, EachKernelIsAnImageForEachOfSixArchitectures) {
+  REQUIRE_NVRTC();
   jit::ImageCounts counts;
-  Package package = jit::withImages(uncompiled(cudaTotalPackage()), architectures, nullptr, counts);
-  EXPECT_EQ(package.source, "");
-  EXPECT_EQ(counts.compiled, 6);
-  ASSERT_EQ(package.images.size(), 6u);
-  for (std::size_t i = 0; i < 6; ++i) {
-    EXPECT_EQ(package.images[i].architecture, all_architectures[i]);
-    std::string code(reinterpret_cast<const char *>(package.images[i].code.data()),
-                     package.images[i].code.size());
+  Package package =
+      jit::withImages(handWritten(cudaTotalPackage()), architecturesOf(all_architectures), nullptr, counts);
+  EXPECT_TRUE(package.sources.empty());
+  EXPECT_EQ(package.prelude, "");
+  EXPECT_EQ(counts.compiled, 12);
+  ASSERT_EQ(package.images.size(), 12u);
+  for (std::size_t i = 0; i < 12; ++i) {
+    const auto &[architecture, kernel, bytes] = package.images[i];
+    EXPECT_EQ(architecture, all_architectures[i / 2]);
+    EXPECT_EQ(kernel, i % 2 == 0 ? "sum_part" : "sum_whole");
+    std::string code(reinterpret_cast<const char *>(bytes.data()), bytes.size());
     EXPECT_EQ(code.substr(0, 4), "\177ELF");
-    EXPECT_NE(code.find(".text.sum_part"), code.npos);
-    EXPECT_NE(code.find(".text.sum_whole"), code.npos);
+    for (const char *name : {"sum_part", "sum_whole"})
+      EXPECT_EQ(code.find(std::string(".text.") + name) != code.npos, kernel == name) << kernel;
   }
   EXPECT_EQ(deserialize(serialize(package), "file.lmk").images, package.images);
 }
 
-TEST_F(CudaImages, WhatNvrtcRefusesIsSaidWithItsLog) {
+/// While one lives, this thread and those it starts run on one processor.
+class OneProcessor {
+public:
+  OneProcessor() {
+    sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++cpu)
+      if (CPU_ISSET(cpu, &before_))
+        CPU_SET(cpu, &one);
+    sched_setaffinity(0, sizeof one, &one);
+  }
+  ~OneProcessor() { sched_setaffinity(0, sizeof before_, &before_); }
+  OneProcessor(const OneProcessor &) = delete;
+  OneProcessor &operator=(const OneProcessor &) = delete;
+
+private:
+  cpu_set_t before_{};
+};
+
+TEST_F(CudaImages, TheCodeIsTheSameHoweverManyThreadsMakeIt) {
+  REQUIRE_NVRTC();
+  auto made = [] {
+    jit::ImageCounts counts;
+    return serialize(jit::withImages(handWritten(cudaTotalPackage()), architecturesOf({"sm_80", "sm_90a"}),
+                                     nullptr, counts));
+  };
+  std::vector<std::byte> by_several = made();
+  OneProcessor one;
+  ASSERT_EQ(processorsToUse(), 1u);
+  EXPECT_EQ(made(), by_several);
+}
+
+TEST_F(CudaImages, WhatNvrtcRefusesIsSaidWithItsLogAndTheKernel) {
   REQUIRE_NVRTC();
   jit::ImageCounts counts;
-  Error error = errorOf([&] {
-    jit::withImages(
-        uncompiled(cudaAddPackage(), "#line 7 \"cell.mlir\"\nextern \"C\" __global__ void add() { x = 1; }"),
-        std::array{*cuda::Architecture::parse("sm_80")}, nullptr, counts);
-  });
-  EXPECT_EQ(error.code(), ErrorCode::internal);
-  std::string message = error.what();
-  EXPECT_TRUE(message.starts_with("NVRTC refuses 'sum2.cu' for sm_80 (NVRTC_ERROR_COMPILATION):\n"))
+  auto messageOf = [&](Package package) {
+    Error error =
+        errorOf([&] { jit::withImages(std::move(package), architecturesOf({"sm_80"}), nullptr, counts); });
+    EXPECT_EQ(error.code(), ErrorCode::internal);
+    return std::string(error.what());
+  };
+  Package package = handWritten(cudaTotalPackage());
+  package.sources[1].text = "#line 7 \"cell.mlir\"\nextern \"C\" __global__ void sum_whole() { x = 1; }";
+  std::string message = messageOf(package);
+  EXPECT_TRUE(message.starts_with("NVRTC refuses 'sum_whole.cu' for sm_80 (NVRTC_ERROR_COMPILATION):\n"))
       << message;
   EXPECT_NE(message.find("cell.mlir(7): error: identifier \"x\" is undefined"), message.npos) << message;
+  // Of several the first is named, also where a later one, being longer, is compiled before it.
+  package.sources[0].text = "y";
+  for (int turn = 0; turn < 5; ++turn)
+    EXPECT_TRUE(messageOf(package).starts_with("NVRTC refuses 'sum_part.cu' for sm_80 "));
+  EXPECT_EQ(counts.compiled, 0);
 }
 
 TEST_F(CudaImages, AMachineWithoutNvrtcSaysSoInOneSentence) {
@@ -202,35 +242,65 @@ TEST_F(CudaImages, TheLibraryIsTakenFromTheToolkitThatIsNamedThenFromPythonsPack
 TEST_F(CudaImages, ASecondProcessTakesEachImageFromTheDisk) {
   REQUIRE_NVRTC();
   Process first;
-  EXPECT_EQ(first.compile("cuda:sm_90a,sm_80").package().images.size(), 2u);
-  EXPECT_EQ(first.counts(), "1 compiled, 0 disk, 2 images compiled, 0 images disk, 0 corrupt");
+  std::vector<PackageImage> compiled = first.compile("cuda:sm_90a,sm_80").package().images;
+  EXPECT_EQ(compiled.size(), 4u);
+  EXPECT_EQ(first.counts(), "1 compiled, 0 disk, 4 images compiled, 0 images disk, 0 corrupt");
   first.compile("cuda:sm_90a,sm_80");
-  EXPECT_EQ(first.counts(), "1 compiled, 0 disk, 2 images compiled, 0 images disk, 0 corrupt");
+  EXPECT_EQ(first.counts(), "1 compiled, 0 disk, 4 images compiled, 0 images disk, 0 corrupt");
   Process second;
-  EXPECT_EQ(second.compile("cuda:sm_80").package().images[0].architecture, "sm_80");
-  EXPECT_EQ(second.counts(), "0 compiled, 1 disk, 0 images compiled, 1 images disk, 0 corrupt");
+  std::vector<PackageImage> read = second.compile("cuda:sm_80").package().images;
+  EXPECT_EQ(read, std::vector(compiled.begin() + 2, compiled.end()));
+  EXPECT_EQ(second.counts(), "0 compiled, 1 disk, 0 images compiled, 2 images disk, 0 corrupt");
+}
+
+TEST_F(CudaImages, AKernelOfAnotherPatternWithTheSameTextIsTakenFromTheDisk) {
+  REQUIRE_NVRTC();
+  jit::DiskCache disk(folder / "cache");
+  jit::ImageCounts counts;
+  Package package = handWritten(cudaTotalPackage());
+  Package first = jit::withImages(package, architecturesOf({"sm_80"}), &disk, counts);
+  package.signature.name = "another";
+  package.sources[1].text += "// changed\n";
+  Package second = jit::withImages(package, architecturesOf({"sm_80"}), &disk, counts);
+  EXPECT_EQ(counts.compiled, 3);
+  EXPECT_EQ(counts.disk_hits, 1);
+  EXPECT_EQ(first.images[0], second.images[0]);
+  package.prelude += "// changed\n";
+  jit::withImages(package, architecturesOf({"sm_80"}), &disk, counts);
+  EXPECT_EQ(counts.compiled, 5);
+}
+
+TEST_F(CudaImages, WhatIsCompiledBeforeAnotherKernelIsRefusedIsKept) {
+  REQUIRE_NVRTC();
+  jit::DiskCache disk(folder / "cache");
+  jit::ImageCounts counts;
+  Package package = handWritten(cudaTotalPackage());
+  package.sources[1].text = "y";
+  errorOf([&] { jit::withImages(package, architecturesOf({"sm_80"}), &disk, counts); });
+  EXPECT_EQ(cubins().size(), 1u);
 }
 
 TEST_F(CudaImages, ADamagedImageIsCompiledAgain) {
   REQUIRE_NVRTC();
   Process().compile("cuda:sm_80");
-  ASSERT_EQ(cubins().size(), 1u);
+  ASSERT_EQ(cubins().size(), 2u);
   std::string bytes = readBytes(cubins()[0]);
   bytes[bytes.size() / 2] ^= 1;
   writeBytes(cubins()[0], bytes);
   Process second;
   second.compile("cuda:sm_80");
-  EXPECT_EQ(second.counts(), "0 compiled, 1 disk, 1 images compiled, 0 images disk, 1 corrupt");
+  EXPECT_EQ(second.counts(), "0 compiled, 1 disk, 1 images compiled, 1 images disk, 1 corrupt");
   Process third;
   third.compile("cuda:sm_80");
-  EXPECT_EQ(third.counts(), "0 compiled, 1 disk, 0 images compiled, 1 images disk, 0 corrupt");
+  EXPECT_EQ(third.counts(), "0 compiled, 1 disk, 0 images compiled, 2 images disk, 0 corrupt");
 }
 
 TEST_F(CudaImages, WithoutNamesTheGpusAtHandAreCompiledFor) {
   REQUIRE_NVRTC();
   Kernel kernel = Process().compile("cuda");
-  ASSERT_EQ(kernel.package().images.size(), 1u); // two devices of one architecture
-  EXPECT_EQ(kernel.package().images[0].architecture, "sm_90a");
+  ASSERT_EQ(kernel.package().images.size(), 2u); // of two kernels; two devices of one architecture
+  for (const PackageImage &image : kernel.package().images)
+    EXPECT_EQ(image.architecture, "sm_90a");
 }
 
 TEST(CudaArchitecture, SaysHowMuchSharedMemoryABlockMayHave) {

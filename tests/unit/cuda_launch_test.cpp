@@ -166,12 +166,8 @@ TEST_F(CudaLaunch, AThreadKeepsTheContextThatItHad) {
 
 TEST_F(CudaLaunch, TheImageForTheDeviceIsTaken) {
   Package package = cudaAddPackage();
-  auto coded = [](std::string names) {
-    auto bytes = std::as_bytes(std::span(names.c_str(), names.size() + 1));
-    return std::vector<std::byte>(bytes.begin(), bytes.end());
-  };
-  package.images = {
-      {"sm_90", coded("add of_90")}, {"sm_90a", coded("add of_90a")}, {"sm_80", coded("add of_80")}};
+  package.images = {fakeImage("sm_90", "add", "add of_90"), fakeImage("sm_90a", "add", "add of_90a"),
+                    fakeImage("sm_80", "add", "add of_80")};
   OneToken call;
   call(Kernel::open(package));
   EXPECT_EQ(count("cuModuleLoadData 'add of_90a' device=0 relaxed"), 1u);
@@ -204,7 +200,7 @@ TEST(CudaArchitecture, NamesAreThoseOfTheSixThatAreCompiledFor) {
 
 TEST_F(CudaLaunch, AnArchitectureThatIsMissingIsNamed) {
   Package package = cudaAddPackage();
-  package.images = {{"sm_80", package.images[0].code}, {"sm_100a", package.images[0].code}};
+  package.images = {fakeImage("sm_80", "add"), fakeImage("sm_100a", "add")};
   Error error = errorOf([&] { OneToken()(Kernel::open(package)); });
   EXPECT_EQ(error.code(), ErrorCode::unsupported);
   EXPECT_STREQ(error.what(),
@@ -213,10 +209,7 @@ TEST_F(CudaLaunch, AnArchitectureThatIsMissingIsNamed) {
 }
 
 TEST_F(CudaLaunch, APackageOfSourceAloneIsRefused) {
-  Package package = cudaAddPackage();
-  package.images.clear();
-  package.source = "text";
-  Error error = errorOf([&] { Kernel::open(package); });
+  Error error = errorOf([] { Kernel::open(withoutImages(cudaAddPackage(), "text")); });
   EXPECT_EQ(error.code(), ErrorCode::unsupported);
   EXPECT_STREQ(error.what(), "pattern 'sum2': the package holds CUDA source and no code to run");
 }
@@ -293,8 +286,8 @@ TEST_F(CudaLaunch, WhatTheDriverRefusesIsNamedWithItsReason) {
   OneToken call;
   cuda.failures["cuModuleLoadData"] = 2;
   EXPECT_STREQ(errorOf([&] { call(kernel); }).what(),
-               "loading pattern 'sum2', compiled for sm_90a, on cuda:0 with a driver of CUDA 13.0: the CUDA "
-               "driver says "
+               "loading kernel 'add' of pattern 'sum2', compiled for sm_90a, on cuda:0 with a driver of "
+               "CUDA 13.0: the CUDA driver says "
                "CUDA_ERROR_OUT_OF_MEMORY (out of memory)");
   cuda.failures = {{"cuLaunchKernel", 719}};
   Error error = errorOf([&] { call(kernel); });

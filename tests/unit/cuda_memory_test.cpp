@@ -106,7 +106,22 @@ TEST_F(CudaWorkspace, AFirstLaunchInsideACaptureLoadsItsCodeWithTheCaptureRelaxe
   alignas(64) std::byte workspace[128];
   Total()(Kernel::open(cudaTotalPackage()),
           {.stream = stream, .workspace = workspace, .workspace_bytes = 128});
-  EXPECT_EQ(count("cuModuleLoadData 'sum_part sum_whole' device=0 relaxed"), 1u);
+  EXPECT_EQ(count("cuModuleLoadData"), 2u);
+  EXPECT_EQ(count("cuModuleLoadData 'sum_part' device=0 relaxed"), 1u);
+  EXPECT_EQ(count("cuModuleLoadData 'sum_whole' device=0 relaxed"), 1u);
+}
+
+TEST_F(CudaWorkspace, WhereOneKernelCannotBeLoadedNoneStaysLoaded) {
+  Package package = cudaTotalPackage();
+  package.images[1] = fakeImage("sm_90a", "sum_whole", "another");
+  Kernel kernel = Kernel::open(package);
+  EXPECT_STREQ(errorOf([&] { Total()(kernel, {}); }).what(),
+               "preparing kernel 'sum_whole' of pattern 'total': the CUDA driver says error 500");
+  EXPECT_EQ(count("cuModuleLoadData"), 2u);
+  EXPECT_EQ(count("cuModuleUnload 'sum_part' device=0"), 1u);
+  EXPECT_EQ(count("cuModuleUnload 'another' device=0"), 1u);
+  Total()(Kernel::open(cudaTotalPackage()), {});
+  EXPECT_EQ(count("cuModuleUnload"), 2u); // what came through stays
 }
 
 TEST_F(CudaWorkspace, OneThatIsTooSmallOrNotAlignedIsRefused) {

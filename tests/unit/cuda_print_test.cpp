@@ -30,14 +30,19 @@ protected:
     context.appendDialectRegistry(registry);
   }
 
+  static std::vector<KernelSource> printed(tile::ProgramOp program) {
+    auto kernels = cuda::printProgram(program);
+    return succeeded(kernels) ? *kernels : std::vector<KernelSource>();
+  }
+
   std::string print(OwningOpRef<ModuleOp> &&module) { return print(module); }
   std::string print(OwningOpRef<ModuleOp> &module) {
     std::string text;
     if (!module)
       return text;
     for (auto program : module->getOps<tile::ProgramOp>())
-      if (FailureOr<std::string> printed = cuda::printProgram(program); succeeded(printed))
-        text += *printed;
+      for (const KernelSource &kernel : printed(program))
+        text += kernel.text;
     return text;
   }
 
@@ -64,6 +69,26 @@ TEST_P(PrintedFile, CompilesForDevices) {
       EXPECT_TRUE(result.compiled) << architecture << ": " << result.log;
       EXPECT_GT(result.cubin.size(), 1000U);
     }
+}
+
+TEST_P(PrintedFile, EachKernelCompilesApart) {
+  module->walk([&](tile::ProgramOp program) {
+    std::vector<KernelSource> kernels = printed(program);
+    std::vector<std::string> names;
+    for (auto kernel : program.getBody().getOps<tile::KernelOp>())
+      names.push_back(kernel.getSymName().str());
+    ASSERT_EQ(kernels.size(), names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      EXPECT_EQ(kernels[i].kernel, names[i]);
+      NvrtcResult result =
+          compileWithNvrtc(std::string(cuda::devicePrelude()) + kernels[i].text, "sm_90a", {});
+      EXPECT_TRUE(result.compiled) << result.log;
+      std::string code(result.cubin.begin(), result.cubin.end());
+      for (const std::string &name : names)
+        EXPECT_EQ(code.find(".text." + name + '\0') != code.npos, name == names[i])
+            << names[i] << ", " << name;
+    }
+  });
 }
 
 TEST_P(PrintedFile, CompilesForTheHost) {

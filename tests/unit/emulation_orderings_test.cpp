@@ -3,7 +3,6 @@
 #include "compiler/api/compiler_api.h"
 #include "compiler/target/cuda/emulation/EmulatedExecutor.h"
 #include "compiler/target/cuda/emulation/Orderings.h"
-#include "compiler/target/cuda/prelude/Prelude.h"
 #include "runtime/core/error.h"
 #include "runtime/core/kernel.h"
 #include "runtime/core/package_file.h"
@@ -131,30 +130,29 @@ Package packageOf(const Case &test) {
   if (!compiled.ok)
     throw Error(ErrorCode::invalidPattern, compiled.diagnostics);
   Package package = deserialize(compiled.bytes, test.name);
-  std::size_t prelude = cuda::devicePrelude().size();
-  package.source = package.source.substr(0, prelude) +
-                   emulation::withoutLineDirectives(std::string_view(package.source).substr(prelude));
+  for (KernelSource &source : package.sources)
+    source.text = emulation::withoutLineDirectives(source.text);
   return package;
 }
 
+struct KernelOrdering {
+  const KernelSource *kernel;
+  emulation::Ordering ordering;
+};
+
 /// Those of the kernels that a call of `tokens` tokens launches.
-std::vector<emulation::Ordering> orderingsOf(const Kernel &kernel, const std::string &text) {
+std::vector<KernelOrdering> orderingsOf(const Kernel &kernel) {
   Symbols symbols{.batch = 1, .tokens = tokens};
   const Package &package = kernel.package();
   auto variant = std::find_if(package.variants.begin(), package.variants.end(), [&](const Variant &each) {
     return each.condition == Variant::always || package.expressions[each.condition].evaluate(symbols) != 0;
   });
-  std::vector<emulation::Ordering> found;
-  for (const Launch &launch : variant->launches) {
-    // From its name to the next kernel.
-    std::size_t begin = text.find(" " + launch.kernel + "(const __grid_constant__");
-    std::size_t end = std::min(text.find("__global__", begin), text.size());
-    int line = static_cast<int>(std::count(text.begin(), text.begin() + std::ptrdiff_t(begin), '\n'));
-    for (emulation::Ordering ordering : emulation::orderingsIn(text.substr(begin, end - begin))) {
-      ordering.line += line;
-      found.push_back(ordering);
-    }
-  }
+  std::vector<KernelOrdering> found;
+  for (const KernelSource &source : package.sources)
+    if (std::any_of(variant->launches.begin(), variant->launches.end(),
+                    [&](const Launch &launch) { return launch.kernel == source.kernel; }))
+      for (const emulation::Ordering &ordering : emulation::orderingsIn(source.text))
+        found.push_back({&source, ordering});
   return found;
 }
 
@@ -172,7 +170,6 @@ class PrintedOrderings : public testing::TestWithParam<Case> {};
 
 TEST_P(PrintedOrderings, NoneMayGo) {
   Package package = packageOf(GetParam());
-  std::string text = package.source.substr(cuda::devicePrelude().size());
   emulation::ExecutorOptions options;
   // One executor for all runs, so that each kernel is compiled for the host once.
   auto kernel = Kernel::open(package, [&](const Package &opened) { return openEmulated(opened, &options); });
@@ -181,7 +178,7 @@ TEST_P(PrintedOrderings, NoneMayGo) {
     calls.emplace_back(kernel, size.tokens, size.item, size.finite, size.wide);
   for (test::EmulatedCall &call : calls)
     ASSERT_NO_THROW(call.run());
-  std::vector<emulation::Ordering> orderings = orderingsOf(kernel, text);
+  std::vector<KernelOrdering> orderings = orderingsOf(kernel);
   if (kernel.algorithm(tokens) != "recurrent") {
     EXPECT_FALSE(orderings.empty());
   }
@@ -194,13 +191,14 @@ TEST_P(PrintedOrderings, NoneMayGo) {
     orderings.resize(most);
   }
   std::vector<std::string> spare;
-  for (const emulation::Ordering &ordering : orderings) {
+  for (const auto &[source, ordering] : orderings) {
+    options.without_ordering_in = source->kernel;
     options.without_ordering_at = ordering.line;
     try {
       for (test::EmulatedCall &call : calls)
         call.run();
-      spare.push_back(ordering.call + " at line " + std::to_string(ordering.line) + " of the text may go:\n" +
-                      linesAround(text, ordering.line));
+      spare.push_back(ordering.call + " at line " + std::to_string(ordering.line) + " of '" + source->kernel +
+                      "' may go:\n" + linesAround(source->text, ordering.line));
     } catch (const Error &error) {
       EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(ErrorCode::internal)) << error.what();
     }

@@ -159,6 +159,11 @@ FAKE cuModuleLoadData(void **module, const void *image) {
                 text("'", loaded->image, "' device=", currentDevice(), capture_mode == 2 ? " relaxed" : ""));
 }
 
+FAKE cuModuleUnload(void *module) {
+  std::unique_ptr<FakeModule> loaded(static_cast<FakeModule *>(module));
+  return record("cuModuleUnload", text("'", loaded->image, "' device=", loaded->device));
+}
+
 FAKE cuModuleGetFunction(void **function, void *module, const char *name) {
   std::istringstream names(static_cast<FakeModule *>(module)->image);
   for (std::string word; names >> word;)

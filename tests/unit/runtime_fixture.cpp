@@ -29,7 +29,7 @@ Package addPackage() {
   package.key = "00c0ffee";
   package.target = hostTarget();
   package.signature = {"sum2", {operand("x", 3, 4), operand("y", 3, 4)}, {operand("o", 3, 4)}};
-  package.images = {{"", image("add")}};
+  package.images = {{"", "", image("add")}};
   Launch launch;
   launch.kernel = "add";
   package.expressions = {Expression::of(Expression::Term::tokens), Expression::of(Expression::Term::batch)};
@@ -58,7 +58,7 @@ Package totalPackage() {
   code.resize(second);
   std::vector<std::byte> whole = image("sum_whole");
   code.insert(code.end(), whole.begin(), whole.end());
-  package.images = {{"", std::move(code)}};
+  package.images = {{"", "", std::move(code)}};
   Launch parts{"sum_part", 0, {parts_of_four, batch}, 0, {{Binding::input, 0}, {Binding::temporary, 1}}};
   Launch sum{"sum_whole", second, {batch}, 0, {{Binding::temporary, 1}, {Binding::result, 0}}};
   package.variants = {{fewer_than_eight, "also two", {parts, sum}},
@@ -66,11 +66,17 @@ Package totalPackage() {
   return package;
 }
 
-static Package forCuda(Package package, std::string_view code) {
+PackageImage fakeImage(const std::string &architecture, const std::string &kernel, const std::string &names) {
+  const std::string &code = names.empty() ? kernel : names;
+  auto bytes = std::as_bytes(std::span(code.c_str(), code.size() + 1));
+  return {architecture, kernel, {bytes.begin(), bytes.end()}};
+}
+
+static Package forCuda(Package package) {
   package.target = "cuda";
-  auto bytes = std::as_bytes(std::span(code));
-  package.images = {{"sm_90a", {bytes.begin(), bytes.end()}}};
-  package.images[0].code.push_back(std::byte(0));
+  package.images.clear();
+  for (const Launch &launch : package.variants.back().launches)
+    package.images.push_back(fakeImage("sm_90a", launch.kernel));
   for (Variant &variant : package.variants)
     for (Launch &launch : variant.launches) {
       launch.entry = 0;
@@ -79,16 +85,24 @@ static Package forCuda(Package package, std::string_view code) {
   return package;
 }
 
-Package cudaAddPackage() { return forCuda(addPackage(), "add"); }
+Package cudaAddPackage() { return forCuda(addPackage()); }
 
-Package cudaTotalPackage() { return forCuda(totalPackage(), "sum_part sum_whole"); }
+Package cudaTotalPackage() { return forCuda(totalPackage()); }
+
+Package withoutImages(Package package, const std::string &text) {
+  package.prelude = "// " + package.signature.name + "\n";
+  for (const PackageImage &image : package.images)
+    package.sources.push_back({image.kernel, text});
+  package.images.clear();
+  return package;
+}
 
 Package resultOnlyPackage(const std::string &kernel, std::int64_t workspace_bytes) {
   Package package;
   package.key = "1";
   package.target = hostTarget();
   package.signature = {kernel, {}, {operand("o", 1, 1)}};
-  package.images = {{"", image(kernel)}};
+  package.images = {{"", "", image(kernel)}};
   package.expressions = {Expression::of(Expression::Term::tokens)};
   package.variants = {{Variant::always, kernel, {{kernel, 0, {0}, workspace_bytes, {{Binding::result, 0}}}}}};
   return package;

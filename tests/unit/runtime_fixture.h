@@ -28,8 +28,16 @@ Package resultOnlyPackage(const std::string &kernel, std::int64_t workspace_byte
 /// of 128 threads.
 Package cudaAddPackage();
 
-/// totalPackage() for CUDA likewise; the text is "sum_part sum_whole".
+/// totalPackage() for CUDA likewise, with images of "sum_part" and "sum_whole".
 Package cudaTotalPackage();
+
+/// An image whose code is `names`, by default the name of its kernel, with a zero behind: what the stand-in
+/// for the driver takes.
+PackageImage fakeImage(const std::string &architecture, const std::string &kernel,
+                       const std::string &names = {});
+
+/// A package for CUDA as the compiler hands it over: in the place of each image a source, all of them `text`.
+Package withoutImages(Package package, const std::string &text);
 
 /// A contiguous f32 view.
 TensorView view(float *data, std::initializer_list<std::int64_t> sizes);

@@ -5,6 +5,7 @@
 
 using namespace linmu;
 using namespace linmu::test;
+using namespace std::string_literals;
 
 namespace {
 
@@ -22,11 +23,10 @@ std::string messageFor(const Package &package) {
 }
 
 TEST(Package, RoundTripKeepsEveryField) {
-  Package uncompiled = cudaAddPackage();
-  uncompiled.images.clear();
-  uncompiled.source = "extern \"C\" __global__ void add() {}";
+  Package uncompiled = withoutImages(cudaTotalPackage(), "extern \"C\" __global__ void sum_part() {}");
   Package several = cudaTotalPackage();
-  several.images.push_back({"sm_80", {std::byte(1), std::byte(2)}});
+  several.images.push_back({"sm_80", "sum_part", {std::byte(1), std::byte(2)}});
+  several.images.push_back({"sm_80", "sum_whole", {std::byte(3)}});
   several.variants[1].launches[1].shared_bytes = 200 << 10;
   for (Package package : {addPackage(), totalPackage(), uncompiled, several}) {
     package.cpu_features = {"avx2", "fma"};
@@ -35,7 +35,8 @@ TEST(Package, RoundTripKeepsEveryField) {
     EXPECT_EQ(back.signature, package.signature);
     EXPECT_EQ(back.cpu_features, package.cpu_features);
     EXPECT_EQ(back.images, package.images);
-    EXPECT_EQ(back.source, package.source);
+    EXPECT_EQ(back.sources, package.sources);
+    EXPECT_EQ(back.prelude, package.prelude);
     EXPECT_EQ(back.variants.back().launches.back().threads, package.variants.back().launches.back().threads);
     EXPECT_EQ(back.variants.back().launches.back().shared_bytes,
               package.variants.back().launches.back().shared_bytes);
@@ -86,7 +87,7 @@ TEST(Package, AnotherFormatIsNamed) {
   std::vector<std::byte> bytes = serialize(addPackage());
   bytes[8] = std::byte(99);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(),
-               "file.lmk: is a package of format version 99, expected 6");
+               "file.lmk: is a package of format version 99, expected 7");
   bytes[0] = std::byte(0);
   EXPECT_STREQ(errorOf([&] { deserialize(bytes, "file.lmk"); }).what(), "file.lmk: is not a kernel package");
 }
@@ -146,16 +147,18 @@ TEST(Package, WhatACudaPackageCannotBeIsNamed) {
     return messageFor(package);
   };
   EXPECT_EQ(message([](Package &package, Launch &) { package.images.clear(); }),
-            "file.lmk: code for CUDA must be either images or a source to make them from");
-  EXPECT_EQ(message([](Package &package, Launch &) { package.source = "text"; }),
-            "file.lmk: code for CUDA must be either images or a source to make them from");
+            "file.lmk: code for CUDA must be either images or sources to make them from");
+  EXPECT_EQ(message([](Package &package, Launch &) { package.sources = {{"add", "text"}}; }),
+            "file.lmk: code for CUDA must be either images or sources to make them from");
+  EXPECT_EQ(message([](Package &package, Launch &) { package.prelude = "text"; }),
+            "file.lmk: there is a prelude and no source for it to stand before");
   for (const char *name : {"", "sm_", "sm_9", "sm_090", "sm_90b", "sm_9000", "compute_90", "sm_a"})
     EXPECT_EQ(message([&](Package &package, Launch &) { package.images[0].architecture = name; }),
               "file.lmk: image 0 is for the unknown architecture '" + std::string(name) + "'");
   EXPECT_EQ(message([](Package &package, Launch &) { package.images.push_back(package.images[0]); }),
-            "file.lmk: two images are for sm_90a");
+            "file.lmk: two images are of kernel 'add' for sm_90a");
   EXPECT_EQ(message([](Package &package, Launch &) { package.images[0].code.clear(); }),
-            "file.lmk: the image for sm_90a is empty");
+            "file.lmk: the image of kernel 'add' for sm_90a is empty");
   EXPECT_EQ(message([](Package &, Launch &launch) { launch.threads = 0; }),
             "file.lmk: kernel 'add' has blocks of 0 threads, expected 1 to 1024");
   EXPECT_EQ(message([](Package &, Launch &launch) { launch.threads = 1025; }),
@@ -170,9 +173,44 @@ TEST(Package, WhatACudaPackageCannotBeIsNamed) {
             "file.lmk: kernel 'add' takes 32784 bytes of arguments, the most is 32764");
 }
 
+TEST(Package, EachArchitectureHasExactlyTheKernelsThatAreLaunched) {
+  Package package = cudaTotalPackage();
+  package.images.push_back(fakeImage("sm_80", "sum_part"));
+  EXPECT_EQ(messageFor(package),
+            "file.lmk: a launch names kernel 'sum_whole', of which there is no code for sm_80");
+  package.images.push_back(fakeImage("sm_80", "sum_whole"));
+  EXPECT_EQ(deserialize(serialize(package), "file.lmk").images.size(), 4u);
+  package.images.push_back(fakeImage("sm_80", "add"));
+  EXPECT_EQ(messageFor(package), "file.lmk: no launch names kernel 'add', of which there is code for sm_80");
+}
+
+TEST(Package, ThereIsOneSourceOfEachKernelThatIsLaunched) {
+  const auto message = [](auto change) {
+    Package package = withoutImages(cudaTotalPackage(), "text");
+    change(package);
+    return messageFor(package);
+  };
+  EXPECT_EQ(message([](Package &package) { package.sources.pop_back(); }),
+            "file.lmk: a launch names kernel 'sum_whole', of which there is no CUDA source");
+  EXPECT_EQ(message([](Package &package) { package.sources[1].kernel = "sum_part"; }),
+            "file.lmk: two sources are of kernel 'sum_part'");
+  EXPECT_EQ(message([](Package &package) { package.sources.push_back({"add", "text"}); }),
+            "file.lmk: no launch names kernel 'add', of which there is CUDA source");
+  for (const auto &[prelude, text] : {std::pair("a\0"s, "b"s), std::pair("a"s, "b\0"s)})
+    EXPECT_EQ(message([&](Package &package) {
+                package.prelude = prelude;
+                package.sources[1].text = text;
+              }),
+              "file.lmk: the CUDA source holds a zero byte");
+}
+
 TEST(Package, WhatACpuPackageCannotBeIsNamed) {
   Package package = addPackage();
   package.images.push_back(package.images[0]);
+  EXPECT_EQ(messageFor(package),
+            "file.lmk: code for '" + hostTarget() + "' must be one image without a source");
+  package = addPackage();
+  package.images[0].kernel = "add";
   EXPECT_EQ(messageFor(package),
             "file.lmk: code for '" + hostTarget() + "' must be one image without a source");
   package = addPackage();

@@ -4,12 +4,11 @@
 #include "compiler/target/package/WriteProgram.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "runtime/core/for_each_on_threads.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
-#include <atomic>
-#include <thread>
 
 using namespace mlir;
 using namespace linmu;
@@ -70,24 +69,6 @@ struct Part {
   std::string object{};
 };
 } // namespace
-
-/// Calls `work` with each of [0, count), on as many threads as the machine runs at once. They end with the
-/// call: whoever forks waits for compilations, not for threads.
-static void forEachOnThreads(size_t count, llvm::function_ref<void(size_t)> work) {
-  std::atomic<size_t> next = 0;
-  auto run = [&] {
-    for (size_t i = next++; i < count; i = next++)
-      work(i);
-  };
-  std::vector<std::jthread> helpers;
-  for (size_t i = 1; i < std::min<size_t>(count, std::thread::hardware_concurrency()); ++i)
-    try {
-      helpers.emplace_back(run);
-    } catch (const std::system_error &) {
-      break; // there are no more threads to be had: those that there are do it
-    }
-  run();
-}
 
 /// The machine code of the kernels. MLIR's context is for one thread; behind the translation kernels go
 /// beside each other, the longest first.
@@ -160,7 +141,7 @@ FailureOr<Package> linmu::cpu::compile(ModuleOp module, const Machine &machine, 
   FailureOr<Image> image = imageOf(module, machine);
   if (failed(image))
     return failure();
-  package.images = {{"", std::move(image->bytes)}};
+  package.images = {{"", "", std::move(image->bytes)}};
   for (Variant &variant : package.variants)
     for (Launch &launch : variant.launches)
       launch.entry = image->entries.at(launch.kernel + ".entry");

@@ -72,15 +72,16 @@ FailureOr<Package> linmu::cuda::compile(ModuleOp module, const Signature &signat
   if (failed(lowered))
     return failure();
   tile::ProgramOp program = programOf(**lowered);
-  FailureOr<std::string> text = printProgram(program);
-  if (failed(text))
+  FailureOr<std::vector<KernelSource>> sources = printProgram(program);
+  if (failed(sources))
     return failure();
 
   Package package;
   package.key = key.str();
   package.target = "cuda";
   package.signature = signature;
-  package.source = std::string(devicePrelude()) + *text;
+  package.sources = std::move(*sources);
+  package.prelude = devicePrelude();
   auto details = [&](Launch &launch) {
     auto kernel = cast<tile::KernelOp>(SymbolTable::lookupSymbolIn(program, launch.kernel));
     launch.threads = static_cast<std::int32_t>(*kernel.getThreads());

@@ -60,6 +60,7 @@ Driver Driver::load(const std::string &path) {
   library.resolve(driver.context_device, "cuCtxGetDevice");
   library.resolve(driver.pointer_attribute, "cuPointerGetAttribute");
   library.resolve(driver.module_load, "cuModuleLoadData");
+  library.resolve(driver.module_unload, "cuModuleUnload");
   library.resolve(driver.module_function, "cuModuleGetFunction");
   library.resolve(driver.function_attribute, "cuFuncGetAttribute");
   library.resolve(driver.function_set_attribute, "cuFuncSetAttribute");

@@ -47,6 +47,7 @@ struct Driver {
   Status (*context_device)(DeviceHandle *device);
   Status (*pointer_attribute)(void *value, int attribute, DevicePointer pointer);
   Status (*module_load)(Module *module, const void *image);
+  Status (*module_unload)(Module module);
   Status (*module_function)(Function *function, Module module, const char *name);
   Status (*function_attribute)(int *value, int attribute, Function function);
   Status (*function_set_attribute)(Function function, int attribute, int value);

@@ -16,20 +16,24 @@ struct LoadedPackage {
   std::unique_ptr<const LoadedPackage> next;
 };
 
-/// Loads a package once in each context. The modules stay loaded for good: a graph that was captured may
-/// launch them after the package has been closed.
+/// Loads a package once in each context, each kernel as a module of its own. The modules stay loaded for
+/// good: a graph that was captured may launch them after the package has been closed.
 class LoadedPackages {
 public:
   /// `package` must outlive it.
   explicit LoadedPackages(const Package &package) : package_(package) {}
 
   /// The code in `context`, which is current and of device `ordinal`. Safe from several threads, and while a
-  /// stream captures. Throws Error(unsupported) if no image runs on that device.
+  /// stream captures. Throws Error(unsupported) if no image runs on that device; nothing stays loaded where
+  /// it throws.
   const LoadedPackage &in(Context context, std::int32_t ordinal);
 
 private:
   std::unique_ptr<LoadedPackage> load(Context context, std::int32_t ordinal) const;
-  void resolve(Module module, const DeviceInfo &device, LoadedPackage &loaded) const;
+  /// The kernel of a module, ready for what its launches need.
+  Function prepare(Module module, const std::string &kernel, const DeviceInfo &device) const;
+  void requireArguments(const Launch &launch, Function function) const;
+  std::string named(const std::string &kernel) const;
 
   const Package &package_;
   std::mutex loading_;

@@ -61,13 +61,14 @@ std::string hostCompiler(const ExecutorOptions &options) {
 class HostKernels {
 public:
   HostKernels(const Package &package, std::string compiler)
-      : text_(std::string_view(package.source).substr(cuda::devicePrelude().size())),
-        compiler_(std::move(compiler)) {}
+      : sources_(package.sources), compiler_(std::move(compiler)) {}
 
   const Kernel &at(const std::string &name) {
     std::shared_ptr<const HostKernel> &kernel = kernels_[name];
     if (!kernel) {
-      HostCompilation compilation = compileForHost(text_, name, compiler_);
+      auto source = std::find_if(sources_.begin(), sources_.end(),
+                                 [&](const KernelSource &each) { return each.kernel == name; });
+      HostCompilation compilation = compileForHost(source->text, name, compiler_);
       if (!compilation.kernel)
         refuse(name, compilation.verdict);
       kernel = compilation.kernel;
@@ -76,7 +77,7 @@ public:
   }
 
 private:
-  std::string_view text_;
+  const std::vector<KernelSource> &sources_; // one of each kernel that is launched
   std::string compiler_;
   std::map<std::string, std::shared_ptr<const HostKernel>> kernels_;
 };
@@ -136,7 +137,8 @@ private:
     emulated.sharedBytes = static_cast<std::size_t>(launch.shared_bytes);
     emulated.architecture = options_.architecture;
     emulated.seed = options_.seed;
-    emulated.withoutOrderingAt = options_.without_ordering_at;
+    if (launch.kernel == options_.without_ordering_in)
+      emulated.withoutOrderingAt = options_.without_ordering_at;
     Verdict verdict = emulate(kernels_.at(launch.kernel), emulated, arguments);
     // What one launch has written, later ones may read.
     written_.insert(written_.end(), touched.begin(), touched.end());
@@ -176,10 +178,10 @@ private:
 } // namespace
 
 std::unique_ptr<const Executor> openEmulated(const Package &package, const ExecutorOptions *options) {
-  if (package.target != "cuda" || !package.source.starts_with(cuda::devicePrelude()))
+  if (package.target != "cuda" || package.prelude != cuda::devicePrelude())
     throw Error(ErrorCode::invalidArgument,
                 "pattern '" + package.signature.name +
-                    "': emulation requires CUDA source behind its prelude, got code "
+                    "': emulation requires CUDA sources behind their prelude, got code "
                     "for '" +
                     package.target + "'");
   return std::make_unique<const EmulatedExecutor>(package, options);

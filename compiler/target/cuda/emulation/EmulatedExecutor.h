@@ -13,12 +13,13 @@ struct ExecutorOptions {
   std::string compiler;
   unsigned architecture = 90; ///< of sm_90a
   std::uint64_t seed = 0;     ///< of the order of blocks and threads
-  /// The launched kernel's wait, barrier or fence at this line of its text runs as if it were not there; see
-  /// orderingsIn(). 0: none.
+  /// Of the kernel `without_ordering_in` the wait, barrier or fence at this line of its text runs as if it
+  /// were not there; see orderingsIn(). 0: none.
   int without_ordering_at = 0;
+  std::string without_ordering_in{};
 };
 
-/// The package has a source, is valid and outlives the executor. Operands lie in the host's memory. A kernel
+/// The package has sources, is valid and outlives the executor. Operands lie in the host's memory. A kernel
 /// is compiled for the host at its first launch and kept as long as this. A call runs launch after launch up
 /// to the first that is not clean, and throws then: Error(internal) with toString() of an error,
 /// Error(unsupported) of what is not modelled; the message names the kernel. Calls run one after the other,

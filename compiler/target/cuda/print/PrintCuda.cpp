@@ -15,10 +15,11 @@ struct PrintCuda : linmu::cuda::impl::PrintCudaBase<PrintCuda> {
 
   void runOnOperation() override {
     for (auto program : getOperation().getOps<linmu::tile::ProgramOp>()) {
-      FailureOr<std::string> text = linmu::cuda::printProgram(program, {lines});
-      if (failed(text))
+      FailureOr<std::vector<linmu::KernelSource>> kernels = linmu::cuda::printProgram(program, {lines});
+      if (failed(kernels))
         return signalPassFailure();
-      llvm::outs() << *text;
+      for (const linmu::KernelSource &kernel : *kernels)
+        llvm::outs() << kernel.text;
     }
     markAllAnalysesPreserved();
   }

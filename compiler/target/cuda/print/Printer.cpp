@@ -110,15 +110,17 @@ FailureOr<std::string> KernelPrinter::print() {
   return std::move(text);
 }
 
-FailureOr<std::string> cuda::printProgram(tile::ProgramOp program, const PrintOptions &options) {
-  // Inside the prelude's namespace its functions hide those of the same names that the device compiler
-  // declares.
-  std::string text = "namespace prelude {\n";
+FailureOr<std::vector<KernelSource>> cuda::printProgram(tile::ProgramOp program,
+                                                        const PrintOptions &options) {
+  std::vector<KernelSource> kernels;
   for (auto kernel : program.getBody().getOps<tile::KernelOp>()) {
     FailureOr<std::string> printed = KernelPrinter(kernel, options).print();
     if (failed(printed))
       return failure();
-    text += "\n" + *printed;
+    // Inside the prelude's namespace its functions hide those of the same names that the device compiler
+    // declares.
+    kernels.push_back(
+        {kernel.getSymName().str(), "namespace prelude {\n\n" + *printed + "\n} // namespace prelude\n"});
   }
-  return text + "\n} // namespace prelude\n";
+  return kernels;
 }
