@@ -107,15 +107,19 @@ std::unique_ptr<MixerState> Attention::initialState(std::int64_t) const {
 
 Attention::Projected Attention::project(const MixerInput &input) const {
   std::int64_t batch = input.hidden.size(0), tokens = input.hidden.size(1);
-  auto heads = [&](const LinearWeight &weight, const torch::Tensor &bias, std::int64_t count) {
-    return weight.multiply(input.hidden, bias).view({batch, tokens, count, weights_.head_dim});
+  const std::vector<torch::Tensor> products =
+      LinearWeight::multiplyEach({{weights_.query, weights_.query_bias},
+                                  {weights_.key, weights_.key_bias},
+                                  {weights_.value, weights_.value_bias}},
+                                 input.hidden);
+  auto heads = [&](const torch::Tensor &product, std::int64_t count) {
+    return product.view({batch, tokens, count, weights_.head_dim});
   };
   auto rotated = [&](const torch::Tensor &x) {
     return weights_.rotary->apply(x, input.positions).transpose(1, 2);
   };
-  auto query = heads(weights_.query, weights_.query_bias, weights_.heads);
-  auto key = heads(weights_.key, weights_.key_bias, weights_.key_value_heads);
-  auto value = heads(weights_.value, weights_.value_bias, weights_.key_value_heads);
+  auto query = heads(products[0], weights_.heads), key = heads(products[1], weights_.key_value_heads),
+       value = heads(products[2], weights_.key_value_heads);
   return {rotated(query), rotated(key), value.transpose(1, 2)};
 }
 

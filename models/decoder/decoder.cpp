@@ -1,4 +1,5 @@
 #include "models/decoder/decoder.h"
+#include "models/decoder/few_rows.h"
 #include "runtime/core/error.h"
 #include <fmt/format.h>
 
@@ -101,6 +102,8 @@ DecoderState Decoder::initialState(std::int64_t batch) const {
 // ---- computing ----
 
 torch::Tensor rmsNorm(const torch::Tensor &x, const torch::Tensor &weight, double epsilon) {
+  if (isFewRows(x) && isFewRows(weight) && x.numel() > 0)
+    return normedRows(x, weight, epsilon);
   return torch::rms_norm(x, weight.sizes(), weight, epsilon);
 }
 
@@ -166,8 +169,8 @@ torch::Tensor Decoder::forwardEmbeddings(const torch::Tensor &embeddings, const 
     x = x + layer.mixer->forward(input, *state.layers[i]);
 
     auto hidden = rmsNorm(x, layer.mlp_norm, config_.rms_epsilon);
-    auto gated = torch::silu(layer.gate.multiply(hidden)).mul_(layer.up.multiply(hidden));
-    x = x + layer.down.multiply(gated);
+    auto inner = LinearWeight::multiplyEach({{layer.gate}, {layer.up}}, hidden);
+    x = x + layer.down.multiply(torch::silu(inner[0]).mul_(inner[1]));
   }
   state.tokens += tokens;
   if (logits == Logits::last)

@@ -118,17 +118,48 @@ void LinearWeight::requireNoGradients(const torch::Tensor &x) const {
                 "open the model with WeightForm::f32, whose products have gradients");
 }
 
-torch::Tensor LinearWeight::multiply(const torch::Tensor &x, const torch::Tensor &bias) const {
-  if (!rows_)
-    return torch::linear(x, tensor_, bias);
-  requireNoGradients(x);
-  torch::Tensor flat = x.reshape({-1, inputs()});
-  torch::Tensor product = flat.size(0) <= fewTokens ? matrix_->multiply(flat) : multiplyMany(flat);
+/// `product` [tokens, out] in the shape that x has, with the bias.
+torch::Tensor LinearWeight::shaped(torch::Tensor product, const torch::Tensor &x,
+                                   const torch::Tensor &bias) const {
   if (bias.defined())
     product = product.add_(bias);
   auto sizes = x.sizes().vec();
   sizes.back() = outputs();
   return product.reshape(sizes);
+}
+
+std::vector<torch::Tensor> LinearWeight::multiplyEach(std::initializer_list<Biased> weights,
+                                                      const torch::Tensor &x) {
+  const LinearWeight &first = weights.begin()->weight;
+  const bool together =
+      x.numel() <= fewTokens * first.inputs() && std::ranges::all_of(weights, [&](const Biased &each) {
+        const auto &matrix = each.weight.matrix_;
+        return matrix && first.matrix_ && matrix->readsAs(*first.matrix_);
+      });
+  std::vector<torch::Tensor> products;
+  if (!together) {
+    for (const auto &[weight, bias] : weights)
+      products.push_back(weight.multiply(x, bias));
+    return products;
+  }
+  first.requireNoGradients(x);
+  std::vector<const PackedMatrix *> matrices;
+  for (const Biased &each : weights)
+    matrices.push_back(each.weight.matrix_.get());
+  products = PackedMatrix::multiply(matrices, x.reshape({-1, first.inputs()}));
+  for (std::size_t i = 0; i < products.size(); ++i) {
+    const auto &[weight, bias] = weights.begin()[i];
+    products[i] = weight.shaped(products[i], x, bias);
+  }
+  return products;
+}
+
+torch::Tensor LinearWeight::multiply(const torch::Tensor &x, const torch::Tensor &bias) const {
+  if (!rows_)
+    return torch::linear(x, tensor_, bias);
+  requireNoGradients(x);
+  torch::Tensor flat = x.reshape({-1, inputs()});
+  return shaped(flat.size(0) <= fewTokens ? matrix_->multiply(flat) : multiplyMany(flat), x, bias);
 }
 
 } // namespace linmu::models

@@ -4,9 +4,11 @@
 #include "models/io/weight_reader.h"
 #include "models/kernels/packed_matrix.h"
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string_view>
 #include <torch/torch.h>
+#include <vector>
 
 namespace linmu::models {
 
@@ -40,6 +42,13 @@ public:
   /// x [..., in] f32 to [..., out] f32. Packed weights require x on the CPU and throw Error(unsupported)
   /// where gradients of it are wanted.
   torch::Tensor multiply(const torch::Tensor &x, const torch::Tensor &bias = {}) const;
+  struct Biased {
+    const LinearWeight &weight;
+    torch::Tensor bias = {}; ///< none where undefined
+  };
+  /// The same with each of `weights`, at once where they are packed alike and tokens are few.
+  static std::vector<torch::Tensor> multiplyEach(std::initializer_list<Biased> weights,
+                                                 const torch::Tensor &x);
   /// Rows [ids.., in] of the weight, as an embedding has them; ids int64 in range, on any device.
   torch::Tensor rowsOf(const torch::Tensor &ids) const;
 
@@ -51,6 +60,7 @@ public:
   void moveTo(torch::Device device);
 
 private:
+  torch::Tensor shaped(torch::Tensor product, const torch::Tensor &x, const torch::Tensor &bias) const;
   torch::Tensor multiplyMany(const torch::Tensor &x) const;
   torch::Tensor unpacked(std::int64_t begin, std::int64_t end) const;
   void requireNoGradients(const torch::Tensor &x) const;

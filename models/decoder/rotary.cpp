@@ -1,5 +1,7 @@
 #include "models/decoder/rotary.h"
+#include "models/decoder/few_rows.h"
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace linmu::models {
@@ -20,8 +22,9 @@ Rotary::Table Rotary::tableOf(const torch::Tensor &positions, std::int64_t token
   return {valuesOf(angles.cos()), valuesOf(angles.sin())};
 }
 
-/// Rows of the table, which reaches beyond `needed`; of positions that follow each other without a copy.
-Rotary::Table Rotary::known(const torch::Tensor &positions, std::int64_t needed, torch::Device device) const {
+/// Rows of the table, which reaches beyond `needed`; of `consecutive` positions without a copy.
+Rotary::Table Rotary::known(const torch::Tensor &positions, std::int64_t needed, bool consecutive,
+                            torch::Device device) const {
   std::lock_guard lock(mutex_);
   // What inference makes, autograd does not keep.
   torch::InferenceMode ordinary(false);
@@ -33,7 +36,7 @@ Rotary::Table Rotary::known(const torch::Tensor &positions, std::int64_t needed,
     placed_ = {table_.cosines.to(device), table_.sines.to(device)};
   const Table &whole = device.is_cpu() ? table_ : placed_;
   const std::int64_t count = positions.numel(), first = needed - count;
-  if (first >= 0 && torch::equal(positions, torch::arange(first, needed, torch::kInt64)))
+  if (consecutive)
     return {whole.cosines.narrow(0, first, count), whole.sines.narrow(0, first, count)};
   const torch::Tensor there = positions.to(device);
   return {whole.cosines.index_select(0, there), whole.sines.index_select(0, there)};
@@ -42,14 +45,22 @@ Rotary::Table Rotary::known(const torch::Tensor &positions, std::int64_t needed,
 torch::Tensor Rotary::apply(const torch::Tensor &x, const torch::Tensor &positions) const {
   if (positions.numel() == 0)
     return x;
-  std::int64_t needed = positions.max().item<std::int64_t>() + 1;
+  const torch::Tensor row = positions.contiguous();
+  const std::span<const std::int64_t> all{row.data_ptr<std::int64_t>(),
+                                          static_cast<std::size_t>(row.numel())};
+  const std::int64_t needed = std::ranges::max(all) + 1;
+  // Each the one before and one.
+  const bool consecutive =
+      std::ranges::adjacent_find(all, [](auto a, auto b) { return b != a + 1; }) == all.end();
   bool depends_on_length =
       scaling_.type == RotaryScalingType::dynamic && static_cast<double>(needed) > scaling_.original_length;
   Table table;
   if (depends_on_length)
     table = tableOf(positions, needed);
   else
-    table = known(positions, needed, x.device());
+    table = known(positions, needed, consecutive, x.device());
+  if (isFewRows(x) && x.numel() > 0)
+    return rotatedRows(x, table.cosines, table.sines);
   auto cosines = table.cosines.to(x.device()).unsqueeze(1),
        sines = table.sines.to(x.device()).unsqueeze(1); // [N, 1, D/2] against [B, N, H, D/2]
   auto halves = x.chunk(2, -1);

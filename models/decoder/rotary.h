@@ -27,7 +27,8 @@ private:
     torch::Tensor cosines, sines; ///< [positions, D/2]
   };
   Table tableOf(const torch::Tensor &positions, std::int64_t tokens) const;
-  Table known(const torch::Tensor &positions, std::int64_t needed, torch::Device device) const;
+  Table known(const torch::Tensor &positions, std::int64_t needed, bool consecutive,
+              torch::Device device) const;
 
   std::int64_t head_dim_;
   double theta_;

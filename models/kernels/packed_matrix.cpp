@@ -3,6 +3,7 @@
 #include "runtime/jit/compile.h"
 #include <ATen/Parallel.h>
 #include <algorithm>
+#include <utility>
 
 namespace linmu::models {
 namespace {
@@ -76,7 +77,8 @@ torch::Tensor PackedMatrix::slicesOf(const torch::Tensor &x) const {
 }
 
 /// The rows of `part` of `product` [1, tokens, blocks, 16].
-void PackedMatrix::multiplyPart(std::int64_t part, torch::Tensor &slices, torch::Tensor &product) const {
+void PackedMatrix::multiplyPart(std::int64_t part, const torch::Tensor &slices,
+                                const torch::Tensor &product) const {
   constexpr std::int64_t rows = PackedWords::rows;
   const std::int64_t tokens = product.size(1), first = part * blocks_of_part_, words = words_.perGroup();
   std::vector<TensorView> operands;
@@ -111,12 +113,32 @@ void PackedMatrix::multiplyPart(std::int64_t part, torch::Tensor &slices, torch:
   (*kernel_)(operands, {&view, 1}, {.threads = 1});
 }
 
-torch::Tensor PackedMatrix::multiply(const torch::Tensor &x) const {
+std::vector<torch::Tensor> PackedMatrix::multiply(std::span<const PackedMatrix *const> matrices,
+                                                  const torch::Tensor &x) {
   const std::int64_t tokens = x.size(0);
-  torch::Tensor slices = slicesOf(x.contiguous());
-  torch::Tensor product = torch::empty({1, tokens, blocks(), PackedWords::rows}, torch::kFloat32);
-  onTorchThreads(parts_, [&](std::int64_t part) { multiplyPart(part, slices, product); });
-  return product.view({tokens, blocks() * PackedWords::rows}).narrow(1, 0, outputs_);
+  torch::Tensor slices = matrices.front()->slicesOf(x.contiguous());
+  std::vector<torch::Tensor> products;
+  std::vector<std::pair<std::size_t, std::int64_t>> parts; // of which matrix, and which of it
+  for (std::size_t i = 0; i < matrices.size(); ++i) {
+    const PackedMatrix &each = *matrices[i];
+    products.push_back(torch::empty({1, tokens, each.blocks(), PackedWords::rows}, torch::kFloat32));
+    for (std::int64_t part = 0; part < each.parts_; ++part)
+      parts.emplace_back(i, part);
+  }
+  onTorchThreads(static_cast<std::int64_t>(parts.size()), [&](std::int64_t at) {
+    const auto [i, part] = parts[static_cast<std::size_t>(at)];
+    matrices[i]->multiplyPart(part, slices, products[i]);
+  });
+  for (std::size_t i = 0; i < matrices.size(); ++i)
+    products[i] = products[i]
+                      .view({tokens, matrices[i]->blocks() * PackedWords::rows})
+                      .narrow(1, 0, matrices[i]->outputs_);
+  return products;
+}
+
+torch::Tensor PackedMatrix::multiply(const torch::Tensor &x) const {
+  const PackedMatrix *self = this;
+  return multiply({&self, 1}, x).front();
 }
 
 } // namespace linmu::models

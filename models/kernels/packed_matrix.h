@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <torch/torch.h>
 #include <vector>
 
@@ -27,13 +28,21 @@ public:
 
   /// x [tokens, in] to [tokens, out], f32. Each token reads the whole matrix.
   torch::Tensor multiply(const torch::Tensor &x) const;
+  /// The same with each of `matrices`, all of which read alike. Threads are sent to work once, which beside
+  /// other programs is what decoding waits for.
+  static std::vector<torch::Tensor> multiply(std::span<const PackedMatrix *const> matrices,
+                                             const torch::Tensor &x);
+  /// Whether the two take the same x, and cut it in the same way.
+  bool readsAs(const PackedMatrix &other) const {
+    return groups_ == other.groups_ && words_.bits == other.words_.bits;
+  }
 
 private:
   void pack(std::int64_t block, const std::function<PackedGroup(std::int64_t, std::int64_t)> &groupOf);
   torch::Tensor slicesOf(const torch::Tensor &x) const;
 
   std::int64_t blocks() const { return parts_ * blocks_of_part_; }
-  void multiplyPart(std::int64_t part, torch::Tensor &slices, torch::Tensor &product) const;
+  void multiplyPart(std::int64_t part, const torch::Tensor &slices, const torch::Tensor &product) const;
 
   std::int64_t outputs_, groups_;
   PackedWords words_;

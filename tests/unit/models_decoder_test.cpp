@@ -1,4 +1,7 @@
+#include "models/decoder/attention.h"
 #include "models/decoder/decoder.h"
+#include "models/decoder/few_rows.h"
+#include "models/decoder/rotary.h"
 #include "tests/unit/models_decoder_fixture.h"
 #include <functional>
 
@@ -88,6 +91,35 @@ TEST_F(DecoderTest, TokensAndTheirEmbeddingsGiveTheSameLogits) {
   auto from_ids = decoder.forward(ids, one, Logits::all);
   auto from_rows = decoder.forwardEmbeddings(decoder.embed(ids), {20, {{2, 2, 2, 3}}}, other, Logits::all);
   EXPECT_TRUE(torch::equal(from_ids, from_rows));
+}
+
+TEST_F(DecoderTest, FewTokensAreNormedAndRotatedLikeMany) {
+  // The same rows alone, in a loop, and among others, by torch's operations; under autograd by these as well.
+  const std::int64_t many = 600;
+  Rotary rotary(32, 1e4);
+  torch::Tensor x = torch::randn({1, many, 3, 32}), weight = torch::randn({32});
+  torch::Tensor positions = torch::arange(many, torch::kInt64).flip(0), tiny = 1e-3 * x;
+  ASSERT_FALSE(isFewRows(x));
+  torch::Tensor normed = rmsNorm(x, weight, 1e-5), small = rmsNorm(tiny, weight, 1e-5),
+                rotated = rotary.apply(x, positions);
+  auto expectNear = [](const torch::Tensor &actual, const torch::Tensor &expected) {
+    // Some units in the last place: sums in another order.
+    EXPECT_LT((actual - expected).abs().max().item<float>(), 4e-6f);
+  };
+  for (std::int64_t count : {1, 2, 8}) {
+    torch::Tensor rows = x.narrow(1, 5, count).clone(), at = positions.narrow(0, 5, count);
+    ASSERT_TRUE(isFewRows(rows) && !isFewRows(x.narrow(2, 0, 2)));
+    expectNear(rmsNorm(rows, weight, 1e-5), normed.narrow(1, 5, count));
+    expectNear(rmsNorm(tiny.narrow(1, 5, count).clone(), weight, 1e-5), small.narrow(1, 5, count));
+    expectNear(rotary.apply(rows, at), rotated.narrow(1, 5, count));
+    torch::Tensor leaf = rows.clone().requires_grad_(true), scale = weight.clone().requires_grad_(true);
+    torch::Tensor sum = rmsNorm(leaf, weight, 1e-5).sum() + rmsNorm(rows, scale, 1e-5).sum();
+    (sum + rotary.apply(leaf, at).square().sum()).backward();
+    EXPECT_TRUE(leaf.grad().defined() && scale.grad().defined());
+  }
+  torch::Tensor odd = torch::randn({2, 1, 1, 35}), factors = torch::randn({35}); // no whole number of lanes
+  expectNear(rmsNorm(odd, factors, 1e-5),
+             rmsNorm(odd.expand({2, 600, 1, 35}), factors, 1e-5).narrow(1, 0, 1));
 }
 
 TEST_F(DecoderTest, AClonedStateContinuesOnItsOwn) {

@@ -3,6 +3,7 @@
 #include "tests/unit/models_gguf_fixture.h"
 #include <algorithm>
 #include <c10/util/Half.h>
+#include <fmt/format.h>
 #include <memory>
 #include <random>
 
@@ -32,7 +33,8 @@ protected:
     }
     std::string start = head(1, 0) + entry("w", {columns, static_cast<std::uint64_t>(rows)},
                                            static_cast<std::uint32_t>(GetParam()), 0);
-    auto file = std::make_shared<const GgufFile>(GgufFile::open(write("w.gguf", padded(start) + data)));
+    auto file = std::make_shared<const GgufFile>(
+        GgufFile::open(write(fmt::format("{}.gguf", rows), padded(start) + data)));
     return PackedRows(file, file->tensors().at("w"), std::move(order));
   }
 };
@@ -51,6 +53,23 @@ TEST_P(LinearWeightTest, ProductsWithPackedWeightsAreThoseOfF32) {
       // Sums of 96 products in f32, in another order.
       EXPECT_LT(worst(packed.multiply(x, bias), torch::linear(x, dense, bias)), 1e-6)
           << rows << " rows, " << tokens << " tokens";
+    }
+  }
+}
+
+TEST_P(LinearWeightTest, ProductsBesideEachOtherAreThoseAlone) {
+  LinearWeight first(random(192)), second(random(17)), dense(torch::randn({5, 96}));
+  torch::Tensor bias = torch::randn({17}), bias_of_dense = torch::randn({5});
+  for (std::int64_t tokens : {1, 8, 9, 20}) {
+    torch::Tensor x = torch::randn({1, tokens, 96});
+    for (bool mixed : {false, true}) { // with one that is not packed each is for itself
+      std::vector<torch::Tensor> products =
+          mixed ? LinearWeight::multiplyEach({{first}, {dense, bias_of_dense}, {second, bias}}, x)
+                : LinearWeight::multiplyEach({{first}, {second, bias}}, x);
+      EXPECT_TRUE(torch::equal(products.front(), first.multiply(x)));
+      EXPECT_TRUE(torch::equal(products.back(), second.multiply(x, bias)));
+      if (mixed)
+        EXPECT_TRUE(torch::equal(products[1], dense.multiply(x, bias_of_dense)));
     }
   }
 }
