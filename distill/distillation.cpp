@@ -6,6 +6,7 @@
 #include "distill/data/vocabulary.h"
 #include "distill/export.h"
 #include "distill/parallel/share.h"
+#include "distill/run_places.h"
 #include "distill/text_source.h"
 #include "distill/vision_model.h"
 #include "models/vlm/model_folder.h"
@@ -93,13 +94,15 @@ Distillation::Distillation(Recipe recipe, Start start, Collective &ranks)
                 fmt::format("{} holds the checkpoints of a run, the newest of step {}",
                             (recipe_.out / "checkpoints").string(), newest->step),
                 "go on with --resume, or choose another folder for `out`");
+  if (writes())
+    requireWritable(places(/*fresh=*/!newest));
   makeStudent(*data);
   data_ = shared(std::move(data));
   bool decodes = std::ranges::any_of(
       recipe_.stages, [](const Stage &stage) { return stage.objective.weights.sequence != 0; });
   if (decodes)
     decodings_ = std::make_unique<Decodings>(*teacher_model_, teacher_.stop_tokens, recipe_.decode_tokens,
-                                             recipe_.out / "teacher_decodings.jsonl", writes());
+                                             decodingsFile(), writes());
   trainer_ = std::make_unique<Trainer>(recipe_, teacher_model_.get(), *student_, *data_, validation_.get(),
                                        decodings_.get(), *store_, ranks_);
   if (newest)
@@ -109,6 +112,16 @@ Distillation::Distillation(Recipe recipe, Start start, Collective &ranks)
 }
 
 Distillation::~Distillation() = default;
+
+RunPlaces Distillation::places(bool fresh) const {
+  RunPlaces places{RunLog::filesOf(recipe_.out), {resultFolder()}, fresh};
+  places.files.push_back(reportFile());
+  places.files.push_back(decodingsFile());
+  if (recipe_.export_stages)
+    for (const Stage &stage : recipe_.stages)
+      places.results.push_back(stageFolder(stage));
+  return places;
+}
 
 /// Where the others may see it later, as on a network's file system, the first rank's word counts.
 std::optional<RunPlace> Distillation::newestOfFirst() const {
@@ -228,7 +241,7 @@ Trainer::End Distillation::run(TrainerEvents events) {
   };
   mine.onStageEnd = [&](std::size_t stage) {
     if (recipe_.export_stages && writes())
-      exportTo(recipe_.out / ("stage-" + recipe_.stages[stage].name), stage + 1);
+      exportTo(stageFolder(recipe_.stages[stage]), stage + 1);
     if (events.onStageEnd)
       events.onStageEnd(stage);
   };

@@ -3,6 +3,7 @@
 #pragma once
 #include "distill/data/sample_encoder.h"
 #include "distill/run_log.h"
+#include "distill/run_places.h"
 #include "distill/run_report.h"
 #include "distill/trainer.h"
 #include "models/generate/language_model.h"
@@ -54,6 +55,11 @@ private:
   bool writes() const { return ranks_.rank() == 0; }
   std::unique_ptr<DecoderModel> modelOf(models::Decoder decoder) const;
   void checkStart() const;
+  RunPlaces places(bool fresh) const;
+  std::filesystem::path stageFolder(const Stage &stage) const {
+    return recipe_.out / ("stage-" + stage.name);
+  }
+  std::filesystem::path decodingsFile() const { return recipe_.out / "teacher_decodings.jsonl"; }
   void makeStudent(BatchSource &data);
   void writeReport(const RunSpeed &speed);
   void exportTo(const std::filesystem::path &folder, std::size_t stages) const;

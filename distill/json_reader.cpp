@@ -1,5 +1,6 @@
 #include "distill/json_reader.h"
 #include "models/io/json_integer.h"
+#include "models/io/json_text.h"
 #include "runtime/core/error.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -48,6 +49,13 @@ std::string JsonReader::string(const std::string &key, std::optional<std::string
   if (!value || !value->is_string())
     refuseValue(key, "a text");
   return value->get<std::string>();
+}
+
+std::string JsonReader::path(const std::string &key) {
+  std::string text = string(key);
+  if (!models::isPath(text))
+    refuseValue(key, "a path");
+  return text;
 }
 
 bool JsonReader::boolean(const std::string &key, bool otherwise) {

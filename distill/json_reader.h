@@ -21,6 +21,8 @@ public:
   bool has(const std::string &key) const { return object_.contains(key); }
 
   std::string string(const std::string &key, std::optional<std::string> otherwise = {});
+  /// A text that names a file or folder.
+  std::string path(const std::string &key);
   bool boolean(const std::string &key, bool otherwise);
   /// least <= value <= most
   double number(const std::string &key, double otherwise, double least, double most);

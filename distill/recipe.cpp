@@ -43,6 +43,11 @@ std::string listOf(const std::vector<std::string> &names) {
 /// `name` and `steps`, and `train`, of which each must be one of `parts`.
 void readSize(JsonReader &reader, Stage &stage, const std::vector<std::string> &parts) {
   stage.name = reader.string("name", stage.name);
+  // It is part of a folder's name, and printed.
+  if (stage.name.empty() ||
+      std::ranges::any_of(stage.name, [](unsigned char c) { return c < ' ' || c == '/'; }))
+    reader.refuse("name", "expected a text without '/' and control characters, got " +
+                              nlohmann::json(stage.name).dump());
   stage.steps = reader.integer("steps", {}, 0);
   if (!reader.has("train"))
     return;
@@ -129,7 +134,7 @@ DataRecipe readData(JsonReader &reader, const std::filesystem::path &folder) {
       reader.refuse("sets", "expected a list of sets of samples, got " + data.sets.dump());
     return data;
   }
-  data.path = folder / reader.string("path");
+  data.path = folder / reader.path("path");
   data.max_tokens = reader.integer("max_tokens", 0, 0);
   return data;
 }
@@ -137,14 +142,14 @@ DataRecipe readData(JsonReader &reader, const std::filesystem::path &folder) {
 /// The teacher, or the model that is trained.
 void readStart(JsonReader &reader, Recipe &recipe, const std::filesystem::path &folder) {
   if (recipe.kind == RecipeKind::distill) {
-    recipe.model = folder / reader.string("teacher");
+    recipe.model = folder / reader.path("teacher");
     return;
   }
   if (reader.has("preset") == reader.has("model"))
     reader.refuse("model",
                   "expected the folder of a model, or in its place a preset, whose weights are random");
   if (reader.has("model"))
-    recipe.model = folder / reader.string("model");
+    recipe.model = folder / reader.path("model");
   else
     recipe.preset = reader.choice<std::string>("preset", "", {{"small", "small"}, {"demo", "demo"}});
 }
@@ -160,7 +165,7 @@ Recipe Recipe::parse(const nlohmann::json &text, const std::string &origin,
                                           {{"distill", RecipeKind::distill}, {"train", RecipeKind::train}});
   const bool distills = recipe.kind == RecipeKind::distill;
   readStart(reader, recipe, folder);
-  recipe.out = folder / reader.string("out");
+  recipe.out = folder / reader.path("out");
   recipe.seed = std::uint64_t(reader.integer("seed", 0, 0));
   if (distills)
     recipe.mixer.emplace();

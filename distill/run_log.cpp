@@ -10,6 +10,13 @@
 namespace linmu::distill {
 
 static std::filesystem::path logOf(const std::filesystem::path &out) { return out / "log.jsonl"; }
+static std::filesystem::path eventsOf(const std::filesystem::path &out) {
+  return out / "events.out.tfevents.linmu";
+}
+
+std::vector<std::filesystem::path> RunLog::filesOf(const std::filesystem::path &out) {
+  return {logOf(out), eventsOf(out)};
+}
 
 static double secondsSince1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -45,7 +52,7 @@ static void truncateLog(const std::filesystem::path &out, std::int64_t step) {
 }
 
 RunLog::RunLog(const Recipe &recipe, std::optional<std::int64_t> step)
-    : recipe_(recipe), events_(recipe.out / "events.out.tfevents.linmu", step.value_or(-1)) {
+    : recipe_(recipe), events_(eventsOf(recipe.out), step.value_or(-1)) {
   truncateLog(recipe.out, step.value_or(-1));
 }
 

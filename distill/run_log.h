@@ -22,6 +22,8 @@ public:
   /// As TrainerEvents::onValidation.
   void addValidation(std::int64_t step, double divergence, double likelihood);
 
+  /// Of a run that writes to `out`.
+  static std::vector<std::filesystem::path> filesOf(const std::filesystem::path &out);
   /// The lines of log.jsonl in `out`; those that are no JSON objects with a step count as none.
   static std::vector<nlohmann::json> linesOf(const std::filesystem::path &out);
 

@@ -29,7 +29,7 @@ std::vector<std::string> readPaths(const json &object, const char *key) {
     return paths;
   const json &value = object[key];
   for (const json &path : value.is_array() ? value : json::array({value})) {
-    if (!path.is_string() || path.get_ref<const std::string &>().empty())
+    if (!models::isPath(path))
       refuse(fmt::format("'{}' must be a path or a list of paths, got {}", key, value.dump()));
     paths.push_back(path);
   }

@@ -3,6 +3,7 @@
 #include "distill/data/generated_set.h"
 #include "distill/data/jsonl_set.h"
 #include "models/io/json_integer.h"
+#include "models/io/json_text.h"
 #include "runtime/core/error.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -29,6 +30,11 @@ public:
     return spec_[key].get<std::string>();
   }
   std::string text(const char *key, const char *otherwise) { return has(key) ? text(key) : otherwise; }
+  std::string path(const char *key) {
+    if (!has(key) || !models::isPath(spec_[key]))
+      refuse(fmt::format("must have the key '{}', a path", key));
+    return text(key);
+  }
   std::int64_t integer(const char *key, std::int64_t most) {
     const auto value = has(key) ? models::integerIn(spec_[key], 0, most) : std::nullopt;
     if (!value)
@@ -103,10 +109,10 @@ std::shared_ptr<const SampleSet> openSet(const nlohmann::json &spec, const std::
   SpecReader reader(spec);
   std::shared_ptr<const SampleSet> set;
   if (reader.has("jsonl")) {
-    set = std::make_shared<JsonlSet>(folder / reader.text("jsonl"), encoder);
+    set = std::make_shared<JsonlSet>(folder / reader.path("jsonl"), encoder);
   } else if (reader.has("easy-vqa")) {
     const Split split = splitNamed(reader.text("split", "train"));
-    set = std::make_shared<EasyVqaSet>(folder / reader.text("easy-vqa"), split, encoder);
+    set = std::make_shared<EasyVqaSet>(folder / reader.path("easy-vqa"), split, encoder);
   } else if (reader.has("generator")) {
     const std::string generator = reader.text("generator");
     const models::PreprocessorConfig &model = encoder.preprocessor();

@@ -155,9 +155,13 @@ void run(const Arguments &arguments, distill::RecipeKind kind) {
   distill::Recipe recipe = recipeOf(arguments, kind);
   if (launched && recipe.device.is_cuda())
     recipe.device = torch::Device(torch::kCUDA, c10::DeviceIndex(launched->local_rank));
-  const auto ranks = distill::joinRanks(launched, recipe.device);
-  const bool quiet = ranks->rank() != 0;
   std::optional<Patience> patience;
+  if (launched)
+    patience.emplace(fmt::format("rank {} of {} waits for the others, who meet at {}:{}", launched->rank,
+                                 launched->ranks, launched->address, launched->port));
+  const auto ranks = distill::joinRanks(launched, recipe.device);
+  patience.reset();
+  const bool quiet = ranks->rank() != 0;
   if (!quiet)
     patience.emplace("opening the model and the data of " + arguments.recipe);
   distill::Distillation run(std::move(recipe), arguments.resume ? Start::resume : Start::fresh, *ranks);

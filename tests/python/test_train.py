@@ -2,10 +2,14 @@
 random weights of a preset, messages."""
 
 import json
+import os
 import random
 import re
+import select
 import shutil
+import socket
 import struct
+import subprocess
 import zlib
 
 import pytest
@@ -169,3 +173,44 @@ def test_what_does_not_fit_is_one_message(trained, tmp_path, command, changes, m
     done = linmu(command, tmp_path / "recipe.json", code=1)
     said = [line for line in done.stderr.splitlines() if line.startswith("linmu: error: ")]
     assert len(said) == 1 and message in said[0]
+
+
+def test_a_folder_of_somebody_elses_is_left_as_it_is(trained, tmp_path):
+    """The place of the result is looked at before the training, not after it."""
+    folder, _ = trained
+    recipe = recipe_of(1) | {"model": str(folder / "model"), "out": str(tmp_path / "out")}
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    (tmp_path / "out/model").mkdir(parents=True)
+    (tmp_path / "out/model/mine.txt").write_text("mine")
+    done = linmu("train", tmp_path / "recipe.json", code=1)
+    assert "out/model: the folder holds files, which the result would replace" in done.stderr
+    assert "step 1" not in done.stderr
+    assert [file.name for file in (tmp_path / "out/model").iterdir()] == ["mine.txt"]
+    shutil.rmtree(tmp_path / "out/model")
+    os.mkfifo(tmp_path / "out/log.jsonl")
+    done = linmu("train", tmp_path / "recipe.json", code=1)
+    assert "log.jsonl: it is a FIFO, and a run goes on in a file" in done.stderr
+
+
+def test_a_wait_for_other_ranks_is_said(trained, tmp_path):
+    folder, _ = trained
+    recipe = recipe_of(1) | {"model": str(folder / "model"), "out": str(tmp_path / "out")}
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    launched = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "2"}
+    launched |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    alone = subprocess.Popen(
+        [LINMU, "train", tmp_path / "recipe.json"],
+        env=os.environ | launched,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert select.select([alone.stderr], [], [], 60)[0], "nothing was said"
+        said = alone.stderr.readline()
+        assert said == f"linmu: rank 0 of 2 waits for the others, who meet at 127.0.0.1:{port}\n"
+    finally:
+        alone.terminate()
+        alone.communicate(timeout=60)

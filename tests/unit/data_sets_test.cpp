@@ -192,6 +192,8 @@ TEST_F(DataSets, ALineThatLiesIsNamedWithItsNumber) {
       {R"({"conversations": [{"from": "cat", "value": "x"}]})", "got 'cat'"},
       {R"({"conversations": [{"from": "human", "value": "x"}]})", "a message of 'gpt'"},
       {R"({"image": 7, )" + tail, "'image' must be a path"},
+      {R"({"image": "", )" + tail, "'image' must be a path"},
+      {R"({"image": "a.png\u0000b", )" + tail, "'image' must be a path"},
       {"{" + tail, "a <image> more than 'image' has paths, which are 0"},
       {R"({"image": "none.png", )" + tail, "none.png: expected a picture file, found no such file"},
       {R"({"image": "data.jsonl", )" + tail, "data.jsonl: expected a picture file, found none"},
@@ -244,6 +246,13 @@ TEST_F(DataSets, NumbersOfASpecThatDoNotFitAreRefusedByName) {
       expectError(ErrorCode::invalidArgument, {"a set of samples", key, "an integer from", number},
                   [&] { openSets(nlohmann::json::array({spec}), folder.path(), encoder); });
     }
+}
+
+TEST_F(DataSets, PathsOfASpecAreWhole) {
+  for (const char *key : {"jsonl", "easy-vqa"})
+    for (const std::string &path : {std::string(), std::string("data.jsonl\0x", 12)})
+      expectError(ErrorCode::invalidArgument, {"a set of samples must have the key", key, "a path"},
+                  [&] { openSet({{key, path}}, folder.path(), encoder); });
 }
 
 TEST_F(DataSets, EasyVqaListsAreReadAndDamageIsNamed) {

@@ -1,6 +1,7 @@
 // What a run reads and writes: recipes, data, checkpoints, the teacher's answers, config.json.
 #include "distill/export.h"
 #include "distill/greedy_answer.h"
+#include "distill/run_places.h"
 #include "distill/text_source.h"
 #include "models/mmate/convert.h"
 #include "runtime/io/atomic_folder.h"
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 namespace linmu::distill {
 namespace {
@@ -81,6 +83,13 @@ TEST_F(DistillFiles, EveryKeyOfARecipeIsChecked) {
   expectRefused(with("/stages", json::array()), "stages: expected a list of objects, at least one, got []");
   expectRefused(with("/stages/0/temperature", 0),
                 "stages[0].temperature: expected a number from 0.01 to 100, got 0");
+  for (const char *key : {"/teacher", "/out", "/data/path", "/validation/path"}) {
+    expectRefused(with(key, std::string("a\0b", 3)), "expected a path, got \"a\\u0000b\"");
+    expectRefused(with(key, ""), "expected a path, got \"\"");
+  }
+  for (const char *name : {"", "../elsewhere", "\x1b[31m", "two\nlines"})
+    expectRefused(with("/stages/0/name", name),
+                  "stages[0].name: expected a text without '/' and control characters, got ");
   json without = good;
   without.erase("teacher");
   expectRefused(without, "recipe.json: teacher: expected a text, got nothing");
@@ -325,6 +334,42 @@ TEST_F(DistillFiles, WhatAKilledProcessHasLeftIsRemoved) {
   CheckpointStore store(folder, 1);
   EXPECT_EQ(store.newest(), (RunPlace{1, 0}));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 2); // and a lock
+}
+
+TEST_F(DistillFiles, ARunAsksBeforeItsWorkWhetherItMayWrite) {
+  namespace fs = std::filesystem;
+  const fs::path log = folder_ / "run/log.jsonl", model = folder_ / "run/model";
+  auto refuse = [&](bool fresh, std::string_view message) {
+    expectError(ErrorCode::io, message, [&] { requireWritable({{log}, {model}, fresh}); });
+  };
+  requireWritable({{log}, {model}, true});
+  EXPECT_FALSE(fs::exists(folder_ / "run")); // it only asks
+  fs::create_directories(model);
+  requireWritable({{log}, {model}, true});
+
+  ASSERT_EQ(::mkfifo(log.c_str(), 0600), 0);
+  refuse(true, "log.jsonl: it is a FIFO, and a run goes on in a file");
+  fs::remove(log);
+  fs::create_symlink("/dev/full", log); // endless to read
+  refuse(false, "log.jsonl: it is a device, and a run goes on in a file");
+  fs::remove(log);
+  fs::create_directory(log);
+  refuse(true, "log.jsonl: it is a folder");
+  fs::remove(log);
+
+  // Whoever's files these are, the result would take their place.
+  write("run/model/mine.txt", "mine");
+  refuse(true, "run/model: the folder holds files, which the result would replace");
+  refuse(false, "run/model: the folder holds files");
+  write("run/model/config.json", "{}");
+  refuse(true, "run/model: the folder holds files");
+  requireWritable({{log}, {model}, false}); // the result of the run that goes on
+  fs::remove_all(model);
+  write("run/model", "mine");
+  refuse(true, "run/model: it is a file, expected none or a folder");
+  fs::remove(model);
+  fs::create_symlink(folder_ / "none", model);
+  refuse(true, "run/model: it is a link");
 }
 
 TEST_F(DistillFiles, AConfigurationThatIsWrittenIsReadBack) {
