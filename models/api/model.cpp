@@ -1,5 +1,6 @@
 #include "models/api/model.h"
 #include "distill/data/media_file.h"
+#include "models/decoder/threads.h"
 #include "models/vlm/vision_language_model.h"
 #include "runtime/core/error.h"
 #include <fmt/format.h>
@@ -66,6 +67,7 @@ Model &Model::operator=(Model &&) noexcept = default;
 Model::~Model() = default;
 
 Model Model::load(const std::filesystem::path &path, const LoadOptions &options) {
+  withoutThreadsAfterFork();
   const torch::DeviceType device = deviceNamed(options.device);
   const std::optional<WeightForm> form = weightForm(options.weights);
   auto state = std::make_unique<State>();
@@ -87,6 +89,7 @@ bool Model::sees() const { return state_->vision.has_value(); }
 
 Generation Model::generate(std::span<const Message> messages, const GenerateOptions &options,
                            const TextCallback &onText) const {
+  withoutThreadsAfterFork();
   checkOptions(options);
   if (const auto &language = state_->language) {
     std::vector<ChatMessage> chat;

@@ -12,13 +12,14 @@ namespace {
 
 using Pixels = py::array_t<std::uint8_t, py::array::c_style>;
 
-/// Of (kind, value): "text" and a text, "image" or "video" and the path of a file or pixels [T, H, W, 3].
+/// Of (kind, value): "text" and a text, "image" or "video" and the path of a file in bytes or pixels
+/// [T, H, W, 3].
 Content contentOf(const py::handle &pair) {
   const auto [kind, value] = pair.cast<std::pair<std::string, py::object>>();
   if (kind == "text")
     return {Content::Kind::text, value.cast<std::string>()};
   Content content{kind == "video" ? Content::Kind::video : Content::Kind::picture, {}};
-  if (py::isinstance<py::str>(value)) {
+  if (py::isinstance<py::bytes>(value)) {
     content.value = std::filesystem::path(value.cast<std::string>());
     return content;
   }

@@ -9,6 +9,8 @@ import sys
 import _linmu
 from _linmu import PatternError, statistics
 
+from linmu.files import display, read_bytes
+
 __all__ = ["Kernel", "PatternError", "compile", "explain", "load", "statistics"]
 
 
@@ -278,13 +280,12 @@ def _source(text_or_path) -> tuple[str, str]:
         return text, "<pattern>"
     if "func.func" in text and not os.path.exists(text):
         return text, "<pattern>"
-    with open(text, "rb") as file:
-        content = file.read()
+    content = read_bytes(text)
     try:
-        return content.decode("utf-8"), text
+        return content.decode("utf-8"), display(text)
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{text}: expected a pattern's text in UTF-8, got byte 0x{content[error.start]:02x} at {error.start}"
+            f"{display(text)}: expected a pattern's text in UTF-8, got byte 0x{content[error.start]:02x} at {error.start}"
         ) from None
 
 
@@ -381,8 +382,7 @@ def _compile(program: str, wrt: tuple = (), of: tuple = ()) -> Kernel:
 def load(path) -> Kernel:
     """Opens a kernel package that `linmuc --package` wrote: nothing is compiled. A package is machine code: open
     only those whose origin you trust. Raises ValueError for a file that is damaged or none."""
-    with open(path, "rb") as file:
-        return Kernel(_linmu.open_package(file.read(), os.fsdecode(path)))
+    return Kernel(_linmu.open_package(read_bytes(path), display(path)))
 
 
 def explain(

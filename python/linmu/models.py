@@ -119,7 +119,15 @@ def load(path, *, device="cpu", weights=None) -> Model:
     if weights not in (None, "packed", "f32"):
         raise ValueError(f"weights must be 'packed', 'f32' or None, got {weights!r}")
     path = os.fspath(path)
-    return Model(_module().Model(path, device, weights or ""), path)
+    return Model(_module().Model(_bytes(path, "the path of a model"), device, weights or ""), path)
+
+
+def _bytes(path, what):
+    """The path as the system has it: names of files are bytes, and those that are no UTF-8 are names as well."""
+    name = os.fsencode(path)
+    if b"\0" in name:
+        raise ValueError(f"{what} must not hold the character U+0000, got {path!r}")
+    return name
 
 
 def _module():
@@ -156,7 +164,7 @@ def _number(value, name):
 
 def _messages(messages):
     if isinstance(messages, str):
-        return [("user", [("text", messages)])]
+        return [("user", [("text", _text(messages, "messages"))])]
     if not isinstance(messages, (list, tuple)) or not messages:
         raise TypeError(f"messages must be a text or a list of dicts, got {messages!r}")
     return [_message(message, f"messages[{i}]") for i, message in enumerate(messages)]
@@ -167,10 +175,20 @@ def _message(message, place):
         raise TypeError(f"{place} must be a dict with 'role' and 'content', got {message!r}")
     content = message["content"]
     if isinstance(content, str):
-        return message["role"], [("text", content)]
+        return message["role"], [("text", _text(content, f"{place}['content']"))]
     if not isinstance(content, (list, tuple)):
         raise TypeError(f"{place}['content'] must be a text or a list of dicts, got {content!r}")
     return message["role"], [_part(part, f"{place}['content'][{i}]") for i, part in enumerate(content)]
+
+
+def _text(text, place):
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{place} must be text that UTF-8 holds, got {text[error.start]!r} at {error.start}"
+        ) from None
+    return text
 
 
 def _part(part, place):
@@ -182,9 +200,9 @@ def _part(part, place):
     if kind == "text":
         if not isinstance(value, str):
             raise TypeError(f"{place}['text'] must be a str, got {type(value).__name__}")
-        return kind, value
-    if isinstance(value, (str, os.PathLike)):
-        return kind, os.fspath(value)
+        return kind, _text(value, f"{place}['text']")
+    if isinstance(value, (str, bytes, os.PathLike)):
+        return kind, _bytes(value, f"{place}['{kind}']")
     return kind, _pixels(value, kind, f"{place}['{kind}']")
 
 

@@ -1,12 +1,15 @@
 """Arrays that do not fit: one error that names the operand, what was expected and what came; nothing written."""
 
 import faulthandler
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 import linmu
+from linmu.rules.state_file import load as read_state
 
 faulthandler.enable()
 
@@ -279,3 +282,23 @@ def test_what_a_tensor_lacks_is_told(kernel):
         given | {"i": order},
         "operand 'i' of pattern 'rule': expected elements of type i32, got int64",
     )
+
+
+@pytest.mark.parametrize("read", [linmu.compile, linmu.explain, linmu.load, read_state])
+def test_what_is_read_whole_is_a_file(tmp_path, read):
+    """A FIFO that nobody writes would be waited for, /dev/zero read without an end."""
+    os.mkfifo(tmp_path / "fifo")
+    for path, kind in ((tmp_path / "fifo", "a FIFO"), ("/dev/zero", "a device")):
+        with pytest.raises(OSError, match=f"^cannot read {path}: it is {kind}; give the name of a file$"):
+            read(path)
+    with pytest.raises(IsADirectoryError):
+        read(tmp_path)
+
+
+def test_names_of_files_need_not_be_utf8(tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.mlir")
+    Path(path).write_text(PATTERN)
+    assert linmu.explain(path)
+    Path(path).write_text("func.func @broken(")
+    with pytest.raises(ValueError, match="\ufffd.mlir:1:"):
+        linmu.compile(path)

@@ -1,6 +1,7 @@
 """`linmu.models`: models of text and such that see, from Python, held against the commands."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 import linmu
 from decoder_support import LINMU, ROOT, run, smollm2_path
+from test_forks import status_of
 
 PROBE = ROOT / "build" / "bin" / "vlm_probe"
 QUESTION = "which way does the red circle move?"
@@ -186,3 +188,39 @@ def test_kernels_need_no_models():
     """Models, and torch with them, are opened when they are asked for."""
     code = "import linmu, sys; assert not {'torch', 'linmu.models', '_linmu_models'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_of_files_are_bytes(model, folder, tmp_path):
+    """Neither need they be UTF-8, nor is one cut at a character that no name has."""
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+    os.symlink(folder, odd)
+    again = linmu.models.load(odd)
+    picture = asked("image", os.path.join(odd, "written-words/media/000000.png"))
+    assert again.generate(picture, max_tokens=2).ids == model.generate(picture, max_tokens=2).ids
+    with pytest.raises(ValueError, match="the path of a model must not hold the character U"):
+        linmu.models.load(f"{folder}\0elsewhere")
+    picture[0]["content"][0]["image"] += "\0elsewhere"
+    with pytest.raises(ValueError, match=r"\['image'\] must not hold the character U"):
+        model.generate(picture, max_tokens=2)
+
+
+def test_texts_are_what_utf8_holds(model):
+    content = [{"type": "text", "text": "a\udcff"}]
+    for messages, place in (
+        ("a\udcff", "messages"),
+        ([{"role": "user", "content": "a\udcff"}], r"messages\[0\]\['content'\]"),
+        ([{"role": "user", "content": content}], r"messages\[0\]\['content'\]\[0\]\['text'\]"),
+    ):
+        with pytest.raises(ValueError, match=rf"^{place} must be text that UTF-8 holds, got '.udcff' at 1$"):
+            model.generate(messages, max_tokens=1)
+
+
+def test_a_child_generates_what_its_parent_does():
+    """Torch's OpenMP waits in a child for the threads that its parent has."""
+    model = linmu.models.load(smollm2_path())
+    expected = model.generate("The capital of France is", max_tokens=4).ids
+    child = os.fork()
+    if child == 0:
+        os._exit(model.generate("The capital of France is", max_tokens=4).ids != expected)
+    assert status_of(child) == "status 0"
+    assert model.generate("The capital of France is", max_tokens=4).ids == expected

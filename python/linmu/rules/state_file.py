@@ -5,6 +5,7 @@ import json
 import os
 import struct
 
+from linmu.files import read_bytes
 from linmu.rules import binding
 from linmu.rules.places import error
 
@@ -74,8 +75,7 @@ class Stored:
 
 def load(path) -> tuple[dict[str, Stored], dict]:
     """The tensors by name, and the metadata. A file that is no such file is an error that says why."""
-    with open(path, "rb") as file:
-        content = file.read()
+    content = read_bytes(path)
     try:
         (length,) = struct.unpack_from("<Q", content)
         if length > min(_LARGEST_HEADER, len(content) - 8):
