@@ -53,8 +53,7 @@ torch::Tensor rotatedRows(const torch::Tensor &x, const torch::Tensor &cosines, 
   auto *to = result.data_ptr<float>();
   for (std::int64_t row = 0; row < batch * tokens * heads; ++row, from += 2 * half, to += 2 * half) {
     const std::int64_t token = row / heads % tokens;
-    const auto *cosine = c.data_ptr<float>() + token * half,
-               *sine = s.data_ptr<float>() + token * half;
+    const auto *cosine = c.data_ptr<float>() + token * half, *sine = s.data_ptr<float>() + token * half;
     for (std::int64_t i = 0; i < half; ++i) {
       to[i] = from[i] * cosine[i] - from[i + half] * sine[i];
       to[i + half] = from[i + half] * cosine[i] + from[i] * sine[i];

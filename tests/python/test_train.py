@@ -179,16 +179,16 @@ def test_a_folder_of_somebody_elses_is_left_as_it_is(trained, tmp_path):
     """The place of the result is looked at before the training, not after it."""
     folder, _ = trained
     recipe = recipe_of(1) | {"model": str(folder / "model"), "out": str(tmp_path / "out")}
-    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    (folder / "elsewhere.json").write_text(json.dumps(recipe))
     (tmp_path / "out/model").mkdir(parents=True)
     (tmp_path / "out/model/mine.txt").write_text("mine")
-    done = linmu("train", tmp_path / "recipe.json", code=1)
+    done = linmu("train", folder / "elsewhere.json", code=1)
     assert "out/model: the folder holds files, which the result would replace" in done.stderr
     assert "step 1" not in done.stderr
     assert [file.name for file in (tmp_path / "out/model").iterdir()] == ["mine.txt"]
     shutil.rmtree(tmp_path / "out/model")
     os.mkfifo(tmp_path / "out/log.jsonl")
-    done = linmu("train", tmp_path / "recipe.json", code=1)
+    done = linmu("train", folder / "elsewhere.json", code=1)
     assert "log.jsonl: it is a FIFO, and a run goes on in a file" in done.stderr
 
 
