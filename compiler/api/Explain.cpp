@@ -46,15 +46,24 @@ static llvm::json::Object describeState(FormOp form, Type slice) {
   state["reads_after_write"] = inclusive;
   state["writes"] = int64_t(form.getWrites().size());
   state["feedback_terms"] = int64_t(form.getFeedback().size());
+  state["coupled_states"] = int64_t(form.getStates());
   return state;
 }
 
 static std::string directionOf(Operation *op) { return op->hasAttr("reverse") ? "reverse" : "forward"; }
 
 static void printState(const llvm::json::Object &state, unsigned index, llvm::raw_ostream &stream) {
-  stream << "    state #" << index << " (" << *state.getString("shape") << "): decay "
-         << *state.getString("decay")
-         << (*state.getBoolean("decay_may_be_negative") ? ", of either sign," : "");
+  int64_t coupled = *state.getInteger("coupled_states");
+  if (coupled > 1)
+    stream << "    states #" << index << " to #" << index + coupled - 1 << " (" << *state.getString("shape")
+           << " each): coupled, next state";
+  else
+    stream << "    state #" << index << " (" << *state.getString("shape") << "): decay "
+           << *state.getString("decay")
+           << (*state.getBoolean("decay_may_be_negative") ? ", of either sign," : "");
+  if (auto *factors = state.getArray("coupling"))
+    for (auto [index, factor] : llvm::enumerate(*factors))
+      stream << (index == 0 ? " " : "; ") << *factor.getAsString();
   if (auto decay = state.getString("log_decay"))
     stream << " exp(" << *decay << ")";
   if (auto decay = state.getString("log_value_decay"))
@@ -64,17 +73,36 @@ static void printState(const llvm::json::Object &state, unsigned index, llvm::ra
          << (*state.getInteger("feedback_terms") ? "feedback (a triangular solve)" : "no feedback") << "\n";
 }
 
+/// "#0 takes a #0 + b #1" of each state.
+static llvm::json::Array describeCoupling(FormOp form, unsigned first,
+                                          llvm::function_ref<std::string(BlockArgument)> name) {
+  llvm::json::Array rows;
+  ArrayRef<int64_t> index = form.getCouplingIndex();
+  for (unsigned state = 0; state < form.getStates(); ++state) {
+    std::string sum;
+    for (auto [term, factor] : llvm::enumerate(form.getCoupling()))
+      if (index[2 * term] == state)
+        sum += (sum.empty() ? "" : " + ") + expressionOf(factor, name) + " #" +
+               std::to_string(first + index[2 * term + 1]);
+    rows.push_back("#" + std::to_string(first + state) + " takes " + (sum.empty() ? "nothing" : sum));
+  }
+  return rows;
+}
+
 static llvm::json::Array describeStates(NormalScanOp scan, llvm::raw_ostream &stream) {
   llvm::json::Array states;
   auto name = [&](BlockArgument argument) { return nameOfArgument(scan, argument.getArgNumber()); };
-  for (unsigned index = 0; index < scan.getNumStates(); ++index) {
-    FormOp form = scan.getForm(index);
+  for (unsigned stage = 0; stage < scan.getNumStages(); ++stage) {
+    FormOp form = scan.getForm(stage);
+    unsigned index = scan.getFirstState(stage);
     llvm::json::Object state =
         describeState(form, sliceType(cast<RankedTensorType>(scan.getFinals()[index].getType()), 2));
     if (form.getDecay())
       state["log_decay"] = expressionOf(form.getDecay(), name);
     if (form.getValueDecay())
       state["log_value_decay"] = expressionOf(form.getValueDecay(), name);
+    if (form.isCoupled())
+      state["coupling"] = describeCoupling(form, index, name);
     printState(state, index, stream);
     states.push_back(std::move(state));
   }

@@ -45,7 +45,7 @@ Value Cotangents::given(OpBuilder &builder, Value value) {
 /// What scans, maps and windows store for each token is of any type of elements.
 static bool isStored(Value part) {
   if (auto adjoint = part.getDefiningOp<ScanAdjointOp>())
-    return part != adjoint.getInitGradient();
+    return !llvm::is_contained(adjoint.getInitGradients(), part);
   return isa_and_nonnull<MapOp, WindowAdjointOp>(part.getDefiningOp());
 }
 

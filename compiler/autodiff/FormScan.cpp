@@ -42,15 +42,20 @@ SmallVector<Value> FormScan::buildStage(Block &form, Location location) const {
   };
   auto optional = [&](const FormOperand &operand) { return operand ? in(operand) : Value(); };
   Value g = optional(decay), h = optional(valueDecay), s = optional(sign), t = optional(valueSign);
-  SmallVector<Value> r = all(reads), k = all(writes), v = all(values), m;
-  SmallVector<int64_t> index;
+  SmallVector<Value> r = all(reads), k = all(writes), v = all(values), m, a;
+  SmallVector<int64_t> index, couplingIndex;
   for (const Feedback &term : feedback) {
     m.push_back(in(term.factor));
     index.append({int64_t(term.write), int64_t(term.read)});
   }
+  for (const Coupling &term : coupling) {
+    a.push_back(in(term.factor));
+    couplingIndex.append({int64_t(term.to), int64_t(term.from)});
+  }
   if (tokens.empty())
     argument(walk.like);
-  FormOp::create(step, g, h, r, k, v, m, s, t, index, inclusive, keyAxis);
+  FormOp::create(step, g, h, r, k, v, m, a, s, t, index, inclusive, keyAxis, inits.size(), couplingIndex,
+                 readStates, writeStates);
   return tokens;
 }
 
@@ -69,7 +74,15 @@ FormScan::Results FormScan::create(OpBuilder &at, Location location) const {
   StepBuilder step(location, at.getContext());
   step.setInsertionPointToEnd(&end);
   YieldOp::create(step, yielded, ValueRange{});
-  types.push_back(state);
+  size_t outputs = types.size();
+  types.append(inits.size(), state);
+  SmallVector<Value> given;
+  SmallVector<int64_t> owners;
+  for (auto [number, init] : llvm::enumerate(inits))
+    if (init) {
+      given.push_back(init);
+      owners.push_back(number);
+    }
 
   OperationState op(location, NormalScanOp::getOperationName());
   SmallVector<int32_t> sizes;
@@ -81,17 +94,17 @@ FormScan::Results FormScan::create(OpBuilder &at, Location location) const {
   addOperands({}); // params
   addOperands(tokens);
   addOperands({}); // tails
-  addOperands(optional(init));
+  addOperands(given);
   addOperands(optional(walk.order));
   addOperands(optional(walk.sequences));
   op.addTypes(types);
   op.addAttribute("operandSegmentSizes", at.getDenseI32ArrayAttr(sizes));
   op.addAttribute("resultSegmentSizes",
-                  at.getDenseI32ArrayAttr(ArrayRef<int32_t>{int32_t(types.size() - 1), 1, 0}));
+                  at.getDenseI32ArrayAttr(ArrayRef<int32_t>{int32_t(outputs), int32_t(inits.size()), 0}));
   if (walk.reverse)
     op.addAttribute("reverse", at.getUnitAttr());
-  if (init)
-    op.addAttribute("init_owners", at.getDenseI64ArrayAttr(ArrayRef<int64_t>{0}));
+  if (!owners.empty())
+    op.addAttribute("init_owners", at.getDenseI64ArrayAttr(owners));
   op.addRegion()->takeBody(stage);
   op.addRegion()->takeBody(finish);
   return resultsOf(cast<NormalScanOp>(at.create(op)));
@@ -107,11 +120,13 @@ SmallVector<FormOperand> FormScan::operands() const {
     all.append(*operands);
   for (const Feedback &term : feedback)
     all.push_back(term.factor);
+  for (const Coupling &term : coupling)
+    all.push_back(term.factor);
   return all;
 }
 
 ScanAdjointOp FormScan::createAdjoint(OpBuilder &at, Location location, ArrayRef<Value> dReads,
-                                      ArrayRef<Value> dWrites, Value dFinal) const {
+                                      ArrayRef<Value> dWrites, ArrayRef<Value> dFinals) const {
   auto stage = std::make_unique<Region>();
   SmallVector<Value> tokens = buildStage(stage->emplaceBlock(), location);
   SmallVector<Type> types;
@@ -130,10 +145,16 @@ ScanAdjointOp FormScan::createAdjoint(OpBuilder &at, Location location, ArrayRef
       }
     return given;
   };
-  Given ofReads = givenOf(dReads), ofWrites = givenOf(dWrites);
-  auto adjoint = ScanAdjointOp::create(at, location, types, state, tokens, init, walk.order, walk.sequences,
-                                       ofReads.cotangents, ofWrites.cotangents, dFinal, walk.reverse,
-                                       ofReads.numbers, ofWrites.numbers);
+  Given ofReads = givenOf(dReads), ofWrites = givenOf(dWrites), ofFinals = givenOf(dFinals);
+  Given ofInits = givenOf(inits);
+  // All of them need no numbers.
+  for (Given *of : {&ofFinals, &ofInits})
+    if (of->numbers.size() == inits.size())
+      of->numbers.clear();
+  auto adjoint = ScanAdjointOp::create(at, location, types, SmallVector<Type>(inits.size(), state), tokens,
+                                       ofInits.cotangents, walk.order, walk.sequences, ofReads.cotangents,
+                                       ofWrites.cotangents, ofFinals.cotangents, walk.reverse,
+                                       ofReads.numbers, ofWrites.numbers, ofFinals.numbers, ofInits.numbers);
   adjoint.getStage().takeBody(*stage);
   return adjoint;
 }
@@ -143,12 +164,12 @@ FormScan::Results FormScan::resultsOf(NormalScanOp op) {
   size_t reads = op.getForm(0).getReads().size();
   for (auto [index, value] : llvm::enumerate(op.getOutputs()))
     (index < reads ? results.reads : results.writes).push_back(value);
-  results.final = op.getFinals().front();
+  llvm::append_range(results.finals, op.getFinals());
   return results;
 }
 
 std::optional<FormScan> FormScan::of(NormalScanOp op) {
-  if (op.getNumStates() != 1 || !op.getParams().empty() || !op.getTails().empty())
+  if (op.getNumStages() != 1 || !op.getParams().empty() || !op.getTails().empty())
     return std::nullopt;
   FormOp form = op.getForm(0);
   bool simple = true;
@@ -173,9 +194,15 @@ std::optional<FormScan> FormScan::of(NormalScanOp op) {
   for (auto [index, factor] : llvm::enumerate(form.getFeedback()))
     scan.feedback.push_back({unsigned(form.getFeedbackIndex()[2 * index]),
                              unsigned(form.getFeedbackIndex()[2 * index + 1]), operand(factor)});
+  for (auto [index, factor] : llvm::enumerate(form.getCoupling()))
+    scan.coupling.push_back({unsigned(form.getCouplingIndex()[2 * index]),
+                             unsigned(form.getCouplingIndex()[2 * index + 1]), operand(factor)});
+  llvm::append_range(scan.readStates, form.getReadStates());
+  llvm::append_range(scan.writeStates, form.getWriteStates());
   scan.keyAxis = form.getKeyAxis();
   scan.state = cast<RankedTensorType>(op.getFinals().front().getType());
-  scan.init = op.getInitOf(0);
+  for (unsigned number = 0; number < op.getNumStates(); ++number)
+    scan.inits.push_back(op.getInitOf(number));
   auto yield = cast<YieldOp>(op.getFinish().getTerminator());
   simple &= yield.getOutputs().size() == scan.reads.size() + scan.writes.size();
   for (auto [index, value] : llvm::enumerate(yield.getOutputs())) {

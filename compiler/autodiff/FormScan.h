@@ -1,5 +1,5 @@
-// A scan of one state whose form is made of token operands and numbers: what split-scans leaves and the
-// gradient of a scan is made of.
+// A scan of one state, or of coupled ones, whose form is made of token operands and numbers: what split-scans
+// leaves and the gradient of a scan is made of.
 #pragma once
 #include "compiler/autodiff/LoopBuilder.h"
 
@@ -27,13 +27,20 @@ struct FormScan {
   llvm::SmallVector<FormOperand> reads, writes, values;
   llvm::SmallVector<bool> inclusive; ///< of each read
   llvm::SmallVector<Feedback> feedback;
+  /// Of states that are computed together: the states (p, q) of each factor that is not zero.
+  struct Coupling {
+    unsigned to, from;
+    FormOperand factor;
+  };
+  llvm::SmallVector<Coupling> coupling;
+  llvm::SmallVector<int64_t> readStates, writeStates; ///< empty of a single state
   int64_t keyAxis = 0;
   mlir::RankedTensorType state;
-  mlir::Value init; ///< or null
+  llvm::SmallVector<mlir::Value> inits; ///< of each state, or null
 
   struct Results {
     llvm::SmallVector<mlir::Value> reads, writes; ///< y_j and w_i: [B, N, H, ...] of f32
-    mlir::Value final;
+    llvm::SmallVector<mlir::Value> finals;
   };
   Results create(mlir::OpBuilder &at, mlir::Location location) const;
 
@@ -41,11 +48,12 @@ struct FormScan {
   static std::optional<FormScan> of(pattern::NormalScanOp op);
   static Results resultsOf(pattern::NormalScanOp op);
 
-  /// The op of its gradients; `dReads` and `dWrites` are what y_j and w_i get from outside and `dFinal` what
-  /// the state at the end gets, null where that is nothing.
+  /// The op of its gradients; `dReads` and `dWrites` are what y_j and w_i get from outside and `dFinals` what
+  /// the states at the end get, null where that is nothing.
   pattern::ScanAdjointOp createAdjoint(mlir::OpBuilder &at, mlir::Location location,
                                        llvm::ArrayRef<mlir::Value> dReads,
-                                       llvm::ArrayRef<mlir::Value> dWrites, mlir::Value dFinal) const;
+                                       llvm::ArrayRef<mlir::Value> dWrites,
+                                       llvm::ArrayRef<mlir::Value> dFinals) const;
   /// Those of the form that have gradients, in its order.
   llvm::SmallVector<FormOperand> operands() const;
 

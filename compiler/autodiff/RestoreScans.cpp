@@ -74,8 +74,9 @@ public:
     for (Value final : op_.getFinals())
       before.push_back(
           block.addArgument(sliceType(cast<RankedTensorType>(final.getType()), 2), op_.getLoc()));
-    for (unsigned state = 0; state < op_.getNumStates(); ++state)
-      after.push_back(restoreStage(state, before[state]));
+    for (unsigned stage = 0; stage < op_.getNumStages(); ++stage)
+      after.append(restoreStage(
+          stage, ArrayRef(before).slice(op_.getFirstState(stage), op_.getForm(stage).getStates())));
     IRMapping mapping = clone(op_.getFinish());
     SmallVector<Value> outputs;
     for (Value output : cast<YieldOp>(op_.getFinish().getTerminator()).getOutputs())
@@ -93,16 +94,16 @@ private:
     return mapping;
   }
 
-  Value restoreStage(unsigned number, Value before) {
+  SmallVector<Value> restoreStage(unsigned number, ArrayRef<Value> before) {
     FormOp form = op_.getForm(number);
     IRMapping mapping = clone(op_.getStage(number));
     step_.setLoc(form.getLoc());
-    State state(step_, form, before.getType());
+    State state(step_, form, before.front().getType());
     SmallVector<Value> reads(form.getReads().size()), written;
-    auto readAll = [&](Value from, bool inclusive) {
+    auto readAll = [&](ArrayRef<Value> from, bool inclusive) {
       for (auto [index, key] : llvm::enumerate(form.getReads()))
         if (form.getInclusive()[index] == inclusive)
-          reads[index] = state.read(from, mapping.lookup(key));
+          reads[index] = state.read(from[form.getStateOfRead(index)], mapping.lookup(key));
     };
     readAll(before, false);
     for (Value value : form.getValues())
@@ -112,19 +113,39 @@ private:
       Value &sum = written[index[2 * term]];
       sum = step_.add(sum, step_.multiply(mapping.lookup(factor), reads[index[2 * term + 1]]));
     }
-    Value after = before;
+    SmallVector<Value> after(before);
     auto decay = [&](Value logarithm, Value sign, bool byValue) {
       if (logarithm)
-        after =
-            state.decayed(after, mapping.lookup(logarithm), sign ? mapping.lookup(sign) : Value(), byValue);
+        after.front() = state.decayed(after.front(), mapping.lookup(logarithm),
+                                      sign ? mapping.lookup(sign) : Value(), byValue);
     };
     decay(form.getDecay(), form.getSign(), /*byValue=*/false);
     decay(form.getValueDecay(), form.getValueSign(), /*byValue=*/true);
-    for (auto [key, value] : llvm::zip(form.getWrites(), written))
-      after = step_.add(after, state.written(mapping.lookup(key), value));
+    if (form.isCoupled())
+      after = coupled(form, mapping, before);
+    for (auto [index, key] : llvm::enumerate(form.getWrites())) {
+      Value write = state.written(mapping.lookup(key), written[index]);
+      for (int64_t number : form.getStatesOfWrite(index))
+        after[number] = after[number] ? step_.add(after[number], write) : write;
+    }
+    for (Value &value : after)
+      if (!value)
+        value = arith::ConstantOp::create(step_, step_.getZeroAttr(before.front().getType()));
     readAll(after, true);
     seen_.append(reads);
     seen_.append(written);
+    return after;
+  }
+
+  /// sum over q of A_pq S_q, null where there is none.
+  SmallVector<Value> coupled(FormOp form, IRMapping &mapping, ArrayRef<Value> before) {
+    SmallVector<Value> after(before.size());
+    ArrayRef<int64_t> index = form.getCouplingIndex();
+    for (auto [term, factor] : llvm::enumerate(form.getCoupling())) {
+      Value &to = after[index[2 * term]];
+      Value part = step_.multiply(mapping.lookup(factor), before[index[2 * term + 1]]);
+      to = to ? step_.add(to, part) : part;
+    }
     return after;
   }
 

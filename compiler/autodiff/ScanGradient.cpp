@@ -16,12 +16,14 @@ LogicalResult autodiff::differentiateScan(NormalScanOp op, Cotangents &cotangent
     return llvm::map_to_vector(values, [&](Value value) { return cotangents.given(at, value); });
   };
   SmallVector<Value> dReads = all(results.reads), dWrites = all(results.writes);
-  ScanAdjointOp adjoint =
-      scan->createAdjoint(at, op.getLoc(), dReads, dWrites, cotangents.of(at, results.final));
+  SmallVector<Value> dFinals =
+      llvm::map_to_vector(results.finals, [&](Value final) { return cotangents.of(at, final); });
+  ScanAdjointOp adjoint = scan->createAdjoint(at, op.getLoc(), dReads, dWrites, dFinals);
   for (auto [operand, gradient] : llvm::zip_equal(scan->operands(), adjoint.getGradients()))
     if (operand.tensor)
       cotangents.add(operand.tensor, gradient);
-  if (scan->init)
-    cotangents.add(scan->init, adjoint.getInitGradient());
+  for (auto [init, gradient] : llvm::zip_equal(scan->inits, adjoint.getInitGradients()))
+    if (init)
+      cotangents.add(init, gradient);
   return success();
 }

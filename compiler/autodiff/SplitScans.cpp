@@ -24,8 +24,8 @@ public:
   explicit Split(NormalScanOp op) : op_(op), builder_(op), walk_(LoopWalk::of(op)) {}
 
   void run() {
-    for (unsigned state = 0; state < op_.getNumStates(); ++state)
-      splitStage(state);
+    for (unsigned stage = 0; stage < op_.getNumStages(); ++stage)
+      splitStage(stage);
     splitFinish();
     op_.erase();
   }
@@ -49,9 +49,9 @@ private:
     mapping_ = std::move(mapping);
   }
 
-  void splitStage(unsigned state) {
-    Block &block = op_.getStage(state);
-    FormOp form = op_.getForm(state);
+  void splitStage(unsigned stage) {
+    Block &block = op_.getStage(stage);
+    FormOp form = op_.getForm(stage);
     LoopBuilder loop(builder_, form.getLoc(), walk_);
     cloneInto(loop, block);
     // Filled in once the map that computes them is there.
@@ -89,16 +89,26 @@ private:
       scan.feedback.push_back({unsigned(index[2 * term]), unsigned(index[2 * term + 1]), {}});
     for (auto [value, term] : llvm::zip(form.getFeedback(), scan.feedback))
       take(value, term.factor);
+    index = form.getCouplingIndex();
+    for (size_t term = 0; term < form.getCoupling().size(); ++term)
+      scan.coupling.push_back({unsigned(index[2 * term]), unsigned(index[2 * term + 1]), {}});
+    for (auto [value, term] : llvm::zip(form.getCoupling(), scan.coupling))
+      take(value, term.factor);
+    llvm::append_range(scan.readStates, form.getReadStates());
+    llvm::append_range(scan.writeStates, form.getWriteStates());
     scan.keyAxis = form.getKeyAxis();
-    scan.state = cast<RankedTensorType>(op_.getFinals()[state].getType());
-    scan.init = op_.getInitOf(state);
+    unsigned first = op_.getFirstState(stage);
+    scan.state = cast<RankedTensorType>(op_.getFinals()[first].getType());
+    for (unsigned state = 0; state < form.getStates(); ++state)
+      scan.inits.push_back(op_.getInitOf(first + state));
     if (loop.create())
       for (auto [operand, output] : computed)
         operand->tensor = loop.output(output);
     FormScan::Results results = scan.create(builder_, op_.getLoc());
     earlier_.append(results.reads);
     earlier_.append(results.writes);
-    op_.getFinals()[state].replaceAllUsesWith(results.final);
+    for (auto [state, final] : llvm::enumerate(results.finals))
+      op_.getFinals()[first + state].replaceAllUsesWith(final);
   }
 
   void splitFinish() {

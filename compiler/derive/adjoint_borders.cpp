@@ -206,7 +206,7 @@ LogicalResult AdjointBorders::makeEnds() {
     if (failed(inputs))
       return failure();
     StateChunk chunk(builder, form_, *inputs);
-    SmallVector<Value> next{chunk.next(carried.front())};
+    SmallVector<Value> next = chunk.next(carried.take_front(1));
     llvm::append_range(next, transition_.over(builder, chunk, carried.drop_front()));
     return next;
   };
@@ -229,7 +229,7 @@ LogicalResult AdjointBorders::makeStates() {
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
   Place place = enter(kernel);
-  Value state = of.initialState();
+  Value state = of.initialStates().front();
   if (place.segment)
     state = enterOver(kernel, ends_, state, place.segment, [](Value index) { return index; });
   Value borders = kernel.addMemory(states_);
@@ -244,7 +244,7 @@ LogicalResult AdjointBorders::makeStates() {
     StateChunk chunk(builder, form_, *inputs);
     if (take)
       take(first, chunk);
-    SmallVector<Value> next{chunk.next(carried.front())};
+    SmallVector<Value> next = chunk.next(carried.take_front(1));
     if (!writes.empty())
       storeRows(kernel, chunk.writes(carried.front()), writes, first);
     return next;
@@ -268,7 +268,7 @@ LogicalResult AdjointBorders::makeBackEnds() {
     std::unique_ptr<AdjointChunk> chunk = of.chunk(of.tokensAt(first), {}, carried.front());
     if (!chunk)
       return failure();
-    return SmallVector<Value>{chunk->next()};
+    return chunk->next();
   };
   auto after = walkBack(kernel, place.tokens, ValueRange{none}, step);
   if (failed(after))
@@ -285,7 +285,7 @@ LogicalResult AdjointBorders::makeBack() {
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
   Place place = enter(kernel);
-  Value adjoint = of.finalCotangent();
+  Value adjoint = of.finalCotangents().front();
   if (place.segment) {
     // Those behind it, the last one first.
     Value last = builder.index(schedule_.segments - 1);
@@ -305,20 +305,20 @@ LogicalResult AdjointBorders::makeBack() {
       take(first, chunk->forward());
     if (!writes.empty())
       storeRows(kernel, chunk->dWrites(), writes, first);
-    return SmallVector<Value>{chunk->next()};
+    return chunk->next();
   };
   auto after = walkBack(kernel, place.tokens, ValueRange{adjoint}, step);
   if (failed(after))
     return failure();
-  if (kernel.argument(op_.getInitGradient())) {
+  if (kernel.argument(op_.getInitGradients().front())) {
     if (!place.segment) {
-      of.storeInitGradient(after->front());
+      of.storeInitGradients(after->front());
     } else {
       Value first = builder.compare(arith::CmpIPredicate::eq, place.segment, builder.index(0));
       auto branch = scf::IfOp::create(builder, first, /*withElseRegion=*/false);
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPoint(branch.thenYield());
-      of.storeInitGradient(after->front());
+      of.storeInitGradients(after->front());
     }
   }
   plan_.launches.push_back(kernel.launch);

@@ -1,19 +1,20 @@
 #include "compiler/derive/adjoint_chunk.h"
+#include "compiler/derive/adjoint_coupling.h"
 #include "compiler/derive/adjoint_decays.h"
 
 using namespace mlir;
 using namespace linmu;
 
 AdjointChunk::AdjointChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs,
-                           ChunkCotangents cotangents, Value state, Value adjoint)
+                           ChunkCotangents cotangents, ValueRange states, ValueRange adjoints)
     : builder_(builder), form_(form), forward_(builder, form, std::move(inputs)),
-      writes_(builder, form, forward_, std::move(cotangents), state, adjoint), keys_(builder, writes_) {}
+      writes_(builder, form, forward_, std::move(cotangents), states, adjoints), keys_(builder, writes_) {}
 
 /// dW_i . Y_j
 Value AdjointChunk::feedback(int64_t term) {
   int64_t write = form_.getFeedbackIndex()[2 * term], read = form_.getFeedbackIndex()[2 * term + 1];
   Value written = writes_.dWrites()[write];
-  return builder_.sum(builder_.multiply(written, forward_.read(read, writes_.state())), 1);
+  return builder_.sum(builder_.multiply(written, forward_.read(read, writes_.states())), 1);
 }
 
 Value AdjointChunk::gradient(int64_t operand) {
@@ -32,12 +33,24 @@ Value AdjointChunk::gradient(int64_t operand) {
   operand -= writes;
   if (operand < writes)
     return writes_.dWrites()[operand];
-  return feedback(operand - writes);
+  operand -= writes;
+  if (operand < int64_t(form_.getFeedback().size()))
+    return feedback(operand);
+  return couplingGradient(builder_, form_, operand - form_.getFeedback().size(), writes_, keys_);
 }
 
-Value AdjointChunk::next() {
+SmallVector<Value> AdjointChunk::next() {
   ChunkPaths &paths = forward_.paths();
-  Value result = paths.left(writes_.adjoint());
+  SmallVector<Value> results = paths.left(writes_.adjoints(), /*transposed=*/true);
+  if (ChunkCoupling &coupling = paths.coupling()) {
+    for (int64_t read = 0; read < writes_.countReads(); ++read)
+      for (int64_t q = 0; q < coupling.states(); ++q)
+        if (Value given = writes_.dRead(read); given && paths.seesState(read, q))
+          results[q] =
+              builder_.dot(paths.enteredKey(read, q), given, {.transpose_lhs = true, .init = results[q]});
+    return results;
+  }
+  Value result = results.front();
   for (int64_t read = 0; read < writes_.countReads(); ++read)
     if (Value given = writes_.dRead(read)) {
       bool inclusive = writes_.inclusive(read);
@@ -45,5 +58,5 @@ Value AdjointChunk::next() {
       Value value = entered(builder_, paths.valueDecay(), given, inclusive);
       result = builder_.dot(key, value, {.transpose_lhs = true, .init = result});
     }
-  return result;
+  return {result};
 }

@@ -8,7 +8,8 @@
 //   dV = dW     dM_ij = dW_i . Y_j
 // E, X and F stand on key columns, those of a decay by value on value columns. A decay's gradient at t is the
 // sum of all that crosses t, and of nothing else, so that no terms cancel: entry to exit, entry to a read
-// behind t, a write before t to the exit, and a write before t to a read behind it.
+// behind t, a write before t to the exit, and a write before t to a read behind it. So is that of a factor of
+// the coupling of states (adjoint_coupling.h), whose E, X and F are factors of a token, or of two.
 #pragma once
 #include "compiler/derive/adjoint_keys.h"
 
@@ -17,10 +18,10 @@ namespace linmu {
 /// Its parts may be asked for apart, in any order; what several of them need is computed once.
 class AdjointChunk {
 public:
-  /// `state` is S and `adjoint` is D, K x V; next() has no use for S. Rows past the end of the reads must be
-  /// zero.
+  /// `states` is S and `adjoints` is D, K x V, of each of coupled states; next() has no use for S. Rows past
+  /// the end of the reads must be zero.
   AdjointChunk(TileBuilder &builder, pattern::FormOp form, ChunkInputs inputs, ChunkCotangents cotangents,
-               mlir::Value state, mlir::Value adjoint);
+               mlir::ValueRange states, mlir::ValueRange adjoints);
   AdjointChunk(const AdjointChunk &) = delete;
 
   /// What the writes put into the state, and the gradients of that, C x V each, from elsewhere: then no
@@ -31,10 +32,10 @@ public:
   /// The gradients of what the writes put into the state, C x V each.
   llvm::ArrayRef<mlir::Value> dWrites() { return writes_.dWrites(); }
   /// The gradient of a form's operand by its number: [C, K] or [C, V] of keys, values and decays by row or by
-  /// value, [C] of a feedback factor and a scalar decay.
+  /// value, [C] of a feedback factor, a scalar decay and a factor of the coupling.
   mlir::Value gradient(int64_t operand);
   /// D at the entry, K x V.
-  mlir::Value next();
+  llvm::SmallVector<mlir::Value> next();
   /// The forward pass of the chunk.
   StateChunk &forward() { return forward_; }
 

@@ -10,7 +10,7 @@ Value linmu::axisDecayGradient(TileBuilder &builder, AdjointWrites &writes, Adjo
   ArrayRef<int64_t> shape = cast<RankedTensorType>(factors.getType()).getShape();
   // Entry to exit.
   Value through =
-      builder.sum(builder.multiply(paths.left(writes.state()), writes.adjoint()), byValue ? 0 : 1);
+      builder.sum(builder.multiply(paths.left(writes.states()).front(), writes.adjoint()), byValue ? 0 : 1);
   Value total = builder.along(through, 1, shape);
   // A write before the token to the exit.
   for (int64_t write = 0; write < writes.countWrites(); ++write)
@@ -25,7 +25,7 @@ Value linmu::axisDecayGradient(TileBuilder &builder, AdjointWrites &writes, Adjo
     bool inclusive = writes.inclusive(read);
     total = builder.add(
         total, byValue ? crossedFromEntry(
-                             builder, builder.multiply(given, writes.forward().entry(read, writes.state())),
+                             builder, builder.multiply(given, writes.forward().entry(read, writes.states())),
                              inclusive)
                        : keys.pathsFromEntry(read));
     for (int64_t write = 0; write < writes.countWrites(); ++write) {
@@ -48,7 +48,7 @@ Value linmu::scalarDecayGradient(TileBuilder &builder, AdjointWrites &writes, Ad
   Value token = builder.coordinate(shape, 0), other = builder.coordinate(shape, 1);
   // Entry to exit.
   Value through =
-      builder.sum(builder.sum(builder.multiply(paths.left(writes.state()), writes.adjoint()), 1), 0);
+      builder.sum(builder.sum(builder.multiply(paths.left(writes.states()).front(), writes.adjoint()), 1), 0);
   Value total = builder.fill(through, {chunk});
   // A write before the token to the exit.
   Value exits;

@@ -42,11 +42,12 @@ ChunkCotangents AdjointKernel::cotangents(const TokenSpan &tokens) {
   return cotangents;
 }
 
-std::unique_ptr<AdjointChunk> AdjointKernel::chunk(const TokenSpan &tokens, Value state, Value adjoint) {
+std::unique_ptr<AdjointChunk> AdjointKernel::chunk(const TokenSpan &tokens, ValueRange states,
+                                                   ValueRange adjoints) {
   FailureOr<ChunkInputs> inputs = this->inputs(tokens);
   if (failed(inputs))
     return nullptr;
-  return std::make_unique<AdjointChunk>(kernel.builder, form_, *inputs, cotangents(tokens), state, adjoint);
+  return std::make_unique<AdjointChunk>(kernel.builder, form_, *inputs, cotangents(tokens), states, adjoints);
 }
 
 void AdjointKernel::storeGradients(AdjointChunk &chunk, const TokenSpan &tokens) {
@@ -69,19 +70,28 @@ void AdjointKernel::storeGradients(AdjointChunk &chunk, const TokenSpan &tokens)
   }
 }
 
-Value AdjointKernel::initialState() {
-  const LoopView &view = kernel.view;
-  Value memory = view.inits.empty() ? Value() : kernel.argument(view.inits.front());
-  return stored.load(kernel.builder, kernel.walk, memory, kernel.columns);
+SmallVector<Value> AdjointKernel::initialStates() {
+  SmallVector<Value> states;
+  for (unsigned state = 0; state < op_.getNumStates(); ++state) {
+    Value init = op_.getInitOf(state);
+    states.push_back(
+        stored.load(kernel.builder, kernel.walk, init ? kernel.argument(init) : Value(), kernel.columns));
+  }
+  return states;
 }
 
-Value AdjointKernel::finalCotangent() {
-  Value last = op_.getFinalCotangent();
-  Value memory = last ? kernel.addMemory(program_.memory(last)) : Value();
-  return stored.load(kernel.builder, kernel.walk, memory, kernel.columns);
+SmallVector<Value> AdjointKernel::finalCotangents() {
+  SmallVector<Value> cotangents;
+  for (unsigned state = 0; state < op_.getNumStates(); ++state) {
+    Value last = op_.getFinalCotangentOf(state);
+    Value memory = last ? kernel.addMemory(program_.memory(last)) : Value();
+    cotangents.push_back(stored.load(kernel.builder, kernel.walk, memory, kernel.columns));
+  }
+  return cotangents;
 }
 
-void AdjointKernel::storeInitGradient(Value adjoint) {
-  if (Value to = kernel.argument(op_.getInitGradient()))
-    stored.store(kernel.builder, kernel.walk, adjoint, to, kernel.columns);
+void AdjointKernel::storeInitGradients(ValueRange adjoints) {
+  for (auto [adjoint, gradient] : llvm::zip_equal(adjoints, op_.getInitGradients()))
+    if (Value to = kernel.argument(gradient))
+      stored.store(kernel.builder, kernel.walk, adjoint, to, kernel.columns);
 }

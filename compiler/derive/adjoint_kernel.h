@@ -23,14 +23,16 @@ public:
   mlir::FailureOr<ChunkInputs> inputs(const TokenSpan &tokens);
   /// What is sent back to their reads and writes, in the same columns.
   ChunkCotangents cotangents(const TokenSpan &tokens);
-  /// Both, in the algebra of their chunk, or null after an error; `state` may be null (AdjointChunk).
-  std::unique_ptr<AdjointChunk> chunk(const TokenSpan &tokens, mlir::Value state, mlir::Value adjoint);
+  /// Both, in the algebra of their chunk, or null after an error; `states` may be empty (AdjointChunk).
+  std::unique_ptr<AdjointChunk> chunk(const TokenSpan &tokens, mlir::ValueRange states,
+                                      mlir::ValueRange adjoints);
   /// Stores all gradients that have a use.
   void storeGradients(AdjointChunk &chunk, const TokenSpan &tokens);
-  /// The state at the start, and what is sent back to it at the end; zero where there is none.
-  mlir::Value initialState();
-  mlir::Value finalCotangent();
-  void storeInitGradient(mlir::Value adjoint);
+  /// The states at the start, one or the coupled ones, and what is sent back to them at the end; zero where
+  /// there is none.
+  llvm::SmallVector<mlir::Value> initialStates();
+  llvm::SmallVector<mlir::Value> finalCotangents();
+  void storeInitGradients(mlir::ValueRange adjoints);
 
   LoopKernel kernel;
   StoredState stored;

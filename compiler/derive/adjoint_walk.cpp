@@ -20,10 +20,12 @@ public:
   AdjointWalk(pattern::ScanAdjointOp op, const LoopView &view, int64_t chunk, int64_t together,
               ProgramBuilder &program)
       : op_(op), view_(view), program_(program), blocks_(view, chunk), chunk_(chunk), together_(together) {
-    entries_ = temporaryOf(ShapedType::kDynamic,
-                           {view.sequences ? program.constant(1) : program.batch(), blocks_.places(program)});
-    if (together < chunk)
-      states_ = temporaryOf(chunk, {program.sequencesOf(view.sequences)});
+    Value batch = view.sequences ? program.constant(1) : program.batch(), places = blocks_.places(program);
+    for (unsigned state = 0; state < op.getNumStates(); ++state) {
+      entries_.push_back(temporaryOf(ShapedType::kDynamic, {batch, places}));
+      if (together < chunk)
+        states_.push_back(temporaryOf(chunk, {program.sequencesOf(view.sequences)}));
+    }
   }
 
   FailureOr<LaunchPlan> deriveStates();
@@ -38,10 +40,21 @@ private:
                               Float32Type::get(op_.getContext()));
     return program_.temporary(type, extents);
   }
-  FailureOr<Value> walkBack(AdjointKernel &of, Value number, Value state, Value adjoint);
-  FailureOr<Value> gradients(AdjointKernel &of, Value first, Value state, Value adjoint);
-  FailureOr<Value> next(AdjointKernel &of, Value first, Value state);
-  /// Where the state at the entry of the chunk of this number stands.
+  FailureOr<Carried> walkBack(AdjointKernel &of, Value number, ValueRange states, ValueRange adjoints);
+  FailureOr<Carried> gradients(AdjointKernel &of, Value first, ValueRange states, ValueRange adjoints);
+  FailureOr<Carried> next(AdjointKernel &of, Value first, ValueRange states);
+  /// The tiles of all states at a place.
+  static void store(TileBuilder &builder, ValueRange states, ArrayRef<Value> memory, ValueRange place) {
+    for (auto [state, to] : llvm::zip_equal(states, memory))
+      builder.store(state, to, place);
+  }
+  static Carried load(TileBuilder &builder, ArrayRef<Value> memory, ValueRange place) {
+    return llvm::map_to_vector(memory, [&](Value from) { return builder.load(from, place); });
+  }
+  static SmallVector<Value> argumentsOf(LoopKernel &kernel, ArrayRef<Value> memory) {
+    return llvm::map_to_vector(memory, [&](Value value) { return kernel.addMemory(value); });
+  }
+  /// Where the states at the entry of the chunk of this number stand.
   SmallVector<Value> placeOf(LoopKernel &kernel, Value number) {
     return {kernel.walk.batch, kernel.walk.head, blocks_.placeOf(kernel, number)};
   }
@@ -51,34 +64,20 @@ private:
   ProgramBuilder &program_;
   SequenceBlocks blocks_;
   int64_t chunk_, together_;
-  Value entries_; ///< of the chunks: [B, H, chunks, K, V], or of a ragged batch [1, H, places, K, V]
-  Value states_;  ///< of the tokens of the chunk at hand, where they are taken one by one
-  Value states_memory_;
+  /// Of each state those of the chunks: [B, H, chunks, K, V], or of a ragged batch [1, H, places, K, V].
+  SmallVector<Value> entries_;
+  SmallVector<Value> states_; ///< of the tokens of the chunk at hand, where they are taken one by one
+  SmallVector<Value> states_memory_;
 };
 
 } // namespace
 
-/// The same as loopOver with one value carried.
-static FailureOr<Value> carryOver(TileBuilder &builder, Value begin, Value end, int64_t step, Value carried,
-                                  function_ref<FailureOr<Value>(Value at, Value carried)> body) {
-  auto one = [&](Value at, ValueRange carried) -> FailureOr<Carried> {
-    FailureOr<Value> next = body(at, carried.front());
-    if (failed(next))
-      return failure();
-    return Carried{*next};
-  };
-  FailureOr<Carried> after = loopOver(builder, begin, end, builder.index(step), ValueRange{carried}, one);
-  if (failed(after))
-    return failure();
-  return after->front();
-}
-
-/// The state behind the tokens from `first` on.
-FailureOr<Value> AdjointWalk::next(AdjointKernel &of, Value first, Value state) {
+/// The states behind the tokens from `first` on.
+FailureOr<Carried> AdjointWalk::next(AdjointKernel &of, Value first, ValueRange states) {
   FailureOr<ChunkInputs> inputs = of.inputs(of.tokensAt(first));
   if (failed(inputs))
     return failure();
-  return StateChunk(of.kernel.builder, op_.getForm(), *inputs).next(state);
+  return StateChunk(of.kernel.builder, op_.getForm(), *inputs).next(states);
 }
 
 FailureOr<LaunchPlan> AdjointWalk::deriveStates() {
@@ -86,26 +85,28 @@ FailureOr<LaunchPlan> AdjointWalk::deriveStates() {
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
   kernel.walkSequenceAndHead(program_);
-  Value memory = kernel.addMemory(entries_);
-  auto enter = [&](Value first, Value state) -> FailureOr<Value> {
+  SmallVector<Value> memory = argumentsOf(kernel, entries_);
+  auto enter = [&](Value first, ValueRange states) -> FailureOr<Carried> {
     Value number = arith::DivUIOp::create(builder, first, builder.index(chunk_));
-    storeTile(builder, state, memory, placeOf(kernel, number));
+    store(builder, states, memory, placeOf(kernel, number));
     if (together_ == chunk_)
-      return next(of, first, state);
+      return next(of, first, states);
     Value end = builder.minimum(builder.add(first, builder.index(chunk_)), kernel.walk.tokens);
-    return carryOver(builder, first, end, 1, state,
-                     [&](Value at, Value state) { return next(of, at, state); });
+    return loopOver(builder, first, end, builder.index(1), states,
+                    [&](Value at, ValueRange states) { return next(of, at, states); });
   };
-  if (failed(carryOver(builder, builder.index(0), kernel.walk.tokens, chunk_, of.initialState(), enter)))
+  if (failed(loopOver(builder, builder.index(0), kernel.walk.tokens, builder.index(chunk_),
+                      of.initialStates(), enter)))
     return failure();
   return kernel.launch;
 }
 
-/// Stores the gradients of the tokens from `first` on; from the state before them and its gradient behind
-/// them to the gradient of the state before them.
-FailureOr<Value> AdjointWalk::gradients(AdjointKernel &of, Value first, Value state, Value adjoint) {
+/// Stores the gradients of the tokens from `first` on; from the states before them and their gradients behind
+/// them to the gradients of the states before them.
+FailureOr<Carried> AdjointWalk::gradients(AdjointKernel &of, Value first, ValueRange states,
+                                          ValueRange adjoints) {
   TokenSpan tokens = of.tokensAt(first);
-  std::unique_ptr<AdjointChunk> chunk = of.chunk(tokens, state, adjoint);
+  std::unique_ptr<AdjointChunk> chunk = of.chunk(tokens, states, adjoints);
   if (!chunk)
     return failure();
   of.storeGradients(*chunk, tokens);
@@ -113,24 +114,26 @@ FailureOr<Value> AdjointWalk::gradients(AdjointKernel &of, Value first, Value st
 }
 
 /// The same of a chunk, by its number.
-FailureOr<Value> AdjointWalk::walkBack(AdjointKernel &of, Value number, Value state, Value adjoint) {
+FailureOr<Carried> AdjointWalk::walkBack(AdjointKernel &of, Value number, ValueRange states,
+                                         ValueRange adjoints) {
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
   Value size = builder.index(chunk_), first = builder.multiply(number, size);
   if (together_ == chunk_)
-    return gradients(of, first, state, adjoint);
+    return gradients(of, first, states, adjoints);
   Value end = builder.minimum(builder.subtract(kernel.walk.tokens, first), size);
   Walk ofStates = kernel.walk.ofStates();
   auto place = [&](Value at) { return SmallVector<Value>{ofStates.batch, ofStates.head, at}; };
-  auto keep = [&](Value at, Value state) -> FailureOr<Value> {
-    storeTile(builder, state, states_memory_, place(at));
-    return next(of, builder.add(first, at), state);
+  auto keep = [&](Value at, ValueRange states) -> FailureOr<Carried> {
+    store(builder, states, states_memory_, place(at));
+    return next(of, builder.add(first, at), states);
   };
-  if (failed(carryOver(builder, builder.index(0), end, 1, state, keep)))
+  Value begin = builder.index(0), one = builder.index(1);
+  if (failed(loopOver(builder, begin, end, one, states, keep)))
     return failure();
-  return carryOver(builder, builder.index(0), end, 1, adjoint, [&](Value index, Value adjoint) {
-    Value at = builder.subtract(builder.subtract(end, builder.index(1)), index);
-    return gradients(of, builder.add(first, at), loadTile(builder, states_memory_, place(at)), adjoint);
+  return loopOver(builder, begin, end, one, adjoints, [&](Value index, ValueRange adjoints) {
+    Value at = builder.subtract(builder.subtract(end, one), index);
+    return gradients(of, builder.add(first, at), load(builder, states_memory_, place(at)), adjoints);
   });
 }
 
@@ -139,21 +142,21 @@ FailureOr<LaunchPlan> AdjointWalk::deriveGradients() {
   LoopKernel &kernel = of.kernel;
   TileBuilder &builder = kernel.builder;
   kernel.walkSequenceAndHead(program_);
-  Value memory = kernel.addMemory(entries_);
-  if (states_)
-    states_memory_ = kernel.addMemory(states_);
+  SmallVector<Value> memory = argumentsOf(kernel, entries_);
+  states_memory_ = argumentsOf(kernel, states_);
   // The chunks are those of the first kernel: the short one is the last of the sequence, and comes first
   // here.
   Value more = builder.add(kernel.walk.tokens, builder.index(chunk_ - 1));
   Value chunks = arith::DivUIOp::create(builder, more, builder.index(chunk_));
-  auto back = [&](Value index, Value adjoint) {
+  auto back = [&](Value index, ValueRange adjoints) {
     Value number = builder.subtract(builder.subtract(chunks, builder.index(1)), index);
-    return walkBack(of, number, loadTile(builder, memory, placeOf(kernel, number)), adjoint);
+    return walkBack(of, number, load(builder, memory, placeOf(kernel, number)), adjoints);
   };
-  FailureOr<Value> adjoint = carryOver(builder, builder.index(0), chunks, 1, of.finalCotangent(), back);
-  if (failed(adjoint))
+  FailureOr<Carried> adjoints =
+      loopOver(builder, builder.index(0), chunks, builder.index(1), of.finalCotangents(), back);
+  if (failed(adjoints))
     return failure();
-  of.storeInitGradient(*adjoint);
+  of.storeInitGradients(*adjoints);
   return kernel.launch;
 }
 

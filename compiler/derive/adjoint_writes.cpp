@@ -27,9 +27,9 @@ Value linmu::decayTransposed(TileBuilder &builder, const ChunkDecay &decay, Valu
 }
 
 AdjointWrites::AdjointWrites(TileBuilder &builder, pattern::FormOp form, StateChunk &forward,
-                             ChunkCotangents cotangents, Value state, Value adjoint)
-    : builder_(builder), form_(form), forward_(forward), cotangents_(std::move(cotangents)), state_(state),
-      adjoint_(adjoint) {}
+                             ChunkCotangents cotangents, ValueRange states, ValueRange adjoints)
+    : builder_(builder), form_(form), forward_(forward), cotangents_(std::move(cotangents)), states_(states),
+      adjoints_(adjoints) {}
 
 void AdjointWrites::use(ArrayRef<Value> writes, ArrayRef<Value> gradients) {
   forward_.useWrites(writes);
@@ -37,8 +37,15 @@ void AdjointWrites::use(ArrayRef<Value> writes, ArrayRef<Value> gradients) {
 }
 
 Value AdjointWrites::fromExit(int64_t write) {
+  if (ChunkCoupling &coupling = paths().coupling()) {
+    Value sum;
+    for (int64_t p = 0; p < coupling.states(); ++p)
+      if (coupling.leads(p, paths().statesOfWrite(write)))
+        sum = builder_.dot(paths().exitingKey(write, p), adjoints_[p], {.init = sum});
+    return sum;
+  }
   Value key = exiting(builder_, paths().decay(), paths().inputs().keys[write]);
-  return exiting(builder_, paths().valueDecay(), builder_.dot(key, adjoint_, {}));
+  return exiting(builder_, paths().valueDecay(), builder_.dot(key, adjoint(), {}));
 }
 
 /// gW + (K X) D + scores^T gY.
@@ -49,7 +56,7 @@ Value AdjointWrites::knownOfWrite(int64_t write) {
     sum = builder_.add(sum, given);
   for (int64_t read = 0; read < countReads(); ++read) {
     Value given = cotangents_.reads[read];
-    if (!given)
+    if (!given || !paths().sees(read, write))
       continue;
     Value scores = paths().scores(read, write);
     sum = decay ? builder_.add(sum, decayTransposed(builder_, decay, scores, given, inclusive(read)))

@@ -13,20 +13,23 @@ struct ChunkCotangents {
 ///   A^T dW = gW + (K X) D + scores^T gY     dY = gY + M^T dW
 class AdjointWrites {
 public:
-  /// `state` is S and `adjoint` is D, K x V. The forward pass must outlive it.
+  /// `states` is S and `adjoints` is D, K x V each. The forward pass must outlive it.
   AdjointWrites(TileBuilder &builder, pattern::FormOp form, StateChunk &forward, ChunkCotangents cotangents,
-                mlir::Value state, mlir::Value adjoint);
+                mlir::ValueRange states, mlir::ValueRange adjoints);
 
   StateChunk &forward() { return forward_; }
   ChunkPaths &paths() { return forward_.paths(); }
-  mlir::Value state() const { return state_; }
-  mlir::Value adjoint() const { return adjoint_; }
+  mlir::ValueRange states() const { return states_; }
+  mlir::ValueRange adjoints() const { return adjoints_; }
+  /// Of states that are not coupled.
+  mlir::Value state() const { return states_.front(); }
+  mlir::Value adjoint() const { return adjoints_.front(); }
   int64_t countReads() { return form_.getReads().size(); }
   int64_t countWrites() { return form_.getWrites().size(); }
   bool inclusive(int64_t read) { return form_.getInclusive()[read]; }
 
   /// What the writes put into the state.
-  llvm::ArrayRef<mlir::Value> writes() { return forward_.writes(state_); }
+  llvm::ArrayRef<mlir::Value> writes() { return forward_.writes(states_); }
   /// Takes that and the gradients of it from elsewhere: then no system is solved here.
   void use(llvm::ArrayRef<mlir::Value> writes, llvm::ArrayRef<mlir::Value> gradients);
   llvm::ArrayRef<mlir::Value> dWrites();
@@ -42,7 +45,7 @@ private:
   pattern::FormOp form_;
   StateChunk &forward_;
   ChunkCotangents cotangents_;
-  mlir::Value state_, adjoint_;
+  llvm::SmallVector<mlir::Value> states_, adjoints_;
   llvm::SmallVector<mlir::Value> d_writes_;      ///< empty until asked for
   llvm::DenseMap<int64_t, mlir::Value> d_reads_; ///< null where nothing is sent back
 };

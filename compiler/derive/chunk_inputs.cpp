@@ -42,5 +42,10 @@ ChunkInputs ChunkInputs::of(TileBuilder &builder, pattern::FormOp form, StepEmit
     inputs.values.push_back(masked(value, matrix(step.sliceRows(value))));
   for (Value weight : form.getFeedback())
     inputs.feedback.push_back(step.rows(weight));
+  for (auto [term, factor] : llvm::enumerate(form.getCoupling())) {
+    Value rows = step.rows(factor);
+    bool diagonal = form.getCouplingIndex()[2 * term] == form.getCouplingIndex()[2 * term + 1];
+    inputs.coupling.push_back(builder.select(live, rows, builder.splat(rows.getType(), diagonal ? 1 : 0)));
+  }
   return inputs;
 }

@@ -10,9 +10,11 @@ struct ChunkInputs {
   llvm::SmallVector<mlir::Value> reads, keys; ///< C x K
   llvm::SmallVector<mlir::Value> values;      ///< C x V
   llvm::SmallVector<mlir::Value> feedback;    ///< C, one a term of the form
-  mlir::Value logarithm, value_logarithm;     ///< null without decay, and without one by value
-  mlir::Value sign, value_sign;               ///< null where that decay is not negative
-  mlir::Value live;                           ///< C of i1
+  llvm::SmallVector<mlir::Value>
+      coupling; ///< the same; of rows past the end one from a state to itself, else 0
+  mlir::Value logarithm, value_logarithm; ///< null without decay, and without one by value
+  mlir::Value sign, value_sign;           ///< null where that decay is not negative
+  mlir::Value live;                       ///< C of i1
 
   /// From a stage that `step` has emitted. Of its arguments, those in [firstToken, endOfTokens) are tokens,
   /// whose rows past the end are zero.

@@ -20,8 +20,8 @@ ChunkStages::ChunkStages(pattern::NormalScanOp scan, const LoopView &view, TileB
                          int64_t chunk, const CarriedParts &carried, Part part)
     : scan_(scan), view_(view), builder_(builder), chunk_(chunk), carried_(carried), part_(part),
       bound_(view.params.size() + view.tokens.size()) {
-  for (unsigned state = 0; state < carried.states; ++state)
-    blocks.push_back(&scan.getStage(state));
+  for (unsigned stage = 0; stage < scan.getNumStages() && scan.getFirstState(stage) < carried.states; ++stage)
+    blocks.push_back(&scan.getStage(stage));
   if (part != exits)
     blocks.push_back(&scan.getFinish());
 }
@@ -48,32 +48,33 @@ void ChunkStages::bindResult(StepEmitter &step, ArrayRef<Block *> later, bool ha
 FailureOr<SmallVector<Value>> ChunkStages::run(StepEmitter &step, ValueRange entering, Value live) {
   SmallVector<Value> next, transitions;
   unsigned firstToken = view_.params.size();
-  for (unsigned state = 0; state < carried_.states; ++state) {
-    if (failed(step.emit(scan_.getStage(state))))
+  for (unsigned stage = 0, state = 0; state < carried_.states; state += scan_.getForm(stage++).getStates()) {
+    if (failed(step.emit(scan_.getStage(stage))))
       return failure();
-    pattern::FormOp form = scan_.getForm(state);
+    pattern::FormOp form = scan_.getForm(stage);
+    ValueRange states = entering.slice(state, form.getStates());
     builder_.setLoc(form.getLoc());
     StateChunk chunk(
         builder_, form,
         ChunkInputs::of(builder_, form, step, chunk_, live, firstToken, firstToken + view_.tokens.size()));
     if (take_prepared)
-      take_prepared(state, chunk);
-    ArrayRef<Block *> later = ArrayRef(blocks).drop_front(state + 1);
+      take_prepared(stage, chunk);
+    ArrayRef<Block *> later = ArrayRef(blocks).drop_front(stage + 1);
     bool hasColumns = StoredState(scan_, state).hasColumns();
     if (!chunk.system().fedBack().empty()) {
       SmallVector<int64_t> reads;
       for (int64_t read = 0; read < int64_t(form.getReads().size()); ++read)
         if (isUsed(later, bound_ + read))
           reads.push_back(read);
-      chunk.enter(reads, entering[state]);
+      chunk.enter(reads, states);
     }
     for (int64_t read = 0; read < int64_t(form.getReads().size()); ++read)
-      bindResult(step, later, hasColumns, [&] { return chunk.read(read, entering[state]); });
+      bindResult(step, later, hasColumns, [&] { return chunk.read(read, states); });
     for (int64_t write = 0; write < int64_t(form.getWrites().size()); ++write)
-      bindResult(step, later, hasColumns, [&] { return chunk.writes(entering[state])[write]; });
+      bindResult(step, later, hasColumns, [&] { return chunk.writes(states)[write]; });
     if (part_ != outputs)
-      next.push_back(chunk.next(entering[state]));
-    SmallVector<Value> remembered{entering[state]};
+      next.append(chunk.next(states));
+    SmallVector<Value> remembered(states);
     if (std::optional<unsigned> number = carried_.transitionOf(state)) {
       const Transition &transition = carried_.transitions[*number];
       ValueRange tiles = entering.slice(carried_.tileOf(*number), transition.types().size());

@@ -38,8 +38,8 @@ public:
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> run(StepEmitter &step, mlir::ValueRange entering,
                                                       mlir::Value live);
 
-  /// Gives a state's chunk what was made of it before, if set.
-  std::function<void(unsigned state, StateChunk &)> take_prepared;
+  /// Gives a stage's chunk what was made of it before, if set.
+  std::function<void(unsigned stage, StateChunk &)> take_prepared;
 
   llvm::SmallVector<mlir::Block *> blocks; ///< the stages, then `finish` where outputs are wanted
   /// After `run`: i1, whether the chunk must be walked token by token (StateChunk::remembersTooMuch), or

@@ -33,12 +33,13 @@ static LoopView viewOf(pattern::ScanAdjointOp op) {
   LoopView view;
   view.op = op;
   llvm::append_range(view.tokens, op.getTokens());
-  if (op.getInit()) {
-    view.inits.push_back(op.getInit());
-    view.init_owners.push_back(0);
-  }
+  for (unsigned state = 0; state < op.getNumStates(); ++state)
+    if (Value init = op.getInitOf(state)) {
+      view.inits.push_back(init);
+      view.init_owners.push_back(state);
+    }
   llvm::append_range(view.outputs, op.getGradients());
-  view.finals.push_back(op.getInitGradient());
+  llvm::append_range(view.finals, op.getInitGradients());
   view.order = op.getOrder();
   view.sequences = op.getSequences();
   view.reverse = op.getReverse();

@@ -50,7 +50,8 @@ static Operation *findSequentialOp(Operation *loop) {
 }
 
 static StateCost costOf(pattern::FormOp form, const StoredState &stored) {
-  return {stored.key_size,
+  // Coupled states are one of as many keys: all of them are read and written at once.
+  return {stored.key_size * int64_t(form.getStates()),
           stored.value_size,
           int64_t(form.getReads().size()),
           int64_t(form.getWrites().size()),
@@ -60,8 +61,8 @@ static StateCost costOf(pattern::FormOp form, const StoredState &stored) {
 
 static ScanCost costOf(pattern::NormalScanOp scan) {
   ScanCost cost{.heads = scan.getHeads()};
-  for (unsigned state = 0; state < scan.getNumStates(); ++state)
-    cost.states.push_back(costOf(scan.getForm(state), StoredState(scan, state)));
+  for (unsigned stage = 0; stage < scan.getNumStages(); ++stage)
+    cost.states.push_back(costOf(scan.getForm(stage), StoredState(scan, scan.getFirstState(stage))));
   return cost;
 }
 
@@ -126,6 +127,9 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
   if (schedule_.algorithm == Algorithm::two_kernels) {
     usual.algorithm = Algorithm::two_kernels;
   } else if (schedule_.algorithm == Algorithm::segmented) {
+    if (scan.isCoupled())
+      return scan.emitOpError("cannot run segmented as the schedule says: its states are coupled; write "
+                              "algorithm=chunked or two_kernels");
     usual.algorithm = Algorithm::segmented;
     usual.segments = chooseSegments(cost, schedule_);
   } else if (schedule_.columns && schedule_.columns < columns.columns &&
@@ -141,11 +145,15 @@ LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &plann
       usual.columns = fitting;
       usual.epilogue = columns.finish ? schedule_.map_block : 0;
     }
-    planFewBlocks(chooseSplit(cost, schedule_), usual, columns.finish, planned);
+    ScanSplit split = chooseSplit(cost, schedule_);
+    // What a segment does to coupled states is not carried yet.
+    if (scan.isCoupled())
+      split.segments = 0;
+    planFewBlocks(split, usual, columns.finish, planned);
   }
   if (schedule_.prepare) {
-    bool any = llvm::any_of(llvm::seq(scan.getNumStates()),
-                            [&](unsigned state) { return PreparedChunks::isPrepared(scan, state); });
+    bool any = llvm::any_of(llvm::seq(scan.getNumStages()),
+                            [&](unsigned stage) { return PreparedChunks::isPrepared(scan, stage); });
     for (ScanSchedule *in : {&usual, planned.few_blocks ? &*planned.few_blocks : nullptr})
       if (in)
         in->prepare = any && in->algorithm == Algorithm::chunked;
@@ -200,9 +208,14 @@ LogicalResult Planner::planAdjoint(pattern::ScanAdjointOp op, PlannedOp &planned
   if (schedule_.rounds_products)
     scan.products = productsOf(function_);
   if (schedule_.algorithm == Algorithm::automatic)
-    scan.algorithm = !schedule_.has_warps ? Algorithm::chunked
-                     : feedback           ? Algorithm::two_kernels
-                                          : Algorithm::segmented;
+    scan.algorithm = !schedule_.has_warps || form.isCoupled() ? Algorithm::chunked
+                     : feedback                               ? Algorithm::two_kernels
+                                                              : Algorithm::segmented;
+  if (form.isCoupled() &&
+      (scan.algorithm == Algorithm::two_kernels || scan.algorithm == Algorithm::segmented))
+    return op.emitOpError("cannot run ")
+           << nameOf(scan.algorithm)
+           << " as the schedule says: its states are coupled; write algorithm=chunked";
   bool borders = scan.algorithm == Algorithm::two_kernels || scan.algorithm == Algorithm::segmented;
   int64_t element = scan.products == ProductType::f32 ? 4 : 2;
   scan.chunk = cost.chunk = borders ? chooseChunkOfBorders(cost.states.front(), element, schedule_)

@@ -9,22 +9,23 @@ static unsigned leadingOf(pattern::NormalScanOp scan) {
   return scan.getParams().size() + scan.getTokens().size();
 }
 
-bool PreparedChunks::isPrepared(pattern::NormalScanOp scan, unsigned state) {
-  auto results = scan.getStage(state).getArguments().drop_front(leadingOf(scan));
-  return !scan.getForm(state).getFeedback().empty() &&
+bool PreparedChunks::isPrepared(pattern::NormalScanOp scan, unsigned stage) {
+  auto results = scan.getStage(stage).getArguments().drop_front(leadingOf(scan));
+  pattern::FormOp form = scan.getForm(stage);
+  return !form.getFeedback().empty() && !form.isCoupled() &&
          llvm::all_of(results, [](BlockArgument argument) { return argument.use_empty(); });
 }
 
-/// The reads of a state that something behind its stage uses.
-static SmallVector<int64_t> usedReads(pattern::NormalScanOp scan, unsigned state) {
+/// The reads of a stage that something behind it uses.
+static SmallVector<int64_t> usedReads(pattern::NormalScanOp scan, unsigned stage) {
   unsigned first = leadingOf(scan);
-  for (unsigned before = 0; before < state; ++before)
+  for (unsigned before = 0; before < stage; ++before)
     first += scan.getForm(before).getReads().size() + scan.getForm(before).getWrites().size();
   SmallVector<Block *> later{&scan.getFinish()};
-  for (unsigned behind = state + 1; behind < scan.getNumStates(); ++behind)
+  for (unsigned behind = stage + 1; behind < scan.getNumStages(); ++behind)
     later.push_back(&scan.getStage(behind));
   SmallVector<int64_t> used;
-  for (int64_t read = 0; read < int64_t(scan.getForm(state).getReads().size()); ++read)
+  for (int64_t read = 0; read < int64_t(scan.getForm(stage).getReads().size()); ++read)
     if (llvm::any_of(later, [&](Block *block) { return !block->getArgument(first + read).use_empty(); }))
       used.push_back(read);
   return used;
@@ -108,7 +109,7 @@ PreparedChunks::PreparedChunks(ArrayRef<State> states, const LoopView &view, int
 
 /// The numbers of the states that are prepared.
 static SmallVector<unsigned> numbersOf(pattern::NormalScanOp scan) {
-  return llvm::filter_to_vector(llvm::seq(scan.getNumStates()),
+  return llvm::filter_to_vector(llvm::seq(scan.getNumStages()),
                                 [&](unsigned state) { return PreparedChunks::isPrepared(scan, state); });
 }
 

@@ -19,8 +19,9 @@ public:
   /// Of the states of a scan for which `isPrepared` holds.
   PreparedChunks(pattern::NormalScanOp scan, const LoopView &view, int64_t chunk, ProgramBuilder &program);
 
-  /// Whether a state has feedback, and its stage uses nothing that other states read or write.
-  static bool isPrepared(pattern::NormalScanOp scan, unsigned state);
+  /// Whether the state of a stage has feedback, is not coupled, and its stage uses nothing that other states
+  /// read or write.
+  static bool isPrepared(pattern::NormalScanOp scan, unsigned stage);
 
   /// The launch that makes all of it.
   mlir::FailureOr<LaunchPlan> derive(ProgramBuilder &program);

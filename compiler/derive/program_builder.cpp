@@ -100,7 +100,7 @@ Value ProgramBuilder::temporaryOf(OpResult result) {
                     .Case<pattern::ScanOp, pattern::NormalScanOp, pattern::MapOp>(
                         [&](auto loop) { return tableOf(loop); })
                     .Case([&](pattern::ScanAdjointOp op) {
-                      return result == op.getInitGradient() ? op.getSequences() : Value();
+                      return llvm::is_contained(op.getInitGradients(), result) ? op.getSequences() : Value();
                     })
                     .Case<pattern::ReduceOp, pattern::InnerProductOp>([&](auto) {
                       return pattern::kindOf(type) == pattern::Kind::states ? table_ : Value();

@@ -1,5 +1,6 @@
 #include "compiler/derive/resets.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -22,25 +23,32 @@ static bool isLogarithmOfZero(Value value) {
   return number && number.getValueAsDouble() <= zeroBelow;
 }
 
-bool linmu::mayReset(pattern::FormOp form) {
-  Value logarithms[] = {form.getDecay(), form.getValueDecay()};
-  return llvm::any_of(logarithms, [](Value logarithm) { return logarithm && mayReset(logarithm); });
-}
-
-bool linmu::mayReset(Value logarithm) {
+/// Whether a value is made with a select of which one side is what `isSought` says.
+static bool choosesFrom(Value value, function_ref<bool(Value)> isSought) {
   llvm::SetVector<Value> parts;
-  parts.insert(logarithm);
+  parts.insert(value);
   for (size_t next = 0; next < parts.size(); ++next) {
     Operation *op = parts[next].getDefiningOp();
     if (!op)
       continue;
     if (auto select = dyn_cast<arith::SelectOp>(op))
-      if (isLogarithmOfZero(select.getTrueValue()) || isLogarithmOfZero(select.getFalseValue()))
+      if (isSought(select.getTrueValue()) || isSought(select.getFalseValue()))
         return true;
     parts.insert(op->operand_begin(), op->operand_end());
   }
   return false;
 }
+
+bool linmu::mayReset(pattern::FormOp form) {
+  if (llvm::any_of(form.getCoupling(), [](Value factor) {
+        return choosesFrom(factor, [](Value side) { return matchPattern(side, m_AnyZeroFloat()); });
+      }))
+    return true;
+  Value logarithms[] = {form.getDecay(), form.getValueDecay()};
+  return llvm::any_of(logarithms, [](Value logarithm) { return logarithm && mayReset(logarithm); });
+}
+
+bool linmu::mayReset(Value logarithm) { return choosesFrom(logarithm, isLogarithmOfZero); }
 
 Value linmu::isReset(TileBuilder &builder, Value logarithm) {
   return arith::CmpFOp::create(builder, arith::CmpFPredicate::OLE, logarithm,

@@ -19,7 +19,7 @@ void ScanKernel::carryOnly(unsigned states, unsigned from) {
   carried = {.states = states};
   may_reset_ = false;
   for (unsigned state = 0; state < states; ++state) {
-    may_reset_ |= mayReset(scan.getForm(state));
+    may_reset_ |= mayReset(scan.getForm(scan.getStageOf(state)));
     if (state >= from)
       carried.transitions.emplace_back(scan, state);
   }
@@ -57,7 +57,7 @@ FailureOr<SmallVector<Value>> ScanKernel::chunk(Value first, ValueRange entering
   Value live = isBefore(builder, tokens.live, chunk_);
   ChunkStages stages(scan, kernel.view, builder, chunk_, carried, part);
   if (take_prepared)
-    stages.take_prepared = [&](unsigned state, StateChunk &chunk) { take_prepared(state, first, chunk); };
+    stages.take_prepared = [&](unsigned stage, StateChunk &chunk) { take_prepared(stage, first, chunk); };
   StepEmitter step = kernel.startStep(tokens, stages.blocks);
   FailureOr<SmallVector<Value>> next = stages.run(step, entering, live);
   if (failed(next))

@@ -38,8 +38,8 @@ public:
   pattern::NormalScanOp scan;
   LoopKernel kernel;
   llvm::SmallVector<StoredState> stored;
-  /// Gives a state's chunk that begins at `first` what a launch before this one made of it, if set.
-  std::function<void(unsigned state, mlir::Value first, StateChunk &)> take_prepared;
+  /// Gives a stage's chunk that begins at `first` what a launch before this one made of it, if set.
+  std::function<void(unsigned stage, mlir::Value first, StateChunk &)> take_prepared;
   CarriedParts carried; ///< all states, unless `carryOnly` says otherwise
 
 private:

@@ -70,13 +70,13 @@ Operation *Columns::follow(Block &block) {
 Separability::Separability(pattern::NormalScanOp scan) {
   Columns of(scan);
   SmallVector<bool> sliced; // of the results of the states so far: reads, then writes of each
-  for (unsigned state = 0; state < scan.getNumStates(); ++state) {
-    Block &stage = scan.getStage(state);
-    pattern::FormOp form = scan.getForm(state);
+  for (unsigned number = 0; number < scan.getNumStages(); ++number) {
+    Block &stage = scan.getStage(number);
+    pattern::FormOp form = scan.getForm(number);
     of.markArguments(stage, sliced);
     if ((states = of.follow(stage)))
       return;
-    int64_t size = StoredState(scan, state).value_size;
+    int64_t size = StoredState(scan, scan.getFirstState(number)).value_size;
     bool hasColumns = size > 1;
     if (hasColumns && columns > 1 && columns != size) {
       states = form;
@@ -85,7 +85,7 @@ Separability::Separability(pattern::NormalScanOp scan) {
     columns = hasColumns ? size : columns;
     // Keys, weights and decays by row are needed whole.
     SmallVector<Value> whole, perColumn(form.getValues());
-    for (OperandRange operands : {form.getReads(), form.getWrites(), form.getFeedback()})
+    for (OperandRange operands : {form.getReads(), form.getWrites(), form.getFeedback(), form.getCoupling()})
       llvm::append_range(whole, operands);
     for (Value value : {form.getDecay(), form.getSign()})
       if (value)

@@ -7,7 +7,7 @@ using namespace linmu;
 
 StoredState::StoredState(pattern::NormalScanOp scan, unsigned state)
     : StoredState(pattern::sliceType(cast<RankedTensorType>(scan.getFinals()[state].getType()), 2),
-                  scan.getForm(state).getKeyAxis()) {}
+                  scan.getForm(scan.getStageOf(state)).getKeyAxis()) {}
 
 StoredState::StoredState(Type slice, int64_t keyAxis) : slice(slice), key_axis(keyAxis) {
   auto type = dyn_cast<RankedTensorType>(slice);

@@ -55,17 +55,39 @@ struct TokenState {
 };
 } // namespace
 
-/// S' and the reads and writes of one state, appended to `reads` as y_0, y_1, ..., w_0, w_1, ... Without
-/// `readsAndWrites` that of a K x K matrix into which no values are written.
-static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &step, Value state,
-                     SmallVectorImpl<Value> *readsAndWrites) {
+/// What is left of coupled states: sum over q of A_pq S_q.
+static SmallVector<Value> mixed(TileBuilder &builder, pattern::FormOp form, StepEmitter &step,
+                                const TokenState &of, ValueRange states) {
+  SmallVector<Value> next(states.size());
+  for (auto [term, value] : llvm::enumerate(form.getCoupling())) {
+    Value &sum = next[form.getCouplingIndex()[2 * term]];
+    Value factor = of.spread(step.get(value).tile, true);
+    Value part = builder.multiply(factor, states[form.getCouplingIndex()[2 * term + 1]]);
+    // What is left out may be no number.
+    if (of.resets) {
+      Value zero = builder.splat(part.getType(), 0);
+      Value none = arith::CmpFOp::create(builder, arith::CmpFPredicate::OEQ, factor, zero);
+      part = builder.select(none, zero, part);
+    }
+    sum = sum ? builder.add(sum, part) : part;
+  }
+  for (Value &state : next)
+    if (!state)
+      state = builder.splat(of.type, 0);
+  return next;
+}
+
+/// S' and the reads and writes of one state, or of coupled ones, appended to `reads` as y_0, y_1, ..., w_0,
+/// w_1, ... Without `readsAndWrites` that of K x K matrices into which no values are written.
+static SmallVector<Value> advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &step,
+                                  ValueRange states, SmallVectorImpl<Value> *readsAndWrites) {
   int64_t keyAxis = readsAndWrites ? int64_t(form.getKeyAxis()) : 0;
-  TokenState of{builder, keyAxis, state.getType(), mayReset(form)};
+  TokenState of{builder, keyAxis, states.front().getType(), mayReset(form)};
   auto tile = [&](Value value) { return step.get(value).tile; };
   SmallVector<Value> reads(form.getReads().size());
   for (auto [j, key] : llvm::enumerate(form.getReads()))
     if (!form.getInclusive()[j])
-      reads[j] = of.read(state, tile(key));
+      reads[j] = of.read(states[form.getStateOfRead(j)], tile(key));
 
   SmallVector<Value> writes;
   for (Value value : form.getValues())
@@ -81,8 +103,10 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
     write = builder.add(write, of.times(factor, read, key));
   }
 
-  Value next = state;
-  SmallVector<Value> resets;
+  SmallVector<Value> all(states), resets;
+  if (form.isCoupled())
+    all = mixed(builder, form, step, of, states);
+  Value &next = all.front();
   auto decayed = [&](Value logarithms, Value signs, bool byKey) {
     Value logarithm = of.spread(logarithms, byKey), factor = builder.exp(logarithm);
     if (signs)
@@ -99,16 +123,19 @@ static Value advance(TileBuilder &builder, pattern::FormOp form, StepEmitter &st
   // What is reset may be no number, and neither may what the other axis decays by.
   for (Value reset : resets)
     next = builder.select(reset, builder.splat(next.getType(), 0), next);
-  for (auto [key, write] : llvm::zip(form.getWrites(), writes))
-    next = builder.add(next, of.outer(tile(key), write));
+  for (auto [i, key] : llvm::enumerate(form.getWrites())) {
+    Value write = of.outer(tile(key), writes[i]);
+    for (int64_t state : form.getStatesOfWrite(i))
+      all[state] = builder.add(all[state], write);
+  }
   for (auto [j, key] : llvm::enumerate(form.getReads()))
     if (form.getInclusive()[j])
-      reads[j] = of.read(next, tile(key));
+      reads[j] = of.read(all[form.getStateOfRead(j)], tile(key));
   if (readsAndWrites) {
     llvm::append_range(*readsAndWrites, reads);
     llvm::append_range(*readsAndWrites, writes);
   }
-  return next;
+  return all;
 }
 
 /// Emits the step of a normal_scan; gives what is carried next.
@@ -122,15 +149,16 @@ static LogicalResult emitNormalStep(LoopKernel &kernel, pattern::NormalScanOp sc
       step.bind(block.getArgument(leading + index), {value, false, step.isSliced() && rankOf(value) == 1});
   };
   SmallVector<Value> transitions;
-  for (unsigned state = 0; state < walk.states; ++state) {
-    bindAll(scan.getStage(state));
-    if (failed(step.emit(scan.getStage(state))))
+  for (unsigned stage = 0, state = 0; state < walk.states; state += scan.getForm(stage++).getStates()) {
+    bindAll(scan.getStage(stage));
+    if (failed(step.emit(scan.getStage(stage))))
       return failure();
-    pattern::FormOp form = scan.getForm(state);
-    next.push_back(advance(kernel.builder, form, step, entering[state], &readsAndWrites));
+    pattern::FormOp form = scan.getForm(stage);
+    ValueRange states = entering.slice(state, form.getStates());
+    next.append(advance(kernel.builder, form, step, states, &readsAndWrites));
     if (llvm::is_contained(walk.transitions, state))
-      transitions.push_back(
-          advance(kernel.builder, form, step, entering[walk.states + transitions.size()], nullptr));
+      transitions.append(
+          advance(kernel.builder, form, step, entering.slice(walk.states + transitions.size(), 1), nullptr));
   }
   next.append(transitions);
   if (!walk.outputs)
@@ -159,7 +187,7 @@ FailureOr<SmallVector<Value>> linmu::walkTokens(LoopKernel &kernel, Operation *o
   for (Region &region : op->getRegions())
     blocks.push_back(&region.front());
   if (!walk.outputs)
-    blocks.truncate(walk.states);
+    blocks.truncate(walk.states ? cast<pattern::NormalScanOp>(op).getStageOf(walk.states - 1) + 1 : 0);
   StepEmitter step = kernel.startStep(position, blocks);
   SmallVector<Value> next;
   if (normal) {

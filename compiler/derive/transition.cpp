@@ -51,7 +51,7 @@ SmallVector<Value> Transition::identity(TileBuilder &builder) const {
 SmallVector<Value> Transition::over(TileBuilder &builder, StateChunk &chunk, ValueRange tiles) const {
   SmallVector<Value> next;
   if (is_matrix_)
-    next.push_back(chunk.nextWithoutValues(tiles.front()));
+    next.append(chunk.nextWithoutValues(tiles.front()));
   for (const Decay &decay : decays_) {
     const ChunkDecay &of = decay.axis == 0 ? chunk.paths().decay() : chunk.paths().valueDecay();
     if (decay.product)

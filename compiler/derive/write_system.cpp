@@ -15,12 +15,14 @@ WriteSystem::WriteSystem(TileBuilder &builder, pattern::FormOp form, ChunkPaths 
 Value WriteSystem::block(int64_t write, int64_t other) {
   Value total;
   for (size_t term = 0; term < form_.getFeedback().size(); ++term) {
-    if (writeOf(term) != write)
+    if (writeOf(term) != write || !paths_.sees(readOf(term), other))
       continue;
     Value weight = builder_.along(paths_.inputs().feedback[term], 0, {paths_.size(), paths_.size()});
     Value part = builder_.multiply(weight, paths_.scores(readOf(term), other));
     total = total ? builder_.add(total, part) : part;
   }
+  if (!total)
+    return builder_.splat(builder_.f32Tile({paths_.size(), paths_.size()}), 0);
   return whereLive(builder_, paths_.inputs().live, total);
 }
 

@@ -57,7 +57,7 @@ template <typename LoopOp> Role roleInLoop(LoopOp op, OpOperand &use) {
 }
 
 Role roleInAdjoint(pattern::ScanAdjointOp op, OpOperand &use) {
-  if (use.get() == op.getInit() || use.get() == op.getFinalCotangent())
+  if (llvm::is_contained(op.getInits(), use.get()) || llvm::is_contained(op.getFinalCotangents(), use.get()))
     return op.getSequences() ? Role::stateOfSequence : Role::state;
   return use.get() == op.getSequences() ? Role::sequences : Role::token;
 }
@@ -90,9 +90,9 @@ Role roleOf(OpResult result) {
   if (auto map = dyn_cast<pattern::MapOp>(result.getOwner()))
     return isState(map);
   if (auto adjoint = dyn_cast<pattern::ScanAdjointOp>(result.getOwner()))
-    return result != adjoint.getInitGradient() ? Role::token
-           : adjoint.getSequences()            ? Role::stateOfSequence
-                                               : Role::state;
+    return !llvm::is_contained(adjoint.getInitGradients(), result) ? Role::token
+           : adjoint.getSequences()                                ? Role::stateOfSequence
+                                                                   : Role::state;
   if (isa<pattern::ReduceOp, pattern::InnerProductOp>(result.getOwner()))
     return roleByType(result, result.getOwner());
   return Role::token;

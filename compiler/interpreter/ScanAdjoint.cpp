@@ -16,6 +16,7 @@ struct Token {
   Vector decay, value_decay; ///< with their signs: one or K elements, and V; none without decay
   std::vector<Vector> reads, keys, values;
   Vector feedback; ///< one a term
+  Vector coupling; ///< the same
 };
 
 /// A state of one sequence and head as it is stored.
@@ -49,6 +50,9 @@ struct State {
   }
 };
 
+/// Coupled states, or the only one.
+using States = std::vector<State>;
+
 void add(Vector &sum, const Vector &term, double factor = 1) {
   for (auto [element, more] : llvm::zip_equal(sum, term))
     element += factor * more;
@@ -65,8 +69,11 @@ class Adjoint {
 public:
   Adjoint(pattern::ScanAdjointOp op, const Values &values, const Call &call)
       : op_(op), form_(op.getForm()), call_(call), heads_(op.getHeads()), order_(find(values, op.getOrder())),
-        sequences_(find(values, op.getSequences())), init_(find(values, op.getInit())),
-        final_(find(values, op.getFinalCotangent())) {
+        sequences_(find(values, op.getSequences())) {
+    for (unsigned state = 0; state < op.getNumStates(); ++state) {
+      inits_.push_back(find(values, op.getInitOf(state)));
+      finals_.push_back(find(values, op.getFinalCotangentOf(state)));
+    }
     for (Value token : op.getTokens())
       tokens_.emplace_back(values.at(token), 3);
     auto cotangent = [&](Value value) {
@@ -80,7 +87,8 @@ public:
     ofStates.batch = countSequences();
     for (Value gradient : op.getGradients())
       results_.push_back(zeros(gradient.getType(), call));
-    results_.push_back(zeros(op.getInitGradient().getType(), ofStates));
+    for (Value gradient : op.getInitGradients())
+      results_.push_back(zeros(gradient.getType(), ofStates));
     if (auto tensor = dyn_cast<RankedTensorType>(op.getStateSlice())) {
       int64_t axis = form_.getKeyAxis();
       zero_.values_first = axis == 1;
@@ -123,11 +131,13 @@ private:
     return tokens;
   }
 
-  State stateOf(const HostTensor *tensor, std::int64_t sequence, std::int64_t head) const {
-    State state = zero_;
-    if (tensor)
-      std::copy_n(Rows(*tensor, 2).at(sequence, head), state.elements.size(), state.elements.begin());
-    return state;
+  States statesOf(llvm::ArrayRef<const HostTensor *> tensors, std::int64_t sequence,
+                  std::int64_t head) const {
+    States states(tensors.size(), zero_);
+    for (auto [state, tensor] : llvm::zip_equal(states, tensors))
+      if (tensor)
+        std::copy_n(Rows(*tensor, 2).at(sequence, head), state.elements.size(), state.elements.begin());
+    return states;
   }
 
   Vector cotangent(const std::optional<Rows> &rows, std::int64_t batch, std::int64_t token,
@@ -160,9 +170,12 @@ private:
                 .reads = all(form_.getReads()),
                 .keys = all(form_.getWrites()),
                 .values = all(form_.getValues()),
-                .feedback = {}};
+                .feedback = {},
+                .coupling = {}};
     for (Value factor : form_.getFeedback())
       token.feedback.push_back(step[factor].elements.front());
+    for (Value factor : form_.getCoupling())
+      token.coupling.push_back(step[factor].elements.front());
     return token;
   }
 
@@ -178,24 +191,48 @@ private:
       }
   }
 
+  /// What is left of the states at a token: sum over q of A_pq S_q, or its transpose.
+  States left(const Token &token, States states, bool transposed) const {
+    if (!form_.isCoupled()) {
+      decay(token, states.front());
+      return states;
+    }
+    States result(states.size(), zero_);
+    for (auto [term, factor] : llvm::enumerate(token.coupling)) {
+      auto [to, from] = termOf(term);
+      if (transposed)
+        std::swap(to, from);
+      if (factor != 0)
+        add(result[to].elements, states[from].elements, factor);
+    }
+    return result;
+  }
+  /// The states (p, q) of a factor of the coupling.
+  std::pair<std::size_t, std::size_t> termOf(std::size_t term) const {
+    return {form_.getCouplingIndex()[2 * term], form_.getCouplingIndex()[2 * term + 1]};
+  }
+  std::size_t stateOfRead(std::size_t read) const { return form_.getStateOfRead(read); }
+
   bool inclusive(std::size_t read) const { return form_.getInclusive()[read]; }
   std::size_t writeOf(std::size_t term) const { return form_.getFeedbackIndex()[2 * term]; }
   std::size_t readOf(std::size_t term) const { return form_.getFeedbackIndex()[2 * term + 1]; }
 
   /// w_i, from the state before the token.
-  std::vector<Vector> writesOf(const Token &token, State &before) const {
+  std::vector<Vector> writesOf(const Token &token, States &before) const {
     std::vector<Vector> writes = token.values;
     for (std::size_t term = 0; term < token.feedback.size(); ++term)
-      add(writes[writeOf(term)], before.read(token.reads[readOf(term)]), token.feedback[term]);
+      add(writes[writeOf(term)], before[stateOfRead(readOf(term))].read(token.reads[readOf(term)]),
+          token.feedback[term]);
     return writes;
   }
 
-  State next(const Token &token, State before) const {
+  States next(const Token &token, States before) const {
     std::vector<Vector> writes = writesOf(token, before);
-    decay(token, before);
-    for (auto [key, write] : llvm::zip_equal(token.keys, writes))
-      before.write(key, write);
-    return before;
+    States after = left(token, before, /*transposed=*/false);
+    for (std::size_t write = 0; write < writes.size(); ++write)
+      for (int64_t state : form_.getStatesOfWrite(write))
+        after[state].write(token.keys[write], writes[write]);
+    return after;
   }
 
   std::optional<ViolationAt> runHead(std::int64_t sequence, std::int64_t head) {
@@ -204,7 +241,7 @@ private:
     if (auto violation = step.startHead())
       return ViolationAt{*violation, 0};
     std::vector<std::int64_t> order = visited(sequence);
-    std::vector<State> states{stateOf(init_, sequence, head)};
+    std::vector<States> states{statesOf(inits_, sequence, head)};
     std::vector<Token> tokens;
     for (std::int64_t token : order) {
       for (auto [index, rows] : llvm::enumerate(tokens_))
@@ -215,38 +252,48 @@ private:
       tokens.push_back(tokenOf(step));
       states.push_back(next(tokens.back(), states.back()));
     }
-    State adjoint = stateOf(final_, sequence, head);
+    States adjoint = statesOf(finals_, sequence, head);
     for (std::size_t at = order.size(); at-- > 0;)
       walkBack(tokens[at], states[at], states[at + 1], adjoint, batch, order[at], head);
-    write(results_.back(), Rows(results_.back(), 2).at(sequence, head), adjoint.elements);
+    for (auto [state, gradient] :
+         llvm::zip_equal(adjoint, llvm::MutableArrayRef(results_).take_back(adjoint.size())))
+      write(gradient, Rows(gradient, 2).at(sequence, head), state.elements);
     return {};
   }
 
   /// The gradients of one token; `adjoint` goes from D behind it to D before it.
-  void walkBack(const Token &token, State &before, State &after, State &adjoint, std::int64_t batch,
+  void walkBack(const Token &token, States &before, States &after, States &adjoint, std::int64_t batch,
                 std::int64_t row, std::int64_t head) {
     std::vector<Vector> dy, dw, dReads, dKeys, writes = writesOf(token, before);
     for (auto [read, rows] : llvm::enumerate(read_cotangents_)) {
       dy.push_back(cotangent(rows, batch, row, head));
       if (inclusive(read))
-        adjoint.write(token.reads[read], dy[read]);
+        adjoint[stateOfRead(read)].write(token.reads[read], dy[read]);
     }
     for (auto [write, rows] : llvm::enumerate(write_cotangents_)) {
       dw.push_back(cotangent(rows, batch, row, head));
-      add(dw[write], adjoint.read(token.keys[write]));
-      dKeys.push_back(adjoint.readByValue(writes[write]));
+      dKeys.emplace_back(zero_.keys, 0.0);
+      for (int64_t state : form_.getStatesOfWrite(write)) {
+        add(dw[write], adjoint[state].read(token.keys[write]));
+        add(dKeys[write], adjoint[state].readByValue(writes[write]));
+      }
     }
     Vector dFeedback, dDecay(token.decay.size(), 0.0), dValueDecay(token.value_decay.size(), 0.0);
     for (std::size_t term = 0; term < token.feedback.size(); ++term) {
-      dFeedback.push_back(dot(dw[writeOf(term)], before.read(token.reads[readOf(term)])));
+      State &read = before[stateOfRead(readOf(term))];
+      dFeedback.push_back(dot(dw[writeOf(term)], read.read(token.reads[readOf(term)])));
       add(dy[readOf(term)], dw[writeOf(term)], token.feedback[term]);
     }
     for (std::size_t read = 0; read < dy.size(); ++read)
-      dReads.push_back((inclusive(read) ? after : before).readByValue(dy[read]));
-    decay(token, adjoint);
-    for (int64_t k = 0; k < before.keys; ++k)
-      for (int64_t v = 0; v < before.values; ++v) {
-        double crosses = adjoint.at(k, v) == 0 ? 0 : before.at(k, v) * adjoint.at(k, v);
+      dReads.push_back((inclusive(read) ? after : before)[stateOfRead(read)].readByValue(dy[read]));
+    Vector dCoupling;
+    for (std::size_t term = 0; term < token.coupling.size(); ++term)
+      dCoupling.push_back(dot(adjoint[termOf(term).first].elements, before[termOf(term).second].elements));
+    adjoint = left(token, adjoint, /*transposed=*/true);
+    for (int64_t k = 0; k < zero_.keys && !form_.isCoupled(); ++k)
+      for (int64_t v = 0; v < zero_.values; ++v) {
+        double decayed = adjoint.front().at(k, v);
+        double crosses = decayed == 0 ? 0 : before.front().at(k, v) * decayed;
         if (!dDecay.empty())
           dDecay[decayPlace(token, k)] += crosses;
         if (!dValueDecay.empty())
@@ -254,7 +301,7 @@ private:
       }
     for (std::size_t read = 0; read < dy.size(); ++read)
       if (!inclusive(read))
-        adjoint.write(token.reads[read], dy[read]);
+        adjoint[stateOfRead(read)].write(token.reads[read], dy[read]);
 
     std::size_t result = 0;
     auto give = [&](const Vector &gradient) {
@@ -267,8 +314,9 @@ private:
       give(dValueDecay);
     for (const std::vector<Vector> &gradients : {dReads, dKeys, dw})
       llvm::for_each(gradients, give);
-    for (double gradient : dFeedback)
-      give({gradient});
+    for (const Vector &gradients : {dFeedback, dCoupling})
+      for (double gradient : gradients)
+        give({gradient});
   }
 
   static void write(HostTensor &tensor, const double *row, const Vector &value) {
@@ -279,7 +327,8 @@ private:
   mutable pattern::FormOp form_;
   const Call &call_;
   std::int64_t heads_;
-  const HostTensor *order_, *sequences_, *init_, *final_;
+  const HostTensor *order_, *sequences_;
+  llvm::SmallVector<const HostTensor *> inits_, finals_; ///< of each state; null: zero
   std::vector<Rows> tokens_;
   std::vector<std::optional<Rows>> read_cotangents_, write_cotangents_; ///< none: zero
   State zero_;

@@ -32,6 +32,8 @@ bool AffineAnalysis::run() {
       return false;
     diagnosis_.follow(op);
   }
+  if (!findGroups())
+    return false;
   SmallVector<unsigned> every;
   for (unsigned state = 0; state < states_.size(); ++state) {
     every.push_back(state);

@@ -22,8 +22,10 @@ public:
   const StepForms &forms() const { return forms_; }
   /// The scan's outputs.
   llvm::ArrayRef<mlir::Value> outputs() const { return outputs_; }
-  /// The order in which states can be computed: each after those whose reads it uses.
-  llvm::ArrayRef<unsigned> strata() const { return strata_; }
+  using Group = llvm::SmallVector<unsigned, 2>;
+  /// The order in which states can be computed: each after those whose reads it uses. States that are
+  /// computed together are one group.
+  llvm::ArrayRef<Group> strata() const { return strata_; }
 
 private:
   using Value = mlir::Value;
@@ -32,11 +34,20 @@ private:
   bool finishState(unsigned state);
   bool finishWithoutKey(unsigned state, mlir::Operation *at);
   bool finishWithKey(unsigned state, mlir::Operation *at);
+  /// States that take each other as a whole, or that depend on each other, are computed together.
+  bool findGroups();
+  /// The states that the next one of a state is computed from the reads of.
+  llvm::SmallDenseSet<unsigned> needsOf(unsigned state);
+  bool isCoupled(unsigned state) const { return groups_[state].size() > 1; }
+  /// What a state takes of those of its group, in the place of a decay.
+  bool failMixed(Value factor, mlir::Operation *at);
+  bool finishCoupling(unsigned state, const MatrixForm &matrix, mlir::Operation *at);
   /// What the state's next write owes to its reads.
   bool takeFeedback(unsigned state, FeedbackExtractor &extractor, mlir::Operation *at);
   /// Logarithm and sign of a factor that the state keeps.
   bool finishDecay(unsigned state, Value factor, Value &decay, Value &sign, mlir::Operation *at);
-  bool dependsOn(Value value, unsigned state) { return reads_.dependencies(value).contains(state); }
+  /// On the state, or on one that is computed with it.
+  bool dependsOn(Value value, unsigned state) { return reads_.dependOn(value, groups_[state]); }
   /// Outputs that read what equals the next state read the next state.
   void makeReadsInclusive();
   bool orderStrata();
@@ -49,7 +60,8 @@ private:
   StepForms forms_;
   Logarithms logarithms_;
   llvm::SmallVector<Value> outputs_;
-  llvm::SmallVector<unsigned> strata_;
+  std::vector<Group> groups_; ///< of each state the group that it is of
+  std::vector<Group> strata_;
 };
 
 } // namespace linmu

@@ -113,9 +113,9 @@ bool StepForms::visitMatrixOp(Operation &op) {
   // An exponential of a sum of what varies along one axis each is a product of exponentials.
   auto ofEachAxis = [&]() -> std::optional<MatrixForm> {
     auto a = operand(0);
-    if (!a || a->state >= 0 || a->terms.empty())
+    if (!a || !a->isFree() || a->terms.empty())
       return std::nullopt;
-    MatrixForm form{-1, {}, {RankOne()}};
+    MatrixForm form{{}, {RankOne()}};
     RankOne &product = form.terms.front();
     for (const RankOne &term : a->terms) {
       if (term.column && term.row)
@@ -150,7 +150,7 @@ bool StepForms::visitMatrixOp(Operation &op) {
           return false;
         if (!getElementTypeOrSelf(result.getType()).isF32() && !broadcast.getAxis()) {
           // A condition for all elements: select looks through it.
-          matrices_[result] = MatrixForm{-1, {}, {RankOne{{}, {}, *source}}};
+          matrices_[result] = MatrixForm{{}, {RankOne{{}, {}, *source}}};
           return true;
         }
         MatrixForm form;
@@ -192,14 +192,14 @@ bool StepForms::visitMatrixOp(Operation &op) {
           return nonlinear();
         // A matrix without terms is zero.
         for (const MatrixForm *side : {&*a, &*b})
-          if (side->state < 0 && side->terms.empty())
+          if (side->isFree() && side->terms.empty())
             return set(MatrixForm());
         if (const RankOne *factor = asFactor(*b))
           return set(arithmetic_.multiply(*a, *factor));
         if (const RankOne *factor = asFactor(*a))
           return set(arithmetic_.multiply(*b, *factor));
-        if (a->state >= 0 || b->state >= 0)
-          return a->state >= 0 && b->state >= 0
+        if (!a->isFree() || !b->isFree())
+          return !a->isFree() && !b->isFree()
                      ? nonlinear()
                      : diagnosis_.fail(quotedName(&op) +
                                            " scales the state by a matrix that is not an outer product",

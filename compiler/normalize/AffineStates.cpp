@@ -33,9 +33,19 @@ bool AffineAnalysis::finishWithoutKey(unsigned state, Operation *at) {
   Type f32 = Float32Type::get(scan_.getContext());
   Value one = symbols_.constant(f32, 1);
   form.writes.push_back({one, value});
-  FeedbackExtractor extractor(symbols_, reads_, state, /*vectorsToo=*/true);
+  FeedbackExtractor extractor(symbols_, reads_, groups_[state], /*vectorsToo=*/true);
   if (!takeFeedback(state, extractor, at))
     return false;
+  if (isCoupled(state)) {
+    for (auto [read, coefficient] : form.feedback[0]) {
+      if (!isa<FloatType>(coefficient.getType()))
+        return failMixed(coefficient, at);
+      form.coupling.push_back({*reads_.stateOf(read), coefficient});
+    }
+    form.feedback[0].clear();
+    form.writes[0].value = form.free[0];
+    return true;
+  }
   Value scale = symbols_.constant(f32, 0);
   for (auto [read, coefficient] : form.feedback[0])
     scale = symbols_.add(scale, coefficient);
@@ -51,19 +61,20 @@ bool AffineAnalysis::finishWithKey(unsigned state, Operation *at) {
   auto matrix = forms_.matrixOf(yielded);
   if (!matrix)
     return diagnosis_.fail("the next state is not of low rank", at);
-  if (matrix->state >= 0 && matrix->state != int(state))
-    return diagnosis_.fail("the next state is made from another state", at);
-  Value across = form.keyAxis == 0 ? matrix->scale.row : matrix->scale.column;
-  Value along = form.keyAxis == 0 ? matrix->scale.column : matrix->scale.row;
-  if (matrix->state >= 0) {
+  if (isCoupled(state) && !finishCoupling(state, *matrix, at))
+    return false;
+  const RankOne *scale = isCoupled(state) ? nullptr : matrix->scaleOf(state);
+  if (scale) {
+    Value across = form.keyAxis == 0 ? scale->row : scale->column;
+    Value along = form.keyAxis == 0 ? scale->column : scale->row;
     form.scale = along;
     form.valueScale = across;
     // What all elements keep goes with the rows, where these differ.
-    if (Value scalar = matrix->scale.scale) {
+    if (Value scalar = scale->scale) {
       Value &with = across && !along ? form.valueScale : form.scale;
       with = with ? symbols_.multiply(with, scalar) : scalar;
     }
-  } else {
+  } else if (!isCoupled(state)) {
     form.scale = symbols_.constant(Float32Type::get(scan_.getContext()), 0);
   }
   for (Value scale : {form.scale, form.valueScale})
@@ -89,7 +100,7 @@ bool AffineAnalysis::finishWithKey(unsigned state, Operation *at) {
     if (!merged)
       form.writes.push_back({key, value});
   }
-  FeedbackExtractor extractor(symbols_, reads_, state, /*vectorsToo=*/false);
+  FeedbackExtractor extractor(symbols_, reads_, groups_[state], /*vectorsToo=*/false);
   for (unsigned write = 0; write < form.writes.size(); ++write) {
     if (dependsOn(form.writes[write].key, state))
       return diagnosis_.fail("the key of a write depends on what was read from the same state",
@@ -139,22 +150,31 @@ void AffineAnalysis::makeReadsInclusive() {
     return a.column == b.column && a.row == b.row && a.scale == b.scale;
   };
   llvm::DenseMap<Value, Value> inclusive;
-  for (const ReadOfMatrix &read : forms_.matrixReads()) {
-    unsigned state = read.matrix.state;
-    Value yielded = scan_.getYield().getStates()[state];
-    auto next = forms_.matrixOf(yielded);
-    // What is the state before this token as well is better read there.
-    bool unchanged = read.matrix.terms.empty() && sameTerm(read.matrix.scale, {});
-    if (!next || next->state != int(state) || unchanged || !sameTerm(read.matrix.scale, next->scale) ||
-        read.matrix.terms.size() != next->terms.size())
-      continue;
-    bool same = llvm::all_of(read.matrix.terms, [&](const RankOne &term) {
-      return llvm::count_if(read.matrix.terms, [&](const RankOne &other) { return sameTerm(term, other); }) ==
-             llvm::count_if(next->terms, [&](const RankOne &other) { return sameTerm(term, other); });
-    });
-    if (same)
-      inclusive[read.result] = reads_.symbolOf(state, read.key, true, read.result.getLoc());
-  }
+  auto sameParts = [&](const MatrixForm &a, const MatrixForm &b) {
+    return a.parts.size() == b.parts.size() && llvm::all_of(a.parts, [&](const StatePart &part) {
+             const RankOne *other = b.scaleOf(part.state);
+             return other && sameTerm(part.scale, *other);
+           });
+  };
+  for (const ReadOfMatrix &read : forms_.matrixReads())
+    for (const StatePart &part : read.matrix.parts) {
+      auto next = forms_.matrixOf(scan_.getYield().getStates()[part.state]);
+      // What is the state before this token as well is better read there.
+      bool unchanged = read.matrix.terms.empty() && read.matrix.parts.size() == 1 && sameTerm(part.scale, {});
+      if (!next || unchanged || !sameParts(read.matrix, *next) ||
+          read.matrix.terms.size() != next->terms.size())
+        continue;
+      bool same = llvm::all_of(read.matrix.terms, [&](const RankOne &term) {
+        auto count = [&](ArrayRef<RankOne> terms) {
+          return llvm::count_if(terms, [&](const RankOne &other) { return sameTerm(term, other); });
+        };
+        return count(read.matrix.terms) == count(next->terms);
+      });
+      if (same) {
+        inclusive[read.result] = reads_.symbolOf(part.state, read.key, true, read.result.getLoc());
+        break;
+      }
+    }
   if (!inclusive.empty())
     for (Value &output : outputs_)
       output = substitute(output, inclusive, symbols_);

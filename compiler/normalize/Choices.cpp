@@ -27,14 +27,13 @@ std::optional<MatrixForm> StepForms::choose(Value condition, const MatrixForm &a
     for (const RankOne &term : from.terms)
       into.terms.push_back(gate(term, first));
   };
-  if (a.state >= 0 && b.state == a.state) {
-    // Scales of one state are chosen part by part, a scalar with the first part that differs: the range
-    // of their product is then known from the choices.
-    MatrixForm chosen{a.state, a.scale, {}};
-    RankOne first = a.scale, second = b.scale;
+  // Scales of one state are chosen part by part, a scalar with the first part that differs: the range
+  // of their product is then known from the choices.
+  auto chooseScale = [&](RankOne first, RankOne second) {
+    RankOne chosen = first;
     auto choosePart = [&](Value RankOne::*part) {
       Value ones = symbols_.constant((first.*part ? first.*part : second.*part).getType(), 1);
-      chosen.scale.*part =
+      chosen.*part =
           symbols_.select(condition, first.*part ? first.*part : ones, second.*part ? second.*part : ones);
     };
     for (Value RankOne::*part : {&RankOne::column, &RankOne::row}) {
@@ -47,22 +46,28 @@ std::optional<MatrixForm> StepForms::choose(Value condition, const MatrixForm &a
           scale->*part = scale->*part ? symbols_.multiply(scale->*part, spread) : spread;
         }
       choosePart(part);
-      chosen.scale.scale = {};
+      chosen.scale = {};
     }
     if (first.scale != second.scale)
       choosePart(&RankOne::scale);
-    gateTerms(chosen, a, true);
-    gateTerms(chosen, b, false);
     return chosen;
-  }
-  MatrixForm first{a.state, a.scale, {}}, second{b.state, b.scale, {}};
-  for (auto [form, side] : {std::pair(&first, yes), std::pair(&second, no)})
-    if (form->state >= 0) {
-      form->scale.scale = multiplyParts(form->scale.scale, side, symbols_);
-      choices_[side] = {condition, side == yes};
+  };
+  MatrixForm first, second;
+  bool common = false;
+  for (const StatePart &part : a.parts)
+    if (const RankOne *other = b.scaleOf(part.state)) {
+      first.parts.push_back({part.state, chooseScale(part.scale, *other)});
+      common = true;
     }
+  for (auto [form, from, other, side] : {std::tuple(&first, &a, &b, yes), std::tuple(&second, &b, &a, no)})
+    for (StatePart part : from->parts)
+      if (!other->scaleOf(part.state)) {
+        part.scale.scale = multiplyParts(part.scale.scale, side, symbols_);
+        choices_[side] = {condition, side == yes};
+        form->parts.push_back(part);
+      }
   gateTerms(first, a, true);
-  gateTerms(second, b, false);
+  gateTerms(common ? first : second, b, false);
   return add(first, second, at);
 }
 

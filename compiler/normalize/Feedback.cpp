@@ -79,9 +79,9 @@ std::optional<Feedback> FeedbackExtractor::choose(arith::SelectOp select) {
 
 std::optional<Feedback> FeedbackExtractor::compute(Value value) {
   Type f32 = Float32Type::get(value.getContext());
-  if (std::optional<unsigned> read = reads_.numberOf(value, state_)) {
+  if (std::optional<unsigned> state = reads_.stateOf(value); state && llvm::is_contained(states_, *state)) {
     Feedback result{{}, symbols_.constant(value.getType(), 0)};
-    result.coefficients[*read] = symbols_.constant(f32, 1);
+    result.coefficients[value] = symbols_.constant(f32, 1);
     return result;
   }
   if (!depends(value))

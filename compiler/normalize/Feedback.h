@@ -1,4 +1,4 @@
-// What a write owes to reads of the same state: w_i = v_i + sum_j M_ij y_j.
+// What a write owes to reads of the same state, or of states computed with it: w_i = v_i + sum_j M_ij y_j.
 #pragma once
 #include "compiler/normalize/StateReads.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -7,20 +7,20 @@
 
 namespace linmu {
 
-/// An expression as sum of coefficient * read, by the number of the read, plus what is free of a state's
+/// An expression as sum of coefficient * read, by the symbol of the read, plus what is free of the states'
 /// reads.
 struct Feedback {
-  llvm::MapVector<unsigned, mlir::Value> coefficients;
+  llvm::MapVector<mlir::Value, mlir::Value> coefficients;
   mlir::Value free;
 };
 
-/// Extracts the feedback of values of one state; fails at the first op in which the reads are not linear with
-/// a coefficient for the whole value.
+/// Extracts the feedback of values of some states; fails at the first op in which the reads are not linear
+/// with a coefficient for the whole value.
 class FeedbackExtractor {
 public:
   /// With `vectorsToo` coefficients may differ between the elements of a value.
-  FeedbackExtractor(Symbols &symbols, StateReads &reads, unsigned state, bool vectorsToo)
-      : symbols_(symbols), reads_(reads), state_(state), vectorsToo_(vectorsToo) {}
+  FeedbackExtractor(Symbols &symbols, StateReads &reads, llvm::ArrayRef<unsigned> states, bool vectorsToo)
+      : symbols_(symbols), reads_(reads), states_(states), vectorsToo_(vectorsToo) {}
 
   /// Each value once: what several sums share is not taken apart again.
   std::optional<Feedback> extract(mlir::Value value);
@@ -31,7 +31,7 @@ public:
 
 private:
   std::optional<Feedback> stop(mlir::Operation *op, const llvm::Twine &reason);
-  bool depends(mlir::Value value) { return reads_.dependencies(value).contains(state_); }
+  bool depends(mlir::Value value) { return reads_.dependOn(value, states_); }
   std::optional<Feedback> compute(mlir::Value value);
   Feedback combine(Feedback a, const Feedback &b, bool subtract);
   std::optional<Feedback> scale(mlir::Operation *op, mlir::Value value, mlir::Value factor);
@@ -39,7 +39,7 @@ private:
 
   Symbols &symbols_;
   StateReads &reads_;
-  unsigned state_;
+  llvm::SmallVector<unsigned> states_;
   bool vectorsToo_;
   llvm::DenseMap<mlir::Value, Feedback> known_; ///< what is extracted already
   mlir::Operation *culprit_ = nullptr;

@@ -124,10 +124,11 @@ private:
 
     OpBuilder builder(adjoint_);
     auto joined = ScanAdjointOp::create(
-        builder, adjoint_.getLoc(), adjoint_.getGradients().getTypes(), adjoint_.getInitGradient().getType(),
-        tokens, adjoint_.getInit(), adjoint_.getOrder(), adjoint_.getSequences(),
-        adjoint_.getReadCotangents(), adjoint_.getWriteCotangents(), adjoint_.getFinalCotangent(),
-        adjoint_.getReverse(), adjoint_.getReadNumbers(), adjoint_.getWriteNumbers());
+        builder, adjoint_.getLoc(), adjoint_.getGradients().getTypes(),
+        adjoint_.getInitGradients().getTypes(), tokens, adjoint_.getInits(), adjoint_.getOrder(),
+        adjoint_.getSequences(), adjoint_.getReadCotangents(), adjoint_.getWriteCotangents(),
+        adjoint_.getFinalCotangents(), adjoint_.getReverse(), adjoint_.getReadNumbers(),
+        adjoint_.getWriteNumbers(), adjoint_.getFinalNumbers(), adjoint_.getInitNumbers());
     joined.getStage().takeBody(*stage);
     adjoint_.replaceAllUsesWith(joined);
     adjoint_.erase();

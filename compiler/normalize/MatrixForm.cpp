@@ -6,7 +6,12 @@ using namespace mlir;
 namespace linmu {
 
 const RankOne *asFactor(const MatrixForm &form) {
-  return form.state < 0 && form.terms.size() == 1 ? &form.terms.front() : nullptr;
+  return form.isFree() && form.terms.size() == 1 ? &form.terms.front() : nullptr;
+}
+
+const RankOne *MatrixForm::scaleOf(unsigned state) const {
+  auto part = llvm::find_if(parts, [&](const StatePart &part) { return part.state == state; });
+  return part == parts.end() ? nullptr : &part->scale;
 }
 
 Value multiplyParts(Value a, Value b, Symbols &symbols) {
@@ -21,8 +26,8 @@ RankOne MatrixArithmetic::multiply(const RankOne &a, const RankOne &b) {
 }
 
 MatrixForm MatrixArithmetic::multiply(MatrixForm form, const RankOne &factor) {
-  if (form.state >= 0)
-    form.scale = multiply(form.scale, factor);
+  for (StatePart &part : form.parts)
+    part.scale = multiply(part.scale, factor);
   for (RankOne &term : form.terms)
     term = multiply(term, factor);
   return form;
@@ -34,8 +39,8 @@ std::optional<MatrixForm> MatrixArithmetic::subtract(MatrixForm a, MatrixForm b)
   };
   for (RankOne &term : b.terms)
     negate(term);
-  if (b.state >= 0)
-    negate(b.scale);
+  for (StatePart &part : b.parts)
+    negate(part.scale);
   return add(std::move(a), b);
 }
 
@@ -51,38 +56,40 @@ std::optional<MatrixForm> MatrixArithmetic::add(MatrixForm a, const MatrixForm &
     Value one = symbols_.constant(f32_, 1);
     like->scale = symbols_.add(like->scale ? like->scale : one, term.scale ? term.scale : one);
   }
-  if (b.state < 0)
-    return a;
-  if (a.state < 0) {
-    a.state = b.state;
-    a.scale = b.scale;
-    return a;
+  for (const StatePart &part : b.parts) {
+    auto same = llvm::find_if(a.parts, [&](const StatePart &other) { return other.state == part.state; });
+    if (same == a.parts.end()) {
+      a.parts.push_back(part);
+      continue;
+    }
+    auto sum = addScales(same->scale, part.scale);
+    if (!sum)
+      return std::nullopt;
+    same->scale = *sum;
   }
-  // Both scale the same state: their sum must be a product of parts again.
+  return a;
+}
+
+std::optional<RankOne> MatrixArithmetic::addScales(const RankOne &a, const RankOne &b) {
   auto scalar = [&](const RankOne &scale) { return scale.scale ? scale.scale : symbols_.constant(f32_, 1); };
   auto whole = [&](Value part, const RankOne &scale) {
     return symbols_.spread(scalar(scale), part.getType());
   };
-  if (a.scale.column == b.scale.column && a.scale.row == b.scale.row) {
-    a.scale.scale = symbols_.add(scalar(a.scale), scalar(b.scale));
-  } else if (a.scale.row == b.scale.row) {
-    Value shape = a.scale.column ? a.scale.column : b.scale.column;
-    auto column = [&](const RankOne &scale) {
+  auto scaled = [&](Value RankOne::*part) {
+    Value shape = a.*part ? a.*part : b.*part;
+    auto one = [&](const RankOne &scale) {
       Value spread = whole(shape, scale);
-      return scale.column ? symbols_.multiply(scale.column, spread) : spread;
+      return scale.*part ? symbols_.multiply(scale.*part, spread) : spread;
     };
-    a.scale = {symbols_.add(column(a.scale), column(b.scale)), a.scale.row, {}};
-  } else if (a.scale.column == b.scale.column) {
-    Value shape = a.scale.row ? a.scale.row : b.scale.row;
-    auto row = [&](const RankOne &scale) {
-      Value spread = whole(shape, scale);
-      return scale.row ? symbols_.multiply(scale.row, spread) : spread;
-    };
-    a.scale = {a.scale.column, symbols_.add(row(a.scale), row(b.scale)), {}};
-  } else {
-    return std::nullopt;
-  }
-  return a;
+    return symbols_.add(one(a), one(b));
+  };
+  if (a.column == b.column && a.row == b.row)
+    return RankOne{a.column, a.row, symbols_.add(scalar(a), scalar(b))};
+  if (a.row == b.row)
+    return RankOne{scaled(&RankOne::column), a.row, {}};
+  if (a.column == b.column)
+    return RankOne{a.column, scaled(&RankOne::row), {}};
+  return std::nullopt;
 }
 
 std::pair<Value, Value> MatrixArithmetic::factor(Value value) {
@@ -130,7 +137,7 @@ RankOne MatrixArithmetic::factored(RankOne term) {
 }
 
 void MatrixArithmetic::mergeTerms(MatrixForm &form) {
-  if (form.state >= 0 || form.terms.size() < 2)
+  if (!form.isFree() || form.terms.size() < 2)
     return;
   bool columns = llvm::none_of(form.terms, [](const RankOne &term) { return bool(term.row); });
   bool rows = llvm::none_of(form.terms, [](const RankOne &term) { return bool(term.column); });
@@ -153,7 +160,8 @@ void MatrixArithmetic::mergeTerms(MatrixForm &form) {
 }
 
 MatrixForm MatrixArithmetic::simplified(MatrixForm form) {
-  form.scale = factored(form.scale);
+  for (StatePart &part : form.parts)
+    part.scale = factored(part.scale);
   for (RankOne &term : form.terms)
     term = factored(term);
   llvm::erase_if(form.terms, [&](const RankOne &term) {

@@ -9,12 +9,21 @@ struct RankOne {
   mlir::Value column, row, scale;
 };
 
-/// scale * S + sum of rank-one terms, element by element, for a state S or none (`state` < 0). A key vector
-/// of a state without value axis is such a matrix of one column.
-struct MatrixForm {
-  int state = -1;
+/// A state as a whole, times a factor for each element.
+struct StatePart {
+  unsigned state;
   RankOne scale;
+};
+
+/// Sum of scale * S over some states S, or none, and of rank-one terms, element by element. A key vector of a
+/// state without value axis is such a matrix of one column.
+struct MatrixForm {
+  llvm::SmallVector<StatePart, 1> parts; ///< of different states
   llvm::SmallVector<RankOne, 2> terms;
+
+  bool isFree() const { return parts.empty(); }
+  /// What the state is scaled by, or null where it has no part.
+  const RankOne *scaleOf(unsigned state) const;
 };
 
 /// A free matrix that is one term, as a factor; else null.
@@ -33,7 +42,7 @@ public:
 
   RankOne multiply(const RankOne &a, const RankOne &b);
   MatrixForm multiply(MatrixForm form, const RankOne &factor);
-  /// a + b and a - b, not of two states; none where they scale one state by what is not a product of parts.
+  /// a + b and a - b; none where they scale one state by what is not a product of parts.
   std::optional<MatrixForm> add(MatrixForm a, const MatrixForm &b);
   std::optional<MatrixForm> subtract(MatrixForm a, MatrixForm b);
 
@@ -48,6 +57,8 @@ public:
   RankOne factored(RankOne term);
 
 private:
+  /// The sum of two scales where it is a product of parts again.
+  std::optional<RankOne> addScales(const RankOne &a, const RankOne &b);
   std::pair<Value, Value> computeFactor(Value value);
   void mergeTerms(MatrixForm &form);
 

@@ -1,10 +1,9 @@
 // normalize: every scan whose states are affine becomes a normal_scan; others say why not.
 #include "compiler/normalize/Normalize.h"
-#include "compiler/normalize/Affine.h"
 #include "compiler/normalize/Passes.h"
+#include "compiler/normalize/Stages.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
@@ -134,60 +133,6 @@ private:
 
 } // namespace
 
-namespace {
-/// Clones the part of the analysis' block that some values need.
-struct Slicer {
-  AffineAnalysis &analysis;
-  Block &target;
-  IRMapping mapping;
-
-  Value clone(Value value) {
-    if (Value known = mapping.lookupOrNull(value))
-      return known;
-    Operation *op = value.getDefiningOp();
-    assert(op && "every argument is mapped");
-    for (Value operand : op->getOperands())
-      clone(operand);
-    OpBuilder builder = OpBuilder::atBlockEnd(&target);
-    Value result = builder.clone(*op, mapping)->getResult(0);
-    if (isa<arith::MulFOp>(op))
-      for (unsigned side : {0, 1})
-        if (Value read = op->getOperand(1 - side); !analysis.reads().dependencies(read).empty())
-          for (const Choice &choice : analysis.forms().choicesIn(op->getOperand(side)))
-            mapping.map(value, result = chosen(result, choice, read));
-    return result;
-  }
-
-private:
-  /// What was read of a state that is left out may be no number, and zero times that is none either.
-  Value chosen(Value product, const Choice &choice, Value read) {
-    Value condition = clone(choice.condition), zero = nothingOf(read, product);
-    OpBuilder builder = OpBuilder::atBlockEnd(&target);
-    return arith::SelectOp::create(builder, product.getLoc(), condition, choice.holds ? product : zero,
-                                   choice.holds ? zero : product);
-  }
-
-  /// What the keys of a read give of a state of zeros: zero, or no number.
-  Value nothingOf(Value read, Value like) {
-    Location location = like.getLoc();
-    auto zeros = [&](Type type) -> Value {
-      OpBuilder builder = OpBuilder::atBlockEnd(&target);
-      return arith::ConstantOp::create(builder, location, builder.getZeroAttr(type));
-    };
-    Value sum = zeros(like.getType());
-    for (Value key : analysis.reads().keysIn(read)) {
-      Value own = clone(key), none = zeros(own.getType());
-      OpBuilder builder = OpBuilder::atBlockEnd(&target);
-      Value product = pattern::DotOp::create(builder, location, builder.getF32Type(), own, none);
-      if (isa<RankedTensorType>(like.getType()))
-        product = pattern::BroadcastOp::create(builder, location, like.getType(), product, IntegerAttr());
-      sum = arith::AddFOp::create(builder, location, sum, product);
-    }
-    return sum;
-  }
-};
-} // namespace
-
 /// The reads of each state that feedback, later states or outputs need.
 static SmallVector<SmallVector<bool>> neededReads(AffineAnalysis &analysis) {
   SmallVector<SmallVector<bool>> needed;
@@ -203,12 +148,13 @@ static SmallVector<SmallVector<bool>> neededReads(AffineAnalysis &analysis) {
       work.push_back(write.key);
     work.append(form.free);
   }
-  for (auto [state, form] : llvm::enumerate(analysis.states()))
+  for (const StateForm &form : analysis.states()) {
     for (auto &terms : form.feedback)
-      for (auto [read, coefficient] : terms) {
-        work.push_back(coefficient);
-        work.push_back(form.reads[read].symbol);
-      }
+      for (auto [read, coefficient] : terms)
+        work.append({coefficient, read});
+    for (auto [state, factor] : form.coupling)
+      work.push_back(factor);
+  }
   while (!work.empty()) {
     Value value = work.pop_back_val();
     if (!seen.insert(value).second)
@@ -229,13 +175,16 @@ static SmallVector<SmallVector<bool>> neededReads(AffineAnalysis &analysis) {
 
 static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
   OpBuilder builder(scan);
-  ArrayRef<unsigned> strata = analysis.strata();
+  ArrayRef<AffineAnalysis::Group> strata = analysis.strata();
+  SmallVector<unsigned> order;
+  for (const AffineAnalysis::Group &group : strata)
+    llvm::append_range(order, group);
   SmallVector<SmallVector<bool>> needed = neededReads(analysis);
 
   SmallVector<Type> finalTypes;
   SmallVector<Value> inits;
   SmallVector<int64_t> initOwners;
-  for (auto [position, state] : llvm::enumerate(strata)) {
+  for (auto [position, state] : llvm::enumerate(order)) {
     finalTypes.push_back(scan.getFinals()[state].getType());
     if (Value init = scan.getInitOf(state)) {
       inits.push_back(init);
@@ -279,48 +228,26 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
   auto addArguments = [&](Slicer &slicer, size_t stages) {
     for (BlockArgument argument : source.getArguments().take_front(common))
       slicer.mapping.map(argument, slicer.target.addArgument(argument.getType(), argument.getLoc()));
-    for (unsigned earlier : strata.take_front(stages)) {
-      const StateForm &form = analysis.states()[earlier];
-      for (auto [index, read] : llvm::enumerate(form.reads))
-        if (needed[earlier][index])
-          slicer.mapping.map(read.symbol, slicer.target.addArgument(form.valueType, read.symbol.getLoc()));
-      for (const StateWrite &write : form.writes) {
-        Value argument = slicer.target.addArgument(form.valueType, scan.getLoc());
+    for (const AffineAnalysis::Group &earlier : strata.take_front(stages)) {
+      for (unsigned state : earlier)
+        for (auto [index, read] : llvm::enumerate(analysis.states()[state].reads))
+          if (needed[state][index])
+            slicer.mapping.map(read.symbol,
+                               slicer.target.addArgument(read.symbol.getType(), read.symbol.getLoc()));
+      for (const GroupWrite &write : writesOf(analysis, earlier)) {
+        Value value = write.write->value, argument = slicer.target.addArgument(write.type, scan.getLoc());
         // What feedback had to compute is known; what is free is as cheap to compute again.
-        if (write.value.getDefiningOp() && analysis.reads().dependencies(write.value).contains(earlier))
-          slicer.mapping.map(write.value, argument);
+        if (value.getDefiningOp() && analysis.reads().dependOn(value, earlier))
+          slicer.mapping.map(value, argument);
       }
     }
   };
-  for (auto [position, number] : llvm::enumerate(strata)) {
-    const StateForm &form = analysis.states()[number];
-    Slicer slicer{analysis, normal.getStage(position), {}};
+  for (auto [position, group] : llvm::enumerate(strata)) {
+    Slicer slicer(analysis, normal.getStage(position));
     addArguments(slicer, position);
-    SmallVector<Value> reads, writes, values, feedback;
-    SmallVector<int64_t> feedbackIndex, place(form.reads.size(), -1);
-    SmallVector<bool> inclusive;
-    auto optional = [&](Value value) { return value ? slicer.clone(value) : Value(); };
-    Value decay = optional(form.decay), valueDecay = optional(form.valueDecay);
-    Value sign = optional(form.sign), valueSign = optional(form.valueSign);
-    for (auto [index, read] : llvm::enumerate(form.reads))
-      if (needed[number][index]) {
-        place[index] = reads.size();
-        reads.push_back(slicer.clone(read.key));
-        inclusive.push_back(read.inclusive);
-      }
-    for (auto [index, write] : llvm::enumerate(form.writes)) {
-      writes.push_back(slicer.clone(write.key));
-      values.push_back(slicer.clone(form.free[index]));
-      for (auto [read, coefficient] : form.feedback[index]) {
-        feedback.push_back(slicer.clone(coefficient));
-        feedbackIndex.append({int64_t(index), place[read]});
-      }
-    }
-    OpBuilder end = OpBuilder::atBlockEnd(&slicer.target);
-    FormOp::create(end, scan.getLoc(), decay, valueDecay, reads, writes, values, feedback, sign, valueSign,
-                   feedbackIndex, inclusive, form.keyAxis);
+    buildForm(analysis, group, needed, slicer, scan.getLoc());
   }
-  Slicer slicer{analysis, normal.getFinish(), {}};
+  Slicer slicer(analysis, normal.getFinish());
   addArguments(slicer, strata.size());
   SmallVector<Value> outputs;
   for (Value output : analysis.outputs())
@@ -330,7 +257,7 @@ static void rewrite(ScanOp scan, AffineAnalysis &analysis) {
 
   for (auto [from, to] : llvm::zip(scan.getOutputs(), normal.getOutputs()))
     from.replaceAllUsesWith(to);
-  for (auto [position, number] : llvm::enumerate(strata))
+  for (auto [position, number] : llvm::enumerate(order))
     scan.getFinals()[number].replaceAllUsesWith(normal.getFinals()[position]);
   for (auto [from, to] : llvm::zip(scan.getFinalTails(), normal.getFinalTails()))
     from.replaceAllUsesWith(to);

@@ -1,4 +1,4 @@
-// The normal form of one state: decay, reads, writes, feedback.
+// The normal form of one state: decay or coupling, reads, writes, feedback.
 #pragma once
 #include "compiler/normalize/Symbols.h"
 
@@ -25,8 +25,11 @@ struct StateForm {
   mlir::Value decay, valueDecay; ///< the logarithms of their sizes
   mlir::Value sign, valueSign;   ///< null where they are not negative
   llvm::SmallVector<StateWrite, 2> writes;
-  llvm::SmallVector<mlir::Value, 2> free;                                          ///< v_i
-  llvm::SmallVector<llvm::SmallVector<std::pair<unsigned, mlir::Value>>> feedback; ///< of w_i: (read, M_ij)
+  llvm::SmallVector<mlir::Value, 2> free; ///< v_i
+  /// Of w_i: (symbol of the read, M_ij); the read may be one of a state computed with this one.
+  llvm::SmallVector<llvm::SmallVector<std::pair<mlir::Value, mlir::Value>>> feedback;
+  /// Of a state that is computed with others: (q, A_pq), scalars, in the place of a decay.
+  llvm::SmallVector<std::pair<unsigned, mlir::Value>> coupling;
 };
 
 } // namespace linmu

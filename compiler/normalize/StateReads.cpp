@@ -15,11 +15,9 @@ Value StateReads::symbolOf(unsigned state, Value key, bool inclusive, Location l
   return symbol;
 }
 
-std::optional<unsigned> StateReads::numberOf(Value symbol, unsigned state) const {
+std::optional<unsigned> StateReads::stateOf(Value symbol) const {
   auto found = readOf_.find(symbol);
-  if (found == readOf_.end() || found->second.first != state)
-    return std::nullopt;
-  return found->second.second;
+  return found == readOf_.end() ? std::nullopt : std::optional(found->second.first);
 }
 
 const llvm::SmallDenseSet<unsigned> &StateReads::dependencies(Value value) {

@@ -13,10 +13,13 @@ public:
 
   /// What a read with this key gives: a symbol, the same for the same read.
   mlir::Value symbolOf(unsigned state, mlir::Value key, bool inclusive, mlir::Location location);
-  /// The number of the read behind a symbol where it is one of this state's, else none.
-  std::optional<unsigned> numberOf(mlir::Value symbol, unsigned state) const;
+  /// The state that a symbol is a read of, or none.
+  std::optional<unsigned> stateOf(mlir::Value symbol) const;
   /// The states whose reads a value depends on; those of null are none.
   const llvm::SmallDenseSet<unsigned> &dependencies(mlir::Value value);
+  bool dependOn(mlir::Value value, llvm::ArrayRef<unsigned> states) {
+    return llvm::any_of(states, [&](unsigned state) { return dependencies(value).contains(state); });
+  }
   /// The keys along the key axis, free of states themselves, with which a value was read.
   llvm::SmallVector<mlir::Value> keysIn(mlir::Value value);
 

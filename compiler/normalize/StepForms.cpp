@@ -13,7 +13,7 @@ StepForms::StepForms(pattern::ScanOp scan, Symbols &symbols, ArrayRef<StateForm>
   for (auto [index, argument] : llvm::enumerate(scan.getStateArguments())) {
     const StateForm &form = states[index];
     if (form.keyAxis >= 0)
-      matrices_[argument] = {int(index), {}, {}};
+      matrices_[argument] = {{{unsigned(index), {}}}, {}};
     else
       free_[argument] =
           reads.symbolOf(index, symbols.constant(form.keyType, 1), /*inclusive=*/false, argument.getLoc());
@@ -22,7 +22,7 @@ StepForms::StepForms(pattern::ScanOp scan, Symbols &symbols, ArrayRef<StateForm>
 
 bool StepForms::dependsOnState(Value value) const {
   auto found = matrices_.find(value);
-  return found != matrices_.end() && found->second.state >= 0;
+  return found != matrices_.end() && !found->second.isFree();
 }
 
 std::optional<Value> StepForms::freeOf(Value value, Operation *at) {
@@ -53,18 +53,13 @@ SmallVector<unsigned> StepForms::wholeStates(ValueRange values) const {
   SmallVector<unsigned> states;
   for (Value value : values)
     if (auto found = matrices_.find(value); found != matrices_.end())
-      if (int state = found->second.state; state >= 0 && !llvm::is_contained(states, unsigned(state)))
-        states.push_back(state);
+      for (const StatePart &part : found->second.parts)
+        if (!llvm::is_contained(states, part.state))
+          states.push_back(part.state);
   return states;
 }
 
 std::optional<MatrixForm> StepForms::add(const MatrixForm &a, const MatrixForm &b, Operation *at) {
-  if (a.state >= 0 && b.state >= 0 && a.state != b.state) {
-    diagnosis_.fail(quotedName(at) + " mixes two states element by element: chunks would need running "
-                                     "products of the matrices that mix them",
-                    at);
-    return std::nullopt;
-  }
   auto sum = isa<arith::SubFOp>(at) ? arithmetic_.subtract(a, b) : arithmetic_.add(a, b);
   if (!sum)
     diagnosis_.fail(quotedName(at) + " scales the state by a full matrix", at);
@@ -95,24 +90,24 @@ std::optional<Value> StepForms::contract(const MatrixForm &matrix, int axis, Val
     auto value = contract(matrix, axis, plain, source, result, at);
     return value ? std::optional(symbols_.multiply(*value, factor)) : value;
   }
-  // The state that the step yields is read as it is, this token's writes included.
-  if (matrix.state >= 0 && source == scan_.getYield().getStates()[matrix.state] &&
-      states_[matrix.state].keyAxis == axis)
-    return reads_.symbolOf(matrix.state, vector, true, at->getLoc());
+  // A state that the step yields is read as it is, this token's writes included.
+  for (const StatePart &whole : matrix.parts)
+    if (source == scan_.getYield().getStates()[whole.state] && states_[whole.state].keyAxis == axis)
+      return reads_.symbolOf(whole.state, vector, true, at->getLoc());
   Value sum;
   auto accumulate = [&](Value value) { sum = sum ? symbols_.add(sum, value) : value; };
-  if (matrix.state >= 0) {
-    if (states_[matrix.state].keyAxis != axis) {
+  for (const auto &[state, scale] : matrix.parts) {
+    if (states_[state].keyAxis != axis) {
       diagnosis_.fail(quotedName(at) + " reads the state along an axis other than its key's", at, 2);
       return std::nullopt;
     }
-    Value key = multiplyParts(part(matrix.scale, axis), vector, symbols_);
-    Value read = reads_.symbolOf(matrix.state, key, false, at->getLoc());
+    Value key = multiplyParts(part(scale, axis), vector, symbols_);
+    Value read = reads_.symbolOf(state, key, false, at->getLoc());
     diagnosis_.addOrigin(read, at);
-    if (Value across = part(matrix.scale, 1 - axis))
+    if (Value across = part(scale, 1 - axis))
       read = symbols_.multiply(read, across);
-    if (matrix.scale.scale)
-      read = symbols_.multiply(read, matrix.scale.scale);
+    if (scale.scale)
+      read = symbols_.multiply(read, scale.scale);
     accumulate(read);
   }
   for (const RankOne &term : matrix.terms) {
@@ -121,7 +116,7 @@ std::optional<Value> StepForms::contract(const MatrixForm &matrix, int axis, Val
   }
   if (!sum)
     sum = symbols_.constant(result, 0);
-  if (matrix.state >= 0)
+  if (!matrix.isFree())
     matrixReads_.push_back({matrix, vector, sum});
   return sum;
 }

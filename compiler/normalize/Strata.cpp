@@ -15,6 +15,8 @@ bool AffineAnalysis::orderStrata() {
     };
     for (Value decay : {form.decay, form.valueDecay, form.sign, form.valueSign})
       need(decay);
+    for (auto [state, factor] : form.coupling)
+      need(factor);
     for (const StateWrite &write : form.writes)
       need(write.key);
     for (Value value : form.free)
@@ -28,17 +30,19 @@ bool AffineAnalysis::orderStrata() {
                                diagnosis_.originOf(read.symbol, scan_));
       need(read.key);
     }
-    if (needs[index].contains(index))
+    if (llvm::any_of(groups_[index], [&](unsigned member) { return needs[index].contains(member); }))
       return diagnosis_.fail("the state depends on its own reads outside the feedback", scan_);
   }
   llvm::SmallDenseSet<unsigned> done;
-  while (strata_.size() < states_.size()) {
+  auto isReady = [&](unsigned state) {
+    return llvm::all_of(needs[state], [&](unsigned other) { return done.contains(other); });
+  };
+  while (done.size() < states_.size()) {
     bool progress = false;
     for (unsigned state = 0; state < states_.size(); ++state)
-      if (!done.contains(state) &&
-          llvm::all_of(needs[state], [&](unsigned other) { return done.contains(other); })) {
-        strata_.push_back(state);
-        done.insert(state);
+      if (!done.contains(state) && llvm::all_of(groups_[state], isReady)) {
+        strata_.push_back(groups_[state]);
+        done.insert(groups_[state].begin(), groups_[state].end());
         progress = true;
       }
     if (!progress) {

@@ -16,6 +16,11 @@ def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
     (K = 1: a vector along the value axis, or a scalar). Keys r_j, k_i are vectors over the key axis (`f32`
     where there is none), values v_i vectors over the other axis (`f32` where there is none). `feedback` lists the M_ij that are not zero; `feedback_index` holds their
     (i, j) pairs, flattened. `inclusive` has one entry a read.
+
+    With `states` R the form is that of R states of one type that are computed together: S'_p = sum_q A_pq S_q + what is
+    written to p. `coupling` lists the A_pq that are not zero, numbers of any size, `coupling_index` their (p, q) pairs,
+    and there is no decay. `read_states` says of which state each read is, and `write_states` holds a (write, state)
+    pair for each state that a write goes to. Keys and values are of one shape for all of them.
   }];
   let arguments = (ins
     Optional<Step_Float>:$decay,
@@ -24,11 +29,16 @@ def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
     Variadic<Step_Float>:$writes,
     Variadic<Step_Float>:$values,
     Variadic<F32>:$feedback,
+    Variadic<F32>:$coupling,
     Optional<Step_Float>:$sign,
     Optional<Step_Float>:$value_sign,
     DenseI64ArrayAttr:$feedback_index,
     DenseBoolArrayAttr:$inclusive,
-    I64Attr:$key_axis);
+    I64Attr:$key_axis,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$states,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$coupling_index,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$read_states,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$write_states);
   let assemblyFormat = [{
     `key_axis` $key_axis
     (`decay` `(` $decay^ `:` type($decay) `)`)? (`sign` `(` $sign^ `:` type($sign) `)`)?
@@ -38,17 +48,24 @@ def FormOp : Pattern_Op<"form", [Pure, Terminator, AttrSizedOperandSegments]> {
     (`writes` `(` $writes^ `:` type($writes) `)`)?
     (`values` `(` $values^ `:` type($values) `)`)?
     (`feedback` `(` $feedback^ `)`)? `at` $feedback_index
+    (`states` $states^ `coupling` `(` $coupling `)` `at` $coupling_index
+     `of_reads` $read_states `of_writes` $write_states)?
     attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// "none", "scalar", "row-wise", "by value", or the first of two "and by value".
+    /// "none", "scalar", "row-wise", "by value", the first of two "and by value", or "coupled".
     ::llvm::StringRef getDecayKind();
     bool hasSigns() { return getSign() || getValueSign(); }
     /// The operands that have gradients: all but the signs, which are the last.
     ::mlir::OperandRange getDifferentiable();
     /// The type of v_i, w_i and y_j for a state whose slice has the given type.
     ::mlir::Type getValueType(::mlir::Type state);
+    /// Whether several states are computed together.
+    bool isCoupled() { return getStates() > 1; }
+    /// The state that a read is of, and those that a write goes to.
+    int64_t getStateOfRead(int64_t read) { return getReadStates().empty() ? 0 : getReadStates()[read]; }
+    ::llvm::SmallVector<int64_t, 2> getStatesOfWrite(int64_t write);
   }];
 }
 
@@ -63,7 +80,7 @@ def NormalScanOp : Pattern_Op<"normal_scan",
       S'  = diag(s exp g) S diag(t exp h) + sum_i k_i w_i^T
       y_j = r_j^T S'                        inclusive read
     ```
-    Regions: one stage per state, which ends in `pattern.form`, then `finish`, which ends in
+    Regions: one stage per state, or per coupled states, which follow each other; it ends in `pattern.form`. Then `finish`, which ends in
     `pattern.yield` with the outputs. A stage may use what earlier stages read and wrote, so states form
     strata. Block arguments: the params' slices, the tokens' slices, then for each earlier stage its y_0,
     y_1, ... and its w_0, w_1, ... (for `finish`: of all stages). No clause for segments or masks is left:
@@ -89,16 +106,21 @@ def NormalScanOp : Pattern_Op<"normal_scan",
   let extraClassDeclaration = [{
     int64_t getHeads();
     unsigned getNumStates() { return getFinals().size(); }
-    ::mlir::Block &getStage(unsigned state) { return getStages()[state].front(); }
+    unsigned getNumStages() { return getStages().size() - 1; }
+    ::mlir::Block &getStage(unsigned stage) { return getStages()[stage].front(); }
     ::mlir::Block &getFinish() { return getStages().back().front(); }
-    FormOp getForm(unsigned state);
+    FormOp getForm(unsigned stage);
+    /// The first state of a stage, and the stage of a state.
+    unsigned getFirstState(unsigned stage);
+    unsigned getStageOf(unsigned state);
+    bool isCoupled();
     ::mlir::Value getTailOf(unsigned token);
     ::mlir::Value getInitOf(unsigned state);
   }];
 }
 
 def ScanAdjointOp : Pattern_Op<"scan_adjoint",
-    [Pure, SingleBlock, AttrSizedOperandSegments, IsolatedFromAbove]> {
+    [Pure, SingleBlock, AttrSizedOperandSegments, AttrSizedResultSegments, IsolatedFromAbove]> {
   let summary = "The gradients of a scan in normal form, by one walk in reverse";
   let description = [{
     The scan is that of one state whose stage is `stage`, with these `tokens` and this `init` (zero without one),
@@ -113,30 +135,33 @@ def ScanAdjointOp : Pattern_Op<"scan_adjoint",
       D before the token: diag(s exp g) D' diag(t exp h) + sum_j r_j dy_j^T over exclusive reads
     ```
     Results are the gradients of the form's operands but signs in their order, [B, N, H, ...], then D before the first
-    token.
+    token. Coupled states have a D each, with dA_pq = <D'_p, S_q> and D_q = sum_p A_pq D'_p + ...; `inits` are then those of
+    all states or none, and `final_numbers` says to which of them the cotangents of final states belong.
   }];
   let arguments = (ins
     Variadic<Pattern_TokenTensor>:$tokens,
-    Optional<Pattern_TokenTensor>:$init,
+    Variadic<Pattern_TokenTensor>:$inits,
     Optional<Pattern_TokenIndex>:$order,
     Optional<Pattern_SequenceTable>:$sequences,
     Variadic<Pattern_TokenTensor>:$read_cotangents,
     Variadic<Pattern_TokenTensor>:$write_cotangents,
-    Optional<Pattern_TokenTensor>:$final_cotangent,
+    Variadic<Pattern_TokenTensor>:$final_cotangents,
     UnitAttr:$reverse,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$read_numbers,
-    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$write_numbers);
-  let results = (outs Variadic<Pattern_TokenTensor>:$gradients, Pattern_TokenTensor:$init_gradient);
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$write_numbers,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$final_numbers,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$init_numbers);
+  let results = (outs Variadic<Pattern_TokenTensor>:$gradients, Variadic<Pattern_TokenTensor>:$init_gradients);
   let regions = (region SizedRegion<1>:$stage);
   let assemblyFormat = [{
     (`reverse` $reverse^)? `tokens` `(` $tokens `:` type($tokens) `)`
-    (`init` `(` $init^ `:` type($init) `)`)?
+    (`init` `(` $inits^ `:` type($inits) `)`)? (`init_of` $init_numbers^)?
     (`order` `(` $order^ `:` type($order) `)`)?
     (`sequences` `(` $sequences^ `:` type($sequences) `)`)?
     (`read_cotangents` $read_numbers `(` $read_cotangents^ `:` type($read_cotangents) `)`)?
     (`write_cotangents` $write_numbers `(` $write_cotangents^ `:` type($write_cotangents) `)`)?
-    (`final_cotangent` `(` $final_cotangent^ `:` type($final_cotangent) `)`)?
-    `->` `(` type($gradients) `)` `init` type($init_gradient) attr-dict-with-keyword `stage` $stage
+    (`final_cotangent` `(` $final_cotangents^ `:` type($final_cotangents) `)`)? (`final_of` $final_numbers^)?
+    `->` `(` type($gradients) `)` `init` type($init_gradients) attr-dict-with-keyword `stage` $stage
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
@@ -144,6 +169,10 @@ def ScanAdjointOp : Pattern_Op<"scan_adjoint",
     int64_t getHeads();
     ::mlir::Block &getBody() { return getStage().front(); }
     FormOp getForm();
+    unsigned getNumStates() { return getInitGradients().size(); }
+    /// The initial state, and what is sent back to the final one, or null.
+    ::mlir::Value getInitOf(unsigned state);
+    ::mlir::Value getFinalCotangentOf(unsigned state);
     /// The state's type of one batch and head.
     ::mlir::Type getStateSlice();
     /// gy_j and gw_i, or null.

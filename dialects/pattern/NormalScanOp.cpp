@@ -4,7 +4,20 @@ using namespace mlir;
 using namespace linmu::pattern;
 
 int64_t NormalScanOp::getHeads() { return headsOf(getOutputs(), getFinals()); }
-FormOp NormalScanOp::getForm(unsigned state) { return cast<FormOp>(getStage(state).getTerminator()); }
+FormOp NormalScanOp::getForm(unsigned stage) { return cast<FormOp>(getStage(stage).getTerminator()); }
+unsigned NormalScanOp::getFirstState(unsigned stage) {
+  unsigned first = 0;
+  for (unsigned before = 0; before < stage; ++before)
+    first += getForm(before).getStates();
+  return first;
+}
+unsigned NormalScanOp::getStageOf(unsigned state) {
+  unsigned stage = 0;
+  for (unsigned end = getForm(0).getStates(); end <= state; end += getForm(stage).getStates())
+    ++stage;
+  return stage;
+}
+bool NormalScanOp::isCoupled() { return getNumStages() != getNumStates(); }
 Value NormalScanOp::getTailOf(unsigned token) { return lookupIndexed(getTailOwners(), getTails(), token); }
 Value NormalScanOp::getInitOf(unsigned state) { return lookupIndexed(getInitOwners(), getInits(), state); }
 
@@ -37,9 +50,17 @@ void NormalScanOp::print(OpAsmPrinter &printer) {
 LogicalResult NormalScanOp::verify() { return verifyLoopOperands(*this, getHeads()); }
 
 LogicalResult NormalScanOp::verifyRegions() {
-  if (getStages().size() != getNumStates() + 1)
+  int64_t states = 0;
+  for (Region &region : getStages().drop_back())
+    if (auto form = dyn_cast<FormOp>(region.front().back()))
+      states += form.getStates();
+    else
+      ++states;
+  if (getStages().empty() || states != int64_t(getNumStates()))
     return emitOpError("requires a stage for each of ")
-           << getNumStates() << " states and a finish, got " << getStages().size() << " regions";
+           << getNumStates() << " states and a finish, got " << getStages().size() << " regions of " << states
+           << " states";
+  unsigned next = 0; // the first state of the stage
   SmallVector<Type> expected;
   for (Value param : getParams())
     expected.push_back(sliceType(cast<RankedTensorType>(param.getType()), 1));
@@ -52,12 +73,15 @@ LogicalResult NormalScanOp::verifyRegions() {
                                               << TypeRange(expected) << ", got " << block.getArgumentTypes();
     if (failed(verifyStepOps(*this, block)))
       return failure();
-    if (index == getNumStates())
+    if (index == getNumStages())
       break;
     auto form = dyn_cast<FormOp>(block.getTerminator());
     if (!form)
       return emitOpError("requires stage #") << index << " to end in 'pattern.form'";
-    Type state = sliceType(cast<RankedTensorType>(getFinals()[index].getType()), 2);
+    Type state = sliceType(cast<RankedTensorType>(getFinals()[next].getType()), 2);
+    for (unsigned end = next + form.getStates(); next < end; ++next)
+      if (Type other = sliceType(cast<RankedTensorType>(getFinals()[next].getType()), 2); other != state)
+        return emitOpError("requires coupled states of one type, got ") << state << " and " << other;
     if (failed(verifyKeyAxis(form, state)))
       return failure();
     Type value = form.getValueType(state);
@@ -89,6 +113,8 @@ Type FormOp::getValueType(Type state) {
 }
 
 StringRef FormOp::getDecayKind() {
+  if (isCoupled())
+    return "coupled";
   if (!getDecay())
     return getValueDecay() ? "by value" : "none";
   if (isa<RankedTensorType>(getDecay().getType()))
@@ -100,7 +126,59 @@ OperandRange FormOp::getDifferentiable() {
   return getOperands().drop_back(bool(getSign()) + bool(getValueSign()));
 }
 
+/// What a form of several states has, and one of a single state has not.
+static LogicalResult verifyCoupling(FormOp form) {
+  int64_t states = form.getStates();
+  if (states > 1 && (form.getDecay() || form.getValueDecay()))
+    return form.emitOpError("requires no decay beside the coupling of ") << states << " states";
+  ArrayRef<int64_t> index = form.getCouplingIndex();
+  if (index.size() != 2 * form.getCoupling().size())
+    return form.emitOpError("requires a (p, q) pair for each of ")
+           << form.getCoupling().size() << " factors of the coupling, got " << index.size() / 2;
+  llvm::SmallDenseSet<std::pair<int64_t, int64_t>> seen;
+  for (size_t term = 0; term < form.getCoupling().size(); ++term) {
+    auto [p, q] = std::pair(index[2 * term], index[2 * term + 1]);
+    if (states == 1 || p < 0 || p >= states || q < 0 || q >= states || !seen.insert({p, q}).second)
+      return form.emitOpError("requires the coupling to name two of ")
+             << states << " coupled states once, got (" << p << ", " << q << ")";
+  }
+  auto isState = [&](int64_t state) { return state >= 0 && state < states; };
+  ArrayRef<int64_t> reads = form.getReadStates(), writes = form.getWriteStates();
+  if (reads.size() != (states == 1 ? 0 : form.getReads().size()) || !llvm::all_of(reads, isState))
+    return form.emitOpError("requires a state in [0, ")
+           << states << ") for each of " << (states == 1 ? 0 : form.getReads().size()) << " reads, got ["
+           << reads << "]";
+  if (writes.size() % 2 || (states == 1 && !writes.empty()))
+    return form.emitOpError("requires pairs of a write and a state, of coupled states, got [")
+           << writes << "]";
+  llvm::SmallBitVector written(form.getWrites().size());
+  for (size_t pair = 0; pair < writes.size(); pair += 2) {
+    int64_t write = writes[pair];
+    if (write < 0 || write >= int64_t(written.size()) || !isState(writes[pair + 1]))
+      return form.emitOpError("requires write_states to name writes and states, got (")
+             << write << ", " << writes[pair + 1] << ")";
+    written.set(write);
+  }
+  if (states > 1 && !written.all())
+    return form.emitOpError("requires a state for each of ")
+           << written.size() << " writes, got " << written.count();
+  return success();
+}
+
+llvm::SmallVector<int64_t, 2> FormOp::getStatesOfWrite(int64_t write) {
+  if (!isCoupled())
+    return {0};
+  llvm::SmallVector<int64_t, 2> states;
+  ArrayRef<int64_t> pairs = getWriteStates();
+  for (size_t pair = 0; pair < pairs.size(); pair += 2)
+    if (pairs[pair] == write)
+      states.push_back(pairs[pair + 1]);
+  return states;
+}
+
 LogicalResult FormOp::verify() {
+  if (failed(verifyCoupling(*this)))
+    return failure();
   auto verifySign = [&](StringRef name, Value sign, Value decay) -> LogicalResult {
     if (!sign || (decay && sign.getType() == decay.getType()))
       return success();

@@ -5,18 +5,31 @@ using namespace mlir;
 using namespace linmu::pattern;
 
 int64_t ScanAdjointOp::getHeads() {
-  auto type = cast<RankedTensorType>(getInitGradient().getType());
+  if (getInitGradients().empty())
+    return 0;
+  auto type = cast<RankedTensorType>(getInitGradients().front().getType());
   return type.getRank() > 1 ? type.getDimSize(1) : 0;
 }
 FormOp ScanAdjointOp::getForm() { return cast<FormOp>(getBody().getTerminator()); }
 Type ScanAdjointOp::getStateSlice() {
-  return sliceType(cast<RankedTensorType>(getInitGradient().getType()), 2);
+  return sliceType(cast<RankedTensorType>(getInitGradients().front().getType()), 2);
 }
 Value ScanAdjointOp::getReadCotangent(int64_t read) {
   return lookupIndexed(getReadNumbers(), getReadCotangents(), read);
 }
 Value ScanAdjointOp::getWriteCotangent(int64_t write) {
   return lookupIndexed(getWriteNumbers(), getWriteCotangents(), write);
+}
+
+/// Those of all where no numbers are said.
+static Value numbered(ArrayRef<int64_t> numbers, OperandRange values, unsigned wanted) {
+  if (numbers.empty())
+    return wanted < values.size() ? values[wanted] : Value();
+  return lookupIndexed(numbers, values, wanted);
+}
+Value ScanAdjointOp::getInitOf(unsigned state) { return numbered(getInitNumbers(), getInits(), state); }
+Value ScanAdjointOp::getFinalCotangentOf(unsigned state) {
+  return numbered(getFinalNumbers(), getFinalCotangents(), state);
 }
 
 /// Tokens of the op's heads with this slice; of f32, bf16 or f16.
@@ -34,14 +47,31 @@ bool linmu::pattern::isOfFloats(Value value, RankedTensorType expected) {
 }
 
 LogicalResult ScanAdjointOp::verify() {
-  auto state = cast<RankedTensorType>(getInitGradient().getType());
+  if (getInitGradients().empty())
+    return emitOpError("requires the gradient of an initial state");
+  auto state = cast<RankedTensorType>(getInitGradients().front().getType());
   if (std::string misfit = misfitOf(Part::state, state); !misfit.empty())
     return emitOpError("requires the gradient of the initial state ") << misfit;
   if (!state.getElementType().isF32())
     return emitOpError("requires the gradient of the initial state to have f32 elements, got ") << state;
-  for (auto [name, value] : {std::pair("init", getInit()), std::pair("final_cotangent", getFinalCotangent())})
-    if (value && value.getType() != state)
-      return emitOpError("requires ") << name << " to have type " << state << ", got " << value.getType();
+  for (auto [name, values, numbers] :
+       {std::tuple(StringRef("init"), ValueRange(getInits()), getInitNumbers()),
+        std::tuple(StringRef("final_cotangent"), ValueRange(getFinalCotangents()), getFinalNumbers())}) {
+    for (Value value : values)
+      if (value.getType() != state)
+        return emitOpError("requires ") << name << " to have type " << state << ", got " << value.getType();
+    llvm::SmallDenseSet<int64_t> known(numbers.begin(), numbers.end());
+    bool inRange =
+        llvm::all_of(numbers, [&](int64_t number) { return number >= 0 && number < getNumStates(); });
+    size_t count = numbers.empty() ? values.size() : numbers.size();
+    if (count != values.size() || (!numbers.empty() && known.size() != count) || !inRange ||
+        values.size() > getNumStates())
+      return emitOpError("requires ") << name << " of different states out of " << getNumStates() << ", got "
+                                      << values.size() << " of " << numbers.size() << " numbers";
+  }
+  for (Type type : getInitGradients().getTypes())
+    if (type != state)
+      return emitOpError("requires initial states of one type, got ") << state << " and " << type;
   if (getTokens().empty())
     return emitOpError("requires a token operand, which gives the batch and the number of tokens");
   for (auto [index, value] : llvm::enumerate(getTokens())) {
@@ -116,6 +146,9 @@ LogicalResult ScanAdjointOp::verifyRegions() {
   auto form = dyn_cast<FormOp>(body.back());
   if (!form)
     return emitOpError("requires its stage to end in 'pattern.form'");
+  if (form.getStates() != getNumStates())
+    return emitOpError("requires the gradient of an initial state for each of ")
+           << form.getStates() << " states of the form, got " << getNumStates();
   if (failed(verifyForm(*this, form)))
     return failure();
   if (getGradients().size() != form.getDifferentiable().size())

@@ -231,13 +231,28 @@ def rg_lru(x, h):
     return h, h
 
 
-@recurrence("x", "y", chunked=False, operands={"nu": near_one, "theta": near_one},
-            opaque=("pattern.scan", "depend on each other: chunks would need one transition of all of them"))  # fmt: skip
+@recurrence("x", "y", operands={"nu": near_one, "theta": near_one})
 def lru(x, X, Y):
     modulus = np.exp(-np.exp(x.nu))
     rotation = modulus * np.exp(1j * np.exp(x.theta))
     h = rotation * (X + 1j * Y) + np.sqrt(1 - modulus**2) * (x.u_re + 1j * x.u_im)
     return np.real((x.C_re + 1j * x.C_im) * h), np.real(h), np.imag(h)
+
+
+@recurrence("re", "im", operands={"alpha": lambda x: x + 3})
+def gateloop(x, re, im):
+    H = matrix(sigmoid(x.alpha) * np.exp(1j * x.beta)) * (re + 1j * im) + outer(x.k, x.v)
+    return left(x.q, np.real(H)), np.real(H), np.imag(H)
+
+
+@recurrence("s", "p", "z", operands={"beta": lambda x: x + 2, "z0": np.exp})
+def momentum(x, S, P, z):
+    def phi(x):
+        return np.where(x > 0, x + 1, np.exp(x))
+
+    P = matrix(sigmoid(x.beta)) * P + outer(phi(x.k), x.v)
+    S, z = S + matrix(x.gamma) * P, z + phi(x.k)
+    return left(phi(x.q), S) / vector(dot(phi(x.q), z)), S, P, z
 
 
 @recurrence("c", "n", "h", chunked=False, operands={"n0": np.exp},
@@ -256,9 +271,7 @@ def ttt_linear(x, W):
     return right(W, x.q), W
 
 
-@recurrence("m", "s", chunked=False, feedback=True,
-            operands={"k": unit, "theta": near_one, "alpha": near_one},
-            opaque=("arith.addf %kept, %St", "chunks would need running products of the matrices that mix them"))  # fmt: skip
+@recurrence("m", "s", feedback=True, operands={"k": unit, "theta": near_one, "alpha": near_one})
 def titans(x, M, S):
     gradient = 2 * outer(right(M, x.k) - x.v, x.k)
     S = matrix(sigmoid(x.eta)) * S - matrix(sigmoid(x.theta)) * gradient

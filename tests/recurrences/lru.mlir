@@ -1,7 +1,7 @@
 // Linear recurrent unit (Orvieto et al. 2023, arXiv:2303.06349, eq. 2 and 5), a complex diagonal state as two real ones:
 //   h_t = lambda h_{t-1} + gamma u_t,   lambda = exp(-exp(nu) + i exp(theta)),   gamma = sqrt(1 - |lambda|^2)
 //   y_t = Re(C h_t)
-// The rotation mixes the two states: this runs one token at a time.
+// The rotation mixes the two states: they are computed together.
 !channel = tensor<?x?x6xf32>
 !weight = tensor<6xf32>
 !state = tensor<?x6xf32>

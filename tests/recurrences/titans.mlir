@@ -1,6 +1,6 @@
 // Titans, a linear memory with momentum and forgetting (Behrouz et al. 2025, arXiv:2501.00663, eq. 8 to 14):
 //   S_t = eta_t S_{t-1} - theta_t grad |M_{t-1} k_t - v_t|^2,   M_t = (1 - alpha_t) M_{t-1} + S_t,   y_t = M_t q_t
-// Surprise and memory depend on each other: this runs one token at a time.
+// Surprise and memory depend on each other, and are computed together.
 !token = tensor<?x?x2x16xf32>
 !scalar = tensor<?x?x2xf32>
 !state = tensor<?x2x16x16xf32>

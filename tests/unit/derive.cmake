@@ -2,7 +2,7 @@ if(LINMU_BUILD_COMPILER)
   # The same tests on three backends: the fp64 interpreter of tile programs, the same with macro ops written
   # out, and the CPU target.
   add_library(derive_tests OBJECT
-    unit/derive_fixture.cpp unit/derive_loop_test.cpp unit/derive_scan_test.cpp unit/derive_strata_test.cpp
+    unit/derive_coupled_test.cpp unit/derive_fixture.cpp unit/derive_loop_test.cpp unit/derive_scan_test.cpp unit/derive_strata_test.cpp
     unit/derive_window_test.cpp unit/tile_program_test.cpp)
   target_link_libraries(derive_tests PUBLIC LinMUDerive LinMUScheduleCPU LinMUTileInterpreter GTest::gtest)
   linmu_unit_test(derive_test

@@ -195,6 +195,19 @@ struct State {
 };
 } // namespace
 
+/// What is left of coupled states, from `states` on.
+static void mix(pattern::FormOp form, const llvm::DenseMap<Value, StepValue> &values, State *states) {
+  std::vector<State> before(states, states + form.getStates());
+  for (State &state : llvm::MutableArrayRef(states, form.getStates()))
+    std::fill(state.stored.elements.begin(), state.stored.elements.end(), 0);
+  for (auto [term, factor] : llvm::enumerate(form.getCoupling())) {
+    auto &to = states[form.getCouplingIndex()[2 * term]].stored.elements;
+    const auto &from = before[form.getCouplingIndex()[2 * term + 1]].stored.elements;
+    for (size_t i = 0; i < to.size(); ++i)
+      to[i] += values.at(factor).elements[0] * from[i];
+  }
+}
+
 std::vector<HostTensor> runNormalForm(func::FuncOp function, const std::vector<HostTensor> &inputs) {
   auto scan = cast<pattern::NormalScanOp>(function.getBody().front().front());
   llvm::DenseMap<Value, const HostTensor *> operands;
@@ -221,7 +234,8 @@ std::vector<HostTensor> runNormalForm(func::FuncOp function, const std::vector<H
       for (unsigned index = 0; index < scan.getNumStates(); ++index) {
         Type slice = pattern::sliceType(cast<RankedTensorType>(scan.getFinals()[index].getType()), 2);
         Value init = scan.getInitOf(index);
-        states.emplace_back(scan.getForm(index), walk.slice(slice, *operands.lookup(init), batch));
+        states.emplace_back(scan.getForm(scan.getStageOf(index)),
+                            walk.slice(slice, *operands.lookup(init), batch));
       }
       for (std::int64_t step = 0; step < tokenCount; ++step) {
         std::vector<StepValue> arguments;
@@ -232,14 +246,18 @@ std::vector<HostTensor> runNormalForm(func::FuncOp function, const std::vector<H
         for (unsigned index = 0; index < scan.getTokens().size(); ++index)
           arguments.push_back(
               walk.token(index, finish.getArgument(scan.getParams().size() + index).getType(), step));
-        for (auto [index, state] : llvm::enumerate(states)) {
-          pattern::FormOp form = scan.getForm(index);
+        for (unsigned stage = 0; stage < scan.getNumStages(); ++stage) {
+          pattern::FormOp form = scan.getForm(stage);
+          unsigned first = scan.getFirstState(stage);
+          State *own = &states[first], &state = *own;
           Type valueType = form.getValueType(
-              pattern::sliceType(cast<RankedTensorType>(scan.getFinals()[index].getType()), 2));
-          auto values = walk.evaluate(scan.getStage(index), arguments, step);
+              pattern::sliceType(cast<RankedTensorType>(scan.getFinals()[first].getType()), 2));
+          auto values = walk.evaluate(scan.getStage(stage), arguments, step);
           std::vector<StepValue> reads, writes;
-          for (auto [key, inclusive] : llvm::zip_equal(form.getReads(), form.getInclusive()))
-            reads.push_back(inclusive ? StepValue() : state.read(values.at(key), valueType));
+          for (auto [index, key] : llvm::enumerate(form.getReads()))
+            reads.push_back(form.getInclusive()[index]
+                                ? StepValue()
+                                : own[form.getStateOfRead(index)].read(values.at(key), valueType));
           for (Value value : form.getValues())
             writes.push_back(values.at(value));
           for (size_t term = 0; term < form.getFeedback().size(); ++term) {
@@ -249,6 +267,8 @@ std::vector<HostTensor> runNormalForm(func::FuncOp function, const std::vector<H
             for (size_t j = 0; j < write.elements.size(); ++j)
               write.elements[j] += coefficient * read.elements[j];
           }
+          if (form.isCoupled())
+            mix(form, values, own);
           for (std::int64_t i = 0; i < state.keys; ++i)
             for (std::int64_t j = 0; j < state.values; ++j) {
               if (Value decay = form.getDecay()) {
@@ -262,12 +282,13 @@ std::vector<HostTensor> runNormalForm(func::FuncOp function, const std::vector<H
                 state.at(i, j) *= std::exp(values.at(decay).elements[j]);
               if (Value sign = form.getValueSign())
                 state.at(i, j) *= values.at(sign).elements[j];
-              for (auto [key, write] : llvm::zip_equal(form.getWrites(), writes))
-                state.at(i, j) += values.at(key).elements[i] * write.elements[j];
+              for (auto [index, key] : llvm::enumerate(form.getWrites()))
+                for (std::int64_t to : form.getStatesOfWrite(index))
+                  own[to].at(i, j) += values.at(key).elements[i] * writes[index].elements[j];
             }
-          for (auto [read, key, inclusive] : llvm::zip_equal(reads, form.getReads(), form.getInclusive()))
-            if (inclusive)
-              read = state.read(values.at(key), valueType);
+          for (auto [index, key] : llvm::enumerate(form.getReads()))
+            if (form.getInclusive()[index])
+              reads[index] = own[form.getStateOfRead(index)].read(values.at(key), valueType);
           llvm::append_range(arguments, reads);
           llvm::append_range(arguments, writes);
         }
@@ -296,12 +317,16 @@ std::string describe(func::FuncOp function) {
     return "opaque at " + std::to_string(at ? int(at.getLine()) - stepLine : -1) + ": " +
            (reason ? reason.str() : "without a reason");
   }
-  for (unsigned index = 0; index < scan.getNumStates(); ++index) {
-    pattern::FormOp form = scan.getForm(index);
+  for (unsigned stage = 0; stage < scan.getNumStages(); ++stage) {
+    pattern::FormOp form = scan.getForm(stage);
     std::int64_t inclusive = llvm::count(form.getInclusive(), true);
-    text += index ? "; " : "";
-    text += form.getDecay() || form.getValueDecay() ? form.getDecayKind().str() : "no";
-    text += " decay, reads " + std::to_string(form.getReads().size() - inclusive) + "+" +
+    text += stage ? "; " : "";
+    if (form.isCoupled())
+      text += std::to_string(form.getStates()) + " states coupled by " +
+              std::to_string(form.getCoupling().size());
+    else
+      text += (form.getDecay() || form.getValueDecay() ? form.getDecayKind().str() : "no") + " decay";
+    text += ", reads " + std::to_string(form.getReads().size() - inclusive) + "+" +
             std::to_string(inclusive) + ", writes " + std::to_string(form.getWrites().size()) +
             ", feedback " + std::to_string(form.getFeedback().size());
   }

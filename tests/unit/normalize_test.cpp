@@ -515,24 +515,20 @@ const Case cases[] = {
       "pattern.outer %k, %w : !K, !V\n"
       "%N = arith.addf %S, %W : !M\n" READ_NEXT}},
     {"MutuallyCoupledStates",
-     "opaque at -3: the states all_S and all_T depend on each other: chunks would need one transition of all "
-     "of "
-     "them",
+     "2 states coupled by 2, reads 2+0, writes 2, feedback 2",
      {"%y = pattern.read %S, %q : !M, !K\n%z = pattern.read %T, %q : !M, !K\n%W = pattern.outer %k, %z : !K, "
       "!V\n%X = pattern.outer %k, %y : !K, !V\n"
       "%N = arith.addf %S, %W : !M\n%N2 = arith.addf %T, %X : !M\npattern.yield outputs(%y : !V) states(%N, "
       "%N2 : !M, !M)",
       {"5x4", "5x4"}}},
     {"StatesAddedTogether",
-     "opaque at 2: 'arith.addf' mixes two states element by element: chunks would need running products of "
-     "the "
-     "matrices that mix them",
+     "2 states coupled by 3, reads 0+1, writes 1, feedback 0",
      {"%W = pattern.outer %k, %v : !K, !V\n%N = arith.addf %S, %T : !M\n%N2 = arith.addf %T, %W : !M\n%y = "
       "pattern.read %N, %q : !M, !K\n"
       "pattern.yield outputs(%y : !V) states(%N, %N2 : !M, !M)",
       {"5x4", "5x4"}}},
     {"StatesSwapped",
-     "opaque at -3: the next state is made from another state",
+     "2 states coupled by 2, reads 1+0, writes 1, feedback 0",
      {"%W = pattern.outer %k, %v : !K, !V\n%N = arith.addf %S, %W : !M\n%y = pattern.read %N, %q : !M, !K\n"
       "pattern.yield outputs(%y : !V) states(%T, %N : !M, !M)",
       {"5x4", "5x4"}}},

@@ -29,25 +29,28 @@ func.func @value_columns(%x: !t, %g: !t) -> !t {
   return %o : !t
 }
 
-// CHECK-LABEL: @other_state
-// CHECK: pattern.opaque = "the next state is made from another state", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+2]]:16)
-func.func @other_state(%x: !t) -> !t {
+// CHECK-LABEL: @mixed_by_row
+// CHECK: pattern.opaque = "'arith.addf' mixes states by factors that differ between elements: chunks would need the running products of matrices of each element", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:10)
+func.func @mixed_by_row(%x: !t) -> !t {
   %o, %s, %r = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s, %R = zero : !s) -> (!t) {
-    %W = pattern.outer %k, %k : !v, !v
-    %R1 = arith.addf %R, %W : !m
-    %y = pattern.read %R1, %k : !m, !v
-    pattern.yield outputs(%y : !v) states(%R, %S : !m, !m)
+    %F = pattern.broadcast %k along 0 : !v to !m
+    %T = arith.mulf %F, %R : !m
+    %S1 = arith.addf %T, %S : !m
+    %y = pattern.read %S1, %k : !m, !v
+    pattern.yield outputs(%y : !v) states(%S1, %R : !m, !m)
   }
   return %o : !t
 }
 
-// CHECK-LABEL: @mixed
-// CHECK: pattern.opaque = "'arith.addf' mixes two states element by element: chunks would need running products of the matrices that mix them", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+3]]:11)
-func.func @mixed(%x: !t) -> !t {
-  %o, %s, %r = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s, %R = zero : !s) -> (!t) {
-    %S1 = arith.addf %R, %S : !m
-    %y = pattern.read %S1, %k : !m, !v
-    pattern.yield outputs(%y : !v) states(%S1, %R : !m, !m)
+// CHECK-LABEL: @vectors_mixed_by_element
+// CHECK: pattern.opaque = "'arith.addf' mixes states by factors that differ between elements: chunks would need the running products of matrices of each element"
+func.func @vectors_mixed_by_element(%x: !t) -> !t {
+  %o, %s, %r = pattern.scan tokens(%k = %x : !t) states(%S = zero : tensor<?x2x4xf32>, %R = zero : tensor<?x2x4xf32>) -> (!t) {
+    %T = arith.mulf %k, %R : !v
+    %S1 = arith.addf %T, %S : !v
+    %U = arith.mulf %k, %S : !v
+    %R1 = arith.subf %R, %U : !v
+    pattern.yield outputs(%S1 : !v) states(%S1, %R1 : !v, !v)
   }
   return %o : !t
 }
@@ -195,16 +198,19 @@ func.func @other_axis(%x: !t) -> !t {
 }
 
 // CHECK-LABEL: @circle
-// CHECK: pattern.opaque = "the states #0 and #1 depend on each other: chunks would need one transition of all of them", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+2]]:16)
+// CHECK: pattern.opaque = "the states #0 and #1 depend on each other and differ in shape or are read along different axes: chunks would need one transition of all of them", pattern.opaque_at = loc({{.*}}opaque.mlir":[[#@LINE+2]]:16)
 func.func @circle(%x: !t) -> !t {
-  %o, %s, %r = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s, %R = zero : !s) -> (!t) {
+  %o, %s, %r = pattern.scan tokens(%k = %x : !t) states(%S = zero : !s, %R = zero : tensor<?x2x4xf32>) -> (!t) {
     %a = pattern.read %S, %k : !m, !v
-    %b = pattern.read %R, %k : !m, !v
-    %U = pattern.outer %k, %b : !v, !v
-    %W = pattern.outer %k, %a : !v, !v
+    %b = pattern.dot %R, %k : !v
+    %B = pattern.broadcast %b : f32 to !v
+    %U = pattern.outer %k, %B : !v, !v
     %S1 = arith.addf %S, %U : !m
-    %R1 = arith.addf %R, %W : !m
-    pattern.yield outputs(%a : !v) states(%S1, %R1 : !m, !m)
+    %c = pattern.dot %a, %k : !v
+    %C = pattern.broadcast %c : f32 to !v
+    %W = arith.mulf %C, %k : !v
+    %R1 = arith.addf %R, %W : !v
+    pattern.yield outputs(%a : !v) states(%S1, %R1 : !m, !v)
   }
   return %o : !t
 }

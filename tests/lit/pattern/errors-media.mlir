@@ -241,7 +241,7 @@ func.func @score_end(%q: !q, %m: tensor<?x4xi32>) {
   // expected-error @+1 {{'pattern.window_attention' op requires its score region to end in 'pattern.yield'}}
   %o = pattern.window_attention %q, %q, %q media(%m : tensor<?x4xi32>) window [1, 2, 2] shift [0, 0, 0] scale 1.0 wrap masked : (!q, !q, !q) -> !q {
   ^bb0(%s: f32, %qt: i32, %qy: i32, %qx: i32, %kt: i32, %ky: i32, %kx: i32, %h: i32):
-    "pattern.form"() <{operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 0, 0, 0>, feedback_index = array<i64>,
+    "pattern.form"() <{operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0>, feedback_index = array<i64>,
         inclusive = array<i1>, key_axis = 0}> : () -> ()
   }
   return

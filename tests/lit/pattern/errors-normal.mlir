@@ -2,7 +2,7 @@
 // RUN: linmu-opt %s -split-input-file -verify-diagnostics
 
 func.func @no_stage(%x: tensor<?x?x2x4xf32>) {
-  // expected-error @+1 {{'pattern.normal_scan' op requires a stage for each of 1 states and a finish, got 1 regions}}
+  // expected-error @+1 {{'pattern.normal_scan' op requires a stage for each of 1 states and a finish, got 1 regions of 0 states}}
   %o, %s = pattern.normal_scan tokens(%xt = %x : tensor<?x?x2x4xf32>)
       states(zero : tensor<?x2x4x4xf32>) -> (tensor<?x?x2x4xf32>)
   finish {

@@ -200,7 +200,7 @@ func.func @no_yield(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
 func.func @other_terminator(%x: tensor<?x?x2xf32>) -> tensor<?x?x2xf32> {
   // expected-error @+1 {{'pattern.map' op requires its step to end in 'pattern.yield'}}
   %y = pattern.map tokens(%a = %x : tensor<?x?x2xf32>) -> (tensor<?x?x2xf32>) {
-    "pattern.form"() <{operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 0, 0, 0>, feedback_index = array<i64>,
+    "pattern.form"() <{operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0>, feedback_index = array<i64>,
         inclusive = array<i1>, key_axis = 0}> : () -> ()
   }
   return %y : tensor<?x?x2xf32>
