@@ -162,7 +162,10 @@ class Step:
         try:
             return self.compile(**schedule)
         except linmu.PatternError as refused:
-            if "needs all value columns at once" not in str(refused):
+            coupled = any(state.mixed for state in self.form.states)
+            if "needs all value columns at once" not in str(refused) and not (
+                coupled and "its states are coupled" in str(refused)
+            ):
                 raise
             return None
 

@@ -12,6 +12,7 @@ class Generator:
     has its heads, batch and type, and a first state of its shape."""
 
     def __init__(self, seed: int, like: Recurrence | None = None):
+        self.like = like
         self.rng = rng = np.random.default_rng(seed)
         size = str(rng.choice(["long", "wide", "grouped"], p=[0.3, 0.25, 0.45]))
         sizes, heads, self.longest = {
@@ -192,6 +193,8 @@ class Generator:
                     shapes.append(shape)
         for index, (key_size, value_size) in enumerate(shapes):
             form.states.append(self.state(index, key_size, value_size))
+        if form.opaque == "states that read each other":
+            form.states[1] = replace(form.states[1], transposed=form.states[0].transposed)
         for index in range(len(shapes)):
             reads = self.reads(index)
             normaliser = not form.states[index].value_size and form.states[index].key_size
@@ -214,7 +217,39 @@ class Generator:
             form.tokens["skip"] = Token("skip", heads, 0, dtype)
             form.skip = "skip"
         form.segments_tail = form.segmented and self.chance(0.7)
+        self.mix()
         return form
+
+    def drop(self, decay: Decay) -> None:
+        """The operands of a decay that is drawn anew."""
+        token = self.form.tokens.pop(decay.token, None)
+        lags = [f"c{lag}{token.name}" for lag in range(token.lags + 1)] if token and token.lags else []
+        for name in [*lags, *decay.params]:
+            self.form.params.pop(name)
+
+    def mix(self) -> None:
+        """Some first states take another one of their kind, or both take each other."""
+        form = self.form
+        # By numbers of their own: the rest of a seed's recurrence is what it is without.
+        self.rng = np.random.default_rng([form.seed, 7])
+        small = max(self.key_size, self.value_size) <= 80
+        if self.like or form.opaque or len(form.states) > 1 or not small or not self.chance(0.25):
+            return
+        for index in range(2):
+            if index:
+                state = self.state(1, self.key_size, self.value_size)
+                form.states.append(replace(state, transposed=form.states[0].transposed))
+            decay = form.states[index].decay
+            while decay.shape in ("row", "column"):
+                self.drop(decay)
+                decay = self.decay(index, self.key_size, self.value_size)
+            writes = tuple(replace(write, chained=False) for write in form.states[index].writes)
+            form.states[index] = replace(form.states[index], decay=decay, writes=writes)
+        form.outputs.append(self.output(self.reads(1)))
+        for index in range(2):
+            if index == 1 or self.chance(0.5):
+                mixed = self.token(f"x{index}", 0, "f32", lagged=False)
+                form.states[index] = replace(form.states[index], mixed=mixed)
 
 
 def random_recurrence(seed: int) -> Recurrence:

@@ -103,6 +103,8 @@ class Loop:
             seen = np.einsum("bhk,bhkv->bhv", x[state.writes[0].key], old).sum(-1)
             a = a / (1 + np.exp(-seen))[..., None, None]
         decayed = a * old
+        if state.mixed:
+            decayed = decayed + x[state.mixed][..., None] * self.old[1 - index]
         if opaque == "full matrix of decays":
             scores = np.einsum("bhk,bhv->bhkv", x[state.writes[0].key], np.cos(x[state.writes[0].value]))
             decayed = decayed / (1 + np.exp(-scores))

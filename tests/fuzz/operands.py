@@ -68,6 +68,9 @@ def token_values(form: Recurrence, token: Token, tokens: int, rng) -> np.ndarray
         if state.decay.token == token.name:
             with np.errstate(divide="ignore"):
                 return DECAYS[state.decay.source][1](wanted_decay(form, size, rng))
+    if token.name[0] == "x":
+        # Small, and of the other sign in the other direction: the two states grow no faster than one.
+        return (0.02 if token.name == "x1" else -0.02) * (1 + rng.random(size))
     if token.name[0] in "kl":
         # Unit keys and scales in [0, 1] make feedback contractive.
         values = rng.normal(size=size)

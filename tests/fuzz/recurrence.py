@@ -3,7 +3,7 @@
 Per token and head, with a state S (K x V), its decay a, writes i and queries j:
     u_i = read_i^T (a S)           feedback, where a write has it; sequential: of the state with the writes before
     w_i = b_i (v_i - u_i)          or b_i v_i, or v_i
-    S'  = a S + sum_i key_i w_i^T
+    S'  = a S + sum_i key_i w_i^T  a S + c Z in all of these, where it takes another state Z
     y_j = query_j^T S'             or of S, or of a S
 States may lack the key axis (K = 1), the value axis (V = 1) or both.
 """
@@ -107,6 +107,8 @@ class State:
     writes: tuple[Write, ...]
     initial: bool
     transposed: bool
+    # The token, a number, by which it takes what the other of the two first states was; they are of one kind.
+    mixed: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:

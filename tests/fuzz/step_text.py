@@ -180,7 +180,7 @@ class StepText(Algebra):
 
     def feedback_read(self, state: State, key: Term, a: Term | None, old: Term, decayed: Term) -> Term:
         """key^T (a S), with the decay before the read or after it."""
-        if a is None or state.decay.across or self.chance() or "decay" in self.form.opaque:
+        if a is None or state.mixed or state.decay.across or self.chance() or "decay" in self.form.opaque:
             return self.read(state, decayed, key)
         if a.type == "f32":
             return self.times(a, self.read(state, old, key))
@@ -249,10 +249,13 @@ class StepText(Algebra):
             a = self.op("mulf", a, self.fill(gate, a.type))
         skip = self.skipped() if form.skip else None
         # Tokens that are skipped neither decay nor write; or the old state is chosen in the end.
-        late = skip is None or bool(opaque) or state.decay.across or self.chance()
+        late = skip is None or bool(opaque or state.mixed) or state.decay.across or self.chance()
         if skip and not late and a is not None:
             a = self.select(skip, self.constant(1.0, a.type), a)
         decayed = self.decayed(state, a, old)
+        if state.mixed:
+            other = Term(f"%{form.states[1 - index].name}", old.type)
+            decayed = self.add(decayed, self.multiply(self.fill(self.token(state.mixed), old.type), other))
         if opaque in (
             "decay by value column beside feedback",
             "decay of unknown range",
@@ -361,3 +364,6 @@ class StepText(Algebra):
             for read in output.reads[1:]:
                 value = self.add(value, self.output_read(read))
             self.outputs.append(self.finish(output, value))
+        if form.opaque == "states that read each other":
+            # The functions of what was read, or a decay that is not the same for all elements.
+            self.culprits = range(len(self.lines))
