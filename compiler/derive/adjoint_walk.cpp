@@ -46,10 +46,10 @@ private:
   /// The tiles of all states at a place.
   static void store(TileBuilder &builder, ValueRange states, ArrayRef<Value> memory, ValueRange place) {
     for (auto [state, to] : llvm::zip_equal(states, memory))
-      builder.store(state, to, place);
+      storeTile(builder, state, to, place);
   }
   static Carried load(TileBuilder &builder, ArrayRef<Value> memory, ValueRange place) {
-    return llvm::map_to_vector(memory, [&](Value from) { return builder.load(from, place); });
+    return llvm::map_to_vector(memory, [&](Value from) { return loadTile(builder, from, place); });
   }
   static SmallVector<Value> argumentsOf(LoopKernel &kernel, ArrayRef<Value> memory) {
     return llvm::map_to_vector(memory, [&](Value value) { return kernel.addMemory(value); });
