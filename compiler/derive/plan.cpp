@@ -317,6 +317,9 @@ std::optional<std::string> Planner::wanting(StringRef key) {
   if (key == "warps" || key == "blocks")
     return schedule_.has_warps ? std::nullopt
                                : std::optional<std::string>("a target whose blocks have warps");
+  if ((key == "whole_blocks" || key == "window_share") &&
+      none([](const PlannedOp &planned) { return isa<pattern::WindowAttentionOp>(planned.op); }))
+    return "a window attention";
   if (key == "prepare") {
     auto prepares = [](const std::optional<ScanSchedule> &scan) { return scan && scan->prepare; };
     if (schedule_.prepare && none([&](const PlannedOp &planned) {

@@ -26,6 +26,9 @@ WindowSoftmax::Block WindowSoftmax::loadQueries(const WindowCell &cell, Value fr
 
 WindowSoftmax::Keys WindowSoftmax::loadKeys(const WindowCell &cell, Value from, int64_t count) {
   Keys keys{.positions = grid.positions(cell, from, count)};
+  if (tiles.whole_blocks)
+    keys.all =
+        builder.compare(arith::CmpIPredicate::sle, builder.add(from, builder.index(count)), cell.tokens);
   keys.key = walk.load(builder, arguments.lookup(view.key), keys.positions.rows);
   keys.value = walk.load(builder, arguments.lookup(view.value), keys.positions.rows);
   return keys;
@@ -47,18 +50,36 @@ FailureOr<Value> WindowSoftmax::scores(const Block &queries, const Keys &keys) {
                                        coordinatesOf(builder, keys.positions, 1, shape));
   if (failed(scores))
     return failure();
-  Value present = builder.along(keys.positions.valid, 1, shape);
-  return builder.select(present, *scores, constantLike(*scores, -infinity));
+  auto ofPresent = [&] {
+    Value present = builder.along(keys.positions.valid, 1, shape);
+    return builder.select(present, *scores, constantLike(*scores, -infinity));
+  };
+  if (!keys.all)
+    return ofPresent();
+  auto choice = scf::IfOp::create(builder, scores->getType(), keys.all, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(choice.thenBlock());
+  scf::YieldOp::create(builder, *scores);
+  builder.setInsertionPointToEnd(choice.elseBlock());
+  scf::YieldOp::create(builder, ofPresent());
+  return choice.getResult(0);
 }
 
 WindowSoftmax::Sums WindowSoftmax::addKeys(const Sums &before, Value scores, Value value) {
   Sums after;
+  double factor = scaledByExponentials() ? view.scale : 1;
   after.largest = builder.reduce(tile::ReduceKind::max, scores, 1);
-  if (before.largest)
+  Value grew;
+  if (before.largest && tiles.growth) {
+    double growth = double(tiles.growth) * std::numbers::ln2 / factor;
+    Value limit = builder.add(before.largest, constantLike(before.largest, growth));
+    grew = arith::CmpFOp::create(builder, CmpFPredicate::OGT, after.largest, limit);
+    after.largest = builder.select(grew, after.largest, before.largest);
+  } else if (before.largest) {
     after.largest = builder.maximum(before.largest, after.largest);
+  }
   // exp(a (s - largest)) as exp(a s - a largest): one fused operation, whose second product is rounded alike
   // for all weights of a query, so that it cancels.
-  double factor = scaledByExponentials() ? view.scale : 1;
   Value offset = offsetOf(builder, after.largest);
   offset = builder.multiply(offset, constantLike(offset, -factor));
   auto power = [&](Value tile, Value less) {
@@ -71,16 +92,20 @@ WindowSoftmax::Sums WindowSoftmax::addKeys(const Sums &before, Value scores, Val
   Value kept, init;
   if (before.largest) {
     kept = power(before.largest, offset);
+    if (grew) // else 1 to the bit: the exponent is what rounding left
+      kept = builder.select(grew, kept, constantLike(kept, 1));
     after.total = builder.add(builder.multiply(before.total, kept), after.total);
     init = builder.multiply(before.mixed, builder.along(kept, 0, shapeOf(before.mixed)));
+    if (grew && init.getDefiningOp<arith::MulFOp>())
+      init.getDefiningOp()->setAttr(tile::usuallyOneAttribute, builder.getUnitAttr());
   }
   after.mixed = builder.dot(weight, value, {.init = init});
   return after;
 }
 
-/// The largest weight is 1 but for what rounding the exponent's second product leaves of it, which for scores
-/// of 10^9 and more may be any power of two. Where the weights are too small for their sum to tell, NaN, so
-/// that the vote goes for the exact form.
+/// The largest weight is at least 1 but for what rounding the exponent's second product leaves of it, which
+/// for scores of 10^9 and more may be any power of two. Where the weights are too small for their sum to
+/// tell, NaN, so that the vote goes for the exact form.
 Value WindowSoftmax::average(const Sums &sums) {
   Value total = sums.total;
   Value inverse = builder.select(compare(CmpFPredicate::OGT, total, 0x1p-100),

@@ -33,12 +33,14 @@ public:
 private:
   using Value = mlir::Value;
 
-  /// Sums over the keys so far: of one row a query, or of one query.
+  /// Sums over the keys so far: of one row a query, or of one query. Weights are relative to `largest`: the
+  /// largest score so far, or one that it exceeds by no more than the tiles' growth.
   struct Sums {
     Value largest, total, mixed;
   };
   struct Keys {
     WindowPositions positions;
+    Value all = {};             ///< whether all are there; null: not known
     Value key = {}, value = {}; ///< rows, f32
   };
   struct Block {

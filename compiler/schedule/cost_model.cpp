@@ -168,5 +168,7 @@ WindowTiles linmu::chooseWindowTiles(const WindowSizes &sizes, const Schedule &s
       volume <= costs.window_cache / std::int64_t(sizeof(float)) / (sizes.key_size + sizes.value_size);
   tiles.whole = fits ? volume : costs.window_cache || volume <= tiles.keys ? tiles.keys : 0;
   tiles.share = std::max({tiles.whole, tiles.queries, std::min(costs.window_share, volume)});
+  tiles.growth = schedule.score_growth;
+  tiles.whole_blocks = schedule.whole_blocks;
   return tiles;
 }

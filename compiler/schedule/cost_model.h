@@ -93,7 +93,9 @@ struct WindowSizes {
 /// once.
 struct WindowTiles {
   std::int64_t queries = 32, keys = 64, whole = 64;
-  std::int64_t share = 64; ///< queries of a cell that one block takes, one tile after the other
+  std::int64_t share = 64;   ///< queries of a cell that one block takes, one tile after the other
+  std::int64_t growth = 0;   ///< Schedule::score_growth
+  bool whole_blocks = false; ///< Schedule::whole_blocks
 };
 
 /// All keys of a window are gathered once for all of its queries where keys and values fit the target's

@@ -19,8 +19,11 @@ llvm::ArrayRef<ScheduleKey> linmu::scheduleKeys() {
       {"prepare", NumberKey{0, 1, 1, &Schedule::prepare}},
       {"query_block", NumberKey{8, 256, 8, &Schedule::query_block}},
       {"recurrent_below", NumberKey{0, 1 << 20, 1, &Schedule::recurrent_below}},
+      {"score_growth", NumberKey{0, 12, 1, &Schedule::score_growth}},
       {"segments", NumberKey{2, 1024, 1, &Schedule::segments}},
       {"warps", NumberKey{1, 16, 1, &Schedule::warps}},
+      {"whole_blocks", FlagKey{&Schedule::whole_blocks}},
+      {"window_share", CostKey{64, 1 << 16, &CostModel::window_share}},
   };
   return keys;
 }
@@ -28,10 +31,11 @@ llvm::ArrayRef<ScheduleKey> linmu::scheduleKeys() {
 llvm::ArrayRef<AlgorithmSpace> linmu::algorithmSpaces() {
   static const StringRef chunked[] = {"chunk", "columns", "prepare"}, twoKernels[] = {"chunk"},
                          segmented[] = {"chunk", "segments"}, map[] = {"map_block"},
-                         windowed[] = {"query_block", "key_block"};
+                         windowed[] = {"query_block", "key_block", "score_growth"},
+                         windowAdjoint[] = {"query_block", "key_block"};
   static const AlgorithmSpace spaces[] = {
-      {"recurrent", {}}, {"chunked", chunked},   {"two_kernels", twoKernels},  {"segmented", segmented},
-      {"map", map},      {"windowed", windowed}, {"window_adjoint", windowed},
+      {"recurrent", {}}, {"chunked", chunked},   {"two_kernels", twoKernels},       {"segmented", segmented},
+      {"map", map},      {"windowed", windowed}, {"window_adjoint", windowAdjoint},
   };
   return spaces;
 }

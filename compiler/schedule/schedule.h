@@ -30,7 +30,10 @@ struct Schedule {
   std::int64_t map_block = 0;       ///< tokens that one block of a map works on
   std::int64_t query_block = 0;     ///< queries of a window that are scored at once; 0: by the cost model
   std::int64_t key_block = 0;       ///< keys that they are scored against at once; 0: by the cost model
-  std::int64_t warps = 0;           ///< of a block; a power of two
+  std::int64_t score_growth = 0; ///< powers of two by which weights of a window may exceed 1 before what was
+                                 ///< summed is scaled; 0: it always is
+  bool whole_blocks = false;   ///< blocks of keys of a window that are all there run without asking which are
+  std::int64_t warps = 0;      ///< of a block; a power of two
   std::int64_t blocks = 0;     ///< that a multiprocessor is to hold at once, which bounds their registers
   std::int64_t ring_bytes = 0; ///< of shared memory for what loops load ahead; 0: the target's passes decide
   bool knows_lengths = true;   ///< a launch reads how long the sequences of a ragged batch are

@@ -9,6 +9,8 @@ namespace linmu::tile {
 /// On a `math.fma` of which an exponential is taken: what rounding leaves of its addend is a factor that all
 /// these exponentials have, and that goes where they are divided by each other.
 inline constexpr llvm::StringLiteral cancelsAttribute = "tile.cancels";
+/// On an `arith.mulf`: the factors on its right are 1, most of the time all of them. A target may ask.
+inline constexpr llvm::StringLiteral usuallyOneAttribute = "tile.usually_one";
 } // namespace linmu::tile
 
 namespace linmu {

@@ -32,8 +32,9 @@ usage: linmuc FILE [options]      FILE may be - for the standard input
                             '!query=...' is the same, '#window=array<i64: 8, 8, 8>' an attribute's
   --schedule=KEY=VALUE,...  overrides fields of the schedule, e.g. algorithm=recurrent or chunk=64; keys are
                             algorithm, chunk, columns, cores, fuse, key_block, map_block, query_block,
-                            recurrent_below, segments and, on GPUs, blocks (of a multiprocessor at once, at
-                            least) and warps (of a block); --explain says what runs by it
+                            recurrent_below, score_growth, segments, whole_blocks, window_share and, on GPUs,
+                            blocks (of a multiprocessor at once, at least) and warps (of a block); --explain says
+                            what runs by it
   --cpu=NAME                compiles for a CPU by LLVM's name; the machine at hand otherwise
   --version                 prints the version
   --help                    prints this

@@ -150,7 +150,7 @@ def test_their_siblings_that_run_are_explained(text):
 @pytest.mark.parametrize(
     ("schedule", "words"),
     [
-        ({"chunks": "64"}, "schedule: requires a key out of algorithm, blocks, chunk, columns, cores, fuse, key_block, map_block, prepare, query_block, recurrent_below, segments and warps, got 'chunks'"),
+        ({"chunks": "64"}, "schedule: requires a key out of algorithm, blocks, chunk, columns, cores, fuse, key_block, map_block, prepare, query_block, recurrent_below, score_growth, segments, warps, whole_blocks and window_share, got 'chunks'"),
         ({"algorithm": "fast"}, "schedule: requires algorithm to be auto, recurrent, chunked, two_kernels or segmented, got 'fast'"),
         ({"fuse": "no"}, "schedule: requires fuse to be true or false, got 'no'"),
     ],

@@ -202,7 +202,7 @@ def test_a_schedule_that_is_none_is_refused_by_both_targets(folder):
         assert done.returncode == 1
         assert done.stderr == (
             "pattern.mlir:1:1: error: schedule: requires a key out of algorithm, blocks, chunk, columns, cores, fuse, key_block, map_block, "
-            "prepare, query_block, recurrent_below, segments and warps, got 'chunks'\n"
+            "prepare, query_block, recurrent_below, score_growth, segments, warps, whole_blocks and window_share, got 'chunks'\n"
         )
 
 

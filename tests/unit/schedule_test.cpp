@@ -34,7 +34,8 @@ TEST(Schedule, BadOverridesNameTheKeyTheExpectedAndTheActual) {
   EXPECT_EQ(
       errorOf("lanes=4"),
       "schedule: requires a key out of algorithm, blocks, chunk, columns, cores, fuse, key_block, map_block, "
-      "prepare, query_block, recurrent_below, segments and warps, got 'lanes'");
+      "prepare, query_block, recurrent_below, score_growth, segments, warps, whole_blocks and window_share, "
+      "got 'lanes'");
   EXPECT_EQ(errorOf("chunk"), "schedule: requires KEY=VALUE, got 'chunk'");
   EXPECT_EQ(errorOf("chunk=8,chunk=16"), "schedule: requires each key once, got 'chunk' twice");
 }

@@ -13,6 +13,8 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
                                                     : 48 * kib;
   schedule.prepare = 1;
   schedule.knows_lengths = false;
+  schedule.whole_blocks = true;
+  schedule.score_growth = 8; // f16 holds weights and their products with values all the same
   schedule.recurrent_below = 16;
   schedule.map_block = 32;
   schedule.costs = {

@@ -97,6 +97,19 @@ def HoistIndexLoads : Pass<"hoist-index-loads", "::linmu::tile::ProgramOp"> {
   ];
 }
 
+def SkipScaling : Pass<"skip-scaling", "::linmu::tile::ProgramOp"> {
+  let summary = "Leaves out multiplications of registers by factors that are all 1";
+  let description = [{
+    Of those that say `tile.usually_one`. The multiplications of a block by the same factors stand in a branch of their
+    own, which a thread takes where one of its factors is not 1.
+  }];
+  let statistics = [
+    Statistic<"skipped", "skipped", "Multiplications in a branch">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def SinkToUses : Pass<"sink-to-uses", "::linmu::tile::ProgramOp"> {
   let summary = "Puts what a thread computes or reads from shared memory where it is first used";
   let description = [{

@@ -56,6 +56,7 @@ void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOption
   OpPassManager &places = passes.nest<tile::ProgramOp>();
   places.addPass(createHoistIndexLoads());
   places.addPass(createCSEPass());
+  places.addPass(createSkipScaling());
   places.addPass(createSinkToUses());
   places.addPass(createAllocateShared());
   places.addPass(createPlaceBarriers());

@@ -86,6 +86,8 @@ int ProductForms::sourceOf(Value tile, unsigned depth) {
     return found->second;
   if (auto loop = dyn_cast<scf::ForOp>(op))
     return sourceOf(loop.getYieldedValues()[cast<OpResult>(tile).getResultNumber()], depth + 1);
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return sourceOf(branch.thenYield().getOperand(cast<OpResult>(tile).getResultNumber()), depth + 1);
   if (!isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))
     return -1;
   for (Value operand : op->getOperands())

@@ -86,6 +86,8 @@ LayoutAttr LayoutChoice::preferred(Value tile, unsigned depth) {
       return inside;
     return preferred(loop.getInitArgs()[number], depth + 1);
   }
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return preferred(branch.thenYield().getOperand(cast<OpResult>(tile).getResultNumber()), depth + 1);
   if (!isElementwise(op))
     return {};
   for (Value operand : op->getOperands())
