@@ -48,6 +48,7 @@ private:
   bool isKnownAhead(Value value, bool &moves);
   Value copied(OpBuilder &builder, tile::LoadOp load, Value step, Value ring, Value slot, int64_t ahead);
   Value slotAfter(OpBuilder &builder, Value slot, int64_t steps);
+  bool isWaitedForInside();
 
   scf::ForOp loop_;
   int64_t stages_;
@@ -161,6 +162,17 @@ Value LoopStages::copied(OpBuilder &builder, tile::LoadOp load, Value step, Valu
   return buffer;
 }
 
+/// Whether loops inside alone read what is loaded, and wait for all copies before they do: those of this step
+/// are then under way together with their own first ones.
+bool LoopStages::isWaitedForInside() {
+  auto waits = [&](Operation *user) {
+    auto inner = dyn_cast<scf::ForOp>(loop_.getBody()->findAncestorOpInBlock(*user));
+    auto wait = inner ? dyn_cast<tile::WaitOp>(inner.getBody()->front()) : tile::WaitOp();
+    return wait && wait.getPending() == 0;
+  };
+  return llvm::all_of(loads_, [&](tile::LoadOp load) { return llvm::all_of(load->getUsers(), waits); });
+}
+
 void LoopStages::run() {
   OpBuilder builder(loop_);
   Location loc = loop_.getLoc();
@@ -190,7 +202,8 @@ void LoopStages::run() {
   loop_ = grown;
   Value slot = loop_.getRegionIterArgs().back();
   builder.setInsertionPointToStart(loop_.getBody());
-  tile::WaitOp::create(builder, loc, builder.getI64IntegerAttr((stages_ - 2) * count()));
+  if (!isWaitedForInside())
+    tile::WaitOp::create(builder, loc, builder.getI64IntegerAttr((stages_ - 2) * count()));
   // Behind the first product: those who wait for its operands do not wait for copies to be sent off as well,
   // and what orders its operands with the copies before orders the slot's last reads with these. Without one,
   // both need it here.
@@ -203,6 +216,14 @@ void LoopStages::run() {
   for (int64_t ahead = 1; ahead < stages_; ++ahead)
     later = arith::AddIOp::create(builder, loc, later, loop_.getStep());
   Value behind = slotAfter(builder, slot, stages_ - 1);
+  // Around loops there are few steps, of which the last would find out for nothing what a next one loads.
+  // With more stages a wait counts the copies of steps that do not exist.
+  if (stages_ == 2 && !loop_.getBody()->getOps<scf::ForOp>().empty()) {
+    Value exists =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, later, loop_.getUpperBound());
+    auto branch = scf::IfOp::create(builder, loc, exists, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(branch.thenBlock());
+  }
   for (auto [load, ring] : llvm::zip(loads_, rings))
     copied(builder, load, later, ring, behind, stages_ - 1);
   for (auto [load, ring] : llvm::zip(loads_, rings)) {

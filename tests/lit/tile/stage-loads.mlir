@@ -2,6 +2,7 @@
 // not know ahead are loaded as before.
 // RUN: linmu-opt %s --pass-pipeline='builtin.module(tile.program(stage-loads,canonicalize,cse))' | FileCheck %s
 // RUN: linmu-opt %s --pass-pipeline='builtin.module(tile.program(stage-loads{stages=3 bytes=2048},canonicalize,cse))' | FileCheck %s --check-prefix=THREE
+// RUN: linmu-opt %s --pass-pipeline='builtin.module(tile.program(stage-loads{stages=3 bytes=8192},canonicalize,cse))' | FileCheck %s --check-prefix=DEEP
 
 tile.program @p inputs(%x: tensor<?x16xbf16>, %g: tensor<?xf32>, %rows: tensor<?xi32>) results(%y: tensor<?x16xbf16>, %z: tensor<?x16xf32>) {
   %c1 = arith.constant 1 : index
@@ -156,5 +157,81 @@ tile.program @rows inputs(%x: tensor<?x16xbf16>) results(%y: tensor<?x16xbf16>) 
   }
   tile.variant as "named" {
     tile.launch @named grid(%c1)(%x, %c3, %y : tensor<?x16xbf16>, index, tensor<?x16xbf16>)
+  }
+}
+
+// What loops inside alone read, and wait for, is not waited for before them: their own first copies begin behind its. A
+// step that does not exist finds out nothing.
+// CHECK-LABEL: tile.kernel @nested(
+// CHECK: tile.copy
+// CHECK: scf.for %[[I:.*]] = %c0 to %[[N:.*]] step %c16 iter_args
+// CHECK-NEXT: tile.barrier
+// CHECK-NEXT: %[[NEXT:.*]] = arith.addi %[[I]], %c16
+// CHECK: %[[EXISTS:.*]] = arith.cmpi slt, %[[NEXT]], %[[N]]
+// CHECK-NEXT: scf.if %[[EXISTS]] {
+// CHECK: tile.copy
+// CHECK-NEXT: }
+// CHECK-NOT: tile.wait
+// CHECK: tile.copy
+// CHECK: scf.for
+// CHECK-NEXT: tile.wait pending 0
+// CHECK: tile.dot
+// CHECK: }
+// CHECK-NEXT: tile.wait pending 0
+// With three stages the wait inside lets copies be under way, and what the loop around reads itself it waits for.
+// DEEP-LABEL: tile.kernel @nested(
+// DEEP: scf.for
+// DEEP-NEXT: tile.wait pending 1
+// DEEP-NEXT: tile.barrier
+// DEEP-NOT: scf.if
+// DEEP: scf.for
+// DEEP-NEXT: tile.wait pending 1
+// CHECK-LABEL: tile.kernel @read_outside(
+// CHECK: scf.for
+// CHECK-NEXT: tile.wait pending 0
+// CHECK-NEXT: tile.barrier
+tile.program @loops inputs(%x: tensor<?x16xbf16>, %w: tensor<?x16xbf16>) results(%y: tensor<?x16xf32>) {
+  %c1 = arith.constant 1 : index
+  tile.kernel @nested(%x: tensor<?x16xbf16>, %w: tensor<?x16xbf16>, %y: tensor<?x16xf32>) {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+    %n = tensor.dim %x, %c0 : tensor<?x16xbf16>
+    scf.for %i = %c0 to %n step %c16 {
+      %left = arith.subi %n, %i : index
+      %r = tile.range %i to %left -> !tile.range<16>
+      %a = tile.load %x[%r] : tensor<?x16xbf16>, [!tile.range<16>] -> tensor<16x16xbf16>
+      %sum = scf.for %j = %c0 to %n step %c16 iter_args(%s = %zero) -> (tensor<16x16xf32>) {
+        %more = arith.subi %n, %j : index
+        %t = tile.range %j to %more -> !tile.range<16>
+        %b = tile.load %w[%t] : tensor<?x16xbf16>, [!tile.range<16>] -> tensor<16x16xbf16>
+        %ab = tile.dot %a, %b init %s : tensor<16x16xf32> : tensor<16x16xbf16>, tensor<16x16xbf16> -> tensor<16x16xf32>
+        scf.yield %ab : tensor<16x16xf32>
+      }
+      tile.store %sum, %y[%r] : tensor<16x16xf32>, tensor<?x16xf32>, [!tile.range<16>]
+    }
+  }
+  tile.kernel @read_outside(%x: tensor<?x16xbf16>, %w: tensor<?x16xbf16>, %y: tensor<?x16xf32>) {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %n = tensor.dim %x, %c0 : tensor<?x16xbf16>
+    scf.for %i = %c0 to %n step %c16 {
+      %left = arith.subi %n, %i : index
+      %r = tile.range %i to %left -> !tile.range<16>
+      %a = tile.load %x[%r] : tensor<?x16xbf16>, [!tile.range<16>] -> tensor<16x16xbf16>
+      %f = arith.extf %a : tensor<16x16xbf16> to tensor<16x16xf32>
+      %sum = scf.for %j = %c0 to %n step %c16 iter_args(%s = %f) -> (tensor<16x16xf32>) {
+        %more = arith.subi %n, %j : index
+        %t = tile.range %j to %more -> !tile.range<16>
+        %b = tile.load %w[%t] : tensor<?x16xbf16>, [!tile.range<16>] -> tensor<16x16xbf16>
+        %ab = tile.dot %a, %b init %s : tensor<16x16xf32> : tensor<16x16xbf16>, tensor<16x16xbf16> -> tensor<16x16xf32>
+        scf.yield %ab : tensor<16x16xf32>
+      }
+      tile.store %sum, %y[%r] : tensor<16x16xf32>, tensor<?x16xf32>, [!tile.range<16>]
+    }
+  }
+  tile.variant as "nested" {
+    tile.launch @nested grid(%c1)(%x, %w, %y : tensor<?x16xbf16>, tensor<?x16xbf16>, tensor<?x16xf32>)
+    tile.launch @read_outside grid(%c1)(%x, %w, %y : tensor<?x16xbf16>, tensor<?x16xbf16>, tensor<?x16xf32>)
   }
 }
