@@ -16,11 +16,13 @@ namespace linmu {
 static FailureOr<OpPlan> deriveOp(const PlannedOp &planned, Regime regime, const Schedule &schedule,
                                   ProgramBuilder &program) {
   bool parallel = planned.parallel && regime != Regime::short_sequences;
-  bool few = regime == Regime::few_blocks && planned.few_blocks;
+  const ScanSchedule *scanned = planned.scan ? &*planned.scan : nullptr;
+  if (bool few = regime == Regime::few_blocks || regime == Regime::few_tokens; few && planned.few_blocks)
+    scanned =
+        regime == Regime::few_tokens && planned.few_tokens ? &*planned.few_tokens : &*planned.few_blocks;
   return llvm::TypeSwitch<Operation *, FailureOr<OpPlan>>(planned.op)
       .Case([&](pattern::NormalScanOp scan) {
-        return parallel ? deriveInChunks(scan, few ? *planned.few_blocks : *planned.scan, program)
-                        : deriveRecurrent(scan, program);
+        return parallel ? deriveInChunks(scan, *scanned, program) : deriveRecurrent(scan, program);
       })
       .Case([&](pattern::ScanAdjointOp op) {
         ScanSchedule scan = *planned.scan;
@@ -51,7 +53,10 @@ static Value conditionOf(Regime regime, const Plan &plan, const Schedule &schedu
               : schedule.knows_lengths
                   ? isLess(program, program.tokens(), multiply(program, longest(), plan.few_batch))
                   : isLess(program, program.sequences(), plan.few_batch);
-  return both(program, few, isMore(program, program.tokens(), plan.few_tokens));
+  few = both(program, few, isMore(program, program.tokens(), plan.few_tokens));
+  if (regime == Regime::few_tokens)
+    few = both(program, few, isLess(program, program.tokens(), plan.half_tokens + 1));
+  return few;
 }
 
 static LogicalResult deriveVariants(const Plan &plan, const Schedule &schedule, ProgramBuilder &program) {
@@ -63,10 +68,14 @@ static LogicalResult deriveVariants(const Plan &plan, const Schedule &schedule, 
     FailureOr<OpPlan> usual = deriveOp(planned, Regime::usual, schedule, program);
     if (failed(usual))
       return failure();
+    FailureOr<OpPlan> few = usual;
+    if (planned.few_blocks)
+      few = deriveOp(planned, Regime::few_blocks, schedule, program);
     for (auto [regime, variant] : llvm::zip(plan.regimes, variants)) {
       bool differs = (regime == Regime::short_sequences && planned.parallel) ||
-                     (regime == Regime::few_blocks && planned.few_blocks);
-      FailureOr<OpPlan> own = differs ? deriveOp(planned, regime, schedule, program) : usual;
+                     (regime == Regime::few_tokens && planned.few_tokens);
+      bool isFew = regime == Regime::few_blocks || regime == Regime::few_tokens;
+      FailureOr<OpPlan> own = differs ? deriveOp(planned, regime, schedule, program) : isFew ? few : usual;
       if (failed(own))
         return failure();
       variant.push_back(*own);

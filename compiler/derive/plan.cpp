@@ -108,8 +108,15 @@ void Planner::planFewBlocks(const ScanSplit &split, const ScanSchedule &usual, b
   planned.few_blocks->columns = split.columns;
   planned.few_blocks->epilogue = split.columns && hasFinish ? schedule_.map_block : 0;
   planned.few_blocks->segments = split.segments;
-  if (split.segments)
-    planned.few_blocks->algorithm = Algorithm::segmented;
+  if (!split.segments)
+    return;
+  planned.few_blocks->algorithm = Algorithm::segmented;
+  int64_t half = split.segments / 2, tokens = split.segments * schedule_.costs.segment_tokens / 2;
+  if (half < 2 || tokens <= split.tokens || schedule_.given.contains("segments"))
+    return;
+  planned.few_tokens = planned.few_blocks;
+  planned.few_tokens->segments = half;
+  plan_.half_tokens = std::max(plan_.half_tokens, tokens);
 }
 
 LogicalResult Planner::planInChunks(pattern::NormalScanOp scan, PlannedOp &planned) {
@@ -290,6 +297,8 @@ void Planner::findRegimes() {
   }
   if (schedule_.algorithm == Algorithm::automatic && parallel && schedule_.recurrent_below > 0)
     plan_.regimes.push_back(Regime::short_sequences);
+  if (plan_.half_tokens > 0)
+    plan_.regimes.push_back(Regime::few_tokens);
   if (plan_.few_batch > 0)
     plan_.regimes.push_back(Regime::few_blocks);
   plan_.regimes.push_back(Regime::usual);

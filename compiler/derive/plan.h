@@ -29,6 +29,7 @@ struct ScanSchedule {
 /// The calls that a variant serves. The first whose condition holds runs.
 enum class Regime {
   short_sequences, ///< a chunk would be mostly dead
+  few_tokens,      ///< the same, and a sequence is too short for so many segments
   few_blocks,      ///< heads and sequences leave cores idle
   usual,
 };
@@ -38,6 +39,7 @@ struct PlannedOp {
   bool parallel = false;                  ///< long sequences run otherwise than short ones
   std::optional<ScanSchedule> scan;       ///< of a normal_scan in chunks
   std::optional<ScanSchedule> few_blocks; ///< the same where heads and batch leave cores idle, if it differs
+  std::optional<ScanSchedule> few_tokens; ///< the same of shorter sequences, if it differs
   OpSchedule schedule;                    ///< of usual calls
   std::string reason;                     ///< why the op runs token by token; empty where it does not
   mlir::Operation *at = nullptr;          ///< the op behind the reason, or null
@@ -46,9 +48,10 @@ struct PlannedOp {
 struct Plan {
   std::vector<PlannedOp> ops; ///< of the function, in its order
   llvm::SmallVector<Regime> regimes;
-  int64_t few_batch = 0;  ///< batches from here on have blocks enough
-  int64_t few_tokens = 0; ///< sequences of no more are not worth splitting
-  bool ragged = false;    ///< some loop walks the sequences of a ragged batch
+  int64_t few_batch = 0;   ///< batches from here on have blocks enough
+  int64_t few_tokens = 0;  ///< sequences of no more are not worth splitting
+  int64_t half_tokens = 0; ///< sequences of no more have half the segments
+  bool ragged = false;     ///< some loop walks the sequences of a ragged batch
 };
 
 /// Errors are reported at the op that cannot run as the schedule says, and at the function for what the

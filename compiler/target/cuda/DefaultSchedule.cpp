@@ -13,10 +13,10 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
                                                     : 48 * kib;
   schedule.prepare = 1;
   schedule.knows_lengths = false;
-  schedule.whole_blocks = true;
-  schedule.score_growth = 8; // f16 holds weights and their products with values all the same
   schedule.recurrent_below = 16;
   schedule.map_block = 32;
+  schedule.whole_blocks = true;
+  schedule.score_growth = 8; // f16 holds weights and their products with values all the same
   schedule.costs = {
       .cores = processors,
       .chunk = 64,
@@ -24,6 +24,7 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
       .scan_cache = 340 * kib, // what shared memory and registers hold, some of it in 16 bits
       .work_a_byte = 12,       // kernels wait for each other's results more than for memory
       .most_segments = 10,
+      .segment_tokens = 1024,
       .block_state = 128 * 128, // 64 registers of each of 256 threads
       .entry_columns = 16,
       .least_columns = 32,
