@@ -85,6 +85,20 @@ def ExponentialsOfTwo : Pass<"exponentials-of-two", "::linmu::tile::ProgramOp"> 
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
+def DropSumErrors : Pass<"drop-sum-errors", "::linmu::tile::ProgramOp"> {
+  let summary = "Takes sums of decays without what rounding lost";
+  let description = [{
+    For programs whose products are rounded to bf16. `tile.cumsum` gives with each sum what rounding took from it, so that
+    differences of large sums are exact. Where what is summed is known to be no less than -2^14 in all, the difference
+    of two sums is off by at most some 2^-11, as the factor that it is the logarithm of then is: less than bf16 rounds
+    away.
+  }];
+  let statistics = [
+    Statistic<"dropped", "dropped", "Sums whose rounding is left out">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def PadTiles : Pass<"pad-tiles", "::linmu::tile::ProgramOp"> {
   let summary = "Makes the sizes of tiles powers of two";
   let description = [{

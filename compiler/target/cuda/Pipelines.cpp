@@ -26,6 +26,8 @@ void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOption
     passes.addPass(tile::createRoundProducts(rounding));
     passes.nest<tile::ProgramOp>().addPass(tile::createExponentialsOfTwo());
   }
+  if (options.products == "bf16")
+    passes.nest<tile::ProgramOp>().addPass(tile::createDropSumErrors());
   clean(passes);
   passes.nest<tile::ProgramOp>().addPass(tile::createNarrowTemporaries());
   OpPassManager &program = passes.nest<tile::ProgramOp>();

@@ -7,16 +7,18 @@ using namespace linmu;
 using namespace linmu::cuda;
 
 namespace {
-/// A sum and what rounding lost, as cumsum has them; of products the second is null.
+/// A sum and what rounding lost, as cumsum has them; of products, and where nobody asks, the second is null.
 struct Pair {
   Value sum, error;
 };
 using Combine = llvm::function_ref<Pair(Pair earlier, Pair later)>;
 } // namespace
 
-/// Knuth's TwoSum of the sums; errors are added.
+/// Knuth's TwoSum of the sums; errors are added. Without errors, the sum alone.
 static Pair addPairs(Thread &thread, Pair a, Pair b) {
   Value sum = arith::AddFOp::create(thread, a.sum, b.sum);
+  if (!a.error)
+    return {sum, {}};
   Value virtualB = arith::SubFOp::create(thread, sum, a.sum);
   Value virtualA = arith::SubFOp::create(thread, sum, virtualB);
   Value lost = arith::AddFOp::create(thread, arith::SubFOp::create(thread, a.sum, virtualA),
@@ -157,19 +159,21 @@ LogicalResult linmu::cuda::lowerCumsum(Thread &thread, tile::CumsumOp cumsum) {
   if (type.getRank() == 1 && cumsum.getReversed())
     return cumsum.emitOpError("of a vector, reversed, is not lowered on the CUDA target yet");
   Value vector = thread.held.lookup(cumsum.getSource()), zero = constant(thread, 0);
+  Value exact = cumsum.getError().use_empty() ? Value() : zero;
   SmallVector<Pair> parts;
   for (int64_t number = 0; number < registersOf(layoutOf(type)); ++number)
-    parts.push_back({thread.element(vector, number), zero});
+    parts.push_back({thread.element(vector, number), exact});
   Walk walk{type.getDimSize(0), cumsum.getExclusive(), cumsum.getReversed()};
   parts =
-      scan(thread, type, parts, walk, {zero, zero}, [&](Pair a, Pair b) { return addPairs(thread, a, b); });
+      scan(thread, type, parts, walk, {zero, exact}, [&](Pair a, Pair b) { return addPairs(thread, a, b); });
   SmallVector<Value> sums, errors;
   for (const Pair &part : parts) {
     sums.push_back(part.sum);
     errors.push_back(part.error);
   }
   thread.held.map(cumsum.getSum(), thread.join(sums));
-  thread.held.map(cumsum.getError(), thread.join(errors));
+  if (exact)
+    thread.held.map(cumsum.getError(), thread.join(errors));
   return success();
 }
 
