@@ -39,7 +39,7 @@ static std::optional<int64_t> fewerRingBytes(tile::KernelOp kernel, int64_t need
 static FailureOr<OwningOpRef<ModuleOp>> toThreads(ModuleOp module, int64_t sharedBytes) {
   while (true) {
     PassManager passes(module.getContext());
-    cuda::buildTileToThreads(passes, {.products = productsOf(programOf(module))});
+    cuda::buildTileToThreads(passes, {.products = productsOf(programOf(module)), .sharedBytes = sharedBytes});
     OwningOpRef<ModuleOp> lowered = module.clone();
     if (failed(passes.run(*lowered)))
       return failure();

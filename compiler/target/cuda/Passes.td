@@ -124,8 +124,13 @@ def SinkToUses : Pass<"sink-to-uses", "::linmu::tile::ProgramOp"> {
 def AllocateShared : Pass<"allocate-shared", "::linmu::tile::ProgramOp"> {
   let summary = "Gives buffers their places in a block's shared memory";
   let description = [{
-    Buffers that are never alive at once may lie in the same place. Kernels get `shared_bytes`.
+    Buffers that are never alive at once may lie in the same place. With room for them, as long as a multiprocessor
+    holds no fewer blocks for it, those that threads exchange tiles through have places of their own, so that fewer
+    barriers are needed. Kernels get `shared_bytes`.
   }];
+  let options = [
+    Option<"room", "room", "int64_t", "0", "Bytes of shared memory that a block may have; 0: as few as can be">
+  ];
   let statistics = [
     Statistic<"bytes", "bytes", "Shared memory of all kernels">,
     Statistic<"saved", "saved", "Bytes saved by sharing places">

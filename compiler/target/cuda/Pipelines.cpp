@@ -60,7 +60,9 @@ void linmu::cuda::buildTileToThreads(OpPassManager &passes, const PipelineOption
   places.addPass(createCSEPass());
   places.addPass(createSkipScaling());
   places.addPass(createSinkToUses());
-  places.addPass(createAllocateShared());
+  AllocateSharedOptions shared;
+  shared.room = options.sharedBytes;
+  places.addPass(createAllocateShared(shared));
   places.addPass(createPlaceBarriers());
 }
 
@@ -77,6 +79,6 @@ void linmu::cuda::registerTargetCudaPasses() {
   PassPipelineRegistration<TileToThreadsOptions>(
       "tile-to-threads", "Turns tile.programs into what each thread of a block does",
       [](OpPassManager &passes, const TileToThreadsOptions &options) {
-        buildTileToThreads(passes, {options.products, options.warps});
+        buildTileToThreads(passes, {options.products, options.warps, /*sharedBytes=*/0});
       });
 }

@@ -13,7 +13,8 @@ void registerTarget(mlir::DialectRegistry &registry);
 struct PipelineOptions {
   /// The type that f32 operands of products are rounded to: "bf16", "f16", or "f32" for none.
   std::string products = "f32";
-  unsigned warps = 8; ///< of a block
+  unsigned warps = 8;      ///< of a block
+  int64_t sharedBytes = 0; ///< that a block may have; 0: it takes as few as can be
 };
 /// The passes from tiles to threads (Passes.td).
 void buildTileToThreads(mlir::OpPassManager &passes, const PipelineOptions &options);

@@ -1,4 +1,5 @@
-// Places the buffers of a kernel in its shared memory: those that are not alive at once may share it.
+// Places the buffers of a kernel in its shared memory: those that are not alive at once may share it, where
+// it is short.
 #include "compiler/target/cuda/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -16,7 +17,11 @@ namespace {
 struct Life {
   memref::AllocOp alloc;
   int64_t first = 0, last = 0, bytes = 0, offset = 0;
+  bool copied = false; ///< copies write to it, such as to a ring
   bool meets(const Life &other) const { return first <= other.last && other.first <= last; }
+  bool overlaps(const Life &other) const {
+    return offset < other.offset + other.bytes && other.offset < offset + bytes;
+  }
 };
 
 struct AllocateShared : linmu::cuda::impl::AllocateSharedBase<AllocateShared> {
@@ -29,6 +34,7 @@ struct AllocateShared : linmu::cuda::impl::AllocateSharedBase<AllocateShared> {
 
 private:
   void place(tile::KernelOp kernel);
+  int64_t placeApart(MutableArrayRef<Life *> order, int64_t total) const;
   SmallVector<Life> livesOf(tile::KernelOp kernel);
 };
 } // namespace
@@ -55,6 +61,7 @@ SmallVector<Life> AllocateShared::livesOf(tile::KernelOp kernel) {
         in = in->getParentOp();
       life.last = std::max(life.last, endOf(in));
       // Copies write to it until they are waited for.
+      life.copied |= isa<CopyOp>(user);
       if (auto copy = dyn_cast<CopyOp>(user))
         for (Operation *next = in->getNextNode(); next; next = next->getNextNode())
           if (auto wait = dyn_cast<WaitOp>(next); wait && wait.getPending() == 0) {
@@ -65,6 +72,23 @@ SmallVector<Life> AllocateShared::livesOf(tile::KernelOp kernel) {
     lives.push_back(life);
   });
   return lives;
+}
+
+/// Moves what threads exchange behind all the rest while a multiprocessor holds as many blocks with it: where
+/// nothing else lies, what is written need not wait until others have read. Gives the bytes of all.
+int64_t AllocateShared::placeApart(MutableArrayRef<Life *> order, int64_t total) const {
+  constexpr int64_t ofBlock = 1024; // that each takes beside its own; so much more has a multiprocessor
+  if (total == 0 || total > int64_t(room))
+    return total;
+  int64_t blocks = (room + ofBlock) / (total + ofBlock), most = (room + ofBlock) / blocks - ofBlock;
+  for (Life *life : llvm::reverse(order)) { // the smallest first
+    bool shares = llvm::any_of(order, [&](Life *other) { return other != life && life->overlaps(*other); });
+    if (life->copied || !shares || total + life->bytes > most)
+      continue;
+    life->offset = total;
+    total += life->bytes;
+  }
+  return total;
 }
 
 void AllocateShared::place(tile::KernelOp kernel) {
@@ -81,8 +105,7 @@ void AllocateShared::place(tile::KernelOp kernel) {
     while (moved) {
       moved = false;
       for (Life *other : placed)
-        if (life->meets(*other) && life->offset < other->offset + other->bytes &&
-            other->offset < life->offset + life->bytes) {
+        if (life->meets(*other) && life->overlaps(*other)) {
           life->offset = other->offset + other->bytes;
           moved = true;
         }
@@ -91,6 +114,7 @@ void AllocateShared::place(tile::KernelOp kernel) {
     total = std::max(total, life->offset + life->bytes);
     apart += life->bytes;
   }
+  total = placeApart(order, total);
   bytes += total;
   saved += apart - total;
   kernel.setSharedBytes(total);
