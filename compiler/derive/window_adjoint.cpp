@@ -118,7 +118,7 @@ void AdjointKernel::start(StringRef name, int64_t blocks, ArrayRef<Value> result
   walk = WindowUnits::walkOf(builder, arguments.lookup(op.getQuery()), view.heads(), blocks);
   Value media = arguments.lookup(op.getMedia());
   grid.emplace(view, builder, media);
-  units.emplace(view, share, builder, walk, *grid, media);
+  units.emplace(view, share, share, builder, walk, *grid, media);
   if (!results.empty())
     units->zeroTextTokens(
         llvm::map_to_vector(results, [&](Value result) { return arguments.lookup(result); }));

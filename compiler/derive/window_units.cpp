@@ -9,15 +9,15 @@ using namespace mlir;
 using namespace linmu;
 using arith::CmpIPredicate;
 
-WindowUnits::WindowUnits(const pattern::WindowView &view, int64_t share, TileBuilder &builder,
-                         const Walk &walk, WindowGrid &grid, Value media)
-    : view(view), share(share), builder(builder), walk(walk), windows(grid), media(media),
-      slot(builder.blockId(1)) {
+WindowUnits::WindowUnits(const pattern::WindowView &view, int64_t share, int64_t slotTokens,
+                         TileBuilder &builder, const Walk &walk, WindowGrid &grid, Value media)
+    : view(view), share(share), slot_tokens(slotTokens), builder(builder), walk(walk), windows(grid),
+      media(media), slot(builder.blockId(1)) {
   slots = tile::BlockCountOp::create(builder, builder.getIndexType(), 1);
 }
 
-SmallVector<Value> WindowUnits::grid(ProgramBuilder &program, int64_t heads, int64_t share) {
-  return {program.constant(heads), ceilDivide(program, program.tokens(), share), program.batch()};
+SmallVector<Value> WindowUnits::grid(ProgramBuilder &program, int64_t heads, int64_t slotTokens) {
+  return {program.constant(heads), ceilDivide(program, program.tokens(), slotTokens), program.batch()};
 }
 
 Walk WindowUnits::walkOf(TileBuilder &builder, Value like, int64_t heads, int64_t blocks) {
@@ -104,8 +104,8 @@ Value WindowUnits::areOutside(Value tokens) {
 
 void WindowUnits::zeroTextTokens(ArrayRef<Value> memories) {
   constexpr int64_t step = 32;
-  Value from = builder.multiply(slot, builder.index(share));
-  Value to = builder.minimum(builder.add(from, builder.index(share)), walk.tokens);
+  Value from = builder.multiply(slot, builder.index(slot_tokens));
+  Value to = builder.minimum(builder.add(from, builder.index(slot_tokens)), walk.tokens);
   Value some = builder.compare(CmpIPredicate::slt, tokensInItems(from, to), builder.subtract(to, from));
   auto write = [&](Value at) {
     Value tokens = builder.add(builder.fill(toI32(builder, at), {step}), builder.coordinate({step}));

@@ -11,16 +11,17 @@ namespace linmu {
 
 class WindowUnits {
 public:
-  /// Units of at most `share` tokens, for the block at this place in grid(). `media` is the kernel's memory.
-  WindowUnits(const pattern::WindowView &view, int64_t share, TileBuilder &builder, const Walk &walk,
-              WindowGrid &grid, mlir::Value media);
+  /// Units of at most `share` tokens, for the block at this place in grid(), which gives it a slot of
+  /// `slotTokens`. `media` is the kernel's memory.
+  WindowUnits(const pattern::WindowView &view, int64_t share, int64_t slotTokens, TileBuilder &builder,
+              const Walk &walk, WindowGrid &grid, mlir::Value media);
 
-  /// Heads, slots of `share` tokens, sequences.
-  static llvm::SmallVector<mlir::Value> grid(ProgramBuilder &program, int64_t heads, int64_t share);
+  /// Heads, slots of `slotTokens` tokens, sequences.
+  static llvm::SmallVector<mlir::Value> grid(ProgramBuilder &program, int64_t heads, int64_t slotTokens);
   /// The walk of this block; `heads` are those of the queries, `blocks` those of grid().
   static Walk walkOf(TileBuilder &builder, mlir::Value like, int64_t heads, int64_t blocks);
 
-  /// Writes zero to those of this slot's share of all tokens that are in no item.
+  /// Writes zero to those of this slot's part of all tokens that are in no item.
   void zeroTextTokens(llvm::ArrayRef<mlir::Value> memories);
   /// Emits `body` for every unit of this block.
   mlir::LogicalResult forEach(llvm::function_ref<mlir::LogicalResult(const WindowShare &unit)> body);
@@ -39,7 +40,7 @@ private:
   }
 
   const pattern::WindowView &view;
-  int64_t share;
+  int64_t share, slot_tokens;
   TileBuilder &builder;
   const Walk &walk;
   WindowGrid &windows;

@@ -20,7 +20,8 @@ namespace {
 
 class WindowKernel {
 public:
-  WindowKernel(pattern::WindowAttentionOp op, const WindowTiles &tiles, ProgramBuilder &program);
+  WindowKernel(pattern::WindowAttentionOp op, const WindowTiles &tiles, int64_t slotTokens,
+               ProgramBuilder &program);
   LogicalResult run();
   LaunchPlan launch;
 
@@ -30,7 +31,7 @@ private:
 
   pattern::WindowView view;
   WindowTiles tiles;
-  int64_t share; ///< queries of a unit, and tokens a slot
+  int64_t share; ///< queries of a unit
   IRMapping arguments;
   TileBuilder builder;
   Walk walk;
@@ -42,18 +43,19 @@ private:
 
 } // namespace
 
-WindowKernel::WindowKernel(pattern::WindowAttentionOp op, const WindowTiles &tiles, ProgramBuilder &program)
+WindowKernel::WindowKernel(pattern::WindowAttentionOp op, const WindowTiles &tiles, int64_t slotTokens,
+                           ProgramBuilder &program)
     : view(pattern::WindowView::of(op)), tiles(tiles), share(tiles.share),
       builder(op.getLoc(), op.getContext()) {
   launch = program.startKernel("windowed", op.getLoc(),
                                {op.getQuery(), op.getKey(), op.getValue(), op.getMedia(), op.getResult()},
                                arguments, builder);
-  launch.grid = WindowUnits::grid(program, view.heads(), share);
+  launch.grid = WindowUnits::grid(program, view.heads(), slotTokens);
   result = arguments.lookup(op.getResult());
   walk = WindowUnits::walkOf(builder, result, view.heads(), view.heads());
   Value media = arguments.lookup(op.getMedia());
   grid.emplace(view, builder, media);
-  units.emplace(view, share, builder, walk, *grid, media);
+  units.emplace(view, share, slotTokens, builder, walk, *grid, media);
   softmax.emplace(view, tiles, builder, *grid, walk, arguments);
 }
 
@@ -105,7 +107,11 @@ FailureOr<OpPlan> linmu::deriveWindowed(pattern::WindowAttentionOp op, const Sch
   if (failed(requireScalars(op.getScore())))
     return failure();
   WindowTiles tiles = windowTilesOf(pattern::WindowView::of(op), schedule);
-  WindowKernel kernel(op, tiles, program);
+  // Blocks for more tokens than a unit has go over several one after the other, where the schedule says so.
+  int64_t slotTokens = tiles.share;
+  if (schedule.given.contains("window_share"))
+    slotTokens = std::max(slotTokens, schedule.costs.window_share);
+  WindowKernel kernel(op, tiles, slotTokens, program);
   if (failed(kernel.run()))
     return failure();
   return OpPlan{describeWindowed(tiles), {kernel.launch}};
