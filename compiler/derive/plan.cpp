@@ -79,6 +79,7 @@ private:
   LogicalResult planInChunks(pattern::NormalScanOp scan, PlannedOp &planned);
   void planFewBlocks(const ScanSplit &split, const ScanSchedule &usual, bool hasFinish, PlannedOp &planned);
   bool runsTokenByToken(PlannedOp &planned);
+  bool hasSmallStates(pattern::NormalScanOp scan) const;
   void findRegimes();
   LogicalResult checkEffects();
   std::optional<std::string> wanting(StringRef key);
@@ -96,6 +97,14 @@ bool Planner::runsTokenByToken(PlannedOp &planned) {
   else if ((planned.at = findSequentialOp(planned.op)))
     planned.reason = "this op works on a matrix for each token";
   return !planned.reason.empty();
+}
+
+/// Whether chunks would only cost, and nobody has asked for them.
+bool Planner::hasSmallStates(pattern::NormalScanOp scan) const {
+  return schedule_.algorithm == Algorithm::automatic && !schedule_.given.contains("chunk") &&
+         llvm::all_of(costOf(scan).states, [&](const StateCost &state) {
+           return state.key_size * state.value_size < schedule_.costs.least_state;
+         });
 }
 
 /// How a scan runs where heads and batch leave cores idle.
@@ -177,8 +186,11 @@ LogicalResult Planner::planScan(PlannedOp &planned) {
   auto opaque = planned.op->getAttrOfType<StringAttr>("pattern.opaque");
   if (!scan)
     planned.reason = opaque ? opaque.str() : "it was not brought to the normal form";
-  else if (!runsTokenByToken(planned))
-    return planInChunks(scan, planned);
+  else if (!runsTokenByToken(planned)) {
+    if (!hasSmallStates(scan))
+      return planInChunks(scan, planned);
+    planned.reason = "its states are plain numbers, which takes less than pairs of tokens do";
+  }
   if (schedule_.algorithm == Algorithm::automatic || schedule_.algorithm == Algorithm::recurrent)
     return success();
   InFlightDiagnostic error = planned.op->emitOpError("cannot run ")

@@ -18,6 +18,7 @@ struct CostModel {
   std::int64_t most_segments = 0;  ///< of a sequence whose heads keep all cores busy; states are written and
                                    ///< read once more for each; 0: twice the cores
   std::int64_t segment_tokens = 0; ///< sequences with half as many a segment have half the segments; 0: never
+  std::int64_t least_state = 0;    ///< scans whose states all have fewer elements run token by token
   std::int64_t block_state = 0;    ///< elements of a state that a block can keep; 0: all
   std::int64_t entry_columns = 0;  ///< value columns of a block that goes over segments; 0: all
   std::int64_t least_columns = 0;  ///< fewer value columns a block waste vectors

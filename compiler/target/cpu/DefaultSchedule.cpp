@@ -11,6 +11,7 @@ Schedule cpu::defaultSchedule(std::int64_t cores) {
       .chunk = 16,
       .scan_cache = 1 << 20,
       .work_a_byte = 3,
+      .least_state = 2, // what becomes of a number is a few operations; pairs of tokens are hundreds
       .least_columns = 16,
       .least_tokens = 256,
       .window_cache = 1 << 19,

@@ -15,7 +15,6 @@ Schedule cuda::defaultSchedule(std::int64_t processors, std::int64_t shared_byte
   schedule.knows_lengths = false;
   schedule.recurrent_below = 16;
   schedule.map_block = 32;
-  schedule.whole_blocks = true;
   schedule.score_growth = 8; // f16 holds weights and their products with values all the same
   schedule.costs = {
       .cores = processors,
