@@ -101,10 +101,12 @@ bool Planner::runsTokenByToken(PlannedOp &planned) {
 
 /// Whether chunks would only cost, and nobody has asked for them.
 bool Planner::hasSmallStates(pattern::NormalScanOp scan) const {
-  return schedule_.algorithm == Algorithm::automatic && !schedule_.given.contains("chunk") &&
-         llvm::all_of(costOf(scan).states, [&](const StateCost &state) {
-           return state.key_size * state.value_size < schedule_.costs.least_state;
-         });
+  if (schedule_.algorithm != Algorithm::automatic || schedule_.given.contains("chunk"))
+    return false;
+  return llvm::all_of(llvm::seq(scan.getNumStages()), [&](unsigned stage) {
+    const StoredState stored(scan, scan.getFirstState(stage));
+    return stored.key_size * stored.value_size < schedule_.costs.least_state;
+  });
 }
 
 /// How a scan runs where heads and batch leave cores idle.
