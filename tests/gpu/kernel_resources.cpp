@@ -1,7 +1,7 @@
 // What kernels take of an architecture, without a GPU: `kernel_resources SOURCE.cu ARCHITECTURE...` compiles
-// CUDA source as launches get it and prints a line for each architecture and kernel: architecture, kernel,
-// registers of a thread, bytes that are stored to and loaded from memory because registers were too few.
-// Needs NVRTC.
+// CUDA source, all kernels at once, as launches get it kernel by kernel, and prints a line for each
+// architecture and kernel: architecture, kernel, registers of a thread, bytes that are stored to and loaded
+// from memory because registers were too few. Needs NVRTC.
 #include "runtime/core/cuda/architecture.h"
 #include "runtime/core/error.h"
 #include "runtime/jit/nvrtc.h"
