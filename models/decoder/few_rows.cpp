@@ -28,7 +28,7 @@ float meanOfSquares(const float *x, std::int64_t size) {
 
 bool isFewRows(const torch::Tensor &x) {
   return x.numel() <= mostValues && x.device().is_cpu() && x.scalar_type() == torch::kFloat32 &&
-         x.is_contiguous() && !(torch::GradMode::is_enabled() && x.requires_grad());
+         x.is_contiguous() && torch::InferenceMode::is_enabled();
 }
 
 torch::Tensor normedRows(const torch::Tensor &x, const torch::Tensor &weight, double epsilon) {

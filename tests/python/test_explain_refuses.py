@@ -73,6 +73,23 @@ func.func @f(%q: !t, %k: !t, %v: !t) -> !t {
 }
 """
 
+# The second state takes the first, whole.
+COUPLED = """!t = tensor<?x?x2x16xf32>
+func.func @f(%q: !t, %k: !t, %v: !t) -> !t {
+  %o, %s, %p = pattern.scan tokens(%qt = %q : !t, %kt = %k : !t, %vt = %v : !t)
+      states(%S = zero : tensor<?x2x16x16xf32>, %P = zero : tensor<?x2x16x16xf32>) -> (!t) {
+    %half = arith.constant dense<0.5> : tensor<16x16xf32>
+    %D = arith.mulf %half, %P : tensor<16x16xf32>
+    %W = pattern.outer %kt, %vt : tensor<16xf32>, tensor<16xf32>
+    %P1 = arith.addf %D, %W : tensor<16x16xf32>
+    %S1 = arith.addf %S, %P1 : tensor<16x16xf32>
+    %y = pattern.read %S1, %qt : tensor<16x16xf32>, tensor<16xf32>
+    pattern.yield outputs(%y : tensor<16xf32>) states(%S1, %P1 : tensor<16x16xf32>, tensor<16x16xf32>)
+  }
+  return %o : !t
+}
+"""
+
 # The beginning of each message in compiler/derive and compiler/target that a text can cause: the text, the
 # schedule, and the line of the message.
 REFUSED = {
@@ -82,6 +99,11 @@ REFUSED = {
     "requires result #": (TWICE, {}, 7),
     "requires scalars in a score region, got ": (SCORED, {}, 6),
     "cannot run ": (OPAQUE, {"algorithm": "chunked"}, 2),
+    "cannot run segmented as the schedule says: its states are coupled; write ": (
+        COUPLED,
+        {"algorithm": "segmented"},
+        3,
+    ),
     "schedule: ": (MAP.replace("[1.0, 2.0]", "2.0"), {"algorithm": "chunked"}, 1),
     "needs all value columns at once, so that the schedule's columns=": (BOUND, {"columns": "8"}, 3),
 }

@@ -50,7 +50,18 @@ def test_every_pattern_of_the_folder_has_its_equations():
     assert sorted(path.stem for path in FOLDER.glob("*.mlir")) == NAMES
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if RECURRENCES[name].chunked])
+NUMBERS = ["lru", "mingru"]  # states of one number each
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_states_of_numbers_take_less_one_token_at_a_time_and_may_be_chunked(name):
+    op = report(path_of(name))
+    assert op["algorithm"] == "recurrent" and op["normal_form"] and "plain numbers" in op["reason"]
+    chunked = linmu.compile(path_of(name), schedule={"algorithm": "chunked"})
+    assert chunked.algorithm(TOKENS).startswith("chunked(chunk=")
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if RECURRENCES[n].chunked and n not in NUMBERS])
 def test_an_affine_recurrence_is_explained_as_chunked(name):
     op = report(path_of(name))
     assert op["algorithm"].startswith("chunked(chunk=") and op["normal_form"]

@@ -94,7 +94,7 @@ TEST_F(DecoderTest, TokensAndTheirEmbeddingsGiveTheSameLogits) {
 }
 
 TEST_F(DecoderTest, FewTokensAreNormedAndRotatedLikeMany) {
-  // The same rows alone, in a loop, and among others, by torch's operations; under autograd by these as well.
+  // The same rows in a loop, in inference, and by torch's operations, among others and in training.
   const std::int64_t many = 600;
   Rotary rotary(32, 1e4);
   torch::Tensor x = torch::randn({1, many, 3, 32}), weight = torch::randn({32});
@@ -108,18 +108,23 @@ TEST_F(DecoderTest, FewTokensAreNormedAndRotatedLikeMany) {
   };
   for (std::int64_t count : {1, 2, 8}) {
     torch::Tensor rows = x.narrow(1, 5, count).clone(), at = positions.narrow(0, 5, count);
-    ASSERT_TRUE(isFewRows(rows) && !isFewRows(x.narrow(2, 0, 2)));
-    expectNear(rmsNorm(rows, weight, 1e-5), normed.narrow(1, 5, count));
-    expectNear(rmsNorm(tiny.narrow(1, 5, count).clone(), weight, 1e-5), small.narrow(1, 5, count));
-    expectNear(rotary.apply(rows, at), rotated.narrow(1, 5, count));
+    {
+      const c10::InferenceMode inference;
+      ASSERT_TRUE(isFewRows(rows) && !isFewRows(x.narrow(2, 0, 2)));
+      expectNear(rmsNorm(rows, weight, 1e-5), normed.narrow(1, 5, count));
+      expectNear(rmsNorm(tiny.narrow(1, 5, count).clone(), weight, 1e-5), small.narrow(1, 5, count));
+      expectNear(rotary.apply(rows, at), rotated.narrow(1, 5, count));
+    }
+    ASSERT_FALSE(isFewRows(rows));
     torch::Tensor leaf = rows.clone().requires_grad_(true), scale = weight.clone().requires_grad_(true);
     torch::Tensor sum = rmsNorm(leaf, weight, 1e-5).sum() + rmsNorm(rows, scale, 1e-5).sum();
     (sum + rotary.apply(leaf, at).square().sum()).backward();
     EXPECT_TRUE(leaf.grad().defined() && scale.grad().defined());
   }
   torch::Tensor odd = torch::randn({2, 1, 1, 35}), factors = torch::randn({35}); // no whole number of lanes
-  expectNear(rmsNorm(odd, factors, 1e-5),
-             rmsNorm(odd.expand({2, 600, 1, 35}), factors, 1e-5).narrow(1, 0, 1));
+  const torch::Tensor among = rmsNorm(odd.expand({2, 600, 1, 35}), factors, 1e-5).narrow(1, 0, 1);
+  const c10::InferenceMode inference;
+  expectNear(rmsNorm(odd, factors, 1e-5), among);
 }
 
 TEST_F(DecoderTest, AClonedStateContinuesOnItsOwn) {
