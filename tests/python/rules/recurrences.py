@@ -105,6 +105,21 @@ def gated_slots(
 
 
 @linmu.pattern
+def gateloop(
+    q: Tokens["H", "K"], k: Tokens["H", "K"], v: Tokens["H", "V"], alpha: Tokens["H"], beta: Tokens["H"],
+    re0: State["H", "K", "V"], im0: State["H", "K", "V"],
+):  # fmt: skip
+    @scan(X=re0, Y=im0)
+    def step(X, Y, q, k, v, alpha, beta):
+        size = sigmoid(alpha)
+        a, b = size * cos(beta), size * sin(beta)
+        X, Y = a * X - b * Y + outer(k, v), a * Y + b * X
+        return X, Y, q @ X
+
+    return step(q, k, v, alpha, beta), step.X, step.Y
+
+
+@linmu.pattern
 def gla(
     q: Tokens["H", "K"], k: Tokens["H", "K"], v: Tokens["H", "V"], z: Tokens["H", "K"], r: Tokens["H", "V"],
     weight: Param[1, "V"], s0: State["H", "K", "V"],
@@ -131,6 +146,24 @@ def gla_outer(
         return S, q @ S
 
     return step(q, k, v, z, y), step.S
+
+
+@linmu.pattern
+def momentum(
+    q: Tokens["H", "K"], k: Tokens["H", "K"], v: Tokens["H", "V"], beta: Param["H"], gamma: Param["H"],
+    s0: State["H", "K", "V"], p0: State["H", "K", "V"], z0: State["H", "K"],
+):  # fmt: skip
+    def phi(x):
+        return where(x > 0, x + 1, exp(x))
+
+    @scan(S=s0, P=p0, Z=z0)
+    def step(S, P, Z, q, k, v):
+        q, k = phi(q), phi(k)
+        P = sigmoid(beta) * P + outer(k, v)
+        S, Z = S + gamma * P, Z + k
+        return S, P, Z, q @ S / (Z @ q)
+
+    return step(q, k, v), step.S, step.P, step.Z
 
 
 @linmu.pattern

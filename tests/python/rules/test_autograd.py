@@ -137,7 +137,8 @@ def test_the_kernel_of_the_gradients_may_be_called_itself(kernel):
     cotangent = torch.randn(2, 37, 2, 4)
     expected = torch.autograd.grad(kernel(*given)[0], [given[0], given[4]], cotangent)
     actual = gradient(*(x.detach() for x in given), cotangent)
-    torch.testing.assert_close(actual, expected, rtol=0, atol=0)
+    # A kernel of fewer gradients may sum them in another order.
+    torch.testing.assert_close(actual, expected, rtol=2e-6, atol=2e-6)
     assert [name for name, _, _ in kernel.gradient().results] == ["d_" + name for name in NAMES]
     with pytest.raises(
         linmu.PatternError, match="has no input 'x' to differentiate; it has: q, k, v, g, w, s0"

@@ -22,6 +22,7 @@ OPERANDS = {
     "titans": {"theta": lambda x: x - 4.5, "alpha": lambda x: x - 4.5},
     "slstm": {"n0": np.exp},
     "linear_attention": {"z0": np.exp},
+    "momentum": {"z0": np.exp},
     "rwkv7": {"d": lambda x: x - 4.5},
     "gated_deltanet": {"bias": lambda x: x - 4.5},
 }
