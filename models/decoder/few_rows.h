@@ -5,8 +5,8 @@
 
 namespace linmu::models {
 
-/// Whether the loops below may take `x`: f32, contiguous, on the CPU, small, and in inference mode: they round
-/// otherwise than torch, and a layer that training computes again must come out as it was.
+/// Whether the loops below may take `x`: f32, contiguous, on the CPU, small, and in inference mode: they
+/// round otherwise than torch, and a layer that training computes again must come out as it was.
 bool isFewRows(const torch::Tensor &x);
 
 /// x / sqrt(mean(x^2) + epsilon) * weight, over the last dimension, for few rows. `weight` [d] f32 on the

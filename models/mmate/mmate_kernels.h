@@ -1,6 +1,6 @@
 // The compiled patterns of M-MATE for one shape of heads. Each function is one kernel of patterns/*.mlir,
-// under autograd: where gradients are on, they flow through flex(), convolution() and windows(). Tokens and what
-// comes of them ([B,N,heads,D]) are f32, bf16 or f16, all of one call alike; all else is f32.
+// under autograd: where gradients are on, they flow through flex(), convolution() and windows(). Tokens and
+// what comes of them ([B,N,heads,D]) are f32, bf16 or f16, all of one call alike; all else is f32.
 #pragma once
 #include "models/kernels/differentiable_kernel.h"
 #include "models/mmate/mmate_config.h"
