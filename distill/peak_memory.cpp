@@ -5,13 +5,16 @@
 
 namespace linmu::distill {
 
+MemoryCount memoryCountOf(torch::Device device) {
+  if (!device.is_cuda())
+    return {};
+  return {dynamic_cast<c10::DeviceAllocator *>(c10::GetAllocator(device.type())),
+          device.has_index() ? device.index()
+                             : c10::impl::VirtualGuardImpl(device.type()).getDevice().index()};
+}
+
 double peakMemory(torch::Device device) {
-  // Null where it is not torch's: somebody may have put another in its place, which does not count.
-  auto *counting =
-      device.is_cuda() ? dynamic_cast<c10::DeviceAllocator *>(c10::GetAllocator(device.type())) : nullptr;
-  if (counting) {
-    const auto index =
-        device.has_index() ? device.index() : c10::impl::VirtualGuardImpl(device.type()).getDevice().index();
+  if (const auto [counting, index] = memoryCountOf(device); counting) {
     const auto stats = counting->getDeviceStats(index);
     return double(stats.allocated_bytes[std::size_t(c10::CachingAllocator::StatType::AGGREGATE)].peak);
   }

@@ -1,7 +1,7 @@
 // Which states of a step are computed together.
 #include "compiler/normalize/Affine.h"
 #include "compiler/normalize/Expression.h"
-#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/BitVector.h"
 
 using namespace mlir;
 using namespace linmu;
@@ -31,46 +31,28 @@ llvm::SmallDenseSet<unsigned> AffineAnalysis::needsOf(unsigned state) {
 }
 
 bool AffineAnalysis::findGroups() {
-  llvm::EquivalenceClasses<unsigned> classes;
-  SmallVector<llvm::SmallDenseSet<unsigned>> needs;
-  for (unsigned state = 0; state < states_.size(); ++state) {
-    classes.insert(state);
-    needs.push_back(needsOf(state));
-  }
-  for (unsigned state = 0; state < states_.size(); ++state)
+  const unsigned count = states_.size();
+  // Whom each state needs, and whom these do; states that take each other whole need each other.
+  SmallVector<llvm::BitVector> needs(count, llvm::BitVector(count));
+  for (unsigned state = 0; state < count; ++state) {
+    needs[state].set(state);
+    for (unsigned other : needsOf(state))
+      needs[state].set(other);
     if (states_[state].keyAxis >= 0)
       if (auto matrix = forms_.matrixOf(scan_.getYield().getStates()[state]))
-        for (const StatePart &part : matrix->parts)
-          classes.unionSets(state, part.state);
-  // What a group needs, and what those need, until no two need each other.
-  for (bool changed = true; changed;) {
-    changed = false;
-    auto leader = [&](unsigned state) { return classes.getLeaderValue(state); };
-    llvm::MapVector<unsigned, llvm::SetVector<unsigned>> behind;
-    for (unsigned state = 0; state < states_.size(); ++state)
-      for (unsigned other : needs[state])
-        if (leader(state) != leader(other))
-          behind[leader(state)].insert(leader(other));
-    for (auto &[group, others] : behind)
-      for (size_t next = 0; next < others.size(); ++next)
-        if (auto found = behind.find(others[next]); found != behind.end() && others[next] != group) {
-          SmallVector<unsigned> further(found->second.begin(), found->second.end());
-          others.insert(further.begin(), further.end());
+        for (const StatePart &part : matrix->parts) {
+          needs[state].set(part.state);
+          needs[part.state].set(state);
         }
-    for (auto &[group, others] : behind)
-      if (others.contains(group))
-        for (unsigned other : others)
-          if (auto found = behind.find(other); other != group && found != behind.end() &&
-                                               found->second.contains(group) &&
-                                               leader(other) != leader(group)) {
-            classes.unionSets(group, other);
-            changed = true;
-          }
   }
-  groups_.resize(states_.size());
-  for (unsigned state = 0; state < states_.size(); ++state)
-    for (unsigned other = 0; other < states_.size(); ++other)
-      if (classes.isEquivalent(state, other))
+  for (unsigned via = 0; via < count; ++via)
+    for (llvm::BitVector &own : needs)
+      if (own.test(via))
+        own |= needs[via];
+  groups_.resize(count);
+  for (unsigned state = 0; state < count; ++state)
+    for (unsigned other = 0; other < count; ++other)
+      if (needs[state].test(other) && needs[other].test(state))
         groups_[state].push_back(other);
   for (unsigned state = 0; state < states_.size(); ++state) {
     const StateForm &first = states_[groups_[state].front()], &form = states_[state];

@@ -88,10 +88,8 @@ Batch batchOf(std::span<const Sample> samples, std::int64_t padding, const Batch
                   fmt::format("a batch requires media at the same places, got '{}' in {} and '{}' in {}",
                               geometry, like.name, geometryOf(sample), sample.name));
   }
-  const auto all = std::int64_t(samples.size());
-  const std::int64_t first = form.rank * all / form.ranks, end = (form.rank + 1) * all / form.ranks;
-  const auto own = samples.subspan(std::size_t(first), std::size_t(end - first));
-  const auto rows = std::int64_t(own.size());
+  const auto [first, rows] = rowsOfRank(std::int64_t(samples.size()), form.rank, form.ranks);
+  const auto own = samples.subspan(std::size_t(first), std::size_t(rows));
   Batch batch = textOf(own, std::int64_t(longest), padding);
   batch.layout = {std::int64_t(longest), like.media};
   if (!form.packed || rows == 0) {

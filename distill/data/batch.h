@@ -10,10 +10,18 @@ namespace linmu::distill {
 /// What samples of one batch have in common: the grids of their media and the tokens where these begin.
 std::string geometryOf(const Sample &sample);
 
-/// Which rows of a batch one process has, and where they lie.
+struct RowRange {
+  std::int64_t first, count;
+};
+/// Of B rows those from rank * B / ranks to (rank + 1) * B / ranks: together all of them, each once. No rows
+/// where there are fewer rows than ranks.
+constexpr RowRange rowsOfRank(std::int64_t rows, std::int64_t rank, std::int64_t ranks) {
+  const std::int64_t first = rank * rows / ranks;
+  return {first, (rank + 1) * rows / ranks - first};
+}
+
+/// Which rows of a batch one process has (rowsOfRank), and where they lie.
 struct BatchForm {
-  /// Of B rows those from rank * B / ranks to (rank + 1) * B / ranks: together all of them, each once. No
-  /// rows where there are fewer rows than ranks.
   std::int64_t rank = 0, ranks = 1;
   bool packed = false, pinned = false; ///< as packed() makes it
 };

@@ -5,8 +5,7 @@ namespace linmu::distill {
 Batch shareOf(const Batch &batch, std::int64_t rank, std::int64_t ranks) {
   if (ranks == 1)
     return batch;
-  const std::int64_t rows = batch.ids.size(0), first = rank * rows / ranks;
-  const std::int64_t count = (rank + 1) * rows / ranks - first;
+  const auto [first, count] = rowsOfRank(batch.ids.size(0), rank, ranks);
   Batch share;
   share.ids = batch.ids.narrow(0, first, count);
   share.labels = batch.labels.narrow(0, first, count);

@@ -102,7 +102,7 @@ DecoderState Decoder::initialState(std::int64_t batch) const {
 // ---- computing ----
 
 torch::Tensor rmsNorm(const torch::Tensor &x, const torch::Tensor &weight, double epsilon) {
-  if (isFewRows(x) && isFewRows(weight) && x.numel() > 0)
+  if (isFewRows(x) && isFewRows(weight))
     return normedRows(x, weight, epsilon);
   return torch::rms_norm(x, weight.sizes(), weight, epsilon);
 }

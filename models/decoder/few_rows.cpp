@@ -27,15 +27,14 @@ float meanOfSquares(const float *x, std::int64_t size) {
 } // namespace
 
 bool isFewRows(const torch::Tensor &x) {
-  return x.numel() <= mostValues && x.device().is_cpu() && x.scalar_type() == torch::kFloat32 &&
-         x.is_contiguous() && torch::InferenceMode::is_enabled();
+  return x.numel() > 0 && x.numel() <= mostValues && x.device().is_cpu() &&
+         x.scalar_type() == torch::kFloat32 && x.is_contiguous() && torch::InferenceMode::is_enabled();
 }
 
 torch::Tensor normedRows(const torch::Tensor &x, const torch::Tensor &weight, double epsilon) {
   const std::int64_t size = x.size(-1), rows = x.numel() / size;
-  const torch::Tensor scale = weight.contiguous();
   torch::Tensor result = torch::empty_like(x);
-  const auto *from = x.data_ptr<float>(), *factors = scale.data_ptr<float>();
+  const auto *from = x.data_ptr<float>(), *factors = weight.data_ptr<float>();
   auto *to = result.data_ptr<float>();
   for (std::int64_t row = 0; row < rows; ++row, from += size, to += size) {
     const float inverse = 1 / std::sqrt(meanOfSquares(from, size) + static_cast<float>(epsilon));

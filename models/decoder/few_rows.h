@@ -5,12 +5,12 @@
 
 namespace linmu::models {
 
-/// Whether the loops below may take `x`: f32, contiguous, on the CPU, small, and in inference mode: they
-/// round otherwise than torch, and a layer that training computes again must come out as it was.
+/// Whether the loops below may take `x`: f32, contiguous, on the CPU, small and not empty, and in inference
+/// mode: they round otherwise than torch, and a layer that training computes again must come out as it was.
 bool isFewRows(const torch::Tensor &x);
 
-/// x / sqrt(mean(x^2) + epsilon) * weight, over the last dimension, for few rows. `weight` [d] f32 on the
-/// CPU.
+/// x / sqrt(mean(x^2) + epsilon) * weight, over the last dimension, for few rows. `weight` [d] is few rows
+/// as well.
 torch::Tensor normedRows(const torch::Tensor &x, const torch::Tensor &weight, double epsilon);
 
 /// x [B, N, H, D], few rows, rotated by the angles whose cosines and sines [N, D/2] are given (rotary.h).

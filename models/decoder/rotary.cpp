@@ -59,7 +59,7 @@ torch::Tensor Rotary::apply(const torch::Tensor &x, const torch::Tensor &positio
     table = tableOf(positions, needed);
   else
     table = known(positions, needed, consecutive, x.device());
-  if (isFewRows(x) && x.numel() > 0)
+  if (isFewRows(x))
     return rotatedRows(x, table.cosines, table.sines);
   auto cosines = table.cosines.to(x.device()).unsqueeze(1),
        sines = table.sines.to(x.device()).unsqueeze(1); // [N, 1, D/2] against [B, N, H, D/2]

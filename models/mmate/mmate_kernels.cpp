@@ -1,5 +1,5 @@
 #include "models/mmate/mmate_kernels.h"
-#include "runtime/core/error.h"
+#include "models/kernels/tensor_view.h"
 #include <chrono>
 #include <fmt/format.h>
 
@@ -16,21 +16,6 @@ std::map<std::string, std::string> aliasesOf(const std::string &file,
     if (text.find((name[0] == '#' ? "" : "!") + name + " = ") != std::string_view::npos)
       result[name] = type;
   return result;
-}
-
-/// As patterns name it.
-std::string elementTypeOf(const torch::Tensor &tensor) {
-  switch (tensor.scalar_type()) {
-  case torch::kFloat32:
-    return "f32";
-  case torch::kBFloat16:
-    return "bf16";
-  case torch::kFloat16:
-    return "f16";
-  default:
-    throw Error(ErrorCode::invalidArgument, fmt::format("M-MATE: expected tokens of f32, bf16 or f16, got {}",
-                                                        torch::toString(tensor.scalar_type())));
-  }
 }
 
 DifferentiableKernel compilePattern(const std::string &file, const std::string &function,
@@ -55,7 +40,7 @@ std::vector<torch::Tensor> MMateKernels::run(const std::string &file, const std:
                                              const std::map<std::string, std::string> &sizes) const {
   std::int64_t h = heads_, g = keyValueHeads, d = head_dim_;
   bool cuda = inputs.front().is_cuda();
-  const std::string type = elementTypeOf(inputs.front());
+  const std::string_view type = name(toView(inputs.front(), file).dtype);
   std::string key = fmt::format("{}:{}:{}:{}:{}", file, function, g, type, cuda ? "cuda" : "cpu");
   for (auto &[name, size] : sizes)
     key += ":" + size;

@@ -3,6 +3,7 @@
 #include "models/io/json_file.h"
 #include "models/report/table.h"
 #include "models/tools/commands.h"
+#include "models/tools/device_option.h"
 #include "models/tools/layer_times.h"
 #include "models/tools/patience.h"
 #include "models/tools/whole_number.h"
@@ -35,13 +36,10 @@ models::DecoderConfig shapeOf(const std::string &model) {
 
 void run(const Arguments &arguments) {
   models::setTorchThreads(Settings::current().threads);
-  if (arguments.device == "cuda" && !torch::cuda::is_available())
-    throw Error(ErrorCode::unsupported, "--device cuda: torch finds no GPU here",
-                "--device cpu runs anywhere");
   LayerTimesOptions options;
   options.shape = shapeOf(arguments.model);
   options.mixer = models::MMateConfig::fromJson(arguments.mixer);
-  options.device = arguments.device == "cuda" ? torch::kCUDA : torch::kCPU;
+  options.device = deviceOf(arguments.device);
   options.bf16 = arguments.precision == "bf16";
   options.gradients = arguments.gradients;
   options.batch = arguments.batch;
@@ -95,8 +93,7 @@ void addBench(CLI::App &app) {
       ->check(CLI::Range(1, 10000));
   command->add_option("--mixer", arguments->mixer, "M-MATE's configuration, as in recipes");
   command->add_flag("--gradients", arguments->gradients, "Forward and backward");
-  command->add_option("--device", arguments->device, "cpu (default) or cuda")
-      ->check(CLI::IsMember({"cpu", "cuda"}));
+  addDevice(*command, arguments->device);
   command->add_option("--precision", arguments->precision, "Of products: f32 (default) or bf16")
       ->check(CLI::IsMember({"f32", "bf16"}));
   command->add_flag("--json", arguments->json, "A line of JSON for each figure");

@@ -6,6 +6,7 @@
 #include "models/report/progress_bar.h"
 #include "models/report/table.h"
 #include "models/tools/commands.h"
+#include "models/tools/device_option.h"
 #include "models/tools/output_option.h"
 #include "models/tools/patience.h"
 #include "models/tools/whole_number.h"
@@ -62,13 +63,11 @@ void run(const Arguments &arguments) {
   if (!arguments.out.empty())
     out.emplace(arguments.out, AtomicFile::Folders::create);
   std::vector<distill::Evaluation> results;
-  if (arguments.device == "cuda" && !torch::cuda::is_available())
-    throw Error(ErrorCode::unsupported, "--device cuda: torch finds no GPU here",
-                "--device cpu runs anywhere");
+  const torch::DeviceType device = deviceOf(arguments.device);
   for (const std::string &folder : arguments.models) {
     std::optional<Patience> patience("opening " + folder);
     auto model = models::VisionLanguageModel::open(folder);
-    model.moveTo(arguments.device == "cuda" ? torch::kCUDA : torch::kCPU);
+    model.moveTo(device);
     const distill::SampleEncoder encoder(model, change);
     const auto set = distill::openSet(spec, "", encoder);
     patience.reset();
@@ -145,8 +144,7 @@ void addEval(CLI::App &app) {
       "--media", arguments->media,
       "none (default); shuffled: the frames of videos; blank: grey in place of pictures and videos");
   addWholeNumber(*command, "--max-tokens", arguments->max_tokens, "Of an answer at most (16)");
-  command->add_option("--device", arguments->device, "cpu (default) or cuda")
-      ->check(CLI::IsMember({"cpu", "cuda"}));
+  addDevice(*command, arguments->device);
   command->callback([arguments] { run(*arguments); });
 }
 

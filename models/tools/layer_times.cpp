@@ -1,5 +1,6 @@
 #include "models/tools/layer_times.h"
 #include "distill/autocast.h"
+#include "distill/peak_memory.h"
 #include "models/mmate/convert.h"
 #include "models/mmate/mmate_tensors.h"
 #include "runtime/core/error.h"
@@ -29,11 +30,6 @@ static models::AttentionWeights randomAttention(const models::DecoderConfig &sha
   weights.head_dim = shape.head_dim;
   weights.rotary = std::make_shared<models::Rotary>(shape.head_dim, shape.rope_theta, shape.rope_scaling);
   return weights;
-}
-
-/// torch's count of what tensors take there, where it is torch that gives them memory.
-static c10::DeviceAllocator *countingAllocator(torch::Device device) {
-  return device.is_cuda() ? dynamic_cast<c10::DeviceAllocator *>(c10::GetAllocator(device.type())) : nullptr;
 }
 
 void LayerTimesOptions::check(std::int64_t tokens) const {
@@ -98,9 +94,8 @@ LayerTime LayerTimes::of(const std::string &mixer, std::int64_t tokens) {
       mixer == "attention" ? *attention_ : static_cast<const models::TokenMixer &>(*mmate_);
   run(timed, input);
   LayerTime result;
-  c10::DeviceAllocator *allocator = countingAllocator(options_.device);
-  const auto index = allocator ? c10::impl::VirtualGuardImpl(options_.device.type()).getDevice().index() : 0;
-  auto bytes = [&] {
+  const auto [allocator, index] = distill::memoryCountOf(options_.device);
+  auto bytes = [allocator, index] {
     return allocator->getDeviceStats(index)
         .allocated_bytes[std::size_t(c10::CachingAllocator::StatType::AGGREGATE)];
   };
